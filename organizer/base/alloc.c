@@ -1,0 +1,74 @@
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/exit.h"
+
+static void *or_leave(void *p)
+{
+    static const char msg[] = "organizer: out of memory; leaving, the next start takes up again\n";
+
+    if (p)
+        return p;
+    if (write(STDERR_FILENO, msg, sizeof msg - 1) < 0)
+        _exit(EXIT_CANNOT);
+    _exit(EXIT_CANNOT);
+}
+
+void *xmalloc(size_t n)
+{
+    return or_leave(malloc(n ? n : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+    return or_leave(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xreallocarray(void *p, size_t n, size_t size)
+{
+    return or_leave(reallocarray(p, n ? n : 1, size ? size : 1));
+}
+
+char *xstrdup(const char *s)
+{
+    return s ? or_leave(strdup(s)) : NULL;
+}
+
+char *xmemdup0(const void *s, size_t n)
+{
+    char *p = xmalloc(n + 1);
+
+    if (n)
+        memcpy(p, s, n);
+    p[n] = '\0';
+    return p;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+    char *p = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (vasprintf(&p, fmt, ap) < 0)
+        p = NULL;
+    va_end(ap);
+    return or_leave(p);
+}
+
+void cleanup_free(void *p)
+{
+    free(*(void **)p);
+}
+
+void cleanup_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}

@@ -1,0 +1,114 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+
+struct digester {
+    EVP_MD_CTX *ctx;
+};
+
+/* libcrypto fails here only without memory or with a broken installation. */
+static void must(int ok)
+{
+    if (ok == 1)
+        return;
+    static const char msg[] = "organizer: libcrypto refuses SHA-256; leaving\n";
+    if (write(STDERR_FILENO, msg, sizeof msg - 1) < 0)
+        _exit(EXIT_CANNOT);
+    _exit(EXIT_CANNOT);
+}
+
+struct digest digest_of(const void *p, size_t n)
+{
+    struct digest d;
+    unsigned int len = 0;
+
+    must(EVP_Digest(p, n, d.b, &len, EVP_sha256(), NULL));
+    return d;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a->b, b->b, DIGEST_SIZE) == 0;
+}
+
+bool digest_is_zero(const struct digest *d)
+{
+    static const struct digest zero;
+
+    return digest_equal(d, &zero);
+}
+
+char *digest_hex(const struct digest *d, char buf[static DIGEST_HEX])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+        buf[2 * i] = digits[d->b[i] >> 4];
+        buf[2 * i + 1] = digits[d->b[i] & 15];
+    }
+    buf[DIGEST_HEX - 1] = '\0';
+    return buf;
+}
+
+static int nibble(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+int digest_parse(const char *s, struct digest *d)
+{
+    if (strnlen(s, DIGEST_HEX) != DIGEST_HEX - 1)
+        return -1;
+    for (size_t i = 0; i < DIGEST_SIZE; i++) {
+        int hi = nibble(s[2 * i]), lo = nibble(s[2 * i + 1]);
+
+        if (hi < 0 || lo < 0)
+            return -1;
+        d->b[i] = (uint8_t)(hi << 4 | lo);
+    }
+    return 0;
+}
+
+struct digester *digester_new(void)
+{
+    struct digester *g = xmalloc(sizeof *g);
+
+    g->ctx = EVP_MD_CTX_new();
+    must(g->ctx != NULL);
+    must(EVP_DigestInit_ex(g->ctx, EVP_sha256(), NULL));
+    return g;
+}
+
+void digester_add(struct digester *g, const void *p, size_t n)
+{
+    must(EVP_DigestUpdate(g->ctx, p, n));
+}
+
+struct digest digester_done(struct digester *g)
+{
+    struct digest d;
+
+    must(EVP_DigestFinal_ex(g->ctx, d.b, NULL));
+    digester_free(g);
+    return d;
+}
+
+void digester_free(struct digester *g)
+{
+    if (!g)
+        return;
+    EVP_MD_CTX_free(g->ctx);
+    free(g);
+}

@@ -1,0 +1,137 @@
+#include "base/env.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static char *find_self(void)
+{
+    char buf[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", buf, sizeof buf - 1);
+
+    return n > 0 ? xmemdup0(buf, (size_t)n) : xstrdup("/usr/bin/organizer");
+}
+
+/* Beside a program run from its build folder, else where `make install` puts them. */
+static char *find_data(const char *self, const char *name)
+{
+    const char *slash = strrchr(self, '/');
+    char *p = NULL;
+
+    if (slash) {
+        p = xasprintf("%.*s/../%s", (int)(slash - self), self, name);
+        if (access(p, R_OK | X_OK) == 0) {
+            char *real = realpath(p, NULL);
+
+            free(p);
+            if (real)
+                return real;
+        } else {
+            free(p);
+        }
+        p = xasprintf("%.*s/../share/organizer/%s", (int)(slash - self), self, name);
+        if (access(p, R_OK | X_OK) == 0)
+            return p;
+        free(p);
+    }
+    return xasprintf("/usr/share/organizer/%s", name);
+}
+
+int env_init(struct env *e, struct error *err)
+{
+    const char *state = getenv("STATE_DIRECTORY");
+    const char *home = getenv("HOME");
+    const char *xdg = getenv("XDG_STATE_HOME");
+    const char *xdgc = getenv("XDG_CONFIG_HOME");
+    const char *shift = getenv("ORGANIZER_CLOCK");
+    const char *rules = getenv("ORGANIZER_RULES");
+    const char *hooks = getenv("ORGANIZER_HOOKS");
+
+    memset(e, 0, sizeof *e);
+    if (!state && !home)
+        return error_set(err, 0, "neither STATE_DIRECTORY nor HOME is set: "
+                                 "set HOME, or STATE_DIRECTORY to a private folder");
+    e->state_home = state          ? xstrdup(state)
+                    : xdg && *xdg ? xasprintf("%s/organizer", xdg)
+                                  : xasprintf("%s/.local/state/organizer", home);
+    e->self_exe = find_self();
+    e->rules_dir = rules ? xstrdup(rules) : find_data(e->self_exe, "rules");
+    if (hooks)
+        e->hooks_dir = xstrdup(hooks);
+    else if (state || geteuid() == 0 || !home)
+        e->hooks_dir = xstrdup("/etc/organizer/hooks");
+    else
+        e->hooks_dir = xdgc && *xdgc ? xasprintf("%s/organizer/hooks", xdgc)
+                                     : xasprintf("%s/.config/organizer/hooks", home);
+    e->clock_shift_ns = shift ? strtoll(shift, NULL, 10) * NS_PER_S : 0;
+    e->tty = isatty(STDOUT_FILENO) == 1;
+    e->color = e->tty && !getenv("NO_COLOR");
+    e->journald = getenv("JOURNAL_STREAM") != NULL;
+    return 0;
+}
+
+void env_clear(struct env *e)
+{
+    free(e->state_home);
+    free(e->rules_dir);
+    free(e->hooks_dir);
+    free(e->self_exe);
+    memset(e, 0, sizeof *e);
+}
+
+int64_t env_now(const struct env *e)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return ts.tv_sec * NS_PER_S + ts.tv_nsec + e->clock_shift_ns;
+}
+
+int64_t env_ticks(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+const char *time_text(int64_t t, char buf[static TIME_TEXT])
+{
+    int64_t frac = t % NS_PER_S;
+    time_t sec = t / NS_PER_S;
+    char day[24];
+    struct tm tm;
+
+    if (frac < 0) {
+        frac += NS_PER_S;
+        sec--;
+    }
+    gmtime_r(&sec, &tm);
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(buf, TIME_TEXT, "%s.%06ldZ", day, (long)(frac / 1000));
+    return buf;
+}
+
+int time_parse(const char *s, int64_t *t)
+{
+    struct tm tm = {0};
+    const char *p = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+    int64_t frac = 0, unit = NS_PER_S / 10;
+
+    if (!p)
+        return -1;
+    if (*p == '.')
+        for (p++; *p >= '0' && *p <= '9'; p++, unit /= 10)
+            frac += (*p - '0') * unit;
+    if (*p != 'Z' || p[1])
+        return -1;
+    *t = (int64_t)timegm(&tm) * NS_PER_S + frac;
+    return 0;
+}

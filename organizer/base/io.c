@@ -1,0 +1,178 @@
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/str.h"
+
+int beneath_open(int root, const char *path, int flags, mode_t mode)
+{
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NOCTTY),
+        .mode = flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY ? mode : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+    };
+    long fd;
+
+    if (!(flags & (O_DIRECTORY | O_PATH)))
+        how.flags |= O_NONBLOCK;
+    if (flags & O_PATH)
+        how.flags &= (uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    do
+        fd = syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
+    while (fd < 0 && errno == EINTR);
+    return (int)fd;
+}
+
+int beneath_parent(int root, const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir;
+    int fd, saved;
+
+    *name = slash ? slash + 1 : path;
+    dir = slash ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
+    fd = beneath_open(root, dir, O_RDONLY | O_DIRECTORY, 0);
+    saved = errno;
+    free(dir);
+    errno = saved;
+    return fd;
+}
+
+int beneath_mkdirs(int root, const char *path)
+{
+    char *p = xstrdup(path);
+    int rc = 0;
+
+    for (char *q = p; rc == 0 && *q;) {
+        char *slash = strchrnul(q, '/');
+        char was = *slash;
+        const char *name;
+        AUTO_CLOSE int fd = -1;
+
+        *slash = '\0';
+        fd = beneath_parent(root, p, &name);
+        if (fd < 0 || (mkdirat(fd, name, 0777) < 0 && errno != EEXIST))
+            rc = -1;
+        *slash = was;
+        q = was ? slash + 1 : slash;
+    }
+    if (rc == 0) {
+        AUTO_CLOSE int fd = beneath_open(root, path, O_PATH | O_DIRECTORY, 0);
+
+        rc = fd < 0 ? -1 : 0;
+    }
+    free(p);
+    return rc;
+}
+
+int io_write_all(int fd, const void *p, size_t n)
+{
+    const char *s = p;
+
+    while (n > 0) {
+        ssize_t w = write(fd, s, n);
+
+        if (w < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        s += w;
+        n -= (size_t)w;
+    }
+    return 0;
+}
+
+int io_read_all(int fd, struct str *out, size_t max)
+{
+    char buf[16384];
+
+    for (;;) {
+        ssize_t r = read(fd, buf, sizeof buf);
+
+        if (r < 0) {
+            if (errno == EINTR)
+                continue;
+            return -1;
+        }
+        if (r == 0)
+            return 0;
+        if (out->len + (size_t)r > max) {
+            errno = EFBIG;
+            return -1;
+        }
+        str_addn(out, buf, (size_t)r);
+    }
+}
+
+int io_read_file(int dirfd, const char *name, struct str *out, size_t max)
+{
+    AUTO_CLOSE int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (!S_ISREG(st.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return io_read_all(fd, out, max);
+}
+
+static int make_temp(int dirfd, mode_t mode, char *name, size_t size)
+{
+    for (int tries = 0; tries < 8; tries++) {
+        uint64_t r;
+        int fd;
+
+        if (getrandom(&r, sizeof r, 0) != sizeof r)
+            return -1;
+        snprintf(name, size, IO_TEMP_PREFIX "%016llx", (unsigned long long)r);
+        fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    mode ? mode : 0666);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+    }
+    return -1;
+}
+
+int io_replace(int dirfd, const char *name, const void *p, size_t n, mode_t mode, bool durable,
+               struct error *err)
+{
+    char temp[64];
+    int fd = make_temp(dirfd, mode, temp, sizeof temp);
+
+    if (fd < 0)
+        return error_set(err, errno, "cannot make a temporary file beside %s", name);
+    if (io_write_all(fd, p, n) < 0 || (mode && fchmod(fd, mode) < 0) ||
+        (durable && fsync(fd) < 0)) {
+        error_set(err, errno, "cannot write %s", name);
+        close(fd);
+        goto undo;
+    }
+    if (close(fd) < 0) {
+        error_set(err, errno, "cannot close %s", name);
+        goto undo;
+    }
+    if (renameat(dirfd, temp, dirfd, name) < 0) {
+        error_set(err, errno, "cannot put %s in place", name);
+        goto undo;
+    }
+    if (durable && fsync(dirfd) < 0)
+        return error_set(err, errno, "cannot sync the folder of %s", name);
+    return 0;
+undo:
+    unlinkat(dirfd, temp, 0);
+    return -1;
+}

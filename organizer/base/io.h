@@ -1,0 +1,44 @@
+/*
+ * io: reading and writing whole things, and files that are replaced or not at all.
+ */
+#ifndef ORGANIZER_BASE_IO_H
+#define ORGANIZER_BASE_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct error;
+struct str;
+
+/* Prefix of the temporary names that io_replace() makes; the watcher ignores it, and what a crash
+ * leaves behind under it is removed at the next start when it is the daemon's own. */
+#define IO_TEMP_PREFIX ".~organizer-"
+
+/* Opens path below root without leaving it: openat2(2) with RESOLVE_BENEATH, NO_SYMLINKS,
+ * NO_MAGICLINKS and NO_XDEV; O_CLOEXEC and O_NOCTTY are added, and O_NONBLOCK for what is not a
+ * directory. path "" means root itself. Returns a descriptor, or -1 with errno. */
+int beneath_open(int root, const char *path, int flags, mode_t mode);
+/* As above for the folder that holds path; *name is set to the last part inside path. */
+int beneath_parent(int root, const char *path, const char **name);
+/* Makes the folder path and its parents below root (mode 0777 & ~umask, so that a default ACL of
+ * the parent applies). A folder that is there already is fine. Returns 0 or -1 with errno. */
+int beneath_mkdirs(int root, const char *path);
+
+/* Writes all n bytes, through EINTR and short writes. Returns 0 or -1 with errno. */
+int io_write_all(int fd, const void *p, size_t n);
+/* Reads to the end, at most max bytes; more is an error (EFBIG). */
+int io_read_all(int fd, struct str *out, size_t max);
+/* The file name in folder dirfd, read with O_NOFOLLOW; must be a regular file. -1 with errno. */
+int io_read_file(int dirfd, const char *name, struct str *out, size_t max);
+
+/*
+ * Replaces (or creates) name in folder dirfd with n bytes: exclusive temporary name, write,
+ * fsync, rename over, fsync of the folder when durable. A crash leaves the old or the new file,
+ * at worst a temporary beside it. The new file gets mode (0666 & ~umask when mode is 0).
+ */
+int io_replace(int dirfd, const char *name, const void *p, size_t n, mode_t mode, bool durable,
+               struct error *err);
+
+#endif

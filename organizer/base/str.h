@@ -1,0 +1,32 @@
+/* str: a growable byte string, always NUL-terminated once something was added. */
+#ifndef ORGANIZER_BASE_STR_H
+#define ORGANIZER_BASE_STR_H
+
+#include <stddef.h>
+
+struct str {
+    char *s;    /* the bytes, or NULL when nothing was ever added; see str_c() */
+    size_t len; /* bytes in use, without the NUL */
+    size_t cap; /* bytes allocated */
+};
+
+#define STR_INIT {NULL, 0, 0}
+
+/* Frees the bytes; the str is empty and can be used again. */
+void str_clear(struct str *b);
+/* Empties it but keeps the memory. */
+void str_reset(struct str *b);
+/* The bytes as a C string, "" when empty. Valid until the next change. */
+const char *str_c(const struct str *b);
+void str_add(struct str *b, const char *s);
+void str_addn(struct str *b, const void *p, size_t n);
+void str_addc(struct str *b, char c);
+void str_addf(struct str *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Cuts it to at most len bytes. */
+void str_cut(struct str *b, size_t len);
+/* Hands the bytes to the caller (never NULL), who frees them; the str is empty. */
+char *str_detach(struct str *b) __attribute__((returns_nonnull));
+
+#define AUTO_STR __attribute__((cleanup(str_clear)))
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * facts: all that decide() knows of one document and of the cases. Plain data, borrowed strings;
+ * whoever fills them keeps them alive during the call. Nothing here comes from anywhere else.
+ */
+#ifndef ORGANIZER_DECIDE_FACTS_H
+#define ORGANIZER_DECIDE_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decide/date.h"
+#include "examine/kind.h"
+
+/* Whose names are made: the card's and the cabinet's `naming:`. */
+enum naming { NAMING_STANDARD, NAMING_INBOX, NAMING_EVERYWHERE, NAMING_OFF };
+
+/* Where a document lies. */
+enum zone {
+    ZONE_OFFICE_INBOX, /* directly in <cabinet>/Inbox */
+    ZONE_CASE_INBOX,   /* directly in <case>/Inbox */
+    ZONE_STANDARD,     /* directly in a standard folder of a case */
+    ZONE_ELSEWHERE,    /* any other folder of a case, at any depth, or the case folder itself */
+    ZONE_LEFT_ALONE,   /* below Drafts/, As Received/, or a folder that the card leaves alone */
+    ZONE_OUTSIDE,      /* in the cabinet but in no case */
+};
+
+/* One case, as its card and folder tell it. Lists are NULL-terminated; NULL means empty. */
+struct case_facts {
+    const char *id;                  /* 32 hex digits */
+    const char *path;                /* of its folder, from the cabinet down */
+    const char *prefix;              /* "Smith_Divorce": what its documents start with */
+    const char *client;              /* "Smith", as in the prefix; may hold '-' */
+    const char *case_type;           /* "Divorce", of the vocabulary; without "-2024" */
+    const char *const *former;       /* former prefixes, still accepted */
+    const char *const *dockets;      /* docket numbers */
+    const char *matter;              /* matter number, or NULL */
+    const char *const *parties;      /* names of people and firms, as written */
+    const char *const *leave_alone;  /* folders or glob patterns of names to leave alone */
+    const char *const *key_documents;
+    enum naming naming;
+    bool closed;
+    bool hold;
+    bool restricted;                 /* not every reader of the cabinet's root may read it */
+};
+
+/* All cases, sorted by path; the cabinet keeps it and changes it between decisions only. */
+struct roster {
+    const struct case_facts *const *cases;
+    size_t len;
+};
+
+/* What the office decided; see cabinet/config.h. */
+struct policy {
+    enum naming naming;
+    enum date_order date_order;
+    bool date_from_document; /* date_from holds `document` */
+    bool date_from_file;     /* date_from holds `file` */
+    int64_t drafts_s;        /* editable documents in standard folders: seconds without change */
+    unsigned max_path;       /* characters from the cabinet down */
+    struct date today;       /* in the office's time zone */
+};
+
+/* One document. */
+struct facts {
+    const char *name;              /* its file name: any bytes but '/' and NUL */
+    const char *folder;            /* its folder inside the case ("" the case folder itself); for
+                                      ZONE_OFFICE_INBOX "Inbox" */
+    enum zone zone;
+    const struct case_facts *home; /* the case it lies in; NULL in the office Inbox and outside */
+    const struct roster *roster;
+
+    bool read_failed;              /* cannot tell: no reader answered for it */
+    const char *read_why;          /* then: why, for a person */
+    enum kind kind;                /* what its content is, by the reader */
+    uint64_t size;                 /* bytes */
+
+    struct date arrived;           /* its file time in the office's zone */
+    bool new_arrival;              /* came into an Inbox: its file time may serve as the date */
+    struct date mail_date;         /* Date header of a mail; DATE_NONE when unknown */
+    struct date written_date;      /* "Dated …" in its text */
+    struct date taken_date;        /* EXIF */
+    const char *title, *text, *subject, *sender; /* what it says; NULL while nothing reads it */
+
+    const char *same_as;           /* path in this case of a document with the same content */
+    const char *former_of;         /* path of the document that had this name before */
+    bool by_hand;                  /* a person named it: never named again by itself */
+    bool undone;                   /* taken back by undo and not touched since */
+    bool accompanied;              /* has companions (x.pdf.p7s, page_files/): as-is */
+    int64_t quiet_s;               /* seconds since its last change */
+};
+
+#endif

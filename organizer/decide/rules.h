@@ -1,0 +1,120 @@
+/*
+ * rules: what rules/ and the office's own .organizer/rules/ say, checked and compiled.
+ *
+ * Loaded as a whole and never changed afterwards; reload makes a new one. The office's files come
+ * first. Every rule knows its file:line. Files, all optional in the office's folder:
+ *
+ *   conventions.yaml     the naming pattern (PCRE2, named groups) and its template
+ *   case-types.yaml      vocabulary of case types: name, aliases, meaning, signals, examples
+ *   types/<folder>.yaml   document types: name, folder, colour, relevance, words, when:, examples
+ *   as-is.yaml           what is never renamed anywhere
+ *   noise.yaml           words of old names that are not kept; names that say nothing
+ *   ignored.yaml         temporary, lock and system names; conflict copies; new-document names
+ *   documents.magic      libmagic rules of our own (examine/)
+ *   language/en.yaml     sentences (lang.h)
+ */
+#ifndef ORGANIZER_DECIDE_RULES_H
+#define ORGANIZER_DECIDE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "decide/facts.h"
+#include "decide/lang.h"
+
+struct error;
+struct rules;
+struct str;
+
+enum relevance { RELEVANCE_KEY, RELEVANCE_SUPPORTING, RELEVANCE_BACKGROUND };
+
+/* One document type of the vocabulary. Borrowed from the rules. */
+struct doc_type {
+    const char *name;   /* "MotionToDismiss" */
+    const char *folder; /* "Motions" */
+    const char *colour; /* "#3366aa" */
+    enum relevance relevance;
+    const char *where; /* "motions.yaml:12" */
+};
+
+struct case_type {
+    const char *name;            /* "Divorce" */
+    const char *const *aliases;  /* NULL-terminated */
+    const char *meaning;         /* "Family / divorce" */
+    const char *where;
+};
+
+/* Everything wrong with the rules, one "file:line:column: what was expected" a line. */
+struct problems {
+    struct str *text; /* appended to */
+    size_t errors;    /* rules that cannot be used */
+    size_t warnings;  /* a rule behind an identical one, … */
+};
+
+/* Loads the shipped rules from shipped_dir and, when office_dirfd is not negative, the office's
+ * own through that descriptor (data only; the caller has checked who may write it). Returns NULL
+ * when there are errors; p (not NULL) then says all of them. */
+struct rules *rules_load(const char *shipped_dir, int office_dirfd, const struct lang *lang,
+                         struct problems *p);
+void rules_free(struct rules *r);
+
+/* Vocabulary. Lookups are case-insensitive; NULL when unknown. */
+const struct doc_type *rules_doc_type(const struct rules *r, const char *name);
+const struct doc_type *rules_doc_type_at(const struct rules *r, size_t i); /* NULL past the end */
+const struct case_type *rules_case_type(const struct rules *r, const char *name_or_alias);
+const struct case_type *rules_case_type_at(const struct rules *r, size_t i);
+/* Up to max names of types (or case types) within Damerau-Levenshtein distance 2 of word, nearest
+ * first; returns how many. */
+size_t rules_near_doc_types(const struct rules *r, const char *word, const char **out, size_t max);
+size_t rules_near_case_types(const struct rules *r, const char *word, const char **out, size_t max);
+/* The standard folders, in order of the design, NULL-terminated. */
+const char *const *rules_folders(const struct rules *r);
+bool rules_is_standard_folder(const struct rules *r, const char *folder);
+
+/* Which document type the facts tell. `name` is what is left of the old name (valid UTF-8, without
+ * extension, case prefix and date), words separated by spaces. Fills up to max matches, best
+ * first; those with a score equal to the first's are equally likely. Returns their number, 0 for
+ * no match, -1 for "cannot tell" (a reader failed). trace (may be NULL) gets a line per rule. */
+struct type_match {
+    const struct doc_type *type;
+    int score;          /* larger is better; comparable within one call */
+    size_t start, end;  /* bytes of `name` that matched; equal when it was not the name */
+    const char *where;  /* rule's file:line */
+    char matched[64];   /* what matched, for "name matched ..." */
+    const char *by;     /* "name", "kind", "title", "text", … */
+};
+int rules_match_type(const struct rules *r, const struct facts *f, const char *name,
+                     struct type_match *out, size_t max, struct str *trace);
+
+/* As-is: the rule's file:line when the document is never renamed anywhere, else NULL. */
+const char *rules_as_is(const struct rules *r, const struct facts *f, struct str *trace);
+/* Ignored names, see decide_is_ignored(). */
+const char *rules_ignored(const struct rules *r, const char *name, bool dir);
+/* A sync client's conflict copy: file:line or NULL; *of (may be NULL) gets the name it is a copy
+ * of, owned by the caller. */
+const char *rules_conflict_copy(const struct rules *r, const char *name, char **of);
+/* "New Microsoft Word Document.docx", "Neues …": waits for content even when not empty. */
+bool rules_is_new_document(const struct rules *r, const char *name);
+/* A lock file: *of gets the name that it locks, owned by the caller (with '?' for the letters that
+ * Word replaces: "~$say.docx" locks "??say.docx"). False when it is none. */
+bool rules_lock_of(const struct rules *r, const char *name, char **of);
+/* Takes noise (scan0001, IMG_2034, "copy of", "(1)") out of words; caller frees. */
+char *rules_strip_noise(const struct rules *r, const char *words);
+
+/* The naming convention: splits a file name (with extension). Returns true when `name` matches
+ * convention number i; out fields are owned by the caller. */
+struct name_parts {
+    char *client, *case_type, *type, *words, *date, *serial, *ext; /* NULL where absent */
+};
+bool rules_parse_name(const struct rules *r, const char *name, struct name_parts *out);
+void name_parts_clear(struct name_parts *p);
+/* Makes a name from parts by the first convention's template (no legality: see name.h). */
+char *rules_make_name(const struct rules *r, const struct name_parts *p);
+
+/* For `organizer rules test|list|check`: runs every rule's examples. Appends a line for each
+ * failure to out; *ran gets how many were tried; returns the number of failures. */
+size_t rules_test(const struct rules *r, const struct lang *lang, struct str *out, size_t *ran);
+/* One line per rule, in the order they are tried: file:line, type, folder, conditions. */
+void rules_list(const struct rules *r, struct str *out, bool json);
+
+#endif

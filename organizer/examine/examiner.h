@@ -1,0 +1,71 @@
+/*
+ * examiner: asks sandboxed readers what a document is and what its digest is.
+ *
+ *   examiner_new()       starts nothing yet; readers start when needed and go when idle
+ *   examiner_submit()    passes the descriptor to a digester and a classifier
+ *   …answer callback     exactly once for every submit, from the event loop
+ *   examiner_free()      kills the readers; answers still due come as EXAMINE_FAILED
+ *
+ * A reader gets one open descriptor and no path, and answers with fixed-size records that are
+ * checked like any input. A reader that dies, stalls (no progress within the time limit) or
+ * answers nonsense spoils one document: EXAMINE_FAILED with a reason; it is replaced. Lanes:
+ * documents over EXAMINE_LARGE bytes use one digester only, so that letters always have another.
+ * The descriptor stays the caller's: it is dup'ed by SCM_RIGHTS, shares its file offset, and is
+ * read with pread(2) only.
+ */
+#ifndef ORGANIZER_EXAMINE_EXAMINER_H
+#define ORGANIZER_EXAMINE_EXAMINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "base/digest.h"
+#include "examine/kind.h"
+
+struct error;
+struct examiner;
+struct str;
+
+#define EXAMINE_LARGE (INT64_C(64) << 20)
+
+enum examine_status {
+    EXAMINE_DONE,
+    EXAMINE_FAILED, /* `why` says what; cannot tell */
+};
+
+struct examination {
+    enum examine_status status;
+    struct digest digest; /* of all bytes */
+    uint64_t bytes;       /* how many were digested */
+    enum kind kind;
+    char why[160];        /* EXAMINE_FAILED: for a person */
+};
+
+typedef void examiner_answer(void *ctx, const struct examination *x);
+
+struct examiner_options {
+    const char *magic_file; /* rules/documents.magic, tried before the system's */
+    unsigned digesters;     /* at most this many; at least 2 */
+    unsigned classifiers;   /* at most this many; at least 1 */
+    unsigned idle_ms;       /* a reader with nothing to do goes after this long */
+    unsigned stall_ms;      /* no progress for this long: the reader is killed */
+};
+
+/* NULL with err when the sandbox's own processes cannot be made at all. */
+struct examiner *examiner_new(uv_loop_t *loop, const struct examiner_options *o,
+                              struct error *err);
+/* size is a hint for the lane and the time limit. want_kind false: digest only. */
+void examiner_submit(struct examiner *e, int fd, uint64_t size, bool want_kind,
+                     examiner_answer *answer, void *ctx);
+/* Documents submitted and not answered. */
+unsigned examiner_pending(const struct examiner *e);
+/* How many more it takes without queueing much: who submits keeps the rest. */
+bool examiner_wants_more(const struct examiner *e);
+/* Members of a JSON object for `status`: readers running, and what the sandbox could not get
+ * ("landlock", "seccomp", …), written with base/json.h. */
+void examiner_status(const struct examiner *e, struct str *out);
+void examiner_free(struct examiner *e);
+
+#endif
