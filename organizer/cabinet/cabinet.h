@@ -1,0 +1,59 @@
+/*
+ * cabinet: one tree of cases, its place on disk, its private state, its lock.
+ */
+#ifndef ORGANIZER_CABINET_CABINET_H
+#define ORGANIZER_CABINET_CABINET_H
+
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "cabinet/config.h"
+
+struct error;
+struct str;
+
+#define CABINET_FOLDER ".organizer"
+#define CABINET_ID     ".organizer/cabinet-id" /* 32 hex digits and a newline */
+#define CABINET_CONFIG ".organizer/organizer.yaml"
+#define CABINET_RULES  ".organizer/rules"
+#define CARD_NAME      "Case.txt"
+#define INBOX_NAME     "Inbox"
+#define ARCHIVE_NAME   "Archive"
+
+struct cabinet {
+    int root;         /* directory descriptor */
+    char *path;       /* absolute, real */
+    char id[33];
+    char *state_dir;  /* STATE_HOME/CABINET-ID, there with mode 0700 */
+    struct config config;
+    int lock;         /* descriptor that holds the writer's lock, or -1 */
+};
+
+/* The cabinet that holds start (a file or folder; NULL is the current folder): upward to the
+ * first folder with .organizer/cabinet-id. Absolute path, caller frees; NULL with err that says
+ * how to make one. */
+char *cabinet_find(const char *start, struct error *err);
+/* Opens it; the configuration is read (an error in it is an error here). */
+int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err);
+void cabinet_close(struct cabinet *c);
+/* Takes the one writer's lock (flock on state_dir/lock, which also names pid). Returns 0; 1 when
+ * another process holds it (*pid is set when known); -1 with err. */
+int cabinet_lock(struct cabinet *c, int *pid, struct error *err);
+/* Path of the daemon's socket in the private state. */
+void cabinet_socket(const struct cabinet *c, struct str *out);
+
+struct init_result {
+    bool existed;   /* there was something: mode suggest was written */
+    bool already;   /* it was a cabinet already: nothing changed */
+    bool mdy, dmy;  /* what date_order was set to, by time zone */
+    char zone[64];
+};
+/* Makes path (and the folder itself) a cabinet: .organizer with cabinet-id and organizer.yaml
+ * (0755/0644, ours), Inbox, Archive. Where there is something already it writes mode: suggest and
+ * makes nothing but .organizer. Never changes what is there. The time zone is the system's
+ * (/etc/localtime, else UTC) and sets date_order: mdy in the Americas' US zones, dmy in Europe,
+ * Africa, Australia, ymd in East Asia, else ask. */
+int cabinet_init(const char *path, const struct env *env, struct init_result *r,
+                 struct error *err);
+
+#endif

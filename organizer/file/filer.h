@@ -1,0 +1,68 @@
+/*
+ * filer: does acts in batches, durably, in a thread of its own; the only code that renames.
+ *
+ * For each batch (all that is queued, at most FILER_BATCH acts):
+ *   1. choose names (serial when taken: on disk, in the table, and in this batch; compared as
+ *      people on Windows and macOS see them), make folders
+ *   2. intents to the private log, fdatasync           }  side by side
+ *      the documents' own data to disk (fsync or syncfs) }
+ *   3. each rename: F_WRLCK lease where leases work; look (name still that inode, stamp unchanged,
+ *      nobody has it open); renameat2(RENAME_NOREPLACE) from and to descriptors re-resolved by
+ *      openat2(BENEATH, NO_SYMLINKS, NO_XDEV); the new name's inode compared with the leased
+ *      descriptor (what really moved is what is recorded; a stranger is put back); F_UNLCK
+ *   4. folders synced
+ *   5. one transaction in the private state: rows, former names, outbox lines, intents finished
+ *   6. journals appended and synced, heads moved (with the next transaction or at once)
+ * A crash anywhere leaves each document whole under its old or its new name; filer_recover() at
+ * start settles all four states (old, new, both, neither) from the private log only.
+ * After EIO, ENOSPC, EDQUOT or EROFS the filer stops (filer_stopped), later acts come back as
+ * ACT_STOPPED; filer_resume() tries again. A failed fsync is never retried on the same data.
+ */
+#ifndef ORGANIZER_FILE_FILER_H
+#define ORGANIZER_FILE_FILER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/env.h"
+#include "file/act.h"
+
+struct error;
+struct filer;
+
+#define FILER_BATCH 256
+
+struct filer_options {
+    int root;              /* the cabinet, a directory descriptor; borrowed */
+    const char *state_dir; /* of this cabinet */
+    const struct env *env; /* borrowed */
+    bool durable;          /* false only for measurements */
+};
+
+/* Starts the thread. NULL with err. Runs recovery first (filer_recover). */
+struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct error *err);
+/* Takes the act over; a->done is called on the loop's thread later, then the act is freed. */
+void filer_submit(struct filer *f, struct act *a);
+/* Acts submitted and not yet done. */
+unsigned filer_pending(const struct filer *f);
+/* Why it stopped, or NULL. Borrowed until filer_resume(). */
+const char *filer_stopped(const struct filer *f);
+void filer_resume(struct filer *f);
+/* Finishes what is queued, stops the thread, closes. The loop must be run until the callbacks came
+ * or be done with; acts still queued come back as ACT_STOPPED when `at_once`. */
+void filer_free(struct filer *f, bool at_once);
+
+/* What recovery found, for the log. */
+struct recovery {
+    unsigned intents;   /* pending */
+    unsigned finished;  /* were under the new name: recorded */
+    unsigned untouched; /* were under the old name: dropped */
+    unsigned both;      /* a hard link or a copy under both names: both kept, the sweep lists it */
+    unsigned neither;   /* a person moved or removed it meanwhile: the sweep finds it */
+    unsigned lines;     /* journal lines that were still to be appended */
+};
+/* Settles the pending intents and the outbox of state_dir. */
+int filer_recover(const struct filer_options *o, struct recovery *r, struct error *err);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * journal: CASE/.organizer/journal.jsonl, what happened to every document, hash-chained.
+ *
+ * One JSON object a line (RFC 8259, UTF-8), newline-ended. Members common to all, in this order:
+ *   v     1
+ *   seq   1, 2, 3, … without a gap
+ *   prev  SHA-256 in hex of the previous line's bytes without its newline; 64 zeros for the first
+ *   at    UTC time
+ *   kind  opened, filed, indexed, edited, moved, renamed, removed, returned, version, undone,
+ *         applied, closed, reopened, case-renamed, adopted, taken-up, foreign
+ * then what the kind has: doc (number), from, to (paths from the case folder, from the cabinet
+ * for what came from the office Inbox as from_office), sha256, size, type, date, why, …
+ * Unknown kinds are kept and chained. The head (seq, size, hash) is kept in the private state:
+ * edits, removals and truncation show against it.
+ *
+ * The writer is crash-safe without a lock on the share: lines are first committed to the outbox
+ * (state.h), then appended, then the head is moved. After a crash the bytes behind the head must
+ * be a prefix of what the outbox says (then the rest is appended: a torn line of our own is
+ * completed) or are foreign: they are never cut; a newline closes them, a `foreign` line says so,
+ * and the case is marked as tampered with.
+ */
+#ifndef ORGANIZER_RECORD_JOURNAL_H
+#define ORGANIZER_RECORD_JOURNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "record/state.h"
+
+struct error;
+struct str;
+
+#define JOURNAL_FOLDER ".organizer"
+#define JOURNAL_NAME   "journal.jsonl"
+#define JOURNAL_LINE_MAX (1 << 20)
+
+/* How the journal on disk stands against its head. */
+enum journal_standing {
+    JOURNAL_INTACT,    /* ends at the head (or is missing while the head is empty) */
+    JOURNAL_TAIL_OWN,  /* bytes behind the head are a prefix of the outbox's lines */
+    JOURNAL_FOREIGN,   /* other bytes behind the head */
+    JOURNAL_SHORTER,   /* shorter than the head: cut, or restored from a backup */
+    JOURNAL_CHANGED,   /* the head's last line is not there as it was */
+    JOURNAL_MISSING,
+};
+const char *journal_standing_text(enum journal_standing s);
+
+/* Starts a line body: `"at":"…","kind":"filed"`; the caller adds members with json_text() etc.
+ * (base/json.h: a body starts like an object's inside, without braces). */
+void journal_body(struct str *body, int64_t now_ns, const char *kind);
+/* The full line for body at head (without newline). */
+void journal_line(struct str *line, const struct journal_head *head, const char *body);
+/* Appends n bodies behind head to the journal in the case folder case_fd, making .organizer/ and
+ * the file when head->seq is 0 and neither is there, and moves *head. Idempotent: lines that are
+ * on disk already are not written twice. Writes, then fdatasync when durable. *standing says what
+ * was found; for FOREIGN, SHORTER, CHANGED and MISSING the lines are appended behind what is
+ * there, preceded by one `foreign` line that starts a new chain segment (its prev is the hash of
+ * the last line found, "was" the head's hash), and the caller marks the case. Returns 0 or -1. */
+int journal_append(int case_fd, struct journal_head *head, const char *const *bodies, size_t n,
+                   int64_t now_ns, bool durable, enum journal_standing *standing,
+                   struct error *err);
+
+/* Reads the journal line by line: parsed object (NULL for a line that is no JSON), the raw bytes,
+ * line number from 1. Stops when fn returns non-zero and returns that; -1 on error. */
+typedef int journal_fn(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number);
+int journal_each(int case_fd, journal_fn *fn, void *ctx, struct error *err);
+/* The "case" member of the first line, or "" : whose journal this is. */
+int journal_case_id(int case_fd, char id[static CASE_ID_SIZE], struct error *err);
+
+/* Checks the chain and the head. Each fault is one call of fault(): line number and what is
+ * wrong, in plain words. Returns the number of faults, -1 when it cannot be read. */
+typedef void journal_fault(void *ctx, uint64_t line, const char *what);
+int journal_check(int case_fd, const struct journal_head *head, journal_fault *fault, void *ctx,
+                  enum journal_standing *standing, struct error *err);
+
+#endif
