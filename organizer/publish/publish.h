@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "decide/facts.h"
+#include "decide/reason.h"
 #include "decide/rules.h"
 
 /* Something about a case, a folder or the cabinet that is not about one document. Owned. */
