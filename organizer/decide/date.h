@@ -5,7 +5,8 @@
  * 03.02.2026, 3/2/26 (in text), 2 Mar 2026, March 2nd 2026, March 2, 2026, Mar-2-2026, and month
  * names from the language file. ISO forms and named months are never ambiguous. Digits that touch
  * other digits or letters are no date (docket "2:26-cv-00123", "v2", "20260302143000" is
- * the date with a time behind it, as scanners and cameras write it).
+ * the date with a time behind it, as scanners and cameras write it). A time of day behind a date
+ * ("2025-12-18 at 10.05.22") belongs to it.
  */
 #ifndef ORGANIZER_DECIDE_DATE_H
 #define ORGANIZER_DECIDE_DATE_H
@@ -17,7 +18,7 @@
 struct lang;
 
 struct date {
-    int16_t year; /* 0: no date */
+    int16_t year;  /* 0: no date */
     uint8_t month; /* 1 to 12 */
     uint8_t day;   /* 1 to 31 */
 };
@@ -31,7 +32,7 @@ enum date_verdict {
     DATE_ABSENT,     /* nothing that looks like a date */
     DATE_FOUND,      /* one date, or the same date several times */
     DATE_AMBIGUOUS,  /* 03-02-2026 under DATE_ORDER_ASK: `date` and `other` are the readings */
-    DATE_IMPOSSIBLE, /* 2026-02-30 */
+    DATE_IMPOSSIBLE, /* 2026-02-30; `date` may be DATE_NONE */
     DATE_FUTURE,     /* after today */
     DATE_ANCIENT,    /* before 1950 */
     DATE_SEVERAL,    /* two different dates: `date` and `other` */
@@ -61,7 +62,10 @@ bool date_zone_exists(const char *zone);
 int date_days_between(struct date a, struct date b);
 
 /* Looks for a date in text (a name without extension). Month names are from lang ("month.long",
- * "month.short"). today bounds the future. Two-digit years: 00-69 are 2000s, 70-99 1900s. */
+ * "month.short"). today bounds the future. Two-digit years: 00-69 are 2000s, 70-99 1900s.
+ * An order that cannot be meant gives way to the one that can (25-12-2025 is a date under
+ * DATE_ORDER_MDY too); under DATE_ORDER_ASK two ways to read it are a question. A date that stands
+ * there in full settles an ambiguous one that may mean the same day. */
 struct date_match date_find(const char *text, enum date_order order, struct date today,
                             const struct lang *lang);
 
