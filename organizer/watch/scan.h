@@ -24,13 +24,13 @@ struct scan;
 #define SCAN_SLICE_MS 4
 
 struct scan_entry {
-    const char *path;       /* from the cabinet down */
-    const char *name;       /* its last part */
-    mode_t mode;            /* as stat(2) */
+    const char *path; /* from the cabinet down */
+    const char *name; /* its last part */
+    mode_t mode;      /* as stat(2) */
     uint32_t nlink, uid;
     struct doc_stamp stamp;
-    bool mount;             /* another file system is mounted here */
-    int error;              /* errno of a failed statx, else 0 */
+    bool mount; /* another file system is mounted here */
+    int error;  /* errno of a failed statx, else 0 */
 };
 
 struct scan_events {

@@ -1,0 +1,33 @@
+/*
+ * mounts: what is mounted below the cabinet, and which file systems keep things to themselves.
+ *
+ * inotify says nothing when something is mounted over a watched folder. The kernel does say when
+ * /proc/self/mountinfo changes (poll(2), POLLPRI), which costs no wake-up until then.
+ */
+#ifndef ORGANIZER_WATCH_MOUNTS_H
+#define ORGANIZER_WATCH_MOUNTS_H
+
+#include <stdint.h>
+#include <uv.h>
+
+struct error;
+struct mounts;
+struct str;
+
+/* Starts to look after the mounts below the folder root, a borrowed descriptor. changed is told,
+ * from the loop, the path from root down of each mount that came or went ("" for root itself).
+ * NULL with err when there is no mountinfo. */
+struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, const char *path),
+                          void *ctx, struct error *err);
+/* Reads mountinfo now instead of when the kernel says so. */
+void mounts_look(struct mounts *m);
+/* A JSON member "mounts": path and type of each. */
+void mounts_status(const struct mounts *m, struct str *out);
+/* NULL is fine. */
+void mounts_free(struct mounts *m);
+
+/* The name ("nfs", "cifs", "fuse", …) of a file system that tells nothing about what other
+ * machines or the program behind it do, by f_type of statfs(2); NULL for one that tells. */
+const char *mounts_network(uint64_t f_type);
+
+#endif
