@@ -38,6 +38,7 @@ static const char *const codes[REASON_COUNT] = {
     [REASON_NO_PERMISSION] = "no-permission",
     [REASON_WATCH_LIMIT] = "watch-limit",
     [REASON_OWN_FILE] = "own-file",
+    [REASON_VETOED] = "vetoed",
     [REASON_UNDONE] = "undone",
     [REASON_SAME_CONTENT] = "same-content",
     [REASON_CONFLICT_COPY] = "conflict-copy",

@@ -48,6 +48,7 @@ enum reason {
     REASON_NO_PERMISSION,   /* the daemon may not read or rename it */
     REASON_WATCH_LIMIT,     /* cabinet: folders that are swept instead of watched */
     REASON_OWN_FILE,        /* a person saved over one of the daemon's files */
+    REASON_VETOED,          /* a before-filing hook said no */
     REASON_UNDONE,          /* taken back by undo: not filed again by itself */
     REASON_FIRST_REMARK,    /* below here: good to know, no act needed */
     REASON_SAME_CONTENT = REASON_FIRST_REMARK, /* elsewhere: same content as another document */

@@ -18,6 +18,7 @@
 
 enum act_kind {
     ACT_RENAME, /* name and move a document: intent, lease, rename, compare, record */
+    ACT_FOLDER, /* move a folder whole: intent, rename, compare; no row, a journal line only */
     ACT_RECORD, /* write the row, and the journal line when there is one; nothing on disk */
     ACT_CASE,   /* write the case's row, its journal's line */
     ACT_CALL,   /* run call(ctx, state) inside the batch's transaction: plans, moved folders */

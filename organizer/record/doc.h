@@ -42,7 +42,7 @@ struct doc {
     char *path;          /* from the case folder down; from the cabinet down for the office */
     struct doc_stamp stamp;
     int64_t read_ns;     /* wall clock when its bytes were read; a ctime not older than this minus
-                            two seconds is racily clean and read again */
+                            two seconds is racily clean and read again; see doc_is_racy() */
     struct digest digest;
     enum doc_state state;
     enum kind kind;
@@ -59,7 +59,13 @@ struct doc {
     int64_t changed_ns;  /* when its row last changed for people: remarks are shown 14 days */
     bool by_hand;        /* a person named it */
     bool undone;         /* taken back by undo, not touched since */
+    bool before;         /* was there before the organizer: named by plan and apply only */
 };
+
+/* A change within this long before the stamp was taken may not show in it (coarse clocks). */
+#define DOC_RACY_NS (INT64_C(50) * 1000 * 1000)
+/* Racily clean: changed so shortly before it was read that a later change may not show. */
+#define doc_is_racy(d) ((d)->stamp.ctime_ns > (d)->read_ns - DOC_RACY_NS)
 
 void doc_clear(struct doc *d);
 /* A deep copy. */

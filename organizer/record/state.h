@@ -68,6 +68,9 @@ int state_doc_by_former(struct state *s, const char *case_id, const char *path, 
 /* A document of the case whose path is the same for people (utf8_fold) as path. */
 int state_doc_by_fold(struct state *s, const char *case_id, const char *path, struct doc *d,
                       struct error *err);
+/* The latest document of the case that is gone (DOC_GONE) and lay at path. */
+int state_doc_gone_by_path(struct state *s, const char *case_id, const char *path, struct doc *d,
+                           struct error *err);
 /* Inserts or replaces by (case_id, number). When number is 0 the next number of the case is minted
  * and set in d. */
 int state_doc_put(struct state *s, struct doc *d, struct error *err);
@@ -83,6 +86,10 @@ int state_each_doc(struct state *s, const char *case_id, bool gone, state_doc_fn
 /* Rows directly in folder ("" is the case folder) of a case. */
 int state_each_in_folder(struct state *s, const char *case_id, const char *folder,
                          state_doc_fn *fn, void *ctx, struct error *err);
+/* Every folder of the case ("" too) that has rows directly in it, once. */
+typedef int state_folder_fn(void *ctx, const char *folder);
+int state_each_folder(struct state *s, const char *case_id, state_folder_fn *fn, void *ctx,
+                      struct error *err);
 /* Changes the folder part of all rows below `from` to `to` (a folder was renamed by a person). */
 int state_move_folder(struct state *s, const char *case_id, const char *from, const char *to,
                       struct error *err);
