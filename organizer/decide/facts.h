@@ -44,10 +44,15 @@ struct case_facts {
     bool restricted;                 /* not every reader of the cabinet's root may read it */
 };
 
-/* All cases, sorted by path; the cabinet keeps it and changes it between decisions only. */
+struct router;
+
+/* All cases, sorted by path; the cabinet keeps it and changes it between decisions only. router is
+ * the index of their names (decide/route.h), made by who keeps the roster with router_new() each
+ * time it changes; NULL costs a walk over all cases for each decision. */
 struct roster {
     const struct case_facts *const *cases;
     size_t len;
+    const struct router *router;
 };
 
 /* What the office decided; see cabinet/config.h. */

@@ -44,14 +44,15 @@ enum reason {
     REASON_NEAR_MISS,       /* a folder that would be a case under another name */
     REASON_CASE_RENAMED,    /* the case's folder was renamed: two ways on */
     REASON_CLOSED_CASE,     /* dropped into a closed case */
+    REASON_ON_HOLD,         /* dropped into a case on hold, where nothing moves */
     REASON_FOUGHT_OVER,     /* renamed again and again by someone else */
     REASON_NO_PERMISSION,   /* the daemon may not read or rename it */
     REASON_WATCH_LIMIT,     /* cabinet: folders that are swept instead of watched */
     REASON_OWN_FILE,        /* a person saved over one of the daemon's files */
     REASON_VETOED,          /* a before-filing hook said no */
-    REASON_UNDONE,          /* taken back by undo: not filed again by itself */
     REASON_FIRST_REMARK,    /* below here: good to know, no act needed */
     REASON_SAME_CONTENT = REASON_FIRST_REMARK, /* elsewhere: same content as another document */
+    REASON_UNDONE,          /* taken back by undo: not filed again by itself */
     REASON_CONFLICT_COPY,   /* a sync client's conflict copy: a document of its own */
     REASON_NEW_VERSION,     /* saved under a name that a document had before */
     REASON_BY_HAND,         /* named by hand */
