@@ -10,8 +10,11 @@
  * checked like any input. A reader that dies, stalls (no progress within the time limit) or
  * answers nonsense spoils one document: EXAMINE_FAILED with a reason; it is replaced. Lanes:
  * documents over EXAMINE_LARGE bytes use one digester only, so that letters always have another.
- * The descriptor stays the caller's: it is dup'ed by SCM_RIGHTS, shares its file offset, and is
- * read with pread(2) only.
+ * The descriptor stays the caller's and stays open until the answer: it is dup'ed by SCM_RIGHTS,
+ * shares its file offset, and is read with pread(2) only. A reader closes its own before it
+ * answers: after an answer that is EXAMINE_DONE nobody else holds the document.
+ *
+ * Only one thread, the loop's, may call these functions.
  */
 #ifndef ORGANIZER_EXAMINE_EXAMINER_H
 #define ORGANIZER_EXAMINE_EXAMINER_H
@@ -40,12 +43,16 @@ struct examination {
     struct digest digest; /* of all bytes */
     uint64_t bytes;       /* how many were digested */
     enum kind kind;
-    char why[160];        /* EXAMINE_FAILED: for a person */
+    char why[160]; /* EXAMINE_FAILED: for a person */
 };
 
 typedef void examiner_answer(void *ctx, const struct examination *x);
 
 struct examiner_options {
+    /* The program to run readers from, with the arguments "organizer", "--reader", KIND and the
+     * socket as descriptor 3: main() hands them to reader_main(). "/proc/self/exe" stays the same
+     * program through an upgrade. NULL forks without exec: for tests, not for threaded programs. */
+    const char *exe;
     const char *magic_file; /* rules/documents.magic, tried before the system's */
     unsigned digesters;     /* at most this many; at least 2 */
     unsigned classifiers;   /* at most this many; at least 1 */
@@ -53,10 +60,10 @@ struct examiner_options {
     unsigned stall_ms;      /* no progress for this long: the reader is killed */
 };
 
-/* NULL with err when the sandbox's own processes cannot be made at all. */
-struct examiner *examiner_new(uv_loop_t *loop, const struct examiner_options *o,
-                              struct error *err);
-/* size is a hint for the lane and the time limit. want_kind false: digest only. */
+/* The options are copied, the strings too. NULL with err when exe cannot be run at all. */
+struct examiner *examiner_new(uv_loop_t *loop, const struct examiner_options *o, struct error *err);
+/* size is a hint for the lane: a document that turns out larger changes it. want_kind false: digest
+ * only, and kind is KIND_UNKNOWN. The answer never comes from inside this call. */
 void examiner_submit(struct examiner *e, int fd, uint64_t size, bool want_kind,
                      examiner_answer *answer, void *ctx);
 /* Documents submitted and not answered. */
@@ -66,6 +73,8 @@ bool examiner_wants_more(const struct examiner *e);
 /* Members of a JSON object for `status`: readers running, and what the sandbox could not get
  * ("landlock", "seccomp", …), written with base/json.h. */
 void examiner_status(const struct examiner *e, struct str *out);
+/* Kills the readers, answers what is pending at once, and closes its handles: the memory goes when
+ * the loop has run once more. Not from inside an answer. NULL is fine. */
 void examiner_free(struct examiner *e);
 
 #endif

@@ -1,0 +1,252 @@
+#include "examine/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "examine/wire.h"
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+#define MEMORY_MAX  (UINT64_C(256) << 20) /* over what the process has when it is shut in */
+#define CPU_SECONDS 60                    /* of one classifier, for all its documents */
+
+/* Debian 12's linux/landlock.h is older than the kernels this may run on. */
+struct landlock_rules {
+    uint64_t fs;
+    uint64_t net;
+    uint64_t scoped;
+};
+
+#define LANDLOCK_VERSION 1U /* LANDLOCK_CREATE_RULESET_VERSION */
+#define LANDLOCK_SCOPES  3U /* abstract Unix sockets, signals */
+#define LANDLOCK_NET     3U /* bind and connect TCP */
+
+/* The number of file rights that each version of the interface knows. */
+static uint64_t landlock_rights(long abi)
+{
+    static const unsigned count[] = {0, 13, 14, 15, 15, 16};
+    size_t n = sizeof count / sizeof count[0];
+
+    return (UINT64_C(1) << count[(size_t)abi < n ? (size_t)abi : n - 1]) - 1;
+}
+
+/* A ruleset that handles every right and allows nothing. */
+static unsigned enter_landlock(void)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
+    unsigned lacks = abi >= 6 ? 0 : LACKS_LANDLOCK_SCOPES;
+
+    if (abi < 1)
+        return lacks | LACKS_LANDLOCK;
+
+    struct landlock_rules rules = {
+        .fs = landlock_rights(abi),
+        .net = abi >= 4 ? LANDLOCK_NET : 0,
+        .scoped = abi >= 6 ? LANDLOCK_SCOPES : 0,
+    };
+    size_t size = abi >= 6 ? sizeof rules : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
+    int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, size, 0);
+
+    if (fd < 0)
+        return lacks | LACKS_LANDLOCK;
+    if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+        lacks |= LACKS_LANDLOCK;
+    close(fd);
+    return lacks;
+}
+
+static bool limit(__rlimit_resource_t what, rlim_t max)
+{
+    struct rlimit now, r = {max, max};
+
+    if (getrlimit(what, &now) == 0 && now.rlim_max < max)
+        r.rlim_cur = r.rlim_max = now.rlim_max;
+    return setrlimit(what, &r) == 0;
+}
+
+/* Bytes of address space in use now, or 0 when the kernel does not say. */
+static uint64_t memory_in_use(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
+
+    if (!f)
+        return 0;
+    if (fscanf(f, "%lu", &pages) != 1)
+        pages = 0;
+    fclose(f);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static unsigned enter_limits(enum sandbox_role role)
+{
+    static const struct {
+        __rlimit_resource_t what;
+        rlim_t max;
+        bool classifier_only;
+    } limits[] = {
+        {RLIMIT_FSIZE, 0, false},        {RLIMIT_CORE, 0, false},    {RLIMIT_MEMLOCK, 0, false},
+        {RLIMIT_MSGQUEUE, 0, false},     {RLIMIT_NOFILE, 16, false}, {RLIMIT_NPROC, 0, true},
+        {RLIMIT_CPU, CPU_SECONDS, true},
+    };
+    unsigned lacks = 0;
+
+    for (size_t i = 0; i < COUNT(limits); i++)
+        if (role == SANDBOX_CLASSIFIER || !limits[i].classifier_only)
+            lacks |= limit(limits[i].what, limits[i].max) ? 0 : LACKS_LIMITS;
+    if (role == SANDBOX_CLASSIFIER)
+        return lacks;
+
+    uint64_t used = memory_in_use();
+
+    return lacks | (used > 0 && limit(RLIMIT_AS, used + MEMORY_MAX) ? 0 : LACKS_LIMITS);
+}
+
+static unsigned enter_privileges(void)
+{
+    bool ok = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+
+    ok &= prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+    ok &= prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+    return ok ? 0 : LACKS_PRIVILEGES;
+}
+
+/* What all readers need, whatever the arguments. */
+static const int plain_calls[] = {
+    SCMP_SYS(pread64),
+    SCMP_SYS(fstat),
+    SCMP_SYS(close),
+    SCMP_SYS(munmap),
+    SCMP_SYS(brk),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(exit),
+    SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(restart_syscall),
+};
+
+/* What a nursery needs beside, also so that its children can shut themselves in. */
+static const int nursery_calls[] = {
+    SCMP_SYS(wait4),     SCMP_SYS(prctl),     SCMP_SYS(seccomp),         SCMP_SYS(prlimit64),
+    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+    SCMP_SYS(dup3),      SCMP_SYS(dup2),
+};
+
+/* Libraries look for optional files and carry on without: refused, not punished. */
+static const int refused_calls[] = {
+    SCMP_SYS(open),       SCMP_SYS(openat),     SCMP_SYS(openat2),  SCMP_SYS(access),
+    SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(stat),     SCMP_SYS(lstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(statx),      SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(getcwd),     SCMP_SYS(ioctl),      SCMP_SYS(uname),    SCMP_SYS(sysinfo),
+};
+
+static bool allow_all(scmp_filter_ctx f, const int *calls, size_t n, uint32_t action)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = seccomp_rule_add(f, action, calls[i], 0);
+
+        /* Some are unknown to some architectures. */
+        if (r < 0 && r != -EDOM && r != -EINVAL && r != -EEXIST)
+            return false;
+    }
+    return true;
+}
+
+/* Messages on the reader's own socket, and memory that is not run. */
+static bool allow_some(scmp_filter_ctx f)
+{
+    static const int socket_calls[] = {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto)};
+    const struct scmp_arg_cmp on_socket = {0, SCMP_CMP_EQ, WIRE_FD, 0};
+    int r = 0;
+
+    for (size_t i = 0; i < COUNT(socket_calls); i++)
+        r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, socket_calls[i], 1, on_socket);
+    /* A fresh mapping only: a document is never mapped, a file that shrinks would kill us. */
+    r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
+                          SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+                          SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+    r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                          SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    return r == 0;
+}
+
+/* fork(2) as glibc does it (clone with nothing shared), and the end of a child. */
+static bool allow_children(scmp_filter_ctx f)
+{
+    /* Nothing shared but the two places where glibc keeps the child's number. */
+    const struct scmp_arg_cmp forks = {0, SCMP_CMP_MASKED_EQ, ~UINT64_C(0x01200000), SIGCHLD};
+    const struct scmp_arg_cmp kills = {1, SCMP_CMP_EQ, SIGKILL, 0};
+    int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, forks);
+
+    r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, kills);
+    return r == 0;
+}
+
+static unsigned enter_seccomp(enum sandbox_role role)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    bool ok = f != NULL;
+
+    if (!ok)
+        return LACKS_SECCOMP;
+    seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0); /* set already, and reported by itself */
+    seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    ok = ok && allow_all(f, plain_calls, COUNT(plain_calls), SCMP_ACT_ALLOW);
+    ok = ok && allow_all(f, refused_calls, COUNT(refused_calls), SCMP_ACT_ERRNO(EPERM));
+    ok = ok && allow_some(f);
+    if (role == SANDBOX_NURSERY) {
+        ok = ok && allow_all(f, nursery_calls, COUNT(nursery_calls), SCMP_ACT_ALLOW);
+        ok = ok && allow_children(f);
+    }
+    ok = ok && seccomp_load(f) == 0;
+    seccomp_release(f);
+    return ok ? 0 : LACKS_SECCOMP;
+}
+
+unsigned sandbox_enter(enum sandbox_role role)
+{
+    unsigned lacks = enter_privileges() | enter_limits(role);
+
+    /* The nursery's rules hold for its children, and they could not add any more. */
+    if (role != SANDBOX_CLASSIFIER)
+        lacks |= enter_landlock();
+    return lacks | enter_seccomp(role);
+}
+
+const char *sandbox_lack_name(unsigned bit)
+{
+    switch (bit) {
+    case LACKS_SECCOMP:
+        return "seccomp";
+    case LACKS_LANDLOCK:
+        return "landlock";
+    case LACKS_LANDLOCK_SCOPES:
+        return "landlock-scopes";
+    case LACKS_LIMITS:
+        return "limits";
+    case LACKS_PRIVILEGES:
+        return "privileges";
+    default:
+        return "unknown";
+    }
+}

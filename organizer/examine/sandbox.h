@@ -1,0 +1,37 @@
+/*
+ * sandbox: what a reader gives up before it sees a document.
+ *
+ * Each step is tried, and those that the kernel does not offer are reported, not fatal: the
+ * organizer runs with what there is and `status` says what is missing.
+ */
+#ifndef ORGANIZER_EXAMINE_SANDBOX_H
+#define ORGANIZER_EXAMINE_SANDBOX_H
+
+#include <stdint.h>
+
+enum sandbox_lack {
+    LACKS_SECCOMP = 1 << 0,
+    LACKS_LANDLOCK = 1 << 1,
+    LACKS_LANDLOCK_SCOPES = 1 << 2, /* signals and abstract sockets: Linux 6.12 */
+    LACKS_LIMITS = 1 << 3,          /* some rlimit */
+    LACKS_PRIVILEGES = 1 << 4,      /* PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE or PR_SET_PDEATHSIG */
+    LACKS_ALL = (1 << 5) - 1,
+};
+
+enum sandbox_role {
+    SANDBOX_DIGESTER,
+    SANDBOX_NURSERY,    /* forks classifiers, and may kill them */
+    SANDBOX_CLASSIFIER, /* entered by a nursery's child, on top of the nursery's */
+};
+
+/*
+ * Shuts the process in for good. Open are only the descriptors that it has; what it may still do
+ * with them: receive and send on WIRE_FD, pread, fstat, close. Everything else, open, exec, fork,
+ * sockets, fcntl (so leases), kill, ptrace, ends the process or fails with EPERM. Returns enum
+ * sandbox_lack of what could not be had.
+ */
+unsigned sandbox_enter(enum sandbox_role role);
+/* A word for one bit of enum sandbox_lack ("seccomp"). */
+const char *sandbox_lack_name(unsigned bit);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * wire: what the organizer and its readers say to each other: one record a message, of fixed
+ * size, over a SOCK_SEQPACKET socket that is descriptor WIRE_FD in the reader.
+ *
+ *   organizer -> reader   setup first; then documents, each with its descriptor
+ *   reader -> organizer   hello first; then for each document, in order, progress and one answer
+ *
+ * A reader of kind "classifiers" is a nursery: it gets forks (each with the socket of a new
+ * classifier) and kills instead of documents.
+ */
+#ifndef ORGANIZER_EXAMINE_WIRE_H
+#define ORGANIZER_EXAMINE_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+
+#define WIRE_FD      3
+#define WIRE_VERSION 1
+#define WIRE_PATH    4096
+
+enum wire_what {
+    /* To the reader. */
+    WIRE_SETUP = 1,
+    WIRE_DOCUMENT, /* with a descriptor */
+    WIRE_FORK,     /* with a socket: ticket names the child */
+    WIRE_KILL,     /* that child */
+    /* From the reader. */
+    WIRE_HELLO,    /* number: enum sandbox_lack, what could not be had */
+    WIRE_PROGRESS, /* still at it; bytes so far */
+    WIRE_DIGEST,   /* digest and bytes */
+    WIRE_LARGE,    /* not digested: more bytes than the document's limit */
+    WIRE_KIND,     /* number: enum kind */
+    WIRE_ERROR,    /* number: errno; the document could not be read */
+};
+
+struct wire_setup {
+    uint32_t what; /* WIRE_SETUP */
+    uint32_t version;
+    uint32_t beat_ms;      /* report progress this often */
+    char magic[WIRE_PATH]; /* rules/documents.magic, or "" */
+};
+
+struct wire_order {
+    uint32_t what;
+    uint32_t ticket;
+    uint64_t limit; /* digest at most this many bytes; 0: any number */
+};
+
+struct wire_answer {
+    uint32_t what;
+    uint32_t ticket;
+    uint32_t number;
+    uint32_t unused;
+    uint64_t bytes;
+    struct digest digest;
+};
+
+/* Sends n bytes as one message, with descriptor fd unless it is -1. Returns 0 or -1 with errno.
+ * Never blocks with `flags` MSG_DONTWAIT; never raises SIGPIPE. */
+int wire_send(int sock, const void *record, size_t n, int fd, int flags);
+/* Waits for one message of at most n bytes; *fd gets the descriptor that came with it or -1 (more
+ * than one are closed). Returns its length, 0 at the end, -1 with errno. */
+int wire_receive(int sock, void *record, size_t n, int *fd);
+
+#endif
