@@ -1,6 +1,7 @@
 /*
  * publish: the pages and lists that people see in the folders: Index.html, Index.csv,
- * Needs attention.txt of each case; Index.html, Needs attention.txt and How this works.html of the cabinet.
+ * Needs attention.txt of each case; Index.html, Needs attention.txt and How this works.html of the
+ * cabinet.
  *
  * Runs in a worker thread with its own connection to the private state. What it knows comes from
  * the state and from the snapshot of the cases in struct publish_job; it writes atomically, only
@@ -23,41 +24,41 @@
 /* Something about a case, a folder or the cabinet that is not about one document. Owned. */
 struct notice {
     enum reason reason;
-    char *path;     /* from the cabinet down */
+    char *path; /* from the cabinet down */
     char *sentence, *help;
 };
 
 /* A case as the pages show it: copies, since the worker runs beside the loop. */
 struct page_case {
     char *id, *path, *prefix, *client, *case_type;
-    char *status;   /* "open" or "closed" */
+    char *status; /* "open" or "closed" */
     char *priority, *team, *opened, *closed_on, *docket, *matter, *parties, *hold; /* or NULL */
     char **key_documents; /* NULL-terminated or NULL */
     bool restricted;
-    bool write;     /* rewrite this case's pages in this job */
+    bool write; /* rewrite this case's pages in this job */
     struct notice *notices;
     size_t notices_len;
 };
 
 struct publish_job {
-    int root;                 /* the cabinet */
+    int root; /* the cabinet */
     const char *state_dir;
     const struct rules *rules; /* borrowed: stay loaded until the job is done */
     const struct lang *lang;
-    const char *office;        /* name of the office or NULL */
-    const char *time_zone;     /* IANA; for dates and times on pages */
-    bool suggest;              /* mode: suggest: pages show suggested names */
+    const char *office;    /* name of the office or NULL */
+    const char *time_zone; /* IANA; for dates and times on pages */
+    bool suggest;          /* mode: suggest: pages show suggested names */
     int64_t now_ns;
-    struct page_case *cases;   /* every case of the cabinet, path order; owned */
+    struct page_case *cases; /* every case of the cabinet, path order; owned */
     size_t cases_len;
-    struct notice *notices;    /* of the cabinet; owned */
+    struct notice *notices; /* of the cabinet; owned */
     size_t notices_len;
-    bool write_cabinet;        /* rewrite the cabinet's own pages */
+    bool write_cabinet; /* rewrite the cabinet's own pages */
     /* results */
-    size_t written;            /* files that changed on disk */
-    struct notice *set_aside;  /* files of people that were set aside (REASON_OWN_FILE) */
+    size_t written;           /* files that changed on disk */
+    struct notice *set_aside; /* files of people that were set aside (REASON_OWN_FILE) */
     size_t set_aside_len;
-    struct error error;        /* first failure; text "" when none; other files were still tried */
+    struct error error; /* first failure; text "" when none; other files were still tried */
 };
 
 /* Does the job; returns 0 or -1 (error is set). */

@@ -1,0 +1,75 @@
+/* Index.csv of a case. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/csv.h"
+#include "publish/page.h"
+
+static const char *const headings[] = {
+    "csv.date",      "csv.type",      "csv.words",     "csv.name",   "csv.folder",  "csv.state",
+    "csv.attention", "csv.relevance", "csv.original",  "csv.filed",  "csv.size",    "csv.kind",
+    "csv.sha256",    "csv.number",    "csv.suggested", "csv.remark", "csv.by-hand",
+};
+
+static const char *or_empty(const char *s)
+{
+    return s ? s : "";
+}
+
+static void key_field(struct str *out, const struct lang *lang, const char *prefix,
+                      const char *code)
+{
+    AUTO_FREE char *key = xasprintf("page.%s.%s", prefix, code);
+
+    csv_field(out, lang_get(lang, key), false);
+}
+
+static void add_row(struct str *out, const struct publish_job *job, const struct tz *z,
+                    const struct entry *e)
+{
+    static const char *const standings[] = {"attention", "filed", "indexed", "waiting"};
+    static const char *const relevances[] = {"key", "supporting", "background"};
+    const struct doc *d = &e->doc;
+    char when[TZ_MINUTE] = "", size[24], number[24], hex[DIGEST_HEX] = "";
+
+    snprintf(size, sizeof size, "%" PRIu64, d->stamp.size);
+    snprintf(number, sizeof number, "%" PRId64, d->number);
+    if (d->filed_ns > 0 && d->state == DOC_FILED)
+        tz_minute(z, d->filed_ns, when);
+    csv_field(out, or_empty(d->date), true);
+    csv_field(out, or_empty(d->type), false);
+    csv_field(out, or_empty(d->words), false);
+    csv_field(out, e->name, false);
+    csv_field(out, e->folder, false);
+    key_field(out, job->lang, "state", standings[e->standing]);
+    csv_field(out, e->standing == STANDING_ATTENTION ? or_empty(d->sentence) : "", false);
+    if (e->relevance == RELEVANCE_NONE)
+        csv_field(out, "", false);
+    else
+        key_field(out, job->lang, "relevance", relevances[e->relevance]);
+    csv_field(out, or_empty(d->original), false);
+    csv_field(out, when, false);
+    csv_field(out, size, false);
+    csv_field(out, kind_info(d->kind)->name, false);
+    csv_field(out, digest_is_zero(&d->digest) ? "" : digest_hex(&d->digest, hex), false);
+    csv_field(out, number, false);
+    csv_field(out, or_empty(d->suggested), false);
+    csv_field(out, or_empty(entry_remark(e, job->now_ns)), false);
+    csv_field(out, d->by_hand ? lang_get(job->lang, "page.yes") : "", false);
+    csv_end(out);
+}
+
+void csv_case(struct str *out, const struct publish_job *job, const struct listing *l,
+              const struct tz *z)
+{
+    str_add(out, "\xEF\xBB\xBF");
+    for (size_t i = 0; i < sizeof headings / sizeof *headings; i++) {
+        AUTO_FREE char *key = xasprintf("page.%s", headings[i]);
+
+        csv_field(out, lang_get(job->lang, key), i == 0);
+    }
+    csv_end(out);
+    for (size_t i = 0; i < l->len; i++)
+        add_row(out, job, z, &l->entries[i]);
+}

@@ -1,0 +1,457 @@
+#include "publish/own.h"
+
+#include <acl/libacl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/acl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/io.h"
+#include "record/state.h"
+
+#define READ_MAX    (256u * 1024 * 1024)
+#define SYNC_SINGLE 8 /* files; for more one syncfs(2) is cheaper */
+#define TRIES       100
+
+enum found { FOUND_NOTHING, FOUND_OURS, FOUND_FOREIGN };
+enum todo { TODO_NOTHING, TODO_RECORD, TODO_WRITE, TODO_REMOVE };
+
+struct own_entry {
+    char *path, *name; /* name points into path */
+    struct str content;
+    struct digest digest; /* of content */
+    int dir;              /* the folder, or -1 */
+    enum found found;
+    enum todo todo;
+    struct stat st;      /* of what was found */
+    struct digest there; /* of what was found and is ours */
+    char temp[sizeof IO_TEMP_PREFIX + 16];
+    bool placed;
+};
+
+static void entry_clear(struct own_entry *e)
+{
+    if (e->dir >= 0 && *e->temp)
+        unlinkat(e->dir, e->temp, 0);
+    cleanup_close(&e->dir);
+    free(e->path);
+    str_clear(&e->content);
+}
+
+static void drop_entries(struct own_set *set)
+{
+    for (size_t i = 0; i < set->len; i++)
+        entry_clear(&set->entries[i]);
+    set->len = set->bytes = 0;
+}
+
+void own_init(struct own_set *set, int root, struct state *state)
+{
+    *set = (struct own_set){.root = root, .state = state};
+}
+
+void own_clear(struct own_set *set)
+{
+    drop_entries(set);
+    free(set->entries);
+    for (size_t i = 0; i < set->set_aside_len; i++)
+        free(set->set_aside[i]);
+    free(set->set_aside);
+    *set = (struct own_set){.root = -1};
+}
+
+void own_put(struct own_set *set, const char *folder, const char *name, struct str *content)
+{
+    struct own_entry *e;
+
+    GROW(set->entries, set->len, set->cap);
+    e = &set->entries[set->len++];
+    *e = (struct own_entry){.dir = -1, .content = *content};
+    *content = (struct str)STR_INIT;
+    e->path = *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
+    e->name = e->path + strlen(e->path) - strlen(name);
+    e->digest = digest_of(str_c(&e->content), e->content.len);
+    set->bytes += e->content.len;
+}
+
+static void keep_first(struct own_set *set, const struct error *err)
+{
+    if (!*set->error.text)
+        set->error = *err;
+}
+
+static void fail(struct own_set *set, const char *what, const char *path)
+{
+    struct error err = ERROR_INIT;
+
+    error_set(&err, errno, "cannot %s %s", what, path);
+    keep_first(set, &err);
+}
+
+/* Digest of the regular file at e; FOUND_FOREIGN for anything else. -1 with errno. */
+static int read_there(struct own_entry *e)
+{
+    AUTO_CLOSE int fd =
+        openat(e->dir, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    AUTO_STR struct str bytes = STR_INIT;
+
+    e->found = FOUND_FOREIGN;
+    if (fd < 0 && errno == ENOENT) {
+        e->found = FOUND_NOTHING;
+        return 0;
+    }
+    if (fd < 0)
+        return errno == ELOOP || errno == ENXIO || errno == EACCES ? 0 : -1;
+    if (fstat(fd, &e->st) < 0)
+        return -1;
+    if (!S_ISREG(e->st.st_mode) || e->st.st_size > (off_t)READ_MAX)
+        return 0;
+    if (io_read_all(fd, &bytes, READ_MAX) < 0)
+        return -1;
+    e->there = digest_of(str_c(&bytes), bytes.len);
+    e->found = FOUND_OURS; /* as far as known here: see judge() */
+    return 0;
+}
+
+/* What is there, whose it is, and so what has to be done. */
+static int judge(struct own_set *set, struct own_entry *e)
+{
+    struct own_file o = {0};
+    struct error err = ERROR_INIT;
+    bool known;
+
+    if (read_there(e) < 0) {
+        fail(set, "read", e->path);
+        return -1;
+    }
+    if (state_own_get(set->state, e->path, &o, &err) < 0) {
+        keep_first(set, &err);
+        return -1;
+    }
+    known = digest_equal(&e->there, &o.written) || digest_equal(&e->there, &o.next);
+    if (e->found == FOUND_OURS && !known && e->st.st_size > 0 &&
+        !digest_equal(&e->there, &e->digest))
+        e->found = FOUND_FOREIGN;
+    if (e->found != FOUND_OURS)
+        e->there = o.written;
+    if (e->content.len == 0)
+        e->todo = e->found == FOUND_OURS ? TODO_REMOVE : TODO_NOTHING;
+    else if (e->found == FOUND_OURS && digest_equal(&e->there, &e->digest))
+        e->todo = known ? TODO_NOTHING : TODO_RECORD;
+    else
+        e->todo = TODO_WRITE;
+    return 0;
+}
+
+/* The folder's access ACL without execute, when it says more than mode bits; else NULL. */
+static acl_t plain_acl(int dir)
+{
+    acl_t acl = acl_get_fd(dir);
+    acl_entry_t entry;
+    acl_permset_t perms;
+
+    if (!acl || acl_equiv_mode(acl, NULL) == 0)
+        goto none;
+    for (int r = acl_get_entry(acl, ACL_FIRST_ENTRY, &entry); r == 1;
+         r = acl_get_entry(acl, ACL_NEXT_ENTRY, &entry))
+        if (acl_get_permset(entry, &perms) < 0 || acl_delete_perm(perms, ACL_EXECUTE) < 0)
+            goto none;
+    return acl;
+none:
+    if (acl)
+        acl_free(acl);
+    return NULL;
+}
+
+static bool has_default_acl(int dir)
+{
+    char path[64];
+    acl_t acl;
+    bool has;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+    acl = acl_get_file(path, ACL_TYPE_DEFAULT);
+    has = acl && acl_entries(acl) > 0;
+    if (acl)
+        acl_free(acl);
+    return has;
+}
+
+/* Group and rights of the folder for the new file fd; 0 or -1 with errno. */
+static int take_rights(int dir, int fd, const struct stat *folder)
+{
+    mode_t mode = folder->st_mode & 0666;
+    struct stat st;
+    acl_t acl;
+    int rc;
+
+    if (fchown(fd, (uid_t)-1, folder->st_gid) < 0 && errno != EPERM)
+        return -1;
+    if (fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_gid != folder->st_gid) /* another group may then do no more than all others */
+        return fchmod(fd, mode & (mode_t)(0606 | ((mode & 06) << 3)));
+    if (has_default_acl(dir))
+        return 0;
+    acl = plain_acl(dir);
+    if (!acl)
+        return fchmod(fd, mode);
+    rc = acl_set_fd(fd, acl);
+    acl_free(acl);
+    return rc;
+}
+
+static int temp_name(struct own_entry *e)
+{
+    uint64_t r;
+
+    if (getrandom(&r, sizeof r, 0) != sizeof r)
+        return -1;
+    snprintf(e->temp, sizeof e->temp, IO_TEMP_PREFIX "%016llx", (unsigned long long)r);
+    return 0;
+}
+
+/* Step 1: the new file beside the old one. */
+static int write_temp(struct own_entry *e, bool sync)
+{
+    struct stat folder;
+    AUTO_CLOSE int fd = -1;
+
+    if (fstat(e->dir, &folder) < 0)
+        return -1;
+    /* The owner must be able to write it; fchmod() has the last word. */
+    if (temp_name(e) == 0)
+        fd = openat(e->dir, e->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    (folder.st_mode & 0066) | 0600);
+    if (fd < 0) {
+        *e->temp = '\0';
+        return -1;
+    }
+    if (io_write_all(fd, str_c(&e->content), e->content.len) < 0 ||
+        take_rights(e->dir, fd, &folder) < 0)
+        return -1;
+    return sync ? fdatasync(fd) : 0;
+}
+
+/* An own file that stays gets no wider than its folder, in case that was made narrower. */
+static void narrow(struct own_entry *e)
+{
+    struct stat folder;
+
+    if (fstat(e->dir, &folder) == 0 && (e->st.st_mode & ~folder.st_mode & 0066)) {
+        AUTO_CLOSE int fd = openat(e->dir, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == e->st.st_ino)
+            (void)!fchmod(fd, st.st_mode & (folder.st_mode | 0600) & 0666);
+    }
+}
+
+/* Steps 0 and 1 for one file; false when it is out of this flush. */
+static bool prepare(struct own_set *set, struct own_entry *e, bool sync)
+{
+    const char *name;
+
+    e->dir = beneath_parent(set->root, e->path, &name);
+    if (e->dir < 0) {
+        fail(set, "open the folder of", e->path);
+        return false;
+    }
+    if (judge(set, e) < 0)
+        return false;
+    if (e->todo == TODO_NOTHING && e->found == FOUND_OURS)
+        narrow(e);
+    if (e->todo == TODO_WRITE && write_temp(e, sync) < 0) {
+        fail(set, "write", e->path);
+        return false;
+    }
+    return e->todo != TODO_NOTHING;
+}
+
+static int put_all(struct own_set *set, bool after, struct error *err)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        struct own_entry *e = &set->entries[i];
+        struct own_file o = {.written = after ? e->digest : e->there, .next = e->digest};
+
+        if (e->todo == TODO_RECORD)
+            o.written = e->digest;
+        if (after ? !e->placed : e->todo != TODO_WRITE && e->todo != TODO_RECORD)
+            continue;
+        if (state_own_put(set->state, e->path, &o, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* One transaction for all files of the flush. */
+static int record(struct own_set *set, bool after)
+{
+    struct error err = ERROR_INIT;
+
+    if (state_begin(set->state, &err) < 0)
+        goto failed;
+    if (put_all(set, after, &err) < 0 || state_commit(set->state, &err) < 0) {
+        state_rollback(set->state);
+        goto failed;
+    }
+    return 0;
+failed:
+    keep_first(set, &err);
+    return -1;
+}
+
+static void told(struct own_set *set, const struct own_entry *e, const char *aside)
+{
+    int folder = (int)(e->name - e->path);
+
+    GROW(set->set_aside, set->set_aside_len, set->set_aside_cap);
+    set->set_aside[set->set_aside_len++] = xasprintf("%.*s%s", folder, e->path, aside);
+}
+
+/* Renames what lies under `from` in e's folder, a person's, to "Index (yours).html". */
+static int set_aside(struct own_set *set, struct own_entry *e, const char *from)
+{
+    const char *dot = strrchr(e->name, '.');
+    int stem = (int)(dot ? dot - e->name : (ptrdiff_t)strlen(e->name));
+
+    for (int n = 1; n <= TRIES; n++) {
+        AUTO_FREE char *aside =
+            n == 1 ? xasprintf("%.*s (yours)%s", stem, e->name, dot ? dot : "")
+                   : xasprintf("%.*s (yours %d)%s", stem, e->name, n, dot ? dot : "");
+
+        if (renameat2(e->dir, from, e->dir, aside, RENAME_NOREPLACE) == 0) {
+            told(set, e, aside);
+            return 0;
+        }
+        if (errno != EEXIST)
+            return -1;
+    }
+    return -1;
+}
+
+/* What lies under temp now is the file that was looked at. */
+static int is_what_was_found(const struct own_entry *e, const char *temp)
+{
+    struct stat st;
+
+    if (fstatat(e->dir, temp, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    return st.st_ino == e->st.st_ino && st.st_size == e->st.st_size &&
+           st.st_mtim.tv_sec == e->st.st_mtim.tv_sec && st.st_mtim.tv_nsec == e->st.st_mtim.tv_nsec;
+}
+
+/* Puts the new file in place of our old one, which is looked at once more before it goes: someone
+ * may have saved over it since. Returns 0 or -1 with errno. */
+static int exchange(struct own_set *set, struct own_entry *e)
+{
+    char temp[sizeof e->temp];
+    int same;
+
+    if (renameat2(e->dir, e->temp, e->dir, e->name, RENAME_EXCHANGE) < 0)
+        return -1;
+    memcpy(temp, e->temp, sizeof temp);
+    *e->temp = '\0'; /* no longer ours to remove */
+    same = is_what_was_found(e, temp);
+    if (same < 0)
+        return 0;
+    return same ? unlinkat(e->dir, temp, 0) : set_aside(set, e, temp);
+}
+
+/* Step 3 for one file; 0 or -1 with errno. */
+static int place(struct own_set *set, struct own_entry *e)
+{
+    if (e->found == FOUND_FOREIGN && set_aside(set, e, e->name) < 0 && errno != ENOENT)
+        return -1;
+    for (int tries = 0; *e->temp; tries++) {
+        if (e->found == FOUND_OURS && exchange(set, e) < 0 && (errno != ENOENT || !*e->temp))
+            return -1;
+        if (*e->temp && renameat2(e->dir, e->temp, e->dir, e->name, RENAME_NOREPLACE) == 0)
+            *e->temp = '\0';
+        /* One that came just now is a person's. */
+        if (*e->temp && (errno != EEXIST || tries == TRIES || set_aside(set, e, e->name) < 0))
+            return -1;
+    }
+    e->placed = true;
+    set->written++;
+    return 0;
+}
+
+/* Removes our own file: out of the way first, looked at once more, then gone or put back. */
+static int take_away(struct own_set *set, struct own_entry *e)
+{
+    char temp[sizeof e->temp];
+
+    if (temp_name(e) < 0)
+        return -1;
+    memcpy(temp, e->temp, sizeof temp);
+    *e->temp = '\0'; /* never removed unseen */
+    if (renameat2(e->dir, e->name, e->dir, temp, RENAME_NOREPLACE) < 0)
+        return errno == ENOENT ? 0 : -1;
+    if (is_what_was_found(e, temp) != 1)
+        return renameat2(e->dir, temp, e->dir, e->name, RENAME_NOREPLACE);
+    if (unlinkat(e->dir, temp, 0) < 0)
+        return -1;
+    set->written++;
+    return 0;
+}
+
+static void place_all(struct own_set *set)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        struct own_entry *e = &set->entries[i];
+
+        if (e->todo == TODO_WRITE && place(set, e) < 0)
+            fail(set, "replace", e->path);
+        else if (e->todo == TODO_REMOVE && take_away(set, e) < 0)
+            fail(set, "remove", e->path);
+    }
+}
+
+static int sync_folders(struct own_set *set, bool single)
+{
+    int rc = 0;
+
+    if (!single && syncfs(set->root) < 0) {
+        fail(set, "sync the file system of", "the cabinet");
+        return -1;
+    }
+    for (size_t i = 0; single && i < set->len; i++)
+        if (set->entries[i].placed && fsync(set->entries[i].dir) < 0) {
+            fail(set, "sync the folder of", set->entries[i].path);
+            rc = -1;
+        }
+    return rc;
+}
+
+int own_flush(struct own_set *set)
+{
+    bool single = set->len <= SYNC_SINGLE, write = false, note = false;
+    bool failed_before = *set->error.text != '\0';
+
+    for (size_t i = 0; i < set->len; i++) {
+        struct own_entry *e = &set->entries[i];
+
+        if (!prepare(set, e, single))
+            e->todo = TODO_NOTHING;
+        write |= e->todo == TODO_WRITE;
+        note |= e->todo == TODO_WRITE || e->todo == TODO_RECORD;
+    }
+    if (write && !single && syncfs(set->root) < 0)
+        fail(set, "sync the file system of", "the cabinet");
+    else if (!note || record(set, false) == 0) {
+        place_all(set);
+        if (write && sync_folders(set, single) == 0)
+            record(set, true);
+    }
+    drop_entries(set);
+    return *set->error.text && !failed_before ? -1 : 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * own: the daemon's own files: replaced atomically, only when they differ, and only over what the
+ * daemon itself wrote.
+ *
+ *   own_put … own_put, own_flush    any number of times, then own_clear
+ *
+ * A file is the daemon's when its digest is one of the two that the private state keeps for its
+ * path, when it is what would be written anyway, or when it is empty. Anything else there, also a
+ * link or a folder, is a person's: it is renamed to "Index (yours).html" (never over another) and
+ * told in set_aside. The order of a flush leaves no instant at which a crash or a power cut could
+ * make an own file look like a person's:
+ *
+ *   1. new files beside the old ones, under temporary names, their data on disk
+ *   2. one transaction: {what is there, what is about to be there} for every file
+ *   3. renames: exchanged with the old file, which is looked at once more before it goes
+ *   4. folders on disk; then one transaction: {what is there, what is about to be there} is
+ *      {new, new}
+ *
+ * New files take the group and the read and write bits of their folder, or its default ACL, or
+ * its ACL without the right to execute; they are never more readable than the folder.
+ */
+#ifndef ORGANIZER_PUBLISH_OWN_H
+#define ORGANIZER_PUBLISH_OWN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/str.h"
+
+struct state;
+
+/* One file to be written; internal to own.c. */
+struct own_entry;
+
+struct own_set {
+    int root;            /* the cabinet; borrowed */
+    struct state *state; /* borrowed; written to, in transactions of own_flush() */
+    struct own_entry *entries;
+    size_t len, cap;
+    size_t bytes; /* waiting to be written */
+    /* results, added to by every flush */
+    size_t written;   /* files that changed on disk: written or removed */
+    char **set_aside; /* paths, from the cabinet down, of people's files under their new names */
+    size_t set_aside_len, set_aside_cap;
+    struct error error; /* the first failure; text "" when none */
+};
+
+void own_init(struct own_set *set, int root, struct state *state);
+void own_clear(struct own_set *set);
+/* Says what `name` in `folder` (from the cabinet down, "" the cabinet) shall hold: takes the bytes
+ * of content over, which is empty afterwards. Empty content: no such file (one of a person's is
+ * left). Nothing is written yet. */
+void own_put(struct own_set *set, const char *folder, const char *name, struct str *content);
+/* Writes what was put and differs. Returns 0, or -1 when something failed (set->error is the
+ * first failure; everything else was still done). */
+int own_flush(struct own_set *set);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * page: what the writers of the pages share. Internal to publish/.
+ *
+ * Each page_* and list_* function appends the bytes of one file to out; the same job and the same
+ * rows yield the same bytes. An empty result means that there shall be no such file.
+ */
+#ifndef ORGANIZER_PUBLISH_PAGE_H
+#define ORGANIZER_PUBLISH_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "publish/listing.h"
+#include "publish/publish.h"
+#include "publish/tz.h"
+
+#define PAGE_INDEX     "Index.html"
+#define PAGE_TABLE     "Index.csv"
+#define PAGE_ATTENTION "Needs attention.txt"
+#define PAGE_HOW       "How this works.html"
+#define ATTENTION_MAX  40 /* lines of Needs attention.txt */
+
+/* A filing, for "filed lately" of the cabinet. Owned strings. */
+struct filing {
+    int64_t filed_ns;
+    size_t case_index; /* in publish_job.cases */
+    char *path, *original;
+};
+
+/* What the cabinet's page says of a case beside its card. */
+struct case_sums {
+    size_t documents, attention, waiting;
+    int64_t filed_ns; /* the last filing, 0 for none */
+};
+
+/* Everything of the cabinet's own pages. Built by cabinet_view_read(); cases that not every
+ * reader of the cabinet may read are only counted. */
+struct cabinet_view {
+    struct listing office;  /* the office's Inbox and the cabinet's notices */
+    struct notice *notices; /* the job's without those that tell of restricted cases; borrowed
+                               strings, owned array */
+    size_t notices_len;
+    struct case_sums *sums; /* one for every case of the job; zero for restricted ones */
+    size_t restricted;
+    struct filing *filings; /* newest first, at most RECENT_MAX */
+    size_t filings_len;
+};
+
+int cabinet_view_read(struct cabinet_view *v, struct state *s, const struct publish_job *job,
+                      struct error *err);
+void cabinet_view_clear(struct cabinet_view *v);
+
+void page_case(struct str *out, const struct publish_job *job, const struct page_case *c,
+               const struct listing *l, const struct tz *z);
+void csv_case(struct str *out, const struct publish_job *job, const struct listing *l,
+              const struct tz *z);
+void attention_case(struct str *out, const struct publish_job *job, const struct listing *l);
+void page_cabinet(struct str *out, const struct publish_job *job, const struct cabinet_view *v,
+                  const struct tz *z);
+void attention_cabinet(struct str *out, const struct publish_job *job,
+                       const struct cabinet_view *v);
+void page_how(struct str *out, const struct publish_job *job);
+
+/* Parts of pages (parts.c). */
+
+/* "1 document", "12 documents": lang key.one or key.many with {n}. The caller frees it. */
+char *count_text(const struct lang *lang, const char *key, size_t n);
+/* The sentence under key, escaped, in <tag class="class">. */
+void say(struct str *out, const struct lang *lang, const char *tag, const char *class,
+         const char *key);
+/* <dt>label</dt><dd>value</dd> in a <div>; nothing when value is NULL or "". */
+void fact(struct str *out, const struct lang *lang, const char *key, const char *value);
+/* The priority as a coloured word; nothing for NULL or "". */
+void priority_chip(struct str *out, const struct lang *lang, const char *priority);
+/* 0 high, 1 normal or unknown, 2 low. */
+int priority_rank(const char *priority);
+/* The section of what needs attention: groups by reason, each item with the act that helps. */
+void attention_groups(struct str *out, const struct lang *lang, const struct item *items, size_t n);
+/* Like reason_code() under "group.": the heading of a reason's group. */
+const char *group_heading(const struct lang *lang, enum reason r);
+/* "MotionToDismiss" as "Motion To Dismiss". The caller frees it. */
+char *type_words(const char *type);
+
+/* One column of a table that can be sorted. */
+struct column {
+    const char *key;   /* lang key of its heading */
+    const char *class; /* of its cells, or NULL */
+    char sort;         /* 'n' by number, 's' by text */
+    bool newest_first; /* the first click sorts downwards */
+    bool sorted;       /* the page comes sorted by it */
+};
+/* <table><caption>…</caption><thead>…</thead><tbody> */
+void table_begin(struct str *out, const struct lang *lang, const char *caption,
+                 const struct column *columns, size_t n);
+void table_end(struct str *out);
+/* The controls above a table: a find box and selects written by the caller between. */
+void controls_begin(struct str *out, const struct lang *lang, const char *label_key);
+void controls_end(struct str *out, const struct lang *lang, const char *count_key, size_t n);
+void select_begin(struct str *out, const struct lang *lang, const char *name, const char *key);
+void select_option(struct str *out, const char *value, const char *text);
+void select_end(struct str *out);
+/* size in bytes as people read it: "812 KB". */
+const char *size_text(uint64_t size, char buf[static 32]);
+
+#endif
