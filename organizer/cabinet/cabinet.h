@@ -18,15 +18,17 @@ struct str;
 #define CABINET_RULES  ".organizer/rules"
 #define CARD_NAME      "Case.txt"
 #define INBOX_NAME     "Inbox"
+#define DRAFTS_NAME    "Drafts"
+#define RECEIVED_NAME  "As Received"
 #define ARCHIVE_NAME   "Archive"
 
 struct cabinet {
-    int root;         /* directory descriptor */
-    char *path;       /* absolute, real */
+    int root;   /* directory descriptor */
+    char *path; /* absolute, real */
     char id[33];
-    char *state_dir;  /* STATE_HOME/CABINET-ID, there with mode 0700 */
+    char *state_dir; /* STATE_HOME/CABINET-ID, there with mode 0700 */
     struct config config;
-    int lock;         /* descriptor that holds the writer's lock, or -1 */
+    int lock; /* descriptor that holds the writer's lock, or -1 */
 };
 
 /* The cabinet that holds start (a file or folder; NULL is the current folder): upward to the
@@ -43,9 +45,9 @@ int cabinet_lock(struct cabinet *c, int *pid, struct error *err);
 void cabinet_socket(const struct cabinet *c, struct str *out);
 
 struct init_result {
-    bool existed;   /* there was something: mode suggest was written */
-    bool already;   /* it was a cabinet already: nothing changed */
-    bool mdy, dmy;  /* what date_order was set to, by time zone */
+    bool existed;  /* there was something: mode suggest was written */
+    bool already;  /* it was a cabinet already: nothing changed */
+    bool mdy, dmy; /* what date_order was set to, by time zone */
     char zone[64];
 };
 /* Makes path (and the folder itself) a cabinet: .organizer with cabinet-id and organizer.yaml
@@ -53,7 +55,6 @@ struct init_result {
  * makes nothing but .organizer. Never changes what is there. The time zone is the system's
  * (/etc/localtime, else UTC) and sets date_order: mdy in the Americas' US zones, dmy in Europe,
  * Africa, Australia, ymd in East Asia, else ask. */
-int cabinet_init(const char *path, const struct env *env, struct init_result *r,
-                 struct error *err);
+int cabinet_init(const char *path, const struct env *env, struct init_result *r, struct error *err);
 
 #endif

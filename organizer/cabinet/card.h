@@ -21,20 +21,23 @@ struct card_problem {
 
 /* Lists are NULL-terminated, owned; a value "a; b" or continued lines make several. */
 struct card {
-    char *id;            /* "Case id", or NULL */
+    char *id; /* "Case id", or NULL */
     char *client, *case_type;
     bool closed;
     char *opened, *closed_on; /* ISO dates or "" */
-    char *priority;      /* as written; "high", "normal", "low" are coloured */
+    char *priority;           /* as written; "high", "normal", "low" are coloured */
     char *team;
     char **dockets, **parties, **emails, **leave_alone, **former, **key_documents;
     char *matter;
     bool naming_set;
     enum naming naming;
-    char *hold;          /* reason, or NULL */
-    bool rename_documents;
-    char *close_anyway;  /* "reason, name", or NULL */
-    struct card_other { char *field, *value; } *others;
+    char *hold;            /* reason, or NULL */
+    bool rename_documents; /* "Rename documents: yes" */
+    bool rename_answered;  /* "Rename documents:" is there, yes or no (leave) */
+    char *close_anyway;    /* "reason, name", or NULL */
+    struct card_other {
+        char *field, *value;
+    } * others;
     size_t others_len;
     struct card_problem *problems;
     size_t problems_len;
@@ -45,6 +48,10 @@ struct card {
 void card_parse(struct card *c, const void *bytes, size_t n, const struct rules *rules,
                 const struct lang *lang);
 void card_clear(struct card *c);
+/* A mistake that others find (the file is too large, …): lang "card.<key>" with {field}, {value}
+ * and {want}, each of which may be NULL; without lang the key and what is given. */
+void card_add_problem(struct card *c, unsigned line, const struct lang *lang, const char *key,
+                      const char *field, const char *value, const char *want);
 /* The text of a new card. Caller frees. */
 char *card_text(const char *id, const char *client, const char *case_type, const char *opened);
 

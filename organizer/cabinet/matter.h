@@ -26,18 +26,24 @@ struct matter {
     struct card seen;        /* the card as it is now, with its problems */
     struct doc_stamp stamp;  /* of the folder */
     struct doc_stamp card_stamp;
-    enum reason reason;      /* REASON_COPIED_CASE, REASON_CASE_RENAMED, REASON_TAMPERED or NONE */
-    bool known;              /* its id is in the private state */
-    bool untouchable;        /* a copy of another case: never touched */
-    bool adopted_as_is;      /* what lay there before adoption is never named by itself */
-    uint64_t dirty;          /* changes since its index was written; the publisher's */
-    void *flow;              /* the flow's own */
+    struct digest card_digest; /* of the bytes of `seen`; zero when it could not be read */
+    enum reason reason; /* REASON_COPIED_CASE, REASON_CASE_RENAMED, REASON_TAMPERED or NONE */
+    bool known;         /* its id is in the private state */
+    bool untouchable;   /* a copy of another case: never touched */
+    bool adopted_as_is; /* what lay there before adoption is never named by itself */
+    uint64_t dirty;     /* changes since its index was written; the publisher's */
+    void *flow;         /* the flow's own */
 };
 
 struct matters *matters_new(int root, const struct rules *rules, const struct lang *lang);
 void matters_free(struct matters *m);
 /* Rules were reloaded. */
 void matters_set_rules(struct matters *m, const struct rules *rules);
+/* The cabinet's `naming:`, for cases whose card does not say (NAMING_STANDARD until told). */
+void matters_set_naming(struct matters *m, enum naming naming);
+/* drop is called for each matter just before it is freed, so that the flow can let go of its own.
+ */
+void matters_on_drop(struct matters *m, void (*drop)(void *ctx, struct matter *matter), void *ctx);
 
 enum matter_event {
     MATTER_NONE,      /* not a case, and nothing to say */
@@ -53,23 +59,30 @@ enum matter_event {
 
 struct matter_look {
     enum matter_event event;
-    struct matter *matter; /* NULL for NONE, FOLDER, NEAR_MISS and GONE */
-    char *was;             /* MOVED; owned by the caller */
-    char *would;           /* NEAR_MISS, FOLDER (the prefix); owned by the caller */
+    struct matter *matter;    /* NULL for NONE, FOLDER, NEAR_MISS and GONE */
+    char *was;                /* MOVED; owned by the caller */
+    char *would;              /* NEAR_MISS, FOLDER (the prefix); owned by the caller */
     char *client, *case_type; /* FOLDER; owned by the caller */
 };
 
 /*
  * Looks at the folder path (from the cabinet down) and its Case.txt. fresh: the folder came after
- * `init` (only such a folder becomes a case by its name alone). state (may be NULL) knows cases by
- * id. Returns 0, or -1 with err (the folder cannot be read).
+ * `init` (only such a folder becomes a case, or is told to be nearly one, by its name alone).
+ * state (may be NULL) knows cases by id. Returns 0, or -1 with err (the folder cannot be read).
+ *
+ * A known case's first look in a process is MATTER_SAME. A MATTER_NEW has its id already: that of
+ * its card or journal, else a fresh one, which the flow writes to the card (card.id is NULL
+ * then); it stays NEW at each look until the state knows the id. MATTER_MOVED comes once; the
+ * flow then puts the new path, stamp, matter_former() and renamed_told = false into the state. A
+ * MATTER_COPY stays one until the original is gone. A case whose name is taken by another case is a
+ * near miss.
  */
 int matters_look(struct matters *m, const char *path, bool fresh, struct state *state,
                  struct matter_look *look, struct error *err);
 void matter_look_clear(struct matter_look *look);
 
-/* The case in which path lies (or whose folder it is), or NULL. *inside (may be NULL) is set to the part of path
- * below the case folder. */
+/* The case in which path lies (or whose folder it is), or NULL. *inside (may be NULL) is set to the
+ * part of path below the case folder. */
 struct matter *matters_of(const struct matters *m, const char *path, const char **inside);
 struct matter *matters_by_id(const struct matters *m, const char *id);
 struct matter *matters_by_path(const struct matters *m, const char *path);
@@ -82,9 +95,13 @@ struct matter *matters_at(const struct matters *m, size_t i); /* in path order *
 const struct roster *matters_roster(const struct matters *m);
 /* The folder is gone: forgets the case at path and all below it. */
 void matters_forget(struct matters *m, const char *path);
+/* Prefixes the case had before its folder was renamed, as struct case_row keeps them. Caller frees.
+ */
+char *matter_former(const struct matter *matter);
 /* 32 random hex digits. */
 void case_id_mint(char id[static CASE_ID_SIZE]);
-/* Where a document lies: zone and folder inside the case. path from the cabinet down. */
+/* Where a document lies. path is its own, from the cabinet down; *home is its case or NULL, *inside
+ * (both may be NULL) the part of path below the case folder, or path itself outside of cases. */
 enum zone matters_zone(const struct matters *m, const char *path, struct matter **home,
                        const char **inside);
 

@@ -1,0 +1,336 @@
+#include "cabinet/cabinet.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "cabinet/zone.h"
+
+#define ID_LEN 32
+
+static bool is_cabinet(const char *dir)
+{
+    AUTO_FREE char *id = xasprintf("%s/" CABINET_ID, strcmp(dir, "/") == 0 ? "" : dir);
+    struct stat st;
+
+    return lstat(id, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+char *cabinet_find(const char *start, struct error *err)
+{
+    char *dir = realpath(start ? start : ".", NULL);
+
+    if (!dir) {
+        error_set(err, errno, "cannot find %s", start ? start : "the current folder");
+        return NULL;
+    }
+    while (!is_cabinet(dir)) {
+        char *slash = strrchr(dir, '/');
+
+        if (slash == dir && !dir[1]) {
+            free(dir);
+            error_set(err, 0, "no cabinet holds %s: make a folder one with `organizer init FOLDER`",
+                      start ? start : "the current folder");
+            return NULL;
+        }
+        slash[slash == dir] = '\0';
+    }
+    return dir;
+}
+
+/* mkdir -p with mode 0700 for what is made. */
+static int make_private(const char *path)
+{
+    char *p = xstrdup(path);
+    int rc = 0;
+
+    for (char *q = p + 1; rc == 0; q++) {
+        char was = *q;
+
+        if (was != '/' && was)
+            continue;
+        *q = '\0';
+        if (mkdir(p, 0700) < 0 && errno != EEXIST)
+            rc = -1;
+        *q = was;
+        if (!was)
+            break;
+    }
+    free(p);
+    return rc;
+}
+
+static int open_state_dir(struct cabinet *c, const struct env *env, struct error *err)
+{
+    struct stat st;
+
+    if (!env->state_home || env->state_home[0] != '/')
+        return error_set(err, 0,
+                         "there is no place for the private state: "
+                         "set HOME, or STATE_DIRECTORY to a private folder (an absolute path)");
+    c->state_dir = xasprintf("%s/%s", env->state_home, c->id);
+    if (make_private(c->state_dir) < 0)
+        return error_set(err, errno, "cannot make the folder of the private state, %s",
+                         c->state_dir);
+    if (lstat(c->state_dir, &st) < 0 || !S_ISDIR(st.st_mode))
+        return error_set(err, ENOTDIR, "%s, for the private state, is no folder", c->state_dir);
+    if (st.st_uid != geteuid())
+        return error_set(err, EPERM,
+                         "the private state in %s belongs to user %u: run this as that user",
+                         c->state_dir, st.st_uid);
+    if ((st.st_mode & 077) && chmod(c->state_dir, 0700) < 0)
+        return error_set(err, errno, "cannot make %s private (mode 0700)", c->state_dir);
+    return 0;
+}
+
+static bool is_id(const char *s, size_t n)
+{
+    return n >= ID_LEN && strspn(s, "0123456789abcdef") == ID_LEN &&
+           (n == ID_LEN || strcmp(s + ID_LEN, "\n") == 0 || strcmp(s + ID_LEN, "\r\n") == 0);
+}
+
+static int read_id(struct cabinet *c, struct error *err)
+{
+    AUTO_STR struct str text = STR_INIT;
+    AUTO_CLOSE int dir = beneath_open(c->root, CABINET_FOLDER, O_RDONLY | O_DIRECTORY, 0);
+
+    if ((dir < 0 || io_read_file(dir, "cabinet-id", &text, 4096) < 0) && errno == ENOENT)
+        return error_set(err, 0, "%s is no cabinet: make it one with `organizer init %s`", c->path,
+                         c->path);
+    if (dir < 0 || !text.len)
+        return error_set(err, errno, "cannot read %s/" CABINET_ID, c->path);
+    if (!is_id(text.s, text.len))
+        return error_set(err, 0,
+                         "%s/" CABINET_ID " is damaged: it must hold 32 hex digits; take it back "
+                         "from a backup",
+                         c->path);
+    memcpy(c->id, text.s, ID_LEN);
+    c->id[ID_LEN] = '\0';
+    return 0;
+}
+
+int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err)
+{
+    memset(c, 0, sizeof *c);
+    c->root = c->lock = -1;
+    config_init(&c->config);
+    c->path = realpath(path, NULL);
+    if (!c->path) {
+        error_set(err, errno, "cannot open the cabinet %s", path);
+        goto undo;
+    }
+    c->root = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->root < 0) {
+        error_set(err, errno, "cannot open the cabinet %s", c->path);
+        goto undo;
+    }
+    if (read_id(c, err) < 0 || config_read(&c->config, c->root, err) < 0 ||
+        open_state_dir(c, env, err) < 0)
+        goto undo;
+    return 0;
+undo:
+    cabinet_close(c);
+    return -1;
+}
+
+void cabinet_close(struct cabinet *c)
+{
+    if (c->lock >= 0)
+        close(c->lock);
+    if (c->root >= 0)
+        close(c->root);
+    free(c->path);
+    free(c->state_dir);
+    config_clear(&c->config);
+    memset(c, 0, sizeof *c);
+    c->root = c->lock = -1;
+}
+
+int cabinet_lock(struct cabinet *c, int *pid, struct error *err)
+{
+    AUTO_FREE char *path = xasprintf("%s/lock", c->state_dir);
+    char text[32] = "";
+    int fd, n;
+
+    *pid = 0;
+    if (c->lock >= 0)
+        return 0;
+    fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_set(err, errno, "cannot open the lock %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        int rc = errno == EWOULDBLOCK ? 1 : error_set(err, errno, "cannot lock %s", path);
+
+        if (rc == 1 && pread(fd, text, sizeof text - 1, 0) > 0)
+            *pid = (int)strtol(text, NULL, 10);
+        close(fd);
+        return rc;
+    }
+    n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) {
+        error_set(err, errno, "cannot write the lock %s", path);
+        close(fd);
+        return -1;
+    }
+    c->lock = fd;
+    *pid = (int)getpid();
+    return 0;
+}
+
+void cabinet_socket(const struct cabinet *c, struct str *out)
+{
+    str_addf(out, "%s/socket", c->state_dir);
+}
+
+/* What systems put into empty folders by themselves. */
+static bool is_clutter(const char *name)
+{
+    static const char *const names[] = {".",           "..",        CABINET_FOLDER, "lost+found",
+                                        "desktop.ini", "Thumbs.db", ".DS_Store",    NULL};
+
+    for (int i = 0; names[i]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* 1 when there is something in the folder, 0 when it is empty, -1 when it cannot be read. */
+static int holds_something(int root)
+{
+    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    int found = 0;
+
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    while (!found && (errno = 0, e = readdir(d)) != NULL)
+        found = !is_clutter(e->d_name);
+    if (!found && errno)
+        found = -1;
+    closedir(d);
+    return found;
+}
+
+/* .organizer, writable for us only whatever the umask and default ACLs say. */
+static int make_folder(int root, struct error *err)
+{
+    struct stat st;
+    int fd;
+
+    if (mkdirat(root, CABINET_FOLDER, 0755) < 0 && errno != EEXIST)
+        return error_set(err, errno, "cannot make %s", CABINET_FOLDER);
+    fd = beneath_open(root, CABINET_FOLDER, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return error_set(err, errno, "cannot open %s", CABINET_FOLDER);
+    if (fstat(fd, &st) < 0 || (st.st_mode & 07777) != 0755)
+        if (fchmod(fd, 0755) < 0) {
+            close(fd);
+            return error_set(err, errno, "cannot set the mode of %s", CABINET_FOLDER);
+        }
+    return fd;
+}
+
+static int write_config(int folder, const struct init_result *r, struct error *err)
+{
+    struct config c;
+    struct stat st;
+    char *text;
+    int rc;
+
+    if (fstatat(folder, "organizer.yaml", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0; /* of an init that was cut short, or put there by the administrator */
+    config_init(&c);
+    c.mode = r->existed ? MODE_SUGGEST : MODE_ENFORCE;
+    c.date_order = zone_date_order(r->zone);
+    free(c.time_zone);
+    c.time_zone = xstrdup(r->zone);
+    text = config_text(&c);
+    rc = io_replace(folder, "organizer.yaml", text, strlen(text), 0644, true, err);
+    free(text);
+    config_clear(&c);
+    return rc;
+}
+
+static int write_id(int folder, struct error *err)
+{
+    unsigned char raw[ID_LEN / 2];
+    char text[ID_LEN + 2];
+
+    if (getrandom(raw, sizeof raw, 0) != sizeof raw)
+        return error_set(err, errno, "cannot get random bytes");
+    for (size_t i = 0; i < sizeof raw; i++)
+        snprintf(text + 2 * i, 3, "%02x", raw[i]);
+    memcpy(text + ID_LEN, "\n", 2);
+    return io_replace(folder, "cabinet-id", text, ID_LEN + 1, 0644, true, err);
+}
+
+/* Everything in the folder root; the id, which makes it a cabinet, comes last. */
+static int fill(int root, struct init_result *r, struct error *err)
+{
+    AUTO_CLOSE int folder = -1;
+    int something = holds_something(root);
+
+    if (something < 0)
+        return error_set(err, errno, "cannot read the folder");
+    r->existed = something == 1;
+    folder = make_folder(root, err);
+    if (folder < 0 || write_config(folder, r, err) < 0)
+        return -1;
+    if (!r->existed &&
+        (beneath_mkdirs(root, INBOX_NAME) < 0 || beneath_mkdirs(root, ARCHIVE_NAME) < 0))
+        return error_set(err, errno, "cannot make the folders %s and %s", INBOX_NAME, ARCHIVE_NAME);
+    if (write_id(folder, err) < 0)
+        return -1;
+    return fsync(root) < 0 ? error_set(err, errno, "cannot sync the folder") : 0;
+}
+
+static void tell_zone(struct init_result *r)
+{
+    AUTO_FREE char *zone = zone_of_link("/etc/localtime");
+
+    snprintf(r->zone, sizeof r->zone, "%s", zone);
+    r->mdy = zone_date_order(r->zone) == DATE_ORDER_MDY;
+    r->dmy = zone_date_order(r->zone) == DATE_ORDER_DMY;
+}
+
+int cabinet_init(const char *path, const struct env *env, struct init_result *r, struct error *err)
+{
+    struct error none = ERROR_INIT;
+    AUTO_FREE char *above = NULL;
+    AUTO_CLOSE int root = -1;
+
+    (void)env;
+    memset(r, 0, sizeof *r);
+    tell_zone(r);
+    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+        return error_set(err, errno, "cannot make the folder %s", path);
+    above = cabinet_find(path, &none);
+    if (above) {
+        AUTO_FREE char *real = realpath(path, NULL);
+
+        r->already = real && strcmp(real, above) == 0;
+        r->existed = r->already;
+        return r->already ? 0 : error_set(err, 0, "%s lies in the cabinet %s already", path, above);
+    }
+    root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return error_set(err, errno, "cannot open the folder %s", path);
+    if (fill(root, r, err) < 0)
+        return error_prefix(err, "%s", path);
+    return 0;
+}

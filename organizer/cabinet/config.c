@@ -1,0 +1,701 @@
+#include "cabinet/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "cabinet/cabinet.h"
+
+#define CONFIG_MAX    (256 * 1024) /* bytes of organizer.yaml that are read at most */
+#define SECOND        INT64_C(1000)
+#define DAY           (86400 * SECOND)
+#define DURATION_MAX  (3650 * DAY)
+#define DURATION_WANT "a time such as 10s, 15m, 2h or 5d"
+
+/* Names of an enumeration's values, in its order, ended by NULL. */
+static const char *const mode_names[] = {"enforce", "suggest", NULL};
+static const char *const naming_names[] = {"standard", "inbox", "everywhere", "off", NULL};
+static const char *const order_names[] = {"ask", "mdy", "dmy", "ymd", NULL};
+
+/* One document of YAML on its way into a struct config. */
+struct reading {
+    struct config *c;
+    const char *file;
+    yaml_document_t doc;
+    struct error *err;
+};
+
+static int fault(struct reading *r, const yaml_node_t *at, const char *key, const char *want)
+{
+    return error_set(r->err, 0, "%s:%zu:%zu: %s must be %s", r->file, at->start_mark.line + 1,
+                     at->start_mark.column + 1, key, want);
+}
+
+/* The node's text, or NULL when it is no plain value. A NUL inside makes it none as well. */
+static const char *scalar(const yaml_node_t *node)
+{
+    const char *s;
+
+    if (node->type != YAML_SCALAR_NODE)
+        return NULL;
+    s = (const char *)node->data.scalar.value;
+    return strlen(s) == node->data.scalar.length ? s : NULL;
+}
+
+static int read_choice(struct reading *r, const yaml_node_t *node, const char *key,
+                       const char *const *names)
+{
+    AUTO_STR struct str want = STR_INIT;
+    const char *s = scalar(node);
+
+    for (int i = 0; names[i]; i++) {
+        if (s && strcasecmp(s, names[i]) == 0)
+            return i;
+        str_addf(&want, "%s%s", i == 0 ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    }
+    return fault(r, node, key, str_c(&want));
+}
+
+static int read_mode(struct reading *r, const yaml_node_t *node)
+{
+    int i = read_choice(r, node, "mode", mode_names);
+
+    if (i >= 0)
+        r->c->mode = (enum mode)i;
+    return i < 0 ? -1 : 0;
+}
+
+static int read_naming(struct reading *r, const yaml_node_t *node)
+{
+    /* YAML 1.1 programs write `off` as a boolean. */
+    const char *s = scalar(node);
+    int i = s && (strcasecmp(s, "false") == 0 || strcasecmp(s, "no") == 0)
+                ? (int)NAMING_OFF
+                : read_choice(r, node, "naming", naming_names);
+
+    if (i >= 0)
+        r->c->naming = (enum naming)i;
+    return i < 0 ? -1 : 0;
+}
+
+static int read_date_order(struct reading *r, const yaml_node_t *node)
+{
+    int i = read_choice(r, node, "date_order", order_names);
+
+    if (i >= 0)
+        r->c->date_order = (enum date_order)i;
+    return i < 0 ? -1 : 0;
+}
+
+/* Milliseconds of "10s", "500ms", "5d" or plain seconds, or -1. */
+static int64_t duration_ms(const char *s)
+{
+    static const struct unit {
+        const char *name;
+        int64_t ms;
+    } units[] = {
+        {"", SECOND},         {"ms", 1},  {"s", SECOND}, {"m", 60 * SECOND}, {"min", 60 * SECOND},
+        {"h", 3600 * SECOND}, {"d", DAY}, {"w", 7 * DAY}};
+    int64_t n = 0;
+    const char *p = s;
+
+    for (; *p >= '0' && *p <= '9'; p++) {
+        n = n * 10 + (*p - '0');
+        if (n > DURATION_MAX)
+            return -1;
+    }
+    if (p == s)
+        return -1;
+    while (*p == ' ')
+        p++;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcasecmp(p, units[i].name) == 0)
+            return n > DURATION_MAX / units[i].ms ? -1 : n * units[i].ms;
+    return -1;
+}
+
+static int read_duration(struct reading *r, const yaml_node_t *node, const char *key, int64_t least,
+                         int64_t *ms)
+{
+    const char *s = scalar(node);
+    int64_t n = s ? duration_ms(s) : -1;
+
+    if (n < 0)
+        return fault(r, node, key, DURATION_WANT);
+    if (n < least)
+        return fault(r, node, key, "longer than that");
+    *ms = n;
+    return 0;
+}
+
+static int read_settle(struct reading *r, const yaml_node_t *node)
+{
+    return read_duration(r, node, "settle", 0, &r->c->settle_ms);
+}
+
+static int read_drafts(struct reading *r, const yaml_node_t *node)
+{
+    int64_t ms;
+
+    if (read_duration(r, node, "drafts", 0, &ms) < 0)
+        return -1;
+    r->c->drafts_s = ms / SECOND;
+    return 0;
+}
+
+static int read_sweep(struct reading *r, const yaml_node_t *node)
+{
+    return read_duration(r, node, "sweep", SECOND, &r->c->sweep_ms);
+}
+
+static int read_hook_time(struct reading *r, const yaml_node_t *node)
+{
+    return read_duration(r, node, "hook_time", SECOND, &r->c->hook_ms);
+}
+
+static int read_number(struct reading *r, const yaml_node_t *node, const char *key, unsigned least,
+                       unsigned most, unsigned *out)
+{
+    const char *s = scalar(node);
+    char want[64];
+    unsigned n = 0;
+    size_t len = s ? strlen(s) : 0;
+
+    if (len > 0 && len < 9 && strspn(s, "0123456789") == len)
+        n = (unsigned)strtoul(s, NULL, 10);
+    if (n < least || n > most) {
+        snprintf(want, sizeof want, "a whole number from %u to %u", least, most);
+        return fault(r, node, key, want);
+    }
+    *out = n;
+    return 0;
+}
+
+static int read_max_path(struct reading *r, const yaml_node_t *node)
+{
+    return read_number(r, node, "max_path", 80, 4000, &r->c->max_path);
+}
+
+static int read_hook_limit(struct reading *r, const yaml_node_t *node)
+{
+    return read_number(r, node, "hook_limit", 1, 64, &r->c->hook_limit);
+}
+
+static int read_text(struct reading *r, const yaml_node_t *node, const char *key, char **out)
+{
+    const char *s = scalar(node);
+
+    if (!s || strpbrk(s, "\r\n"))
+        return fault(r, node, key, "one line of text");
+    free(*out);
+    *out = *s && strcmp(s, "~") != 0 ? xstrdup(s) : NULL;
+    return 0;
+}
+
+static int read_office(struct reading *r, const yaml_node_t *node)
+{
+    return read_text(r, node, "office", &r->c->office);
+}
+
+static int read_group(struct reading *r, const yaml_node_t *node)
+{
+    return read_text(r, node, "group", &r->c->group);
+}
+
+static int read_time_zone(struct reading *r, const yaml_node_t *node)
+{
+    const char *s = scalar(node);
+
+    if (!s || (strcmp(s, "UTC") != 0 && (*s == '/' || strstr(s, "..") || !date_zone_exists(s))))
+        return fault(r, node, "time_zone",
+                     "a time zone of /usr/share/zoneinfo, such as Europe/London");
+    free(r->c->time_zone);
+    r->c->time_zone = xstrdup(s);
+    return 0;
+}
+
+/* "3:30" or "03:30" as minutes after midnight, or -1. */
+static int clock_minutes(const char *s)
+{
+    unsigned h, m;
+    int end = 0;
+
+    if (strlen(s) > 5 || strspn(s, "0123456789:") != strlen(s) ||
+        sscanf(s, "%2u:%2u%n", &h, &m, &end) != 2 || s[end] || end < 4 || h > 23 || m > 59)
+        return -1;
+    return (int)(h * 60 + m);
+}
+
+static int read_nightly(struct reading *r, const yaml_node_t *node)
+{
+    const char *s = scalar(node);
+    bool never = s && (strcasecmp(s, "never") == 0 || strcasecmp(s, "off") == 0);
+    int min = s && !never ? clock_minutes(s) : -1;
+
+    if (min < 0 && !never)
+        return fault(r, node, "nightly", "a time of day such as \"03:30\", or never");
+    r->c->nightly_min = min;
+    return 0;
+}
+
+static int read_date_from(struct reading *r, const yaml_node_t *node)
+{
+    static const char want[] = "a list of name, document, file, such as [name, document, file]";
+    bool name = false, document = false, file = false;
+
+    if (node->type != YAML_SEQUENCE_NODE)
+        return fault(r, node, "date_from", want);
+    for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top;
+         i++) {
+        const yaml_node_t *item = yaml_document_get_node(&r->doc, *i);
+        const char *s = scalar(item);
+        bool *which = !s                           ? NULL
+                      : strcmp(s, "name") == 0     ? &name
+                      : strcmp(s, "document") == 0 ? &document
+                      : strcmp(s, "file") == 0     ? &file
+                                                   : NULL;
+
+        if (!which)
+            return fault(r, item, "date_from", want);
+        *which = true;
+    }
+    r->c->date_from_name = name;
+    r->c->date_from_document = document;
+    r->c->date_from_file = file;
+    return 0;
+}
+
+static void folders_clear(struct config *c)
+{
+    for (size_t i = 0; i < c->folders_len; i++)
+        free(c->folders[i].folder);
+    free(c->folders);
+    c->folders = NULL;
+    c->folders_len = 0;
+}
+
+/* "Scans: { settle: 30s }" */
+static int read_folder(struct reading *r, const yaml_node_t *key, const yaml_node_t *value)
+{
+    static const char want[] = "of the form { Scans: { settle: 30s } }";
+    struct config *c = r->c;
+    const char *name = scalar(key);
+    size_t len = name ? strlen(name) : 0;
+    int64_t ms = 0;
+    yaml_node_pair_t *pair;
+
+    if (len == 0 || value->type != YAML_MAPPING_NODE)
+        return fault(r, key, "folders", want);
+    if (name[0] == '/')
+        return fault(r, key, "folders", "named from the cabinet down, without a leading /");
+    pair = value->data.mapping.pairs.start;
+    if (value->data.mapping.pairs.top - pair != 1)
+        return fault(r, value, "folders", want);
+    {
+        const yaml_node_t *what = yaml_document_get_node(&r->doc, pair->key);
+        const char *s = scalar(what);
+
+        if (!s || strcmp(s, "settle") != 0)
+            return fault(r, what, "folders", want);
+    }
+    if (read_duration(r, yaml_document_get_node(&r->doc, pair->value), "settle", 0, &ms) < 0)
+        return -1;
+    while (len > 1 && name[len - 1] == '/')
+        len--;
+    c->folders = xreallocarray(c->folders, c->folders_len + 1, sizeof *c->folders);
+    c->folders[c->folders_len++] =
+        (struct folder_settle){.folder = xmemdup0(name, len), .settle_ms = ms};
+    return 0;
+}
+
+static int read_folders(struct reading *r, const yaml_node_t *node)
+{
+    if (node->type != YAML_MAPPING_NODE)
+        return fault(r, node, "folders", "of the form { Scans: { settle: 30s } }");
+    folders_clear(r->c);
+    for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top;
+         p++)
+        if (read_folder(r, yaml_document_get_node(&r->doc, p->key),
+                        yaml_document_get_node(&r->doc, p->value)) < 0)
+            return -1;
+    return 0;
+}
+
+/* Every key of organizer.yaml. */
+static const struct key {
+    const char *name;
+    int (*read)(struct reading *r, const yaml_node_t *node);
+} keys[] = {
+    {"mode", read_mode},           {"naming", read_naming},         {"settle", read_settle},
+    {"drafts", read_drafts},       {"folders", read_folders},       {"date_order", read_date_order},
+    {"date_from", read_date_from}, {"time_zone", read_time_zone},   {"nightly", read_nightly},
+    {"max_path", read_max_path},   {"sweep", read_sweep},           {"office", read_office},
+    {"group", read_group},         {"hook_limit", read_hook_limit}, {"hook_time", read_hook_time},
+};
+#define KEYS (sizeof keys / sizeof *keys)
+
+static int unknown_key(struct reading *r, const yaml_node_t *node)
+{
+    AUTO_STR struct str want = STR_INIT;
+
+    for (size_t i = 0; i < KEYS; i++)
+        str_addf(&want, "%s%s", i ? ", " : "", keys[i].name);
+    return error_set(r->err, 0, "%s:%zu:%zu: unknown key; known are %s", r->file,
+                     node->start_mark.line + 1, node->start_mark.column + 1, str_c(&want));
+}
+
+static int read_pair(struct reading *r, const yaml_node_pair_t *pair, bool seen[KEYS])
+{
+    const yaml_node_t *key = yaml_document_get_node(&r->doc, pair->key);
+    const char *name = scalar(key);
+
+    for (size_t i = 0; name && i < KEYS; i++) {
+        if (strcmp(name, keys[i].name) != 0)
+            continue;
+        if (seen[i])
+            return fault(r, key, name, "there once only");
+        seen[i] = true;
+        return keys[i].read(r, yaml_document_get_node(&r->doc, pair->value));
+    }
+    return unknown_key(r, key);
+}
+
+static int read_root(struct reading *r)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(&r->doc);
+    bool seen[KEYS] = {false};
+
+    if (!root || (root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0))
+        return 0; /* only comments */
+    if (root->type != YAML_MAPPING_NODE)
+        return fault(r, root, "the file", "lines of the form `key: value`");
+    for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top;
+         p++)
+        if (read_pair(r, p, seen) < 0)
+            return -1;
+    return 0;
+}
+
+static int load_fault(const yaml_parser_t *parser, const char *file, struct error *err)
+{
+    bool marked = parser->problem_mark.line || parser->problem_mark.column;
+
+    return error_set(err, 0, "%s:%zu:%zu: not YAML: %s", file,
+                     marked ? parser->problem_mark.line + 1 : 1,
+                     marked ? parser->problem_mark.column + 1 : 1,
+                     parser->problem ? parser->problem : "cannot be read");
+}
+
+static void config_copy(struct config *to, const struct config *from)
+{
+    *to = *from;
+    to->time_zone = xstrdup(from->time_zone);
+    to->office = xstrdup(from->office);
+    to->group = xstrdup(from->group);
+    to->folders = xcalloc(from->folders_len + 1, sizeof *to->folders);
+    for (size_t i = 0; i < from->folders_len; i++)
+        to->folders[i] = (struct folder_settle){.folder = xstrdup(from->folders[i].folder),
+                                                .settle_ms = from->folders[i].settle_ms};
+}
+
+int config_parse(struct config *c, const char *file, const char *text, size_t n, struct error *err)
+{
+    struct config fresh;
+    struct reading r = {.c = &fresh, .file = file, .err = err};
+    yaml_parser_t parser;
+    int rc;
+
+    config_copy(&fresh, c);
+    if (!yaml_parser_initialize(&parser)) {
+        config_clear(&fresh);
+        return error_set(err, ENOMEM, "cannot read %s", file);
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
+    if (yaml_parser_load(&parser, &r.doc)) {
+        rc = read_root(&r);
+        yaml_document_delete(&r.doc);
+    } else {
+        rc = load_fault(&parser, file, err);
+    }
+    yaml_parser_delete(&parser);
+    if (rc == 0) {
+        config_clear(c);
+        *c = fresh;
+    } else {
+        config_clear(&fresh);
+    }
+    return rc;
+}
+
+void config_init(struct config *c)
+{
+    *c = (struct config){
+        .mode = MODE_ENFORCE,
+        .naming = NAMING_STANDARD,
+        .settle_ms = 10 * SECOND,
+        .drafts_s = 5 * DAY / SECOND,
+        .date_order = DATE_ORDER_ASK,
+        .date_from_name = true,
+        .date_from_document = true,
+        .date_from_file = true,
+        .time_zone = xstrdup("UTC"),
+        .nightly_min = 3 * 60 + 30,
+        .max_path = 200,
+        .sweep_ms = 600 * SECOND,
+        .hook_limit = 4,
+        .hook_ms = 60 * SECOND,
+    };
+}
+
+void config_clear(struct config *c)
+{
+    folders_clear(c);
+    free(c->time_zone);
+    free(c->office);
+    free(c->group);
+    memset(c, 0, sizeof *c);
+}
+
+/* 0 when st is owned by root or us and nobody else can write it. With an ACL the group's bits are
+ * its mask, so that they speak for named users and groups too. */
+static int trusted(const struct stat *st, const char *path, struct error *err)
+{
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return error_set(err, EPERM,
+                         "%s belongs to user %u, who could change what is done here; "
+                         "mend it with: chown root '%s'",
+                         path, st->st_uid, path);
+    if (st->st_mode & (S_IWGRP | S_IWOTH))
+        return error_set(err, EPERM,
+                         "%s can be changed by others than its owner (mode %04o); "
+                         "mend it with: chmod go-w '%s'",
+                         path, st->st_mode & 07777, path);
+    return 0;
+}
+
+int config_open_trusted(int root, const char *path, struct error *err)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(root, path, &name);
+    AUTO_FREE char *folder = xmemdup0(path, name > path ? (size_t)(name - path) - 1 : 0);
+    struct stat st;
+    int fd;
+
+    if (dir < 0 || fstat(dir, &st) < 0)
+        return error_set(err, errno, "cannot open the folder of %s", path);
+    if (*folder && trusted(&st, folder, err) < 0)
+        return -1;
+    fd = beneath_open(dir, name, O_RDONLY, 0);
+    if (fd < 0)
+        return error_set(err, errno, "cannot open %s", path);
+    if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+        error_set(err, EPERM, "%s is neither a file nor a folder", path);
+    else if (trusted(&st, path, err) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int config_read(struct config *c, int root, struct error *err)
+{
+    AUTO_STR struct str text = STR_INIT;
+    AUTO_CLOSE int fd = config_open_trusted(root, CABINET_CONFIG, err);
+
+    if (fd < 0 && err->number == ENOENT) {
+        config_clear(c);
+        config_init(c);
+        return 0;
+    }
+    if (fd < 0)
+        return -1;
+    if (io_read_all(fd, &text, CONFIG_MAX) < 0)
+        return error_set(err, errno, "cannot read %s", CABINET_CONFIG);
+    /* Keys that were taken out of the file go back to their defaults. */
+    struct config fresh;
+    int rc;
+
+    config_init(&fresh);
+    rc = config_parse(&fresh, CABINET_CONFIG, str_c(&text), text.len, err);
+    if (rc < 0) {
+        config_clear(&fresh);
+        return -1;
+    }
+    config_clear(c);
+    *c = fresh;
+    return 0;
+}
+
+/* The time as people write it: the largest unit that fits. */
+static void put_duration(struct str *out, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{DAY, "d"}, {3600 * SECOND, "h"}, {60 * SECOND, "m"}, {SECOND, "s"}, {1, "ms"}};
+    size_t i = 0;
+
+    if (ms == 0) {
+        str_add(out, "0s");
+        return;
+    }
+    while (ms % units[i].ms != 0)
+        i++;
+    str_addf(out, "%" PRId64 "%s", ms / units[i].ms, units[i].unit);
+}
+
+/* A text value in double quotes, as YAML and JSON write it. */
+static void put_quoted(struct str *out, const char *s)
+{
+    str_addc(out, '"');
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            str_addc(out, '\\');
+        if ((unsigned char)*s < 0x20)
+            str_addf(out, "\\x%02X", (unsigned char)*s);
+        else
+            str_addc(out, *s);
+    }
+    str_addc(out, '"');
+}
+
+static void put_times(struct str *out, const struct config *c)
+{
+    str_add(out,
+            "\n# How long a document must lie unchanged before it is filed: scanners and sync\n"
+            "# programs pause while they write. Folders that need longer are named below, by\n"
+            "# name (anywhere) or by path from the cabinet down.\nsettle: ");
+    put_duration(out, c->settle_ms);
+    str_add(out, "\n# folders: { Scans: { settle: 30s }, Synced: { settle: 10m } }\nfolders: {");
+    for (size_t i = 0; i < c->folders_len; i++) {
+        str_add(out, i ? ", " : " ");
+        put_quoted(out, c->folders[i].folder);
+        str_add(out, ": { settle: ");
+        put_duration(out, c->folders[i].settle_ms);
+        str_add(out, i + 1 < c->folders_len ? " }" : " } ");
+    }
+    str_add(
+        out,
+        "}\n\n# Documents that people still edit (Word, Excel, ...) in the standard folders are\n"
+        "# named only when nobody has changed them for this long.\ndrafts: ");
+    put_duration(out, c->drafts_s * SECOND);
+}
+
+static void put_dates(struct str *out, const struct config *c)
+{
+    str_addf(
+        out,
+        "\n\n# How dates in figures are read: 3-2-26 is 2 March (mdy: month first), 3 February\n"
+        "# (dmy: day first), or asked about (ask) when it could be either. Also: ymd.\n"
+        "date_order: %s\n\n"
+        "# Where the date of a document may come from: its name, the document itself (date of\n"
+        "# a mail, \"Dated ...\", a photo), the time of a file that is newly dropped.\n"
+        "date_from: [",
+        order_names[c->date_order]);
+    str_addf(out, "%s", c->date_from_name ? "name" : "");
+    str_addf(out, "%s%s", c->date_from_name && c->date_from_document ? ", " : "",
+             c->date_from_document ? "document" : "");
+    str_addf(out, "%s%s",
+             c->date_from_file && (c->date_from_name || c->date_from_document) ? ", " : "",
+             c->date_from_file ? "file" : "");
+    str_addf(out,
+             "]\n\n# The office's time zone, for dates in names. Journals are in UTC.\n"
+             "time_zone: %s\n\n"
+             "# When everything is looked over, at night; \"never\" for not at all.\nnightly: ",
+             c->time_zone);
+    if (c->nightly_min < 0)
+        str_add(out, "never");
+    else
+        str_addf(out, "\"%02d:%02d\"", c->nightly_min / 60, c->nightly_min % 60);
+}
+
+static void put_rest(struct str *out, const struct config *c)
+{
+    str_addf(
+        out,
+        "\n\n# Longest path of a filed document, in characters from this folder down. Explorer\n"
+        "# and Office fail beyond 260 with the drive and folders above.\nmax_path: %u\n\n"
+        "# How often folders are looked over that cannot be watched (network drives).\n"
+        "sweep: ",
+        c->max_path);
+    put_duration(out, c->sweep_ms);
+    str_add(out, "\n\n# The office's name, for the heading of its pages.\noffice: ");
+    put_quoted(out, c->office ? c->office : "");
+    str_add(out,
+            "\n\n# Members of this group of the server may give commands to the running service.\n"
+            "group: ");
+    put_quoted(out, c->group ? c->group : "");
+    str_addf(
+        out,
+        "\n\n# Hooks (programs of the office's own): how many run at once, and how long each may.\n"
+        "hook_limit: %u\nhook_time: ",
+        c->hook_limit);
+    put_duration(out, c->hook_ms);
+    str_addc(out, '\n');
+}
+
+char *config_text(const struct config *c)
+{
+    struct str out = STR_INIT;
+
+    str_addf(
+        &out,
+        "# How this cabinet is kept. Every key may be left out; it then has its default.\n"
+        "# Changes count after `systemctl reload organizer`. A change never renames what is\n"
+        "# filed already. Only root and the service's own user may write this file.\n\n"
+        "# enforce: documents are named and filed. suggest: nothing is touched; the names they\n"
+        "# would get stand in the indexes, and `organizer plan` and `apply` carry them out.\n"
+        "mode: %s\n\n"
+        "# Which documents are named: standard (those in an Inbox or a standard folder), inbox\n"
+        "# (only those dropped into an Inbox), everywhere, off. Case.txt may say otherwise.\n"
+        "naming: %s\n",
+        mode_names[c->mode], naming_names[c->naming]);
+    put_times(&out, c);
+    put_dates(&out, c);
+    put_rest(&out, c);
+    return str_detach(&out);
+}
+
+/* True when name (a folder's name, or a path when it holds a '/') is folder or one of its
+ * parents. */
+static bool covers(const char *name, const char *folder)
+{
+    size_t n = strlen(name);
+
+    if (strchr(name, '/'))
+        return strncmp(folder, name, n) == 0 && (folder[n] == '/' || folder[n] == '\0');
+    for (const char *p = folder; *p;) {
+        size_t len = strcspn(p, "/");
+
+        if (len == n && memcmp(p, name, n) == 0)
+            return true;
+        p += len + (p[len] == '/');
+    }
+    return false;
+}
+
+int64_t config_settle_ms(const struct config *c, const char *folder)
+{
+    int64_t ms = c->settle_ms;
+    bool named = false;
+
+    /* The longest of several that apply: a document settled too late is only late. */
+    for (size_t i = 0; i < c->folders_len; i++) {
+        if (!covers(c->folders[i].folder, folder))
+            continue;
+        if (!named || c->folders[i].settle_ms > ms)
+            ms = c->folders[i].settle_ms;
+        named = true;
+    }
+    return ms;
+}
