@@ -6,8 +6,8 @@
  * One thread writes (the filer, file/filer.h; verbs without a daemon are that thread); other
  * threads open their own connection and read. A connection belongs to one thread. All changes of
  * a batch are one transaction: state_begin … state_commit. An error inside leaves the transaction
- * to be rolled back by the caller. A database written by a newer program is opened read-only
- * (state_is_newer) and says so.
+ * to be rolled back by the caller; until then changes and the commit fail too. A database written
+ * by a newer program is opened read-only (state_is_newer) and says so.
  */
 #ifndef ORGANIZER_RECORD_STATE_H
 #define ORGANIZER_RECORD_STATE_H
@@ -36,13 +36,14 @@ struct case_row {
     char *former; /* former prefixes, separated by '/' */
     uint64_t dev, ino;
     int64_t birth_ns;
-    int64_t next_doc; /* number the next document gets */
-    bool renamed_told; /* the renaming was listed and answered */
-    bool tampered;     /* the journal did not match its head: a person was told; `adopt` ends it */
+    int64_t next_doc;   /* number the next document gets */
+    bool renamed_told;  /* the renaming was listed and answered */
+    bool tampered;      /* the journal did not match its head: a person was told; `adopt` ends it */
     bool adopted_as_is; /* documents there before adoption: never named but by plan and apply */
 };
 
-/* Opens or makes dir/state.db; dir is made with mode 0700. NULL with err. */
+/* Opens or makes dir/state.db; dir and what is missing above it are made with mode 0700. readonly
+ * makes nothing: NULL with ENOENT when there is no state yet. NULL with err. */
 struct state *state_open(const char *dir, bool readonly, struct error *err);
 void state_close(struct state *s);
 bool state_is_newer(const struct state *s);
@@ -79,18 +80,20 @@ int state_former_put(struct state *s, const char *case_id, int64_t n, const char
                      struct error *err);
 
 /* Every row of a case in path order, also those gone when `gone`; stops when fn returns non-zero
- * and returns that. The doc is borrowed during the call. case_id NULL: all cases. */
+ * and returns that, -1 for an error. The doc is borrowed during the call; fn may read the state,
+ * but must not change the rows it is being shown. case_id NULL: all cases. */
 typedef int state_doc_fn(void *ctx, const struct doc *d);
 int state_each_doc(struct state *s, const char *case_id, bool gone, state_doc_fn *fn, void *ctx,
                    struct error *err);
 /* Rows directly in folder ("" is the case folder) of a case. */
-int state_each_in_folder(struct state *s, const char *case_id, const char *folder,
-                         state_doc_fn *fn, void *ctx, struct error *err);
+int state_each_in_folder(struct state *s, const char *case_id, const char *folder, state_doc_fn *fn,
+                         void *ctx, struct error *err);
 /* Every folder of the case ("" too) that has rows directly in it, once. */
 typedef int state_folder_fn(void *ctx, const char *folder);
 int state_each_folder(struct state *s, const char *case_id, state_folder_fn *fn, void *ctx,
                       struct error *err);
-/* Changes the folder part of all rows below `from` to `to` (a folder was renamed by a person). */
+/* Changes the folder part of all rows below `from` to `to` (a folder was renamed by a person),
+ * also of those that are gone: what is restored comes back into the folder as it is called now. */
 int state_move_folder(struct state *s, const char *case_id, const char *from, const char *to,
                       struct error *err);
 struct state_counts {
@@ -99,7 +102,8 @@ struct state_counts {
 int state_count(struct state *s, const char *case_id /* NULL: all */, struct state_counts *c,
                 struct error *err);
 
-/* Cases. */
+/* Cases. Get: 1 found, 0 none, -1. Put never lowers next_doc: the row may have been read before
+ * the last document was put. Each goes in path order. */
 int state_case_get(struct state *s, const char *id, struct case_row *row, struct error *err);
 int state_case_put(struct state *s, const struct case_row *row, struct error *err);
 typedef int state_case_fn(void *ctx, const struct case_row *row);
@@ -107,9 +111,9 @@ int state_each_case(struct state *s, state_case_fn *fn, void *ctx, struct error 
 void case_row_clear(struct case_row *row);
 
 /* Journal heads and the outbox of lines that are decided but perhaps not on the share yet. `body`
- * is the line's members without v, seq, prev (record/journal.h). */
-int state_head_get(struct state *s, const char *case_id, struct journal_head *h,
-                   struct error *err);
+ * is the line's members without v, seq, prev (record/journal.h). Get: 1 found, 0 none (*h is then
+ * the head of an empty journal), -1. */
+int state_head_get(struct state *s, const char *case_id, struct journal_head *h, struct error *err);
 int state_head_put(struct state *s, const char *case_id, const struct journal_head *h,
                    struct error *err);
 int state_outbox_add(struct state *s, const char *case_id, const char *body, struct error *err);
@@ -121,14 +125,14 @@ int state_outbox_done(struct state *s, const char *case_id, int64_t rowid, struc
 
 /* The daemon's own files, by path from the cabinet down: what it wrote last and what it is about
  * to write. A file with either digest is the daemon's. */
-struct own_file {
+struct own_file { /* get: 1 found, 0 none (both zero), -1 */
     struct digest written, next;
 };
 int state_own_get(struct state *s, const char *path, struct own_file *o, struct error *err);
 int state_own_put(struct state *s, const char *path, const struct own_file *o, struct error *err);
 
 /* Small values under a key: last sweep, fs uuid, the intent log's finished number. NULL when
- * there is none; the caller frees it. */
+ * there is none; the caller frees it. Setting NULL forgets it. */
 char *state_get(struct state *s, const char *key);
 int state_set(struct state *s, const char *key, const char *value, struct error *err);
 
