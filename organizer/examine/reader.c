@@ -178,7 +178,8 @@ static bool fork_child(struct child *children, uint32_t ticket, int sock)
     while (i < CHILDREN_MAX && children[i].pid)
         i++;
 
-    pid_t pid = i < CHILDREN_MAX ? fork() : -1;
+    /* Not fork(3): handlers that libraries leave for it may do what the sandbox forbids. */
+    pid_t pid = i < CHILDREN_MAX ? _Fork() : -1;
 
     if (pid == 0) {
         if (dup2(sock, WIRE_FD) < 0)

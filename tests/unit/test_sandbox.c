@@ -1,0 +1,420 @@
+/* sandbox: what a reader that a document has taken over can still do. Each attempt runs in a
+ * child of its own: first outside the sandbox, where it must work (else it proves nothing), then
+ * in each role, where it must fail or end the process. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "examine/sandbox.h"
+#include "examine/wire.h"
+
+/* Descriptors that every child has: WIRE_FD is one end of a pair, these a document and a pipe. */
+#define DOCUMENT 4
+#define PIPE_IN  5
+
+/* What makes the child a thread of its maker; it only exits, so that it needs no stack. */
+#define CLONE_FILES_AND_MEMORY (0x100 | 0x400 | 0x4000 | SIGCHLD)
+
+static bool try_open(void)
+{
+    return open("/etc/passwd", O_RDONLY) >= 0;
+}
+
+static bool try_openat_raw(void)
+{
+    return syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY, 0) >= 0;
+}
+
+static bool try_create(void)
+{
+    return open("/tmp", O_TMPFILE | O_RDWR, 0600) >= 0;
+}
+
+static bool try_stat(void)
+{
+    struct stat st;
+
+    return stat("/etc/passwd", &st) == 0;
+}
+
+static bool try_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+
+static bool try_unix_socket(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
+static bool try_connect(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return connect(s, (struct sockaddr *)&to, sizeof to) == 0;
+}
+
+static bool try_exec(void)
+{
+    char name[] = "true", *argv[] = {name, NULL};
+
+    execv("/bin/true", argv); /* status 0, as if this had returned true */
+    return false;
+}
+
+static bool try_fork(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+static bool try_vfork(void)
+{
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_FILES_AND_MEMORY, 0, 0, 0, 0);
+
+    if (pid == 0)
+        syscall(SYS_exit, 0);
+    return pid > 0;
+}
+
+static bool try_kill_parent(void)
+{
+    return kill(getppid(), 0) == 0;
+}
+
+static bool try_term_self(void)
+{
+    return kill(getpid(), SIGCONT) == 0;
+}
+
+static bool try_ptrace(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+}
+
+static bool try_lease(void)
+{
+    return fcntl(DOCUMENT, F_SETLEASE, F_WRLCK) == 0;
+}
+
+static bool try_unlease(void)
+{
+    return fcntl(DOCUMENT, F_SETLEASE, F_UNLCK) == 0 || errno == EAGAIN;
+}
+
+static bool try_lock(void)
+{
+    struct flock l = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+
+    return fcntl(DOCUMENT, F_SETLK, &l) == 0;
+}
+
+static bool try_flags(void)
+{
+    return fcntl(DOCUMENT, F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool try_seek(void)
+{
+    return lseek(DOCUMENT, 1, SEEK_SET) == 1;
+}
+
+static bool try_write_document(void)
+{
+    return pwrite(DOCUMENT, "x", 1, 0) == 1;
+}
+
+static bool try_truncate(void)
+{
+    return ftruncate(DOCUMENT, 0) == 0;
+}
+
+static bool try_chmod(void)
+{
+    return fchmod(DOCUMENT, 0600) == 0;
+}
+
+static bool try_write_pipe(void)
+{
+    return write(PIPE_IN, "x", 1) == 1;
+}
+
+static bool try_send_elsewhere(void)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
+        return false;
+    return send(pair[0], "x", 1, 0) == 1;
+}
+
+static bool try_run_memory(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+           MAP_FAILED;
+}
+
+static bool try_make_runnable(void)
+{
+    void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool try_map_document(void)
+{
+    return mmap(NULL, 1, PROT_READ, MAP_SHARED, DOCUMENT, 0) != MAP_FAILED;
+}
+
+static bool try_much_memory(void)
+{
+    return mmap(NULL, (size_t)400 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0) != MAP_FAILED;
+}
+
+static bool try_undo_limits(void)
+{
+    struct rlimit r = {100, 100};
+
+    return setrlimit(RLIMIT_NOFILE, &r) == 0;
+}
+
+static bool try_dumpable(void)
+{
+    return syscall(SYS_prctl, 4 /* PR_SET_DUMPABLE */, 1, 0, 0, 0) == 0;
+}
+
+static bool try_unshare(void)
+{
+    return syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */) == 0;
+}
+
+static bool try_memfd(void)
+{
+    return syscall(SYS_memfd_create, "x", 0) >= 0;
+}
+
+struct attempt {
+    const char *what;
+    bool (*run)(void);
+    bool nursery_may;  /* the nursery, which sees no document, needs it */
+    bool may_not_work; /* also outside, in some containers */
+};
+
+static const struct attempt attempts[] = {
+    {"open a file", try_open, false, false},
+    {"open without the library", try_openat_raw, false, false},
+    {"create a file", try_create, false, true},
+    {"look at a path", try_stat, false, false},
+    {"make a socket", try_socket, false, false},
+    {"make a local socket", try_unix_socket, false, false},
+    {"connect", try_connect, false, true},
+    {"run a program", try_exec, false, false},
+    {"fork", try_fork, true, false},
+    {"make a thread", try_vfork, false, false},
+    {"signal its parent", try_kill_parent, false, false},
+    {"signal itself", try_term_self, false, false},
+    {"trace", try_ptrace, false, true},
+    {"take a lease", try_lease, false, true},
+    {"drop a lease", try_unlease, false, true},
+    {"lock the document", try_lock, false, false},
+    {"change the document's flags", try_flags, false, false},
+    {"move the document's offset", try_seek, false, false},
+    {"write into the document", try_write_document, false, false},
+    {"truncate the document", try_truncate, false, false},
+    {"change the document's mode", try_chmod, false, false},
+    {"write to another descriptor", try_write_pipe, false, false},
+    {"send on another socket", try_send_elsewhere, false, false},
+    {"map runnable memory", try_run_memory, false, false},
+    {"make memory runnable", try_make_runnable, false, false},
+    {"map the document", try_map_document, false, false},
+    {"take much memory", try_much_memory, false, false},
+    {"raise its limits", try_undo_limits, false, false},
+    {"become dumpable", try_dumpable, true, false},
+    {"make a name space", try_unshare, false, true},
+    {"make a file in memory", try_memfd, false, false},
+};
+
+enum where { OUTSIDE, IN_DIGESTER, IN_NURSERY, IN_CLASSIFIER };
+
+/* The descriptors that a reader has, and no other. */
+static void take_places(void)
+{
+    int pair[2], ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 || pipe(ends) < 0)
+        _exit(99);
+    /* A lease needs a file on a disk. */
+    char path[] = "/tmp/test-sandbox-XXXXXX";
+    int disk = mkstemp(path);
+
+    if (disk < 0 || ftruncate(disk, 4096) < 0)
+        _exit(99);
+    unlink(path);
+    dup2(pair[0], 20);
+    dup2(disk, 21);
+    dup2(ends[1], 22);
+    dup2(ends[0], 23);
+    dup2(20, WIRE_FD);
+    dup2(21, DOCUMENT);
+    dup2(22, PIPE_IN);
+    dup2(23, PIPE_IN + 1);
+    dup2(pair[1], 24);
+    dup2(24, PIPE_IN + 2); /* the organizer's end */
+    close_range(PIPE_IN + 3, ~0U, 0);
+}
+
+static void enter(enum where where)
+{
+    unsigned lacks = 0;
+
+    if (where == IN_DIGESTER)
+        lacks = sandbox_enter(SANDBOX_DIGESTER);
+    if (where == IN_NURSERY || where == IN_CLASSIFIER)
+        lacks = sandbox_enter(SANDBOX_NURSERY);
+    if (where == IN_CLASSIFIER)
+        lacks |= sandbox_enter(SANDBOX_CLASSIFIER);
+    if (lacks & LACKS_SECCOMP)
+        _exit(98);
+}
+
+enum outcome { WORKED, REFUSED, KILLED, CANNOT_TELL };
+
+static enum outcome attempt_in(const struct attempt *a, enum where where)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        take_places();
+        enter(where);
+        _exit(a->run() ? 0 : 1);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGSYS ? KILLED : CANNOT_TELL;
+    switch (WEXITSTATUS(status)) {
+    case 0:
+        return WORKED;
+    case 1:
+        return REFUSED;
+    default:
+        return CANNOT_TELL;
+    }
+}
+
+static bool has_seccomp(void)
+{
+    static const struct attempt nothing = {"nothing", try_stat, false, false};
+
+    return attempt_in(&nothing, IN_DIGESTER) != CANNOT_TELL;
+}
+
+static void attempts_work_outside(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        if (attempt_in(&attempts[i], OUTSIDE) == WORKED)
+            continue;
+        if (!attempts[i].may_not_work)
+            fail_msg("outside the sandbox a process can %s", attempts[i].what);
+        print_message("note: this machine lets nobody %s\n", attempts[i].what);
+    }
+}
+
+static void all_fail_in(enum where where)
+{
+    if (!has_seccomp()) {
+        print_message("skipped: this kernel has no seccomp\n");
+        skip();
+    }
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
+        enum outcome o = attempt_in(&attempts[i], where);
+
+        if (o != REFUSED && o != KILLED && !(where == IN_NURSERY && attempts[i].nursery_may))
+            fail_msg("a reader could %s (%d)", attempts[i].what, o);
+    }
+}
+
+static void digester_is_shut_in(void **state)
+{
+    (void)state;
+    all_fail_in(IN_DIGESTER);
+}
+
+static void nursery_is_shut_in(void **state)
+{
+    (void)state;
+    all_fail_in(IN_NURSERY);
+}
+
+static void classifier_is_shut_in(void **state)
+{
+    (void)state;
+    all_fail_in(IN_CLASSIFIER);
+}
+
+static bool do_its_work(void)
+{
+    char b[16];
+    struct stat st;
+
+    return pread(DOCUMENT, b, sizeof b, 0) == sizeof b && syscall(SYS_fstat, DOCUMENT, &st) == 0 &&
+           close(DOCUMENT) == 0 && wire_send(WIRE_FD, b, sizeof b, -1, 0) == 0;
+}
+
+static void readers_can_do_their_work(void **state)
+{
+    static const struct attempt work = {"work", do_its_work, false, false};
+
+    (void)state;
+    assert_int_equal(attempt_in(&work, OUTSIDE), WORKED);
+    if (!has_seccomp())
+        skip();
+    assert_int_equal(attempt_in(&work, IN_DIGESTER), WORKED);
+    assert_int_equal(attempt_in(&work, IN_CLASSIFIER), WORKED);
+}
+
+static void every_lack_has_a_name(void **state)
+{
+    (void)state;
+    for (unsigned bit = 1; bit <= LACKS_ALL; bit <<= 1)
+        assert_string_not_equal(sandbox_lack_name(bit), "unknown");
+    assert_string_equal(sandbox_lack_name(LACKS_ALL + 1), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attempts_work_outside),     cmocka_unit_test(digester_is_shut_in),
+        cmocka_unit_test(nursery_is_shut_in),        cmocka_unit_test(classifier_is_shut_in),
+        cmocka_unit_test(readers_can_do_their_work), cmocka_unit_test(every_lack_has_a_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
