@@ -37,15 +37,6 @@ static void add_line(struct str *out, const char *indent, const char *text)
     str_add(out, "\r\n");
 }
 
-static bool same_text(const struct group *g, bool help)
-{
-    for (size_t i = 1; i < g->len; i++)
-        if (strcmp(help ? g->items[i].help : g->items[i].sentence,
-                   help ? g->items[0].help : g->items[0].sentence) != 0)
-            return false;
-    return true;
-}
-
 static size_t split(const struct listing *l, struct group *groups)
 {
     size_t n = 0;
@@ -58,18 +49,15 @@ static size_t split(const struct listing *l, struct group *groups)
     return n;
 }
 
-/* Lines of a group with `shown` items: blank, heading, items each with what is said of it, help. */
+/* Lines of a group with `shown` items: blank, heading, what is said of all or of each, help. */
 static size_t group_lines(const struct group *g, size_t shown)
 {
-    size_t lines = 2 + shown;
+    bool help = !items_same(g->items, g->len, true);
 
     if (shown == 0)
         return 2;
-    if (!same_text(g, true))
-        lines += shown;
-    else if (*g->items->help)
-        lines++;
-    return lines;
+    return 2 + shown * (help ? 2 : 1) + (!help && *g->items->help) +
+           (items_same(g->items, g->len, false) && *g->items->sentence);
 }
 
 /* Gives every group one item more, in turn, while the lines last. Returns how many are left out. */
@@ -98,29 +86,32 @@ static size_t deal(struct group *groups, size_t n, size_t room)
     return left;
 }
 
-static void add_group(struct str *out, const struct lang *lang, const struct group *g)
+static void add_item(struct str *out, const struct item *item, bool sentence, bool help)
 {
-    bool same = same_text(g, true);
     AUTO_STR struct str line = STR_INIT;
 
-    str_add(out, "\r\n");
-    str_addf(&line, "%s (%zu)", group_heading(lang, g->items->reason), g->len);
-    add_line(out, "", str_c(&line));
-    for (size_t i = 0; i < g->shown; i++) {
-        const struct item *item = &g->items[i];
+    str_add(&line, item->shown);
+    if (sentence && *item->sentence)
+        str_addf(&line, "%s%s", *item->shown ? ": " : "", item->sentence);
+    add_line(out, "    ", str_c(&line));
+    if (help)
+        add_line(out, "      > ", item->help);
+}
 
-        str_reset(&line);
-        str_add(&line, item->shown);
-        if (*item->sentence)
-            str_addf(&line, "%s%s", *item->shown ? ": " : "", item->sentence);
-        add_line(out, "  ", str_c(&line));
-        if (!same && *item->help)
-            add_line(out, "    > ", item->help);
-        else if (!same)
-            add_line(out, "", "");
-    }
-    if (same && g->shown > 0 && *g->items->help)
+static void add_group(struct str *out, const struct lang *lang, const struct group *g)
+{
+    bool same = items_same(g->items, g->len, false), same_help = items_same(g->items, g->len, true);
+    AUTO_FREE char *heading = group_heading(lang, g->items->reason);
+    AUTO_FREE char *line = xasprintf("%s (%zu)", heading, g->len);
+
+    str_add(out, "\r\n");
+    add_line(out, "", line);
+    if (same && g->shown > 0 && *g->items->sentence)
+        add_line(out, "  ", g->items->sentence);
+    if (same_help && g->shown > 0 && *g->items->help)
         add_line(out, "  > ", g->items->help);
+    for (size_t i = 0; i < g->shown; i++)
+        add_item(out, &g->items[i], !same, !same_help);
 }
 
 static void add_groups(struct str *out, const struct lang *lang, const struct listing *l,

@@ -19,6 +19,7 @@ struct state;
 
 #define RECENT_DAYS 14 /* how long filings and remarks are shown */
 #define RECENT_MAX  50 /* filings shown */
+#define RECENT_OPEN 8  /* of these, not folded away */
 
 /* What people see of a document's state. */
 enum standing { STANDING_ATTENTION, STANDING_FILED, STANDING_INDEXED, STANDING_WAITING };

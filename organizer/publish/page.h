@@ -78,10 +78,18 @@ void priority_chip(struct str *out, const struct lang *lang, const char *priorit
 int priority_rank(const char *priority);
 /* The section of what needs attention: groups by reason, each item with the act that helps. */
 void attention_groups(struct str *out, const struct lang *lang, const struct item *items, size_t n);
-/* Like reason_code() under "group.": the heading of a reason's group. */
-const char *group_heading(const struct lang *lang, enum reason r);
+/* The heading of a reason's group, lang "group.<code>". The caller frees it. */
+char *group_heading(const struct lang *lang, enum reason r);
+/* All n (at least one) have the same help, or else sentence. */
+bool items_same(const struct item *items, size_t n, bool help);
 /* "MotionToDismiss" as "Motion To Dismiss". The caller frees it. */
 char *type_words(const char *type);
+
+/* The section "filed lately": its first table between begin and end; when there are more, a second
+ * one after lately_more(), folded away. */
+void lately_begin(struct str *out, const struct lang *lang);
+void lately_more(struct str *out, const struct lang *lang, size_t n);
+void lately_end(struct str *out, bool more);
 
 /* One column of a table that can be sorted. */
 struct column {

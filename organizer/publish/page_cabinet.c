@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "publish/html.h"
@@ -127,31 +128,40 @@ static void filing_row(struct view *v, const struct filing *f)
     html_link(v->out, path, slash ? slash + 1 : f->path);
     str_add(v->out, "</td><td class=\"was\">");
     html_bdi(v->out, f->original);
-    str_add(v->out, "</td><td class=\"place\">");
+    str_add(v->out, "</td><td class=\"case\">");
     index_link(v, c, or_empty(c->prefix));
-    str_add(v->out, "</td><td class=\"date\">");
+    str_add(v->out, "</td><td class=\"stamp\">");
     html_text(v->out, tz_minute(v->z, f->filed_ns, when));
     str_add(v->out, "</td></tr>\n");
 }
 
-static void add_filings(struct view *v)
+static void filing_table(struct view *v, const struct filing *list, size_t n)
 {
     static const struct column columns[] = {{.key = "page.new-name"},
                                             {.key = "page.old-name"},
-                                            {.key = "page.case", .class = "place"},
-                                            {.key = "page.filed-at", .class = "date"}};
+                                            {.key = "page.case", .class = "case"},
+                                            {.key = "page.filed-at", .class = "stamp"}};
 
-    if (v->v->filings_len == 0)
-        return;
-    str_add(v->out, "<section aria-labelledby=\"lately\">\n<h2 id=\"lately\">");
-    html_text(v->out, lang_get(v->job->lang, "page.lately"));
-    str_add(v->out, "</h2>\n");
     table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.lately-caption"), columns,
                 sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < v->v->filings_len; i++)
-        filing_row(v, &v->v->filings[i]);
+    for (size_t i = 0; i < n; i++)
+        filing_row(v, &list[i]);
     table_end(v->out);
-    str_add(v->out, "</section>\n");
+}
+
+static void add_filings(struct view *v)
+{
+    size_t n = v->v->filings_len, open = n > RECENT_OPEN + 2 ? RECENT_OPEN : n;
+
+    if (n == 0)
+        return;
+    lately_begin(v->out, v->job->lang);
+    filing_table(v, v->v->filings, open);
+    if (open < n) {
+        lately_more(v->out, v->job->lang, n - open);
+        filing_table(v, v->v->filings + open, n - open);
+    }
+    lately_end(v->out, open < n);
 }
 
 static void add_controls(struct view *v)
@@ -214,12 +224,38 @@ static void case_row(struct view *v, const struct page_case *c, const struct cas
     str_add(v->out, "</td></tr>\n");
 }
 
+/* Open cases first, then by name. */
+static int by_status(const void *a, const void *b)
+{
+    const struct page_case *x = *(const struct page_case *const *)a;
+    const struct page_case *y = *(const struct page_case *const *)b;
+    int n = is_closed(x) - is_closed(y);
+
+    if (n == 0)
+        n = strcasecmp(or_empty(x->prefix), or_empty(y->prefix));
+    return n ? n : strcmp(x->path, y->path);
+}
+
+static void case_rows(struct view *v)
+{
+    const struct page_case **list = xcalloc(v->shown + 1, sizeof *list);
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->job->cases_len; i++)
+        if (!v->job->cases[i].restricted)
+            list[n++] = &v->job->cases[i];
+    qsort(list, n, sizeof *list, by_status);
+    for (size_t i = 0; i < n; i++)
+        case_row(v, list[i], &v->v->sums[list[i] - v->job->cases]);
+    free(list);
+}
+
 static void add_cases(struct view *v)
 {
     static const struct column columns[] = {
-        {.key = "page.case", .sort = 's', .sorted = true},
+        {.key = "page.case", .sort = 's'},
         {.key = "page.case-type", .class = "type", .sort = 's'},
-        {.key = "page.status", .class = "state", .sort = 'n'},
+        {.key = "page.status", .class = "state", .sort = 'n', .sorted = true},
         {.key = "page.priority", .class = "prio", .sort = 'n'},
         {.key = "page.attention-short", .class = "num", .sort = 'n', .newest_first = true},
         {.key = "page.documents-heading", .class = "num", .sort = 'n', .newest_first = true},
@@ -238,9 +274,7 @@ static void add_cases(struct view *v)
         add_controls(v);
         table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.cases-caption"), columns,
                     sizeof columns / sizeof *columns);
-        for (size_t i = 0; i < v->job->cases_len; i++)
-            if (!v->job->cases[i].restricted)
-                case_row(v, &v->job->cases[i], &v->v->sums[i]);
+        case_rows(v);
         table_end(v->out);
     }
     str_add(v->out, "</section>\n");

@@ -198,35 +198,45 @@ static void filing_row(struct view *v, const struct entry *e)
     html_bdi(v->out, or_empty(e->doc.original));
     str_add(v->out, "</td><td class=\"place\">");
     html_bdi(v->out, e->folder);
-    str_add(v->out, "</td><td class=\"date\">");
+    str_add(v->out, "</td><td class=\"stamp\">");
     html_text(v->out, tz_minute(v->z, e->doc.filed_ns, when));
     str_add(v->out, "</td></tr>\n");
 }
 
-static void add_filings(struct view *v)
+static void filing_table(struct view *v, const struct entry *const *list, size_t n)
 {
     static const struct column columns[] = {{.key = "page.new-name"},
                                             {.key = "page.old-name"},
                                             {.key = "page.folder", .class = "place"},
-                                            {.key = "page.filed-at", .class = "when-filed date"}};
+                                            {.key = "page.filed-at", .class = "stamp"}};
+
+    table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.lately-caption"), columns,
+                sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < n; i++)
+        filing_row(v, list[i]);
+    table_end(v->out);
+}
+
+static void add_filings(struct view *v)
+{
     const struct entry **recent = xcalloc(v->l->len + 1, sizeof *recent);
-    size_t n = 0;
+    size_t n = 0, open;
 
     for (size_t i = 0; i < v->l->len; i++)
         if (v->l->entries[i].doc.state == DOC_FILED &&
             listing_recent(v->l->entries[i].doc.filed_ns, v->job->now_ns))
             recent[n++] = &v->l->entries[i];
     qsort(recent, n, sizeof *recent, by_filing);
+    n = n < RECENT_MAX ? n : RECENT_MAX;
+    open = n > RECENT_OPEN + 2 ? RECENT_OPEN : n;
     if (n > 0) {
-        str_add(v->out, "<section aria-labelledby=\"lately\">\n<h2 id=\"lately\">");
-        html_text(v->out, lang_get(v->job->lang, "page.lately"));
-        str_add(v->out, "</h2>\n");
-        table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.lately-caption"), columns,
-                    sizeof columns / sizeof *columns);
-        for (size_t i = 0; i < n && i < RECENT_MAX; i++)
-            filing_row(v, recent[i]);
-        table_end(v->out);
-        str_add(v->out, "</section>\n");
+        lately_begin(v->out, v->job->lang);
+        filing_table(v, recent, open);
+        if (open < n) {
+            lately_more(v->out, v->job->lang, n - open);
+            filing_table(v, recent + open, n - open);
+        }
+        lately_end(v->out, open < n);
     }
     free(recent);
 }
@@ -249,8 +259,10 @@ static void remark_item(struct view *v, const struct entry *e)
 /* The remarks of one reason: `n` in all are recent. */
 static void remark_group(struct view *v, enum reason r, const struct entry *const *list, size_t n)
 {
+    AUTO_FREE char *heading = group_heading(v->job->lang, r);
+
     str_add(v->out, "<h3>");
-    html_text(v->out, group_heading(v->job->lang, r));
+    html_text(v->out, heading);
     str_addf(v->out, " <span class=\"count\">%zu</span></h3>\n<ul class=\"items\">\n", n);
     for (size_t i = 0; i < n && i < REMARKS_SHOWN; i++)
         remark_item(v, list[i]);

@@ -62,12 +62,11 @@ void priority_chip(struct str *out, const struct lang *lang, const char *priorit
     html_element(out, "span", class[priority_rank(priority)], priority);
 }
 
-const char *group_heading(const struct lang *lang, enum reason r)
+char *group_heading(const struct lang *lang, enum reason r)
 {
-    char key[64];
+    AUTO_FREE char *key = xasprintf("group.%s", reason_code(r));
 
-    snprintf(key, sizeof key, "group.%s", reason_code(r));
-    return lang_get(lang, key);
+    return xstrdup(lang_get(lang, key));
 }
 
 char *type_words(const char *type)
@@ -85,50 +84,58 @@ char *type_words(const char *type)
     return str_detach(&s);
 }
 
-static void one_item(struct str *out, const struct item *item, bool with_help)
+bool items_same(const struct item *items, size_t n, bool help)
+{
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(help ? items[i].help : items[i].sentence,
+                   help ? items[0].help : items[0].sentence) != 0)
+            return false;
+    return true;
+}
+
+static void one_item(struct str *out, const struct item *item, bool with_sentence, bool with_help)
 {
     str_add(out, "<li>");
     if (item->path && *item->path)
         html_link(out, item->path, item->shown);
     else
         html_bdi(out, item->shown);
-    if (*item->sentence)
+    if (with_sentence && *item->sentence)
         html_element(out, "p", "note", item->sentence);
     if (with_help && *item->help)
         html_element(out, "p", "help", item->help);
     str_add(out, "</li>\n");
 }
 
-/* The whole group has the same act that helps: said once. */
-static bool same_help(const struct item *items, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (strcmp(items[i].help, items[0].help) != 0)
-            return false;
-    return true;
-}
-
+/* What is the same for the whole group, sentence or act, is said once. */
 static void one_group(struct str *out, const struct lang *lang, const struct item *items, size_t n)
 {
-    bool same = same_help(items, n);
+    bool same = items_same(items, n, false), same_help = items_same(items, n, true);
+    const char *list = same && same_help ? "<ul class=\"items many\">\n" : "<ul class=\"items\">\n";
+    size_t open = n > GROUP_OPEN + 5 ? GROUP_OPEN : n;
+    AUTO_FREE char *heading = group_heading(lang, items->reason);
 
     str_add(out, "<h3>");
-    html_text(out, group_heading(lang, items->reason));
+    html_text(out, heading);
     str_addf(out, " <span class=\"count\">%zu</span></h3>\n", n);
-    if (same && *items->help)
+    if (same && *items->sentence)
+        html_element(out, "p", "note", items->sentence);
+    if (same_help && *items->help)
         html_element(out, "p", "help", items->help);
-    str_add(out, "<ul class=\"items\">\n");
-    for (size_t i = 0; i < n; i++) {
-        if (i == GROUP_OPEN && n > GROUP_OPEN + 5) {
-            AUTO_FREE char *more = count_text(lang, "page.more", n - i);
+    str_add(out, list);
+    for (size_t i = 0; i < open; i++)
+        one_item(out, &items[i], !same, !same_help);
+    str_add(out, "</ul>\n");
+    if (open < n) {
+        AUTO_FREE char *more = count_text(lang, "page.more", n - open);
 
-            str_add(out, "</ul>\n<details>");
-            html_element(out, "summary", NULL, more);
-            str_add(out, "<ul class=\"items\">\n");
-        }
-        one_item(out, &items[i], !same);
+        str_add(out, "<details>");
+        html_element(out, "summary", NULL, more);
+        str_add(out, list);
+        for (size_t i = open; i < n; i++)
+            one_item(out, &items[i], !same, !same_help);
+        str_add(out, "</ul></details>\n");
     }
-    str_add(out, n > GROUP_OPEN + 5 ? "</ul></details>\n" : "</ul>\n");
 }
 
 void attention_groups(struct str *out, const struct lang *lang, const struct item *items, size_t n)
@@ -138,6 +145,26 @@ void attention_groups(struct str *out, const struct lang *lang, const struct ite
             end++;
         one_group(out, lang, &items[i], end - i);
     }
+}
+
+void lately_begin(struct str *out, const struct lang *lang)
+{
+    str_add(out, "<section aria-labelledby=\"lately\">\n<h2 id=\"lately\">");
+    html_text(out, lang_get(lang, "page.lately"));
+    str_add(out, "</h2>\n");
+}
+
+void lately_more(struct str *out, const struct lang *lang, size_t n)
+{
+    AUTO_FREE char *more = count_text(lang, "page.more", n);
+
+    str_add(out, "<details class=\"rest\">");
+    html_element(out, "summary", NULL, more);
+}
+
+void lately_end(struct str *out, bool more)
+{
+    str_add(out, more ? "</details>\n</section>\n" : "</section>\n");
 }
 
 static void class_attr(struct str *out, const char *class)
