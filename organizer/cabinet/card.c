@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "cabinet/text.h"
+#include "decide/vocab.h"
 #include "record/doc.h"
 
 #define PROBLEMS_MAX 20  /* more mistakes than this are not told */
@@ -338,45 +339,14 @@ static const struct field *field_named(const char *key)
     return NULL;
 }
 
-/* Edits (insert, remove, change, swap neighbours) from a to b, at most 32 bytes each; 99 when
- * either is longer. */
-static unsigned distance(const char *a, const char *b)
-{
-    enum { MOST = 32 };
-    unsigned d[MOST + 1][MOST + 1];
-    size_t n = strlen(a), m = strlen(b);
-
-    if (n > MOST || m > MOST)
-        return 99;
-    for (size_t i = 0; i <= n; i++)
-        d[i][0] = (unsigned)i;
-    for (size_t j = 0; j <= m; j++)
-        d[0][j] = (unsigned)j;
-    for (size_t i = 1; i <= n; i++) {
-        for (size_t j = 1; j <= m; j++) {
-            unsigned best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-
-            if (d[i - 1][j] + 1 < best)
-                best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best)
-                best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
-            d[i][j] = best;
-        }
-    }
-    return d[n][m];
-}
-
 /* The field that was probably meant: short names bear one slip only, or "Term" would be "Team". */
 static const struct field *field_near(const char *key)
 {
     const struct field *best = NULL;
-    unsigned least = 3;
+    size_t least = 3;
 
     for (size_t i = 0; i < FIELDS; i++) {
-        unsigned n = distance(key, fields[i].name);
+        size_t n = word_distance(key, fields[i].name, 2);
 
         if (n < least && n <= (strlen(fields[i].name) < 7 ? 1U : 2U)) {
             least = n;

@@ -28,14 +28,14 @@ struct config {
     int64_t drafts_s;
     enum date_order date_order;
     bool date_from_name, date_from_document, date_from_file;
-    char *time_zone;  /* IANA name; owned */
-    int nightly_min;  /* minutes after midnight in time_zone, -1 for never */
+    char *time_zone; /* IANA name; owned */
+    int nightly_min; /* minutes after midnight in time_zone, -1 for never */
     unsigned max_path;
-    int64_t sweep_ms; /* how often unwatched parts are scanned */
-    char *office;     /* the office's name, for pages; owned, may be NULL */
-    char *group;      /* members may ask the daemon; owned, may be NULL */
-    unsigned hook_limit;  /* hooks at once */
-    int64_t hook_ms;      /* a hook's time limit */
+    int64_t sweep_ms;    /* how often unwatched parts are scanned */
+    char *office;        /* the office's name, for pages; owned, may be NULL */
+    char *group;         /* members may ask the daemon; owned, may be NULL */
+    unsigned hook_limit; /* hooks at once */
+    int64_t hook_ms;     /* a hook's time limit */
 };
 
 /* Fills c with the defaults. */
@@ -43,16 +43,17 @@ void config_init(struct config *c);
 void config_clear(struct config *c);
 /* Reads text over the defaults; err names file:line:column and what was expected. c is unchanged
  * after an error. "10s", "5d", "10m", "2h", "500ms" and plain seconds are durations. */
-int config_parse(struct config *c, const char *file, const char *text, size_t n,
-                 struct error *err);
-/* Opens path below root for reading data that decides what is done: refuses (EPERM, err says who and how to
- * mend it) unless the file and its folder are owned by root or this process's user and nobody
- * else can write them. Returns a descriptor; -1 with err (number ENOENT: it is not there). */
+int config_parse(struct config *c, const char *file, const char *text, size_t n, struct error *err);
+/* Opens path below root for reading data that decides what is done: refuses (EPERM, err says who
+ * and how to mend it) unless the file and its folder are owned by root or this process's user and
+ * nobody else can write them. Returns a descriptor; -1 with err (number ENOENT: it is not there).
+ */
 int config_open_trusted(int root, const char *path, struct error *err);
 /* config_open_trusted() and config_parse() of .organizer/organizer.yaml. A missing file is the
  * defaults. */
 int config_read(struct config *c, int root, struct error *err);
-/* The text that `init` writes: every key with its default, commented in plain words. Caller frees. */
+/* The text that `init` writes: every key with its default, commented in plain words. Caller frees.
+ */
 char *config_text(const struct config *c);
 /* settle time for a document in this folder (path from the cabinet down). */
 int64_t config_settle_ms(const struct config *c, const char *folder);
