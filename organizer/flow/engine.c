@@ -1,0 +1,363 @@
+/* engine: opening, the pump, timers, stopping. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "flow/gather.h"
+#include "flow/internal.h"
+
+#define PUMP_SLICE_NS (4 * NS_PER_MS)
+
+void flow_today(struct flow *f)
+{
+    f->policy = gather_policy(&f->cab.config, f->env);
+}
+
+static bool may_take(const struct flow *f)
+{
+    return f->items.ready_len > 0 && f->items.busy_len < FLOW_BUSY_MAX &&
+           examiner_wants_more(f->examiner);
+}
+
+static void on_due(uv_timer_t *t)
+{
+    struct flow *f = t->data;
+
+    items_due(&f->items, env_ticks());
+    flow_wake(f);
+}
+
+static void arm_due(struct flow *f)
+{
+    int64_t due = items_next_due(&f->items);
+    int64_t left = due - env_ticks();
+
+    if (due == INT64_MAX) {
+        uv_timer_stop(&f->due);
+        return;
+    }
+    uv_update_time(f->loop);
+    uv_timer_start(&f->due, on_due, left > 0 ? (uint64_t)(left / NS_PER_MS + 1) : 0, 0);
+}
+
+static void on_pump(uv_idle_t *h)
+{
+    struct flow *f = h->data;
+    int64_t end = env_ticks() + PUMP_SLICE_NS;
+
+    while (may_take(f)) {
+        flow_look(f, items_take(&f->items));
+        if (env_ticks() > end)
+            break;
+    }
+    flow_wake(f);
+}
+
+void flow_wake(struct flow *f)
+{
+    if (!f->started)
+        return;
+    if (may_take(f))
+        uv_idle_start(&f->pump, on_pump);
+    else
+        uv_idle_stop(&f->pump);
+    arm_due(f);
+    flow_sync_check(f);
+}
+
+void flow_finish(struct flow *f, struct item *it)
+{
+    items_done(&f->items, it);
+    flow_wake(f);
+}
+
+void flow_later(struct flow *f, struct item *it, int64_t ms)
+{
+    items_wait(&f->items, it, env_ticks() + ms * NS_PER_MS);
+    flow_wake(f);
+}
+
+bool flow_is_idle(const struct flow *f)
+{
+    return f->items.ready_len == 0 && f->items.busy_len == 0 && !sweep_running(f->sweep);
+}
+
+size_t flow_waiting(const struct flow *f)
+{
+    return f->items.heap_len;
+}
+
+/* ---- the night ------------------------------------------------------------------------------ */
+
+static void arm_nightly(struct flow *f);
+
+static void on_nightly(uv_timer_t *t)
+{
+    struct flow *f = t->data;
+
+    flow_today(f);
+    flow_scan(f, "");
+    arm_nightly(f);
+}
+
+/* Milliseconds to the next time that the clock of the office's zone shows `nightly:`. */
+static uint64_t until_nightly(struct flow *f)
+{
+    int64_t now = env_now(f->env);
+    struct date today = date_of_time(now, f->cab.config.time_zone);
+    int64_t low = now, high = now + 26 * 3600 * NS_PER_S;
+
+    /* The office's midnight, by halving: no arithmetic with daylight saving of our own. */
+    while (high - low > NS_PER_S) {
+        int64_t mid = low + (high - low) / 2;
+
+        if (date_compare(date_of_time(mid, f->cab.config.time_zone), today) > 0)
+            high = mid;
+        else
+            low = mid;
+    }
+    int64_t at = high - 24 * 3600 * NS_PER_S + f->cab.config.nightly_min * 60 * NS_PER_S;
+
+    while (at <= now)
+        at += 24 * 3600 * NS_PER_S;
+    return (uint64_t)((at - now) / NS_PER_MS);
+}
+
+static void arm_nightly(struct flow *f)
+{
+    if (f->cab.config.nightly_min < 0 || !f->watching)
+        return;
+    uv_timer_start(&f->nightly, on_nightly, until_nightly(f), 0);
+}
+
+/* ---- opening and closing ---------------------------------------------------------------------- */
+
+static int load_rules(struct flow *f, struct rules **rules, struct lang **lang, struct error *err)
+{
+    AUTO_STR struct str text = STR_INIT;
+    struct problems p = {.text = &text};
+    AUTO_FREE char *path = xasprintf("%s/language/en.yaml", f->env->rules_dir);
+    struct error quiet = ERROR_INIT;
+    int office;
+
+    *lang = lang_load(path, err);
+    if (!*lang)
+        return -1;
+    office = config_open_trusted(f->cab.root, CABINET_RULES, &quiet);
+    if (office < 0 && quiet.number != ENOENT)
+        log_line(&f->log, LOG_WARNING, "the office's own rules are not used", "why",
+                 error_text(&quiet), NULL);
+    *rules = rules_load(f->env->rules_dir, office, *lang, &p);
+    if (office >= 0)
+        close(office);
+    if (*rules)
+        return 0;
+    lang_free(*lang);
+    *lang = NULL;
+    return error_set(err, 0, "%s", str_c(&text));
+}
+
+/* 10,000 documents under way want descriptors: as many as the administrator allows. */
+static void raise_limits(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+        r.rlim_cur = r.rlim_max < 65536 ? r.rlim_max : 65536;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
+static int open_parts(struct flow *f, struct error *err)
+{
+    struct filer_options fo = {
+        .root = f->cab.root, .state_dir = f->cab.state_dir, .env = f->env, .durable = true};
+    AUTO_FREE char *magic = xasprintf("%s/documents.magic", f->env->rules_dir);
+    struct examiner_options xo = {.magic_file = magic,
+                                  .exe = f->env->self_exe,
+                                  .digesters = 3,
+                                  .classifiers = 2,
+                                  .idle_ms = 5000,
+                                  .stall_ms = 20000};
+
+    f->filer = filer_new(f->loop, &fo, err);
+    if (!f->filer)
+        return -1;
+    f->state = state_open(f->cab.state_dir, false, err);
+    if (!f->state)
+        return -1;
+    f->matters = matters_new(f->cab.root, f->rules, f->lang);
+    f->examiner = examiner_new(f->loop, &xo, err);
+    if (!f->examiner)
+        return -1;
+    f->hooks = hooks_new(f->loop, f->env->hooks_dir, f->cab.config.hook_limit,
+                         f->cab.config.hook_ms, &f->log);
+    f->sweep = sweep_new(f);
+    f->pages = pages_new(f);
+    return 0;
+}
+
+static int lock(struct flow *f, struct error *err)
+{
+    int pid = 0;
+
+    switch (cabinet_lock(&f->cab, &pid, err)) {
+    case 0:
+        return 0;
+    case 1:
+        return error_set(err, 0,
+                         "another organizer (process %d) has %s open: ask it (organizer status), "
+                         "or stop it first",
+                         pid, f->cab.path);
+    default:
+        return -1;
+    }
+}
+
+struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct error *err)
+{
+    struct flow *f = xcalloc(1, sizeof *f);
+
+    f->loop = loop;
+    f->env = o->env;
+    f->log = o->log;
+    f->watching = o->watch;
+    f->plain_lines = o->plain_lines;
+    f->cab.root = f->cab.lock = -1;
+    items_init(&f->items);
+    uv_idle_init(loop, &f->pump);
+    uv_timer_init(loop, &f->due);
+    uv_timer_init(loop, &f->nightly);
+    f->pump.data = f->due.data = f->nightly.data = f;
+    raise_limits();
+    if (cabinet_open(&f->cab, o->path, o->env, err) < 0 || lock(f, err) < 0 ||
+        load_rules(f, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
+        flow_close(f);
+        return NULL;
+    }
+    flow_today(f);
+    return f;
+}
+
+static void on_watch_hint(void *ctx, enum hint hint, const char *path, bool closed)
+{
+    struct flow *f = ctx;
+
+    (void)closed;
+    if (hint == HINT_SCAN) {
+        flow_folder(f, path, true);
+        flow_scan(f, path);
+    } else {
+        flow_hint(f, path, false);
+    }
+}
+
+static bool on_watch_skip(void *ctx, const char *path, const char *name)
+{
+    struct flow *f = ctx;
+
+    (void)path;
+    return decide_is_ignored(f->rules, name, true, NULL);
+}
+
+int flow_start(struct flow *f, struct error *err)
+{
+    struct watcher_options wo = {.root = f->cab.root,
+                                 .root_path = f->cab.path,
+                                 .sweep_ms = (uint64_t)f->cab.config.sweep_ms};
+    struct watcher_events we = {.hint = on_watch_hint, .skip = on_watch_skip, .ctx = f};
+
+    f->started = true;
+    if (f->watching) {
+        f->watcher = watcher_new(f->loop, &wo, &we, err);
+        if (!f->watcher)
+            return -1;
+        arm_nightly(f);
+    }
+    flow_scan(f, "");
+    return 0;
+}
+
+int flow_reload(struct flow *f, struct str *text)
+{
+    struct rules *rules;
+    struct lang *lang;
+    struct error err = ERROR_INIT;
+    struct config c;
+
+    config_init(&c);
+    if (config_read(&c, f->cab.root, &err) < 0 || load_rules(f, &rules, &lang, &err) < 0) {
+        str_addf(text, "%s\n", error_text(&err));
+        config_clear(&c);
+        return -1;
+    }
+    pages_flush(f);
+    config_clear(&f->cab.config);
+    f->cab.config = c;
+    matters_set_rules(f->matters, rules);
+    rules_free(f->rules);
+    lang_free(f->lang);
+    f->rules = rules;
+    f->lang = lang;
+    hooks_reload(f->hooks);
+    flow_today(f);
+    arm_nightly(f);
+    flow_scan(f, "");
+    return 0;
+}
+
+void flow_stop(struct flow *f, flow_done *done, void *ctx)
+{
+    f->stopping = true;
+    f->stop_done = done;
+    f->stop_ctx = ctx;
+    flow_sync_check(f);
+}
+
+static void close_handle(uv_handle_t *h)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+void flow_close(struct flow *f)
+{
+    struct flow_notice *n, *tmp;
+
+    if (!f)
+        return;
+    f->started = false;
+    watcher_free(f->watcher);
+    if (f->sweep)
+        sweep_free(f->sweep);
+    if (f->examiner)
+        examiner_free(f->examiner);
+    if (f->filer)
+        filer_free(f->filer, false);
+    if (f->hooks)
+        hooks_free(f->hooks);
+    if (f->pages)
+        pages_free(f->pages);
+    items_clear(&f->items);
+    HASH_ITER(hh, f->notices, n, tmp)
+    {
+        HASH_DEL(f->notices, n);
+        notice_clear(&n->n);
+        free(n->key);
+        free(n);
+    }
+    matters_free(f->matters);
+    state_close(f->state);
+    rules_free(f->rules);
+    lang_free(f->lang);
+    cabinet_close(&f->cab);
+    close_handle((uv_handle_t *)&f->pump);
+    close_handle((uv_handle_t *)&f->due);
+    close_handle((uv_handle_t *)&f->nightly);
+    /* The handles live in f: the loop must let go of them first. */
+    uv_run(f->loop, UV_RUN_NOWAIT);
+    free(f);
+}

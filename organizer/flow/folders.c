@@ -1,0 +1,217 @@
+/*
+ * folders: a folder dropped into an Inbox goes whole, unchanged, to As Received/.
+ *
+ * It is moved when nothing in it changed for the Inbox's settle time and nobody writes in it.
+ * From the office Inbox it goes where its name's prefix says, else it is listed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "decide/name.h"
+#include "file/lease.h"
+#include "flow/internal.h"
+
+#define AS_RECEIVED "As Received"
+/* So many entries are looked at before a folder counts as quiet by its own time alone. */
+#define FOLDER_LOOK_MAX 20000
+
+struct folder_state {
+    int64_t latest_ns; /* last change of anything in it */
+    unsigned left;     /* entries that may still be looked at */
+    bool open;         /* someone writes in it */
+    bool empty;
+};
+
+static void look_in(struct folder_state *s, int fd, int depth);
+
+static void look_entry(struct folder_state *s, int dir, const char *name, int depth)
+{
+    struct doc_stamp stamp;
+    struct stat st;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        doc_stamp_take(-1, dir, name, &stamp) < 0)
+        return;
+    s->empty = false;
+    if (stamp.ctime_ns > s->latest_ns)
+        s->latest_ns = stamp.ctime_ns;
+    if (S_ISDIR(st.st_mode)) {
+        int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd >= 0)
+            look_in(s, fd, depth + 1);
+    } else if (S_ISREG(st.st_mode)) {
+        AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+        s->open |= fd < 0 ? errno == EAGAIN : lease_ask_read(fd) == LEASE_BUSY;
+    }
+}
+
+/* Takes the descriptor over. */
+static void look_in(struct folder_state *s, int fd, int depth)
+{
+    DIR *d = fdopendir(fd);
+    struct dirent *e;
+
+    if (!d) {
+        close(fd);
+        return;
+    }
+    while (!s->open && depth < 64 && s->left > 0 && (e = readdir(d))) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        s->left--;
+        look_entry(s, dirfd(d), e->d_name, depth);
+    }
+    closedir(d);
+}
+
+/* The case that an office Inbox's folder is for, by the prefix of its name; NULL when unclear. */
+static struct matter *case_for(struct flow *f, const char *name)
+{
+    AUTO_FREE char *key = utf8_fold(name);
+    struct matter *best = NULL;
+    size_t longest = 0;
+
+    for (size_t i = 0; i < matters_len(f->matters); i++) {
+        struct matter *m = matters_at(f->matters, i);
+        AUTO_FREE char *prefix = utf8_fold(m->facts.prefix);
+        size_t n = strlen(prefix);
+
+        if (n > longest && strncmp(key, prefix, n) == 0 &&
+            (key[n] == '\0' || strchr("_ -", key[n]))) {
+            best = m;
+            longest = n;
+        }
+    }
+    return best;
+}
+
+struct folder_work {
+    struct flow *flow;
+    struct item *item;
+    char *from;
+};
+
+static void folder_moved(void *ctx, struct act *a)
+{
+    struct folder_work *w = ctx;
+    struct flow *f = w->flow;
+
+    if (a->status == ACT_DONE) {
+        flow_unnotice(f, REASON_WHICH_CASE, w->from);
+        log_line(&f->log, LOG_NOTICE, "folder received", "from", w->from, "to", a->to, NULL);
+        flow_scan(f, a->to);
+        flow_finish(f, w->item);
+    } else if (a->status == ACT_BUSY || a->status == ACT_STOPPED) {
+        flow_later(f, w->item, settle_backoff_ms(6 + w->item->tries++));
+    } else {
+        log_line(&f->log, LOG_WARNING, "cannot move the folder", "folder", w->from, "error",
+                 error_text(&a->error), NULL);
+        flow_finish(f, w->item);
+    }
+    free(w->from);
+    free(w);
+}
+
+static void receive(struct flow *f, struct item *it, struct matter *m, const char *name)
+{
+    struct act *a = act_new(ACT_FOLDER);
+    struct folder_work *w = xcalloc(1, sizeof *w);
+    char day[DATE_TEXT];
+
+    w->flow = f;
+    w->item = it;
+    w->from = xstrdup(it->path);
+    a->from = xstrdup(it->path);
+    a->to_folder = xasprintf("%s/%s", m->facts.path, AS_RECEIVED);
+    a->to_name = xasprintf("%s %s", date_text(f->policy.today, day), name);
+    a->stamp = it->stamp;
+    a->case_path = xstrdup(m->facts.path);
+    memcpy(a->doc.case_id, m->facts.id, strlen(m->facts.id));
+    journal_body(&a->journal, env_now(f->env), "received");
+    json_name(&a->journal, "from_cabinet", it->path);
+    a->done = folder_moved;
+    a->ctx = w;
+    filer_submit(f->filer, a);
+}
+
+static void folder_unclear(struct flow *f, struct item *it, const char *name)
+{
+    flow_notice(f, REASON_WHICH_CASE, it->path,
+                lang_format(f->lang, "reason.which-case", "name", name, "candidates", "", NULL),
+                lang_format(f->lang, "help.which-case", "name", name, "candidates", "", NULL));
+    flow_finish(f, it);
+}
+
+/* A folder directly in an Inbox: is it finished, and where does it go? */
+static void settle_folder(struct flow *f, struct item *it, int fd, struct matter *home)
+{
+    struct folder_state s = {.left = FOLDER_LOOK_MAX, .empty = true};
+    const char *name = strrchr(it->path, '/') + 1;
+    AUTO_FREE char *dir = xmemdup0(it->path, (size_t)(name - it->path - 1));
+    int64_t settle = config_settle_ms(&f->cab.config, dir);
+    int64_t now = env_now(f->env) - f->env->clock_shift_ns;
+    struct matter *m = home ? home : case_for(f, name);
+
+    doc_stamp_take(fd, -1, NULL, &it->stamp);
+    s.latest_ns = it->stamp.ctime_ns;
+    look_in(&s, dup(fd), 0);
+    it->why = s.open ? SETTLE_OPEN : SETTLE_QUIET;
+    if (s.open || s.empty) {
+        flow_later(f, it, settle_backoff_ms(6 + it->tries++));
+        return;
+    }
+    if ((now - s.latest_ns) / NS_PER_MS < settle && now > s.latest_ns) {
+        flow_later(f, it, settle - (now - s.latest_ns) / NS_PER_MS);
+        return;
+    }
+    if (!m)
+        folder_unclear(f, it, name);
+    else if (m->card.closed || m->card.hold || f->cab.config.mode != MODE_ENFORCE)
+        flow_finish(f, it);
+    else
+        receive(f, it, m, name);
+}
+
+bool flow_folder_in_inbox(struct flow *f, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct matter *home;
+    const char *inside;
+    enum zone zone = matters_zone(f->matters, path, &home, &inside);
+    struct item *it;
+
+    if (zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX)
+        return false;
+    if (!slash || decide_is_ignored(f->rules, slash + 1, true, NULL))
+        return false;
+    it = items_hint(&f->items, path);
+    it->flow = f;
+    flow_wake(f);
+    return true;
+}
+
+void flow_look_folder(struct flow *f, struct item *it)
+{
+    struct matter *home;
+    const char *inside;
+    enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
+    AUTO_CLOSE int fd = beneath_open(f->cab.root, it->path, O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0 || (zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX) ||
+        (home && home->untouchable)) {
+        flow_finish(f, it);
+        return;
+    }
+    settle_folder(f, it, fd, home);
+}

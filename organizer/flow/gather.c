@@ -1,0 +1,116 @@
+#include "flow/gather.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "base/io.h"
+
+struct policy gather_policy(const struct config *c, const struct env *env)
+{
+    return (struct policy){
+        .naming = c->naming,
+        .date_order = c->date_order,
+        .date_from_document = c->date_from_document,
+        .date_from_file = c->date_from_file,
+        .drafts_s = c->drafts_s,
+        .max_path = c->max_path,
+        .today = date_of_time(env_now(env), c->time_zone),
+    };
+}
+
+static bool exists(int root, const char *case_path, const char *path)
+{
+    AUTO_FREE char *full = *case_path ? xasprintf("%s/%s", case_path, path) : xstrdup(path);
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(root, full, &name);
+
+    return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Path of another document in the case with the same content, or NULL. */
+static char *same_content(const struct gather_from *from, const struct gather_doc *doc,
+                          const struct matter *m)
+{
+    struct error err = ERROR_INIT;
+    struct doc other = {0};
+    char *path = NULL;
+
+    if (!from->state || !m || doc->x->status != EXAMINE_DONE)
+        return NULL;
+    if (state_doc_by_digest(from->state, m->facts.id, &doc->x->digest, &other, &err) <= 0)
+        return NULL;
+    if (!(doc->row && doc->row->number == other.number &&
+          strcmp(doc->row->case_id, other.case_id) == 0) &&
+        exists(from->root, m->facts.path, other.path))
+        path = xstrdup(other.path);
+    doc_clear(&other);
+    return path;
+}
+
+static char *former_name(const struct gather_from *from, const struct gather_doc *doc,
+                         const struct gathered *g)
+{
+    struct error err = ERROR_INIT;
+    struct doc other = {0};
+    char *path = NULL;
+
+    if (!from->state || !g->home || doc->row)
+        return NULL;
+    if (state_doc_by_former(from->state, g->home->facts.id, g->inside, &other, &err) <= 0)
+        return NULL;
+    if (exists(from->root, g->home->facts.path, other.path))
+        path = xstrdup(other.path);
+    doc_clear(&other);
+    return path;
+}
+
+static void from_row(struct facts *f, const struct doc *row)
+{
+    f->by_hand = row->by_hand;
+    f->undone = row->undone;
+}
+
+void gather(const struct gather_from *from, const struct gather_doc *doc,
+            const struct matter *target, struct gathered *g)
+{
+    struct facts *f = &g->facts;
+    const char *slash;
+    int64_t now = env_now(from->env);
+
+    memset(g, 0, sizeof *g);
+    f->zone = matters_zone(from->matters, doc->path, &g->home, &g->inside);
+    if (!g->inside)
+        g->inside = doc->path;
+    slash = strrchr(g->inside, '/');
+    f->name = slash ? slash + 1 : g->inside;
+    g->folder = slash ? xmemdup0(g->inside, (size_t)(slash - g->inside)) : xstrdup("");
+    f->folder = g->folder;
+    f->home = g->home ? &g->home->facts : NULL;
+    f->roster = matters_roster(from->matters);
+    f->read_failed = doc->x->status == EXAMINE_FAILED;
+    f->read_why = doc->x->why;
+    f->kind = doc->x->kind;
+    f->size = doc->stamp->size;
+    f->arrived = date_of_time(doc->stamp->mtime_ns, from->config->time_zone);
+    f->new_arrival = f->zone == ZONE_OFFICE_INBOX || f->zone == ZONE_CASE_INBOX;
+    f->quiet_s = (now - doc->stamp->mtime_ns) / NS_PER_S;
+    if (doc->row)
+        from_row(f, doc->row);
+    g->same_as = same_content(from, doc, target ? target : g->home);
+    g->former_of = former_name(from, doc, g);
+    f->same_as = g->same_as;
+    f->former_of = g->former_of;
+}
+
+void gather_clear(struct gathered *g)
+{
+    free(g->folder);
+    free(g->same_as);
+    free(g->former_of);
+    memset(g, 0, sizeof *g);
+}

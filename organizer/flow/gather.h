@@ -1,0 +1,52 @@
+/*
+ * gather: the facts of one document, from disk, rows and cases, for decide(). The same code
+ * serves the daemon, check, explain and plan, so that they cannot disagree.
+ */
+#ifndef ORGANIZER_FLOW_GATHER_H
+#define ORGANIZER_FLOW_GATHER_H
+
+#include <stdbool.h>
+
+#include "cabinet/config.h"
+#include "cabinet/matter.h"
+#include "decide/facts.h"
+#include "examine/examiner.h"
+#include "record/state.h"
+
+struct env;
+
+/* Where the facts come from; borrowed. */
+struct gather_from {
+    const struct env *env;
+    const struct config *config;
+    struct matters *matters;
+    struct state *state; /* may be NULL: nothing is known yet */
+    int root;
+};
+
+/* One document to gather facts of. */
+struct gather_doc {
+    const char *path;             /* from the cabinet down */
+    const struct doc_stamp *stamp;
+    const struct examination *x;
+    const struct doc *row;        /* its row when it has one, else NULL */
+    bool came_back;               /* it lies where it was named before, as a new file */
+};
+
+/* Facts with the strings that they borrow. */
+struct gathered {
+    struct facts facts;
+    struct matter *home;
+    const char *inside; /* part of gather_doc.path */
+    char *folder, *same_as, *former_of;
+};
+
+/* Fills g; clear with gather_clear(). home_for: look for the same content in this case as well
+ * (where a decision wants to take it), or NULL. */
+void gather(const struct gather_from *from, const struct gather_doc *doc,
+            const struct matter *target, struct gathered *g);
+void gather_clear(struct gathered *g);
+/* The policy of the moment: configuration and today's date in the office's zone. */
+struct policy gather_policy(const struct config *c, const struct env *env);
+
+#endif

@@ -1,0 +1,160 @@
+/* internal: what the files of flow/ share. Nobody else includes it. */
+#ifndef ORGANIZER_FLOW_INTERNAL_H
+#define ORGANIZER_FLOW_INTERNAL_H
+
+#include <uthash.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "base/str.h"
+#include "decide/decide.h"
+#include "examine/examiner.h"
+#include "file/filer.h"
+#include "flow/flow.h"
+#include "flow/item.h"
+#include "hooks/runner.h"
+#include "publish/publish.h"
+#include "record/journal.h"
+#include "record/state.h"
+#include "watch/scan.h"
+#include "watch/watcher.h"
+
+/* At most this many documents are with readers, hooks and the filer at once; the rest is queued. */
+#define FLOW_BUSY_MAX 640
+/* A document that could not be read is asked for this often before it is listed. */
+#define FLOW_READ_TRIES 3
+/* Open or being written for this long: listed with who holds it. */
+#define FLOW_WAITING_LONG_NS (INT64_C(15) * 60 * NS_PER_S)
+/* Pages are written when nothing more is under way, at the latest after this long. */
+#define FLOW_PAGES_MS 5000
+/* A missing document may come back within this long (programs save by removing and renaming). */
+#define FLOW_MISSING_NS (2 * NS_PER_S)
+
+/* Content that is on its way into a case: a second document with the same waits for the first. */
+struct in_flight {
+    char key[CASE_ID_SIZE + DIGEST_SIZE];
+    UT_hash_handle hh;
+};
+
+/* A notice about a case, a folder or the cabinet, by path and reason. */
+struct flow_notice {
+    char *key;
+    struct notice n;
+    UT_hash_handle hh;
+};
+
+/* Someone waits in flow_sync(). */
+struct sync_waiter {
+    uint64_t before;   /* items up to this number */
+    uint64_t pages;    /* page jobs started before this one do not count */
+    bool swept;        /* a sweep must have ended */
+    flow_done *done;
+    void *ctx;
+    struct sync_waiter *next;
+};
+
+struct sweep; /* sweep.c */
+struct pages; /* pages.c */
+
+struct flow {
+    uv_loop_t *loop;
+    const struct env *env;
+    struct log log;
+    bool plain_lines, watching, stopping, started;
+    struct cabinet cab;
+    struct lang *lang;
+    struct rules *rules;
+    struct policy policy;
+    struct state *state; /* this thread's connection; only read */
+    struct matters *matters;
+    struct watcher *watcher;
+    struct examiner *examiner;
+    struct filer *filer;
+    struct hooks *hooks;
+    struct items items;
+    struct in_flight *in_flight;
+    struct flow_notice *notices;
+    struct sync_waiter *waiters;
+    struct sweep *sweep;
+    struct pages *pages;
+    uv_idle_t pump;     /* runs while something is READY and may be taken */
+    uv_timer_t due;     /* the earliest WAITING item */
+    uv_timer_t nightly;
+    uint64_t filed;     /* documents filed since the start */
+    int64_t last_sweep_ns;
+    uint64_t swept_folders, swept_entries;
+    flow_done *stop_done;
+    void *stop_ctx;
+};
+
+/* engine.c */
+void flow_wake(struct flow *f);          /* there may be work: pump and timers */
+void flow_today(struct flow *f);         /* policy.today from the clock */
+void flow_finish(struct flow *f, struct item *it);             /* done with it */
+void flow_later(struct flow *f, struct item *it, int64_t ms);  /* ask again */
+bool flow_is_idle(const struct flow *f);
+
+/* look.c */
+void flow_hint(struct flow *f, const char *path, bool force);
+void flow_look(struct flow *f, struct item *it);
+
+/* identity.c */
+enum identity {
+    IDENTITY_NEW,       /* a document that was not here before */
+    IDENTITY_SAME,      /* the row at its path, nothing changed */
+    IDENTITY_EDITED,    /* the row at its path; new bytes or a new inode (saved over) */
+    IDENTITY_RENAMED,   /* a row of this case under another name */
+    IDENTITY_MOVED_IN,  /* a row of another case, or of the office Inbox */
+    IDENTITY_RETURNED,  /* a row that was gone came back under its path */
+    IDENTITY_LINKED,    /* a second name (hard link) of a row's file */
+};
+/* Which document lies at path (in the case `case_id`, `inside`) with the stamp. *row is filled for all but
+ * NEW; the caller clears it. Order of evidence: see record/doc.h. */
+enum identity flow_identify(struct flow *f, const char *case_id, const char *inside,
+                            const struct doc_stamp *stamp, struct doc *row);
+
+/* judge.c */
+void flow_examine(struct flow *f, struct item *it);
+void flow_judge(struct flow *f, struct item *it);
+
+/* record.c */
+void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
+               const char *inside, struct doc *row, enum identity who);
+void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
+                const char *inside, struct doc *row, enum identity who);
+void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row);
+void flow_record_waiting(struct flow *f, struct item *it, enum reason reason);
+/* Lists what is no document: a link, a device, a document that may not be opened. */
+void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const char *why);
+
+/* cases.c */
+void flow_folder(struct flow *f, const char *path, bool fresh);
+void flow_card_changed(struct flow *f, const char *card_path);
+void flow_notice(struct flow *f, enum reason reason, const char *path, char *sentence, char *help);
+void flow_unnotice(struct flow *f, enum reason reason, const char *path);
+/* Opens a case in a folder: card when there is none, id, first journal line. answer may be NULL. */
+void flow_open_case(struct flow *f, const char *path, const char *client, const char *case_type,
+                    bool adopt, flow_answer *answer, void *ctx);
+
+/* folders.c */
+bool flow_folder_in_inbox(struct flow *f, const char *path);
+void flow_look_folder(struct flow *f, struct item *it);
+
+/* sweep.c */
+struct sweep *sweep_new(struct flow *f);
+void sweep_free(struct sweep *s);
+void flow_scan(struct flow *f, const char *path);
+bool sweep_running(const struct sweep *s);
+
+/* pages.c */
+struct pages *pages_new(struct flow *f);
+void pages_free(struct pages *p);
+void flow_touch(struct flow *f, struct matter *m); /* its pages are out of date; NULL: the cabinet's */
+bool pages_clean(const struct pages *p);
+void pages_flush(struct flow *f);
+uint64_t pages_errors(const struct pages *p);
+
+/* sync.c */
+void flow_sync_check(struct flow *f);
+
+#endif

@@ -1,0 +1,184 @@
+#include "flow/item.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "base/alloc.h"
+
+void items_init(struct items *q)
+{
+    memset(q, 0, sizeof *q);
+}
+
+void item_close(struct item *it)
+{
+    if (it->fd >= 0)
+        close(it->fd);
+    it->fd = -1;
+}
+
+static void item_free(struct item *it)
+{
+    item_close(it);
+    free(it->path);
+    free(it);
+}
+
+void items_clear(struct items *q)
+{
+    struct item *it, *tmp;
+
+    HASH_ITER(hh, q->by_path, it, tmp)
+    {
+        HASH_DEL(q->by_path, it);
+        item_free(it);
+    }
+    free(q->heap);
+    items_init(q);
+}
+
+struct item *items_find(const struct items *q, const char *path)
+{
+    struct item *it;
+
+    HASH_FIND_STR(q->by_path, path, it);
+    return it;
+}
+
+static void place(struct items *q, struct item *it, size_t at)
+{
+    q->heap[at] = it;
+    it->heap_at = at;
+}
+
+static void sift_up(struct items *q, struct item *it, size_t at)
+{
+    while (at > 0 && q->heap[(at - 1) / 2]->due > it->due) {
+        place(q, q->heap[(at - 1) / 2], at);
+        at = (at - 1) / 2;
+    }
+    place(q, it, at);
+}
+
+static void sift_down(struct items *q, struct item *it, size_t at)
+{
+    for (;;) {
+        size_t kid = 2 * at + 1;
+
+        if (kid >= q->heap_len)
+            break;
+        if (kid + 1 < q->heap_len && q->heap[kid + 1]->due < q->heap[kid]->due)
+            kid++;
+        if (q->heap[kid]->due >= it->due)
+            break;
+        place(q, q->heap[kid], at);
+        at = kid;
+    }
+    place(q, it, at);
+}
+
+static void heap_remove(struct items *q, struct item *it)
+{
+    size_t at = it->heap_at;
+    struct item *last = q->heap[--q->heap_len];
+
+    if (last == it)
+        return;
+    sift_down(q, last, at);
+    sift_up(q, last, last->heap_at);
+}
+
+static void make_ready(struct items *q, struct item *it)
+{
+    it->stage = ITEM_READY;
+    DL_APPEND(q->ready, it);
+    q->ready_len++;
+}
+
+struct item *items_hint(struct items *q, const char *path)
+{
+    struct item *it = items_find(q, path);
+
+    if (!it) {
+        it = xcalloc(1, sizeof *it);
+        it->path = xstrdup(path);
+        it->fd = -1;
+        it->number = ++q->next_number;
+        HASH_ADD_KEYPTR(hh, q->by_path, it->path, strlen(it->path), it);
+        make_ready(q, it);
+        return it;
+    }
+    if (it->stage == ITEM_BUSY)
+        it->again = true;
+    else if (it->stage == ITEM_WAITING)
+        items_wake(q, it);
+    return it;
+}
+
+struct item *items_take(struct items *q)
+{
+    struct item *it = q->ready;
+
+    if (!it)
+        return NULL;
+    DL_DELETE(q->ready, it);
+    q->ready_len--;
+    it->stage = ITEM_BUSY;
+    q->busy_len++;
+    return it;
+}
+
+void items_wait(struct items *q, struct item *it, int64_t due)
+{
+    q->busy_len--;
+    item_close(it);
+    if (it->again) {
+        it->again = false;
+        make_ready(q, it);
+        return;
+    }
+    it->stage = ITEM_WAITING;
+    it->due = due;
+    GROW(q->heap, q->heap_len, q->heap_cap);
+    q->heap_len++;
+    sift_up(q, it, q->heap_len - 1);
+}
+
+void items_done(struct items *q, struct item *it)
+{
+    q->busy_len--;
+    item_close(it);
+    if (it->again) {
+        it->again = false;
+        it->tries = 0;
+        it->examined = false;
+        make_ready(q, it);
+        return;
+    }
+    HASH_DEL(q->by_path, it);
+    item_free(it);
+}
+
+void items_wake(struct items *q, struct item *it)
+{
+    heap_remove(q, it);
+    make_ready(q, it);
+}
+
+size_t items_due(struct items *q, int64_t ticks)
+{
+    size_t n = 0;
+
+    while (q->heap_len > 0 && q->heap[0]->due <= ticks) {
+        items_wake(q, q->heap[0]);
+        n++;
+    }
+    return n;
+}
+
+int64_t items_next_due(const struct items *q)
+{
+    return q->heap_len ? q->heap[0]->due : INT64_MAX;
+}

@@ -1,0 +1,219 @@
+/* pages: when indexes are written: in batches, one job at a time, never for each document. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "flow/internal.h"
+
+struct pages {
+    struct flow *flow;
+    uv_timer_t timer;
+    uv_work_t work;
+    struct publish_job job;
+    bool running;
+    bool again;          /* pages_flush() while one runs */
+    bool cabinet_dirty;
+    size_t dirty;        /* cases whose pages are out of date */
+    uint64_t errors;
+    struct flow *orphan; /* the flow is closing: the job only ends */
+};
+
+static void start_job(struct pages *p);
+
+static void on_timer(uv_timer_t *t)
+{
+    struct pages *p = t->data;
+
+    if (!p->running)
+        start_job(p);
+}
+
+struct pages *pages_new(struct flow *f)
+{
+    struct pages *p = xcalloc(1, sizeof *p);
+
+    p->flow = f;
+    uv_timer_init(f->loop, &p->timer);
+    p->timer.data = p->work.data = p;
+    p->cabinet_dirty = true;
+    return p;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+void pages_free(struct pages *p)
+{
+    while (p->running)
+        uv_run(p->flow->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&p->timer, on_closed);
+}
+
+bool pages_clean(const struct pages *p)
+{
+    return !p->running && p->dirty == 0 && !p->cabinet_dirty;
+}
+
+uint64_t pages_errors(const struct pages *p)
+{
+    return p->errors;
+}
+
+void flow_touch(struct flow *f, struct matter *m)
+{
+    struct pages *p = f->pages;
+
+    if (!p)
+        return;
+    if (!m)
+        p->cabinet_dirty = true;
+    else if (m->dirty++ == 0)
+        p->dirty++;
+    if (!p->running && !uv_is_active((uv_handle_t *)&p->timer))
+        uv_timer_start(&p->timer, on_timer, flow_is_idle(f) ? 200 : FLOW_PAGES_MS, 0);
+}
+
+void pages_flush(struct flow *f)
+{
+    if (f->pages->running)
+        f->pages->again = true;
+    else
+        start_job(f->pages);
+}
+
+static char *join(char *const *list)
+{
+    AUTO_STR struct str out = STR_INIT;
+
+    for (size_t i = 0; list && list[i]; i++)
+        str_addf(&out, "%s%s", i ? "; " : "", list[i]);
+    return out.len ? str_detach(&out) : NULL;
+}
+
+static char **copy_list(char *const *list)
+{
+    size_t n = 0;
+    char **copy;
+
+    while (list && list[n])
+        n++;
+    copy = xcalloc(n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = xstrdup(list[i]);
+    return copy;
+}
+
+static void add_notice(struct notice **list, size_t *len, const struct notice *n)
+{
+    *list = xreallocarray(*list, *len + 1, sizeof **list);
+    (*list)[(*len)++] = (struct notice){.reason = n->reason,
+                                        .path = xstrdup(n->path),
+                                        .sentence = xstrdup(n->sentence),
+                                        .help = xstrdup(n->help)};
+}
+
+/* A notice belongs on the pages of the case that it is about, or in which it lies. */
+static void hand_out_notices(struct flow *f, struct publish_job *job)
+{
+    struct flow_notice *n, *tmp;
+
+    HASH_ITER(hh, f->notices, n, tmp)
+    {
+        struct matter *m = matters_of(f->matters, n->n.path, NULL);
+        struct page_case *c = NULL;
+
+        for (size_t i = 0; m && i < job->cases_len && !c; i++)
+            if (strcmp(job->cases[i].id, m->facts.id) == 0 &&
+                strcmp(job->cases[i].path, m->facts.path) == 0)
+                c = &job->cases[i];
+        if (c)
+            add_notice(&c->notices, &c->notices_len, &n->n);
+        else
+            add_notice(&job->notices, &job->notices_len, &n->n);
+    }
+}
+
+static void fill_case(struct page_case *c, struct matter *m)
+{
+    *c = (struct page_case){.id = xstrdup(m->facts.id),
+                            .path = xstrdup(m->facts.path),
+                            .prefix = xstrdup(m->facts.prefix),
+                            .client = xstrdup(m->card.client),
+                            .case_type = xstrdup(m->card.case_type),
+                            .status = xstrdup(m->card.closed ? "closed" : "open"),
+                            .priority = xstrdup(m->card.priority),
+                            .team = xstrdup(m->card.team),
+                            .opened = xstrdup(m->card.opened),
+                            .closed_on = xstrdup(m->card.closed_on),
+                            .docket = join(m->card.dockets),
+                            .matter = xstrdup(m->card.matter),
+                            .parties = join(m->card.parties),
+                            .hold = xstrdup(m->card.hold),
+                            .key_documents = copy_list(m->card.key_documents),
+                            .restricted = m->facts.restricted,
+                            .write = m->dirty > 0 && !m->untouchable};
+    m->dirty = 0;
+}
+
+static void run_job(uv_work_t *w)
+{
+    struct pages *p = w->data;
+
+    publish_run(&p->job);
+}
+
+static void after_job(uv_work_t *w, int status)
+{
+    struct pages *p = w->data;
+    struct flow *f = p->flow;
+
+    (void)status;
+    p->running = false;
+    if (*p->job.error.text) {
+        p->errors++;
+        log_line(&f->log, LOG_WARNING, "pages could not be written", "error",
+                 error_text(&p->job.error), NULL);
+    }
+    for (size_t i = 0; i < p->job.set_aside_len; i++) {
+        const struct notice *n = &p->job.set_aside[i];
+
+        flow_notice(f, n->reason, n->path, xstrdup(n->sentence), xstrdup(n->help));
+    }
+    publish_job_clear(&p->job);
+    if (p->again) {
+        p->again = false;
+        if (!pages_clean(p))
+            start_job(p);
+    } else if ((p->dirty > 0 || p->cabinet_dirty) && f->started) {
+        uv_timer_start(&p->timer, on_timer, flow_is_idle(f) ? 200 : FLOW_PAGES_MS, 0);
+    }
+    flow_sync_check(f);
+}
+
+static void start_job(struct pages *p)
+{
+    struct flow *f = p->flow;
+    size_t n = matters_len(f->matters);
+
+    uv_timer_stop(&p->timer);
+    p->job = (struct publish_job){.root = f->cab.root,
+                                  .state_dir = f->cab.state_dir,
+                                  .rules = f->rules,
+                                  .lang = f->lang,
+                                  .office = f->cab.config.office,
+                                  .time_zone = f->cab.config.time_zone,
+                                  .suggest = f->cab.config.mode == MODE_SUGGEST,
+                                  .now_ns = env_now(f->env),
+                                  .write_cabinet = true,
+                                  .cases = xcalloc(n, sizeof *p->job.cases),
+                                  .cases_len = n};
+    for (size_t i = 0; i < n; i++)
+        fill_case(&p->job.cases[i], matters_at(f->matters, i));
+    hand_out_notices(f, &p->job);
+    p->dirty = 0;
+    p->cabinet_dirty = false;
+    p->running = true;
+    uv_queue_work(f->loop, &p->work, run_job, after_job);
+}

@@ -1,0 +1,566 @@
+/* record: decisions become acts; acts become rows, pages, hooks, and the line that people see. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "flow/internal.h"
+
+/* Between submit and done of one act. */
+struct work {
+    struct flow *flow;
+    struct item *item; /* NULL: nobody waits */
+    struct in_flight *in_flight;
+    char *from;        /* for the line and the hooks */
+    char *what;        /* journal kind */
+    bool quiet;        /* no line: nothing that people wait for */
+};
+
+static void in_flight_end(struct flow *f, struct in_flight *k)
+{
+    if (!k)
+        return;
+    HASH_DEL(f->in_flight, k);
+    free(k);
+}
+
+/* NULL when the same content is on its way into the same case already. */
+static struct in_flight *in_flight_begin(struct flow *f, const char *case_id,
+                                         const struct digest *d)
+{
+    struct in_flight *k = xcalloc(1, sizeof *k), *other;
+
+    memcpy(k->key, case_id, strlen(case_id));
+    memcpy(k->key + CASE_ID_SIZE, d->b, DIGEST_SIZE);
+    HASH_FIND(hh, f->in_flight, k->key, sizeof k->key, other);
+    if (other) {
+        free(k);
+        return NULL;
+    }
+    HASH_ADD(hh, f->in_flight, key, sizeof k->key, k);
+    return k;
+}
+
+static void set_text(char **field, const char *value)
+{
+    char *copy = xstrdup(value ? value : "");
+
+    free(*field);
+    *field = copy;
+}
+
+/* The new row: what is known from the old one, the examination, and the decision. */
+static void fill_row(struct flow *f, struct doc *to, const struct item *it,
+                     const struct decision *d, const struct matter *home, const char *inside,
+                     const struct doc *row, enum identity who)
+{
+    char day[DATE_TEXT];
+    bool known = who != IDENTITY_NEW && who != IDENTITY_MOVED_IN;
+
+    if (known)
+        doc_copy(to, row);
+    snprintf(to->case_id, sizeof to->case_id, "%s", home ? home->facts.id : "");
+    set_text(&to->path, inside);
+    to->stamp = it->stamp;
+    to->read_ns = it->read_ns;
+    to->digest = it->x.digest;
+    to->kind = it->x.kind;
+    to->reason = d->reason;
+    set_text(&to->sentence, d->sentence);
+    set_text(&to->help, d->help);
+    set_text(&to->type, d->type_name ? d->type_name : d->type.value);
+    set_text(&to->words, d->words.value);
+    set_text(&to->date, date_text(d->day, day));
+    set_text(&to->suggested, NULL);
+    if (!known)
+        to->filed_ns = env_now(f->env);
+    if (who == IDENTITY_RENAMED)
+        to->undone = false;
+}
+
+static void add_facts(struct str *body, const struct doc *d)
+{
+    if (d->type && *d->type)
+        json_text(body, "document_type", d->type);
+    if (d->date && *d->date)
+        json_text(body, "date", d->date);
+}
+
+static void hook_payload(struct flow *f, struct str *json, const char *event, const struct act *a,
+                         const char *from, const char *to)
+{
+    char hex[DIGEST_HEX], at[TIME_TEXT];
+
+    str_addc(json, '{');
+    json_num(json, "v", 1);
+    json_text(json, "event", event);
+    json_text(json, "at", time_text(env_now(f->env), at));
+    json_name(json, "cabinet", f->cab.path);
+    json_name(json, "case", a->case_path);
+    json_text(json, "case_id", a->doc.case_id);
+    json_name(json, "from", from);
+    json_name(json, "to", to);
+    json_text(json, "sha256", digest_hex(&a->doc.digest, hex));
+    json_num(json, "size", (int64_t)a->doc.stamp.size);
+    json_text(json, "type", kind_info(a->doc.kind)->mime);
+    if (a->doc.why)
+        json_text(json, "why", a->doc.why);
+    if (a->doc.reason != REASON_NONE) {
+        json_text(json, "reason", reason_code(a->doc.reason));
+        json_text(json, "sentence", a->doc.sentence ? a->doc.sentence : "");
+    }
+    str_addc(json, '}');
+}
+
+static void run_hook(struct flow *f, const char *event, const struct act *a, const char *from,
+                     const char *to)
+{
+    AUTO_STR struct str json = STR_INIT;
+
+    if (!hooks_any(f->hooks, event))
+        return;
+    hook_payload(f, &json, event, a, from, to);
+    hooks_run(f->hooks, event, str_c(&json), -1, NULL, NULL);
+}
+
+static void say_filed(struct flow *f, const struct work *w, const struct act *a)
+{
+    AUTO_STR struct str line = STR_INIT;
+
+    f->filed++;
+    if (!f->plain_lines) {
+        log_line(&f->log, LOG_NOTICE, w->what, "from", w->from, "to", a->to, "why", a->doc.why,
+                 NULL);
+        return;
+    }
+    utf8_show(&line, w->from, strlen(w->from));
+    str_add(&line, "  ->  ");
+    utf8_show(&line, a->to, strlen(a->to));
+    str_addf(&line, "\n    %s\n", a->doc.why ? a->doc.why : "");
+    if (write(STDOUT_FILENO, line.s, line.len) < 0)
+        f->plain_lines = false;
+}
+
+static void say_listed(struct flow *f, const struct act *a)
+{
+    AUTO_STR struct str path = STR_INIT;
+    AUTO_STR struct str line = STR_INIT;
+
+    if (*a->case_path)
+        str_addf(&path, "%s/", a->case_path);
+    str_add(&path, a->doc.path);
+    if (!f->plain_lines) {
+        log_line(&f->log, LOG_NOTICE, "needs attention", "document", str_c(&path), "reason",
+                 reason_code(a->doc.reason), "why", a->doc.sentence, "help", a->doc.help, NULL);
+        return;
+    }
+    utf8_show(&line, path.s, path.len);
+    str_addf(&line, "  stays: %s\n    %s\n", a->doc.sentence ? a->doc.sentence : "",
+             a->doc.help ? a->doc.help : "");
+    if (write(STDOUT_FILENO, line.s, line.len) < 0)
+        f->plain_lines = false;
+}
+
+static void act_failed(struct flow *f, struct item *it, const struct act *a)
+{
+    switch (a->status) {
+    case ACT_BUSY:
+        it->examined = false;
+        flow_later(f, it, settle_backoff_ms(it->tries++));
+        return;
+    case ACT_GONE:
+        it->again = true;
+        flow_finish(f, it);
+        return;
+    case ACT_STOPPED:
+        log_line(&f->log, LOG_ERROR, "filing stopped, trying again in 30 s", "document", it->path,
+                 "error", error_text(&a->error), NULL);
+        flow_later(f, it, 30000);
+        return;
+    default:
+        log_line(&f->log, LOG_WARNING, "cannot file", "document", it->path, "error",
+                 error_text(&a->error), NULL);
+        if (it->told) {
+            flow_later(f, it, 60000);
+            return;
+        }
+        it->told = true;
+        flow_list_plain(f, it, REASON_NO_PERMISSION, error_text(&a->error));
+    }
+}
+
+/* A draft is looked at again when its time has come; everything else is finished. */
+static void done_with(struct flow *f, struct item *it)
+{
+    if (it->wait_ms > 0 && !f->stopping)
+        flow_later(f, it, it->wait_ms);
+    else
+        flow_finish(f, it);
+}
+
+static void act_done(void *ctx, struct act *a)
+{
+    struct work *w = ctx;
+    struct flow *f = w->flow;
+
+    in_flight_end(f, w->in_flight);
+    if (a->status == ACT_DONE) {
+        flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
+        flow_touch(f, NULL);
+        if (a->kind == ACT_RENAME) {
+            say_filed(f, w, a);
+            run_hook(f, "filed", a, w->from, a->to);
+        } else if (reason_is_attention(a->doc.reason) && !w->quiet) {
+            say_listed(f, a);
+            run_hook(f, "needs-attention", a, w->from, w->from);
+        }
+        if (w->item)
+            done_with(f, w->item);
+    } else if (w->item) {
+        act_failed(f, w->item, a);
+    }
+    free(w->from);
+    free(w->what);
+    free(w);
+}
+
+static struct act *new_act(struct flow *f, enum act_kind kind, struct item *it, const char *what)
+{
+    struct act *a = act_new(kind);
+    struct work *w = xcalloc(1, sizeof *w);
+
+    w->flow = f;
+    w->item = it;
+    w->what = xstrdup(what);
+    w->from = xstrdup(it ? it->path : "");
+    a->done = act_done;
+    a->ctx = w;
+    return a;
+}
+
+/* The row of a document that left its case or the office Inbox. */
+static void leave_old_case(struct flow *f, const struct doc *old, const char *to)
+{
+    struct matter *m = matters_by_id(f->matters, old->case_id);
+    struct act *a = new_act(f, ACT_RECORD, NULL, "removed");
+    struct work *w = a->ctx;
+
+    w->quiet = true;
+    a->case_path = xstrdup(m ? m->facts.path : "");
+    doc_copy(&a->doc, old);
+    a->doc.state = DOC_GONE;
+    a->doc.reason = REASON_NONE;
+    a->doc.changed_ns = env_now(f->env);
+    if (m) {
+        journal_body(&a->journal, env_now(f->env), "removed");
+        json_name(&a->journal, "from", old->path);
+        json_name(&a->journal, "to_cabinet", to);
+    }
+    filer_submit(f->filer, a);
+}
+
+/* ---- filing ------------------------------------------------------------------------------- */
+
+static void vetoed(void *ctx, enum hook_answer answer, const char *text)
+{
+    struct act *a = ctx;
+    struct work *w = a->ctx;
+    struct flow *f = w->flow;
+
+    if (answer == HOOK_OK || answer == HOOK_NONE) {
+        filer_submit(f->filer, a);
+        return;
+    }
+    in_flight_end(f, w->in_flight);
+    w->in_flight = NULL;
+    if (answer == HOOK_VETO)
+        flow_list_plain(f, w->item, REASON_VETOED, text);
+    else
+        flow_later(f, w->item, 30000);
+    free(w->from);
+    free(w->what);
+    free(w);
+    act_free(a);
+}
+
+static void submit_filing(struct flow *f, struct act *a)
+{
+    AUTO_STR struct str json = STR_INIT;
+    AUTO_FREE char *to = NULL;
+
+    if (!hooks_any(f->hooks, "before-filing")) {
+        filer_submit(f->filer, a);
+        return;
+    }
+    to = xasprintf("%s/%s", a->to_folder, a->to_name);
+    hook_payload(f, &json, "before-filing", a, a->from, to);
+    hooks_run(f->hooks, "before-filing", str_c(&json), a->fd, vetoed, a);
+}
+
+/* "._name" goes with its name. */
+static void add_companions(struct flow *f, struct act *a)
+{
+    const char *slash = strrchr(a->from, '/');
+    size_t dir = slash ? (size_t)(slash - a->from) + 1 : 0;
+    AUTO_FREE char *fork = xasprintf("%.*s._%s", (int)dir, a->from, a->from + dir);
+    const char *name;
+    AUTO_CLOSE int fd = beneath_parent(f->cab.root, fork, &name);
+
+    if (fd < 0 || faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    a->companions = xcalloc(2, sizeof *a->companions);
+    a->companions[0] = xstrdup(name);
+}
+
+static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
+                              const struct matter *target, const struct doc *row,
+                              enum identity who, bool same_case)
+{
+    struct act *a = new_act(f, ACT_RENAME, it, "filed");
+    const char *slash = strrchr(it->path, '/');
+
+    a->from = xstrdup(it->path);
+    a->to_folder = *d->folder ? xasprintf("%s/%s", target->facts.path, d->folder)
+                              : xstrdup(target->facts.path);
+    a->to_name = xstrdup(d->name);
+    a->fd = it->fd;
+    it->fd = -1;
+    a->leases = it->leases;
+    a->stamp = it->stamp;
+    a->case_path = xstrdup(target->facts.path);
+    fill_row(f, &a->doc, it, d, target, "", row, same_case ? who : IDENTITY_NEW);
+    a->doc.state = DOC_FILED;
+    a->doc.by_hand = a->doc.undone = false;
+    a->doc.filed_ns = a->doc.changed_ns = env_now(f->env);
+    set_text(&a->doc.original, slash ? slash + 1 : it->path);
+    free(a->doc.why);
+    a->doc.why = decision_why(d);
+    add_companions(f, a);
+    return a;
+}
+
+void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
+               const char *inside, struct doc *row, enum identity who)
+{
+    struct matter *target = matters_by_id(f->matters, d->target->id);
+    bool same_case = home == target;
+    struct in_flight *key = in_flight_begin(f, target->facts.id, &it->x.digest);
+    struct act *a;
+
+    if (!key) {
+        flow_later(f, it, 5);
+        return;
+    }
+    a = filing_act(f, it, d, target, row, who, same_case);
+    ((struct work *)a->ctx)->in_flight = key;
+    journal_body(&a->journal, env_now(f->env), "filed");
+    if (same_case) {
+        json_name(&a->journal, "from", inside);
+        a->former = xstrdup(inside);
+    } else {
+        json_name(&a->journal, "from_office", it->path);
+    }
+    add_facts(&a->journal, &a->doc);
+    json_text(&a->journal, "why", a->doc.why);
+    if (!same_case && who != IDENTITY_NEW)
+        leave_old_case(f, row, d->target->path);
+    submit_filing(f, a);
+}
+
+/* ---- indexing and listing ------------------------------------------------------------------ */
+
+/* What the journal calls it; NULL when the journal has nothing to say. */
+static const char *journal_kind(enum identity who, const struct doc *row, const struct doc *new)
+{
+    switch (who) {
+    case IDENTITY_NEW:
+    case IDENTITY_MOVED_IN:
+        return "indexed";
+    case IDENTITY_RENAMED:
+        return "renamed";
+    case IDENTITY_RETURNED:
+        return "returned";
+    case IDENTITY_EDITED:
+        return digest_equal(&row->digest, &new->digest) ? NULL : "edited";
+    default:
+        return NULL;
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Nothing about the row is new: not written again. */
+static bool is_same_row(const struct doc *a, const struct doc *b)
+{
+    return a->number == b->number && a->state == b->state && a->reason == b->reason &&
+           doc_stamp_equal(&a->stamp, &b->stamp) && digest_equal(&a->digest, &b->digest) &&
+           a->kind == b->kind && same_text(a->path, b->path) &&
+           same_text(a->sentence, b->sentence) && same_text(a->help, b->help) &&
+           same_text(a->type, b->type) && same_text(a->date, b->date) &&
+           same_text(a->suggested, b->suggested) && a->by_hand == b->by_hand &&
+           a->undone == b->undone && !doc_is_racy(a);
+}
+
+static enum doc_state state_for(const struct decision *d, const struct doc *row, enum identity who)
+{
+    if (d->action == ACTION_LIST)
+        return DOC_LISTED;
+    if (d->action == ACTION_WAIT)
+        return DOC_WAITING;
+    if (who != IDENTITY_NEW && who != IDENTITY_MOVED_IN && row->state == DOC_FILED)
+        return DOC_FILED;
+    return DOC_INDEXED;
+}
+
+static void suggest(struct doc *to, const struct decision *d)
+{
+    free(to->suggested);
+    to->suggested = *d->folder ? xasprintf("%s/%s", d->folder, d->name) : xstrdup(d->name);
+    if (d->target && strcmp(d->target->id, to->case_id) != 0) {
+        char *inside = to->suggested;
+
+        to->suggested = xasprintf("%s/%s", d->target->path, inside);
+        free(inside);
+    }
+    if (same_text(to->suggested, to->path)) {
+        set_text(&to->suggested, NULL);
+        return;
+    }
+    if (to->reason == REASON_NONE)
+        to->reason = REASON_SUGGESTED;
+    free(to->why);
+    to->why = decision_why(d);
+}
+
+void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
+                const char *inside, struct doc *row, enum identity who)
+{
+    struct act *a = new_act(f, ACT_RECORD, it, "indexed");
+    struct work *w = a->ctx;
+    const char *kind;
+
+    a->case_path = xstrdup(home ? home->facts.path : "");
+    fill_row(f, &a->doc, it, d, home, inside, row, who);
+    a->doc.state = state_for(d, row, who);
+    if (d->action == ACTION_FILE)
+        suggest(&a->doc, d);
+    if (home && home->adopted_as_is && who == IDENTITY_NEW && !it->arrival)
+        a->doc.before = true;
+    if (who == IDENTITY_RENAMED && row->state == DOC_FILED)
+        a->doc.by_hand = true;
+    it->wait_ms = d->action == ACTION_WAIT ? d->wait_s * 1000 : 0;
+    it->why = SETTLE_QUIET;
+    if (is_same_row(row, &a->doc)) {
+        free(w->from);
+        free(w->what);
+        free(w);
+        act_free(a);
+        done_with(f, it);
+        return;
+    }
+    a->doc.changed_ns = env_now(f->env);
+    kind = home ? journal_kind(who, row, &a->doc) : NULL;
+    if (kind) {
+        journal_body(&a->journal, env_now(f->env), kind);
+        if (who == IDENTITY_RENAMED) {
+            json_name(&a->journal, "from", row->path);
+            a->former = xstrdup(row->path);
+        }
+    }
+    w->quiet = who != IDENTITY_NEW && row->reason == a->doc.reason;
+    if (who == IDENTITY_MOVED_IN)
+        leave_old_case(f, row, it->path);
+    filer_submit(f->filer, a);
+}
+
+/* A row that says only that something lies there and why it is left. */
+static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
+                     enum doc_state state)
+{
+    struct matter *home;
+    const char *inside;
+    struct decision d = {.action = ACTION_LIST, .reason = reason};
+    struct doc row = {0};
+    struct error err = ERROR_INIT;
+    const char *slash = strrchr(it->path, '/');
+    AUTO_FREE char *key = xasprintf("reason.%s", reason_code(reason));
+    AUTO_FREE char *help = xasprintf("help.%s", reason_code(reason));
+    enum identity who;
+
+    if (matters_zone(f->matters, it->path, &home, &inside) == ZONE_OUTSIDE) {
+        flow_finish(f, it);
+        return;
+    }
+    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) > 0)
+        who = IDENTITY_EDITED;
+    else
+        who = IDENTITY_NEW;
+    d.sentence = lang_format(f->lang, key, "name", slash ? slash + 1 : it->path, "why", why,
+                             "minutes", "15", "path", it->path, NULL);
+    d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, NULL);
+    if (state == DOC_WAITING)
+        d.action = ACTION_WAIT;
+    if (who == IDENTITY_EDITED) {
+        it->x.digest = row.digest;
+        it->x.kind = row.kind;
+        if (it->fd < 0)
+            it->stamp = row.stamp;
+    }
+    flow_index(f, it, &d, home, inside, &row, who);
+    free(d.sentence);
+    free(d.help);
+    doc_clear(&row);
+}
+
+void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const char *why)
+{
+    const char *name;
+
+    if (it->fd < 0) {
+        AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
+
+        if (dir < 0 || doc_stamp_take(-1, dir, name, &it->stamp) < 0) {
+            flow_finish(f, it);
+            return;
+        }
+    }
+    list_row(f, it, reason, why, DOC_LISTED);
+}
+
+void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
+{
+    AUTO_FREE char *holder = settle_holder(f->cab.root, it->path);
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
+
+    if (dir >= 0 && doc_stamp_take(-1, dir, name, &it->stamp) < 0)
+        memset(&it->stamp, 0, sizeof it->stamp);
+    it->again = true;
+    list_row(f, it, reason, holder ? holder : "", DOC_WAITING);
+}
+
+void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row)
+{
+    struct act *a = new_act(f, ACT_RECORD, it, "removed");
+    struct work *w = a->ctx;
+
+    w->quiet = true;
+    a->case_path = xstrdup(home ? home->facts.path : "");
+    doc_copy(&a->doc, row);
+    a->doc.state = DOC_GONE;
+    a->doc.reason = REASON_NONE;
+    a->doc.changed_ns = env_now(f->env);
+    if (home) {
+        journal_body(&a->journal, env_now(f->env), "removed");
+        json_name(&a->journal, "from", row->path);
+    }
+    filer_submit(f->filer, a);
+}

@@ -1,0 +1,187 @@
+/* request: verbs that change something, the same for the daemon and without one. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+#include "base/io.h"
+#include "decide/name.h"
+#include "flow/internal.h"
+#include "flow/request.h"
+
+/* What a user typed, as a path from the cabinet down; NULL when it lies outside. */
+char *flow_request_path(const struct flow *f, const char *cwd, const char *arg)
+{
+    AUTO_FREE char *full = *arg == '/' ? xstrdup(arg) : xasprintf("%s/%s", cwd, arg);
+    AUTO_FREE char *real = realpath(full, NULL);
+    size_t n = strlen(f->cab.path);
+    const char *p = real ? real : full;
+
+    if (strncmp(p, f->cab.path, n) != 0 || (p[n] != '/' && p[n] != '\0'))
+        return NULL;
+    return xstrdup(p[n] == '/' ? p + n + 1 : "");
+}
+
+struct pending {
+    flow_answer *answer;
+    void *ctx;
+    struct flow *flow;
+};
+
+static void say_opened(void *ctx, int status, const char *text)
+{
+    struct pending *p = ctx;
+    AUTO_STR struct str out = STR_INIT;
+
+    if (status == 0)
+        str_addf(&out, "%s/%s\n", p->flow->cab.path, text);
+    else
+        str_addf(&out, "%s\n", text);
+    p->answer(p->ctx, status == 0 ? EXIT_ORDER : EXIT_CANNOT, str_c(&out));
+    free(p);
+}
+
+static struct pending *pend(struct flow *f, flow_answer *answer, void *ctx)
+{
+    struct pending *p = xcalloc(1, sizeof *p);
+
+    p->flow = f;
+    p->answer = answer;
+    p->ctx = ctx;
+    return p;
+}
+
+static void unknown_type(struct flow *f, const char *type, struct str *text)
+{
+    const char *near[4];
+    size_t n = rules_near_case_types(f->rules, type, near, 4);
+
+    str_addf(text, "there is no case type \"%s\"", type);
+    for (size_t i = 0; i < n; i++)
+        str_addf(text, "%s%s", i ? ", " : "; did you mean ", near[i]);
+    str_addf(text, "%s\nAll of them: organizer rules list --case-types\n", n ? "?" : "");
+}
+
+/* new CLIENT CASETYPE [PREFIX] */
+static void request_new(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                        void *ctx)
+{
+    const struct case_type *type;
+    AUTO_FREE char *client = r->args[0] ? name_field(r->args[0]) : NULL;
+    AUTO_FREE char *prefix = NULL;
+    AUTO_STR struct str text = STR_INIT;
+
+    if (!r->args[0] || !r->args[1]) {
+        answer(ctx, EXIT_USAGE, "usage: organizer new CLIENT CASETYPE [FOLDER-NAME]\n");
+        return;
+    }
+    type = rules_case_type(f->rules, r->args[1]);
+    if (!type || !*client) {
+        if (!*client)
+            str_addf(&text, "\"%s\" leaves nothing that can stand in a file name\n", r->args[0]);
+        else
+            unknown_type(f, r->args[1], &text);
+        answer(ctx, EXIT_USAGE, str_c(&text));
+        return;
+    }
+    prefix = r->args[2] ? xstrdup(r->args[2]) : xasprintf("%s_%s", client, type->name);
+    if (r->dry_run) {
+        str_addf(&text, "would make %s/%s\n", f->cab.path, prefix);
+        answer(ctx, EXIT_ORDER, str_c(&text));
+        return;
+    }
+    if (strchr(prefix, '/') || name_illegal(prefix)) {
+        str_addf(&text, "\"%s\" cannot be a folder's name\n", prefix);
+        answer(ctx, EXIT_USAGE, str_c(&text));
+        return;
+    }
+    if (mkdirat(f->cab.root, prefix, 0777) < 0) {
+        if (errno == EEXIST)
+            str_addf(&text,
+                     "there is a folder %s already: a second matter of the same client and type "
+                     "needs another name, e.g. organizer new \"%s\" %s %s-%d\n",
+                     prefix, r->args[0], type->name, prefix, f->policy.today.year);
+        else
+            str_addf(&text, "the folder %s cannot be made: %s\n", prefix, strerror(errno));
+        answer(ctx, EXIT_CANNOT, str_c(&text));
+        return;
+    }
+    flow_open_case(f, prefix, r->args[0], type->name, false, say_opened, pend(f, answer, ctx));
+}
+
+/* adopt FOLDER [CLIENT CASETYPE] */
+static void request_adopt(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                          void *ctx)
+{
+    AUTO_FREE char *path = r->args[0] ? flow_request_path(f, r->cwd, r->args[0]) : NULL;
+    struct matter *m = path ? matters_by_path(f->matters, path) : NULL;
+    struct name_guess guess = {0};
+    AUTO_STR struct str text = STR_INIT;
+
+    if (!path || !*path) {
+        answer(ctx, EXIT_USAGE,
+               "usage: organizer adopt FOLDER [CLIENT CASETYPE] (a folder inside the cabinet)\n");
+        return;
+    }
+    if (m) {
+        flow_take_up(f, m, answer, ctx);
+        return;
+    }
+    if (matters_of(f->matters, path, NULL)) {
+        answer(ctx, EXIT_USAGE, "it lies inside a case already: cases do not nest\n");
+        return;
+    }
+    if (r->args[1] && r->args[2]) {
+        const struct case_type *type = rules_case_type(f->rules, r->args[2]);
+
+        if (!type) {
+            unknown_type(f, r->args[2], &text);
+            answer(ctx, EXIT_USAGE, str_c(&text));
+            return;
+        }
+        guess.client = xstrdup(r->args[1]);
+        guess.case_type = xstrdup(type->name);
+    } else {
+        name_guess(f->rules, path, &guess);
+    }
+    if (!guess.client || !guess.case_type) {
+        str_addf(&text,
+                 "the name of %s does not tell client and case type: organizer adopt \"%s\" CLIENT "
+                 "CASETYPE\n",
+                 path, r->args[0]);
+        answer(ctx, EXIT_USAGE, str_c(&text));
+    } else if (r->dry_run) {
+        str_addf(&text, "would make %s a case of %s, %s\n", path, guess.client, guess.case_type);
+        answer(ctx, EXIT_ORDER, str_c(&text));
+    } else {
+        flow_open_case(f, path, guess.client, guess.case_type, true, say_opened,
+                       pend(f, answer, ctx));
+    }
+    free(guess.client);
+    free(guess.case_type);
+}
+
+static const struct {
+    const char *verb;
+    void (*run)(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx);
+} requests[] = {
+    {"new", request_new},
+    {"adopt", request_adopt},
+    {"undo", flow_request_undo},
+    {"apply", flow_request_apply},
+};
+
+void flow_request(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)
+{
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        if (strcmp(requests[i].verb, r->verb) == 0) {
+            requests[i].run(f, r, answer, ctx);
+            return;
+        }
+    }
+    answer(ctx, EXIT_USAGE, "the daemon does not know this verb: is it of another version?\n");
+}

@@ -1,0 +1,66 @@
+/* status: what the flow is doing, for administrators. */
+#include "base/alloc.h"
+#include "base/json.h"
+#include "flow/internal.h"
+
+void flow_status(struct flow *f, struct str *json)
+{
+    struct state_counts c = {0};
+    struct error err = ERROR_INIT;
+    char at[TIME_TEXT];
+
+    state_count(f->state, NULL, &c, &err);
+    str_addc(json, '{');
+    json_num(json, "v", 1);
+    json_name(json, "cabinet", f->cab.path);
+    json_text(json, "id", f->cab.id);
+    json_text(json, "mode", f->cab.config.mode == MODE_ENFORCE ? "enforce" : "suggest");
+    json_bool(json, "watching", f->watching);
+    json_num(json, "cases", (int64_t)matters_len(f->matters));
+    json_num(json, "documents", (int64_t)c.documents);
+    json_num(json, "filed", (int64_t)c.filed);
+    json_num(json, "listed", (int64_t)c.listed);
+    json_num(json, "waiting", (int64_t)f->items.heap_len);
+    json_num(json, "backlog", (int64_t)(f->items.ready_len + f->items.busy_len));
+    json_num(json, "filed_since_start", (int64_t)f->filed);
+    json_num(json, "notices", (int64_t)HASH_COUNT(f->notices));
+    if (f->last_sweep_ns)
+        json_text(json, "last_sweep", time_text(f->last_sweep_ns, at));
+    json_num(json, "swept_folders", (int64_t)f->swept_folders);
+    json_num(json, "swept_entries", (int64_t)f->swept_entries);
+    if (filer_stopped(f->filer))
+        json_text(json, "filing_stopped", filer_stopped(f->filer));
+    json_num(json, "page_errors", (int64_t)pages_errors(f->pages));
+    json_key(json, "watch");
+    str_addc(json, '{');
+    if (f->watcher)
+        watcher_status(f->watcher, json);
+    str_addc(json, '}');
+    json_key(json, "readers");
+    str_addc(json, '{');
+    examiner_status(f->examiner, json);
+    str_addc(json, '}');
+    json_key(json, "hooks");
+    str_addc(json, '{');
+    hooks_status(f->hooks, json);
+    str_add(json, "}}");
+}
+
+static int is_listed(void *ctx, const struct doc *d)
+{
+    (void)ctx;
+    return reason_is_attention(d->reason);
+}
+
+bool flow_needs_attention(struct flow *f)
+{
+    struct error err = ERROR_INIT;
+    struct flow_notice *n, *tmp;
+
+    HASH_ITER(hh, f->notices, n, tmp)
+    {
+        if (reason_is_attention(n->n.reason))
+            return true;
+    }
+    return state_each_doc(f->state, NULL, false, is_listed, NULL, &err) > 0;
+}

@@ -1,0 +1,411 @@
+#include "flow/survey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "publish/publish.h"
+#include "watch/scan.h"
+
+#define SURVEY_OPEN_MAX 64 /* documents with the readers at once */
+
+/* One run. */
+struct run {
+    struct survey *s;
+    const struct survey_events *e;
+    uv_loop_t loop;
+    struct examiner *examiner;
+    char **paths; /* of documents, from the cabinet down */
+    size_t len, cap, next, under_way;
+    uint64_t folders;
+};
+
+/* One document with the readers. */
+struct asked {
+    struct run *run;
+    char *path;
+    struct doc_stamp stamp;
+    struct doc row;
+    bool has_row;
+    int fd;
+};
+
+static int load(struct survey *s, struct error *err)
+{
+    AUTO_STR struct str text = STR_INIT;
+    struct problems p = {.text = &text};
+    AUTO_FREE char *path = xasprintf("%s/language/en.yaml", s->env->rules_dir);
+    struct error quiet = ERROR_INIT;
+    AUTO_CLOSE int office = -1;
+
+    s->lang = lang_load(path, err);
+    if (!s->lang)
+        return -1;
+    office = config_open_trusted(s->cab.root, CABINET_RULES, &quiet);
+    s->rules = rules_load(s->env->rules_dir, office, s->lang, &p);
+    return s->rules ? 0 : error_set(err, 0, "%s", str_c(&text));
+}
+
+static int look_at_case(void *ctx, const struct case_row *row)
+{
+    struct survey *s = ctx;
+    struct matter_look look;
+    struct error err = ERROR_INIT;
+
+    if (row->path && *row->path &&
+        matters_look(s->matters, row->path, false, s->state, &look, &err) == 0)
+        matter_look_clear(&look);
+    return 0;
+}
+
+int survey_open(struct survey *s, const char *path, const struct env *env, struct error *err)
+{
+    struct error quiet = ERROR_INIT;
+    AUTO_FREE char *db = NULL;
+
+    memset(s, 0, sizeof *s);
+    s->env = env;
+    s->cab.root = s->cab.lock = -1;
+    if (cabinet_open(&s->cab, path, env, err) < 0 || load(s, err) < 0)
+        return -1;
+    db = xasprintf("%s/state.db", s->cab.state_dir);
+    if (access(db, R_OK) == 0)
+        s->state = state_open(s->cab.state_dir, true, &quiet);
+    s->matters = matters_new(s->cab.root, s->rules, s->lang);
+    s->policy = gather_policy(&s->cab.config, env);
+    if (s->state)
+        state_each_case(s->state, look_at_case, s, &quiet);
+    return 0;
+}
+
+void survey_close(struct survey *s)
+{
+    matters_free(s->matters);
+    state_close(s->state);
+    rules_free(s->rules);
+    lang_free(s->lang);
+    cabinet_close(&s->cab);
+    memset(s, 0, sizeof *s);
+    s->cab.root = s->cab.lock = -1;
+}
+
+/* ---- first pass: folders and names --------------------------------------------------------------- */
+
+static void tell(struct run *r, enum reason reason, const char *path, const char *other,
+                 const char *why)
+{
+    const struct lang *lang = r->s->lang;
+    AUTO_FREE char *key = xasprintf("reason.%s", reason_code(reason));
+    AUTO_FREE char *hkey = xasprintf("help.%s", reason_code(reason));
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    AUTO_FREE char *sentence = lang_format(lang, key, "name", name, "path", path, "other", other,
+                                           "case", path, "why", why, "folder", name, NULL);
+    AUTO_FREE char *help = lang_format(lang, hkey, "name", name, "path", path, "other", other,
+                                       "case", path, "why", why, "folder", name, NULL);
+    struct survey_notice n = {reason, path, sentence, help};
+
+    if (r->e->notice)
+        r->e->notice(r->e->ctx, &n);
+}
+
+static void tell_card(struct run *r, const struct matter *m)
+{
+    AUTO_STR struct str text = STR_INIT;
+
+    for (size_t i = 0; i < m->seen.problems_len; i++)
+        str_addf(&text, "%sline %u: %s", i ? "; " : "", m->seen.problems[i].line,
+                 m->seen.problems[i].text);
+    if (text.len)
+        tell(r, REASON_CARD, m->facts.path, "", str_c(&text));
+}
+
+static bool on_enter(void *ctx, const char *path, int dirfd)
+{
+    struct run *r = ctx;
+    struct survey *s = r->s;
+    const char *slash = strrchr(path, '/');
+    struct matter *home = matters_of(s->matters, path, NULL);
+    struct matter_look look;
+    struct error err = ERROR_INIT;
+
+    (void)dirfd;
+    if (*path && decide_is_ignored(s->rules, slash ? slash + 1 : path, true, NULL))
+        return false;
+    r->folders++;
+    if (r->e->progress && r->folders % 256 == 0)
+        r->e->progress(r->e->ctx, r->folders, r->next);
+    if (!*path || (home && strcmp(home->facts.path, path) != 0))
+        return !home || !home->untouchable;
+    if (matters_look(s->matters, path, false, s->state, &look, &err) < 0)
+        return true;
+    if (look.event == MATTER_COPY)
+        tell(r, REASON_COPIED_CASE, path, look.was ? look.was : "", "");
+    else if (look.event == MATTER_NEAR_MISS)
+        tell(r, REASON_NEAR_MISS, path, look.would, "");
+    else if (look.matter)
+        tell_card(r, look.matter);
+    matter_look_clear(&look);
+    return true;
+}
+
+static bool is_document_name(struct survey *s, const char *path, const char *name)
+{
+    const char *inside;
+    struct matter *home;
+    enum zone zone = matters_zone(s->matters, path, &home, &inside);
+
+    if (zone == ZONE_OUTSIDE || (home && home->untouchable))
+        return false;
+    if (home && !strchr(inside, '/') &&
+        (strcmp(name, CARD_NAME) == 0 || publish_is_own_name(name)))
+        return false;
+    return true;
+}
+
+static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
+{
+    struct run *r = ctx;
+
+    (void)dirfd;
+    if (S_ISDIR(e->mode) || !is_document_name(r->s, e->path, e->name))
+        return;
+    if (!r->e->ignored && decide_is_ignored(r->s->rules, e->name, false, NULL))
+        return;
+    if (!S_ISREG(e->mode)) {
+        tell(r, REASON_LINK, e->path, "", "");
+        return;
+    }
+    if (e->nlink > 1) {
+        tell(r, REASON_HARD_LINK, e->path, "", "");
+        return;
+    }
+    GROW(r->paths, r->len, r->cap);
+    r->paths[r->len++] = xstrdup(e->path);
+}
+
+static void on_leave(void *ctx, const char *path, bool gone, int error)
+{
+    struct run *r = ctx;
+
+    if (error && !gone)
+        tell(r, REASON_NO_PERMISSION, path, "", strerror(error));
+}
+
+static int first_pass(struct run *r, const char *below, struct error *err)
+{
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .ctx = r};
+    struct scan *scan = scan_start(&r->loop, r->s->cab.root, below, true, &e, err);
+
+    if (!scan)
+        return -1;
+    scan_run(scan);
+    scan_free(scan);
+    return 0;
+}
+
+/* ---- second pass: documents ---------------------------------------------------------------------- */
+
+static bool may_name(const struct survey *s, const struct facts *facts, const struct doc *row)
+{
+    bool inbox = facts->zone == ZONE_OFFICE_INBOX || facts->zone == ZONE_CASE_INBOX;
+
+    if (s->cab.config.mode != MODE_ENFORCE)
+        return false;
+    return !row || (!row->before && (inbox || row->state != DOC_FILED));
+}
+
+static void judge(struct asked *a, const struct examination *x)
+{
+    struct survey *s = a->run->s;
+    struct gather_from from = {s->env, &s->cab.config, s->matters, s->state, s->cab.root};
+    struct gather_doc doc = {.path = a->path,
+                             .stamp = &a->stamp,
+                             .x = x,
+                             .row = a->has_row ? &a->row : NULL};
+    struct gathered g;
+    struct decision d;
+
+    gather(&from, &doc, NULL, &g);
+    decide(s->rules, s->lang, &s->policy, &g.facts, a->run->e->explain, &d);
+    if (d.action == ACTION_FILE && d.target && d.target != g.facts.home) {
+        const struct matter *target = matters_by_id(s->matters, d.target->id);
+
+        gather_clear(&g);
+        decision_clear(&d);
+        gather(&from, &doc, target, &g);
+        decide(s->rules, s->lang, &s->policy, &g.facts, a->run->e->explain, &d);
+    }
+    struct survey_doc told = {.path = a->path,
+                              .facts = &g,
+                              .x = x,
+                              .row = doc.row,
+                              .stamp = &a->stamp,
+                              .decision = &d,
+                              .may_name = may_name(s, &g.facts, doc.row)};
+    a->run->e->document(a->run->e->ctx, &told);
+    decision_clear(&d);
+    gather_clear(&g);
+}
+
+static void asked_free(struct asked *a)
+{
+    a->run->under_way--;
+    if (a->fd >= 0)
+        close(a->fd);
+    if (a->has_row)
+        doc_clear(&a->row);
+    free(a->path);
+    free(a);
+}
+
+static void ask_more(struct run *r);
+
+static void on_answer(void *ctx, const struct examination *x)
+{
+    struct asked *a = ctx;
+    struct run *r = a->run;
+
+    judge(a, x);
+    asked_free(a);
+    ask_more(r);
+}
+
+static void find_row(struct asked *a)
+{
+    struct survey *s = a->run->s;
+    struct matter *home;
+    const char *inside;
+    struct error err = ERROR_INIT;
+
+    matters_zone(s->matters, a->path, &home, &inside);
+    if (s->state && inside)
+        a->has_row = state_doc_by_path(s->state, home ? home->facts.id : "", inside, &a->row,
+                                       &err) > 0;
+}
+
+/* Opens the document and asks the readers, or judges by what is known. */
+static void ask(struct run *r, char *path)
+{
+    struct asked *a = xcalloc(1, sizeof *a);
+    struct examination x = {.status = EXAMINE_FAILED};
+
+    a->run = r;
+    a->path = path;
+    r->under_way++;
+    a->fd = beneath_open(r->s->cab.root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (a->fd < 0 || doc_stamp_take(a->fd, -1, NULL, &a->stamp) < 0) {
+        if (errno != ENOENT) {
+            tell(r, REASON_NO_PERMISSION, path, "", strerror(errno));
+        }
+        asked_free(a);
+        return;
+    }
+    find_row(a);
+    if (a->has_row && doc_stamp_equal(&a->row.stamp, &a->stamp) && !doc_is_racy(&a->row) &&
+        !digest_is_zero(&a->row.digest)) {
+        x = (struct examination){.status = EXAMINE_DONE,
+                                 .digest = a->row.digest,
+                                 .bytes = a->stamp.size,
+                                 .kind = a->row.kind};
+        judge(a, &x);
+        asked_free(a);
+        return;
+    }
+    examiner_submit(r->examiner, a->fd, a->stamp.size, true, on_answer, a);
+}
+
+static void ask_more(struct run *r)
+{
+    while (r->next < r->len && r->under_way < SURVEY_OPEN_MAX) {
+        char *path = r->paths[r->next];
+
+        r->paths[r->next++] = NULL;
+        ask(r, path);
+        if (r->e->progress && r->next % 64 == 0)
+            r->e->progress(r->e->ctx, r->folders, r->next);
+    }
+}
+
+static int second_pass(struct run *r, struct error *err)
+{
+    AUTO_FREE char *magic = xasprintf("%s/documents.magic", r->s->env->rules_dir);
+    struct examiner_options o = {.magic_file = magic,
+                                 .exe = r->s->env->self_exe,
+                                 .digesters = 2,
+                                 .classifiers = 2,
+                                 .idle_ms = 1000,
+                                 .stall_ms = 20000};
+
+    r->examiner = examiner_new(&r->loop, &o, err);
+    if (!r->examiner)
+        return -1;
+    ask_more(r);
+    while (r->under_way > 0 || r->next < r->len) {
+        uv_run(&r->loop, UV_RUN_ONCE);
+        ask_more(r);
+    }
+    examiner_free(r->examiner);
+    return 0;
+}
+
+static bool is_file(struct survey *s, const char *path)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(s->cab.root, path, &name);
+    struct stat st;
+
+    return *path && dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           !S_ISDIR(st.st_mode);
+}
+
+/* The case around one path, when the private state does not know it. */
+static void look_upward(struct survey *s, const char *path)
+{
+    AUTO_FREE char *p = xstrdup(path);
+    struct error err = ERROR_INIT;
+
+    for (char *slash = p; (slash = strchr(slash, '/')); slash++) {
+        struct matter_look look;
+
+        *slash = '\0';
+        if (matters_look(s->matters, p, false, s->state, &look, &err) == 0)
+            matter_look_clear(&look);
+        *slash = '/';
+    }
+}
+
+int survey_run(struct survey *s, const char *below, const struct survey_events *e,
+               struct error *err)
+{
+    struct run r = {.s = s, .e = e};
+    int rc = 0;
+
+    if (uv_loop_init(&r.loop) < 0)
+        return error_set(err, 0, "no event loop");
+    look_upward(s, below);
+    if (is_file(s, below)) {
+        GROW(r.paths, r.len, r.cap);
+        r.paths[r.len++] = xstrdup(below);
+    } else {
+        rc = first_pass(&r, below, err);
+    }
+    if (rc == 0)
+        rc = second_pass(&r, err);
+    for (size_t i = r.next; i < r.len; i++)
+        free(r.paths[i]);
+    free(r.paths);
+    uv_run(&r.loop, UV_RUN_NOWAIT);
+    uv_loop_close(&r.loop);
+    return rc;
+}

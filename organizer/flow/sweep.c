@@ -1,0 +1,295 @@
+/*
+ * sweep: the scan as the truth. Start, overflow, a lost watch, doubt and the night lead here.
+ *
+ * One scan runs at a time; the paths that still have to be scanned wait in a list in which no path
+ * lies below another. For each folder the rows that the private state has for it are loaded once
+ * and compared with what is there: what is unchanged costs its statx(2) and nothing else.
+ */
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "flow/internal.h"
+
+struct known {
+    char *name;
+    struct doc_stamp stamp;
+    bool look; /* listed, waiting or racily clean: looked at although unchanged */
+    bool seen;
+    UT_hash_handle hh;
+};
+
+struct sweep {
+    struct flow *flow;
+    struct scan *scan;
+    char *now;            /* what is being scanned */
+    char **todo;
+    size_t todo_len, todo_cap;
+    struct known *known;  /* rows of the folder that is being read */
+    const char *case_id;  /* of that folder; NULL outside of cases */
+    enum zone zone;       /* of what lies directly in that folder */
+};
+
+struct sweep *sweep_new(struct flow *f)
+{
+    struct sweep *s = xcalloc(1, sizeof *s);
+
+    s->flow = f;
+    return s;
+}
+
+static void forget_known(struct sweep *s)
+{
+    struct known *k, *tmp;
+
+    HASH_ITER(hh, s->known, k, tmp)
+    {
+        HASH_DEL(s->known, k);
+        free(k->name);
+        free(k);
+    }
+}
+
+void sweep_free(struct sweep *s)
+{
+    scan_free(s->scan);
+    forget_known(s);
+    for (size_t i = 0; i < s->todo_len; i++)
+        free(s->todo[i]);
+    free(s->todo);
+    free(s->now);
+    free(s);
+}
+
+bool sweep_running(const struct sweep *s)
+{
+    return s->now != NULL;
+}
+
+static int remember(void *ctx, const struct doc *d)
+{
+    struct sweep *s = ctx;
+    struct known *k = xcalloc(1, sizeof *k);
+    const char *slash = strrchr(d->path, '/');
+
+    k->name = xstrdup(slash ? slash + 1 : d->path);
+    k->stamp = d->stamp;
+    k->look = d->state == DOC_LISTED || d->state == DOC_WAITING || doc_is_racy(d);
+    HASH_ADD_KEYPTR(hh, s->known, k->name, strlen(k->name), k);
+    return 0;
+}
+
+static bool on_enter(void *ctx, const char *path, int dirfd)
+{
+    struct sweep *s = ctx;
+    struct flow *f = s->flow;
+    const char *slash = strrchr(path, '/');
+    struct error err = ERROR_INIT;
+    struct matter *home;
+    const char *inside;
+    AUTO_FREE char *probe = NULL;
+
+    if (*path && decide_is_ignored(f->rules, slash ? slash + 1 : path, true, NULL))
+        return false;
+    f->swept_folders++;
+    if (f->watcher && watcher_enter(f->watcher, path, dirfd, &err) < 0)
+        log_line(&f->log, LOG_DETAIL, "swept, not watched", "folder", path, "why",
+                 error_text(&err), NULL);
+    flow_folder(f, path, false);
+    probe = *path ? xasprintf("%s/?", path) : xstrdup("?");
+    s->zone = matters_zone(f->matters, probe, &home, &inside);
+    s->case_id = home ? home->facts.id : s->zone == ZONE_OFFICE_INBOX ? "" : NULL;
+    if (home && home->untouchable)
+        return false;
+    if (s->case_id) {
+        const char *cut = strrchr(inside ? inside : probe, '/');
+        AUTO_FREE char *folder =
+            cut ? xmemdup0(inside ? inside : probe, (size_t)(cut - (inside ? inside : probe)))
+                : xstrdup("");
+
+        state_each_in_folder(f->state, s->case_id, folder, remember, s, &err);
+    }
+    return true;
+}
+
+static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
+{
+    struct sweep *s = ctx;
+    struct flow *f = s->flow;
+    struct known *k;
+
+    (void)dirfd;
+    f->swept_entries++;
+    if (S_ISDIR(e->mode)) {
+        if (s->zone == ZONE_OFFICE_INBOX || s->zone == ZONE_CASE_INBOX)
+            flow_folder_in_inbox(f, e->path);
+        return;
+    }
+    if (!s->case_id)
+        return;
+    HASH_FIND_STR(s->known, e->name, k);
+    if (!k) {
+        flow_hint(f, e->path, false);
+        return;
+    }
+    k->seen = true;
+    if (k->look || !doc_stamp_equal(&k->stamp, &e->stamp))
+        flow_hint(f, e->path, k->look);
+}
+
+static void on_leave(void *ctx, const char *path, bool gone, int error)
+{
+    struct sweep *s = ctx;
+    struct known *k, *tmp;
+
+    if (error && !gone)
+        log_line(&s->flow->log, LOG_WARNING, "cannot read the folder", "folder", path, "error",
+                 strerror(error), NULL);
+    HASH_ITER(hh, s->known, k, tmp)
+    {
+        if (!k->seen && (gone || !error)) {
+            AUTO_FREE char *full = *path ? xasprintf("%s/%s", path, k->name) : xstrdup(k->name);
+
+            flow_hint(s->flow, full, false);
+        }
+    }
+    forget_known(s);
+}
+
+/* ---- rows in folders that are not there any more --------------------------------------------- */
+
+struct gone_folder {
+    struct flow *flow;
+    const struct matter *matter;
+};
+
+static int hint_row(void *ctx, const struct doc *d)
+{
+    struct gone_folder *g = ctx;
+    AUTO_FREE char *full = xasprintf("%s/%s", g->matter->facts.path, d->path);
+
+    flow_hint(g->flow, full, false);
+    return 0;
+}
+
+static int check_folder(void *ctx, const char *folder)
+{
+    struct gone_folder *g = ctx;
+    AUTO_FREE char *full = *folder ? xasprintf("%s/%s", g->matter->facts.path, folder)
+                                   : xstrdup(g->matter->facts.path);
+    AUTO_CLOSE int fd = beneath_open(g->flow->cab.root, full, O_PATH | O_DIRECTORY, 0);
+    struct error err = ERROR_INIT;
+
+    if (fd < 0)
+        state_each_in_folder(g->flow->state, g->matter->facts.id, folder, hint_row, g, &err);
+    return 0;
+}
+
+static bool is_below(const char *path, const char *top)
+{
+    size_t n = strlen(top);
+
+    return n == 0 || (strncmp(path, top, n) == 0 && (path[n] == '/' || path[n] == '\0'));
+}
+
+static void check_folders(struct flow *f, const char *top)
+{
+    for (size_t i = 0; i < matters_len(f->matters); i++) {
+        struct gone_folder g = {f, matters_at(f->matters, i)};
+        struct error err = ERROR_INIT;
+
+        if (is_below(g.matter->facts.path, top) || is_below(top, g.matter->facts.path))
+            state_each_folder(f->state, g.matter->facts.id, check_folder, &g, &err);
+    }
+}
+
+/* Cases that the picture has but the disk has not. */
+static void check_cases(struct flow *f, const char *top)
+{
+    for (size_t i = matters_len(f->matters); i-- > 0;) {
+        const char *path = matters_at(f->matters, i)->facts.path;
+        AUTO_CLOSE int fd = -1;
+
+        if (!is_below(path, top))
+            continue;
+        fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
+        if (fd < 0) {
+            AUTO_FREE char *copy = xstrdup(path);
+
+            flow_folder(f, copy, false);
+        }
+    }
+}
+
+/* ---- one after another ------------------------------------------------------------------------ */
+
+static void next_scan(struct sweep *s);
+
+static void on_done(void *ctx)
+{
+    struct sweep *s = ctx;
+    struct flow *f = s->flow;
+    AUTO_FREE char *path = s->now;
+
+    scan_free(s->scan);
+    s->scan = NULL;
+    s->now = NULL;
+    check_cases(f, path);
+    check_folders(f, path);
+    if (!*path) {
+        f->last_sweep_ns = env_now(f->env);
+        malloc_trim(0);
+    }
+    next_scan(s);
+    flow_wake(f);
+}
+
+static void next_scan(struct sweep *s)
+{
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .done = on_done,
+                            .ctx = s};
+    struct error err = ERROR_INIT;
+
+    while (!s->now && s->todo_len > 0 && !s->flow->stopping) {
+        s->now = s->todo[--s->todo_len];
+        s->scan = scan_start(s->flow->loop, s->flow->cab.root, s->now, true, &e, &err);
+        if (!s->scan) {
+            /* The folder is not there any more: its rows are missing. */
+            AUTO_FREE char *gone = s->now;
+
+            s->now = NULL;
+            check_cases(s->flow, gone);
+            check_folders(s->flow, gone);
+        }
+    }
+}
+
+void flow_scan(struct flow *f, const char *path)
+{
+    struct sweep *s = f->sweep;
+    size_t keep = 0;
+
+    if (f->stopping)
+        return;
+    for (size_t i = 0; i < s->todo_len; i++)
+        if (is_below(path, s->todo[i]))
+            return;
+    for (size_t i = 0; i < s->todo_len; i++) {
+        if (is_below(s->todo[i], path))
+            free(s->todo[i]);
+        else
+            s->todo[keep++] = s->todo[i];
+    }
+    s->todo_len = keep;
+    GROW(s->todo, s->todo_len, s->todo_cap);
+    s->todo[s->todo_len++] = xstrdup(path);
+    next_scan(s);
+}

@@ -1,0 +1,52 @@
+/*
+ * organizer: the daemon that keeps a law office's folders in order, and the verbs to steer it.
+ *
+ * The map: entry functions, and the folders under each.
+ *
+ *   main                      here
+ *   ├─ reader_main            examine/  what a sandboxed reader runs (argv[1] is "--reader")
+ *   └─ verb_main              verbs/    the command line as a table
+ *      ├─ verb_watch          serve/    the daemon: signals, socket
+ *      │  └─ flow_open        flow/     the way of a document, one file a step:
+ *      │     ├─ watcher_new   watch/    inotify is a hint, the scan is the truth
+ *      │     ├─ settle_ask    settle/   is it finished?
+ *      │     ├─ examiner_new  examine/  what is it?
+ *      │     ├─ decide        decide/   facts and rules in, a decision with reasons out
+ *      │     ├─ filer_new     file/     the only place that renames
+ *      │     ├─ state_open    record/   private state and hash-chained journals
+ *      │     ├─ publish_run   publish/  the pages that people see
+ *      │     ├─ matters_new   cabinet/  configuration, cards, cases
+ *      │     └─ hooks_new     hooks/    executables of the administrator
+ *      ├─ verb_check          flow/     survey.c: the same decisions, nothing done
+ *      └─ verb_plan           plan/     existing trees: plan, review, apply
+ *
+ * base/ serves all of them. Data goes one way: watch, settle, examine, decide, file, record,
+ * publish.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "base/exit.h"
+#include "examine/reader.h"
+#include "verbs/verb.h"
+
+int main(int argc, char **argv)
+{
+    struct env env;
+    struct error err = ERROR_INIT;
+    int status;
+
+    if (argc > 2 && strcmp(argv[1], "--reader") == 0)
+        return reader_main(argv[2]);
+    signal(SIGPIPE, SIG_IGN);
+    if (env_init(&env, &err) < 0) {
+        fprintf(stderr, "organizer: %s\n", error_text(&err));
+        return EXIT_CANNOT;
+    }
+    status = verb_main(argc, argv, &env);
+    env_clear(&env);
+    return status;
+}

@@ -1,0 +1,170 @@
+#include "settle/settle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/env.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "decide/rules.h"
+#include "file/lease.h"
+
+/* The lock file that `name`'s program would have beside it: form number i, NULL after the last. */
+static char *lock_name(const char *name, int i)
+{
+    size_t n = strlen(name);
+
+    switch (i) {
+    case 0: /* LibreOffice */
+        return xasprintf(".~lock.%s#", name);
+    case 1: /* Excel, PowerPoint, Word for short names */
+        return xasprintf("~$%s", name);
+    case 2: /* Word replaces the first two letters of longer names */
+        return n > 8 ? xasprintf("~$%s", name + utf8_cut(name, n, 2)) : xasprintf("~$%s", name);
+    default:
+        return NULL;
+    }
+}
+
+/* Opens the lock file beside path, or -1. */
+static int open_lock(int root, const char *path)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(root, path, &name);
+    int fd = -1;
+
+    for (int i = 0; dir >= 0 && fd < 0 && i < 3; i++) {
+        AUTO_FREE char *lock = lock_name(name, i);
+
+        fd = openat(dir, lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    }
+    return fd;
+}
+
+char *settle_holder(int root, const char *path)
+{
+    AUTO_CLOSE int fd = open_lock(root, path);
+    char buf[512];
+    ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
+    char *field[4] = {0};
+
+    if (n <= 0)
+        return NULL;
+    buf[n] = '\0';
+    /* Word and Excel: one byte of length, then the user's name. */
+    if ((unsigned char)buf[0] < 54 && (ssize_t)(unsigned char)buf[0] < n && !strchr(buf, ','))
+        return xmemdup0(buf + 1, (unsigned char)buf[0]);
+    /* LibreOffice: ,user,host,time,profile; */
+    char *rest = buf;
+    for (int i = 0; i < 4 && rest; i++)
+        field[i] = strsep(&rest, ",;");
+    if (!field[1] || !field[2])
+        return NULL;
+    return *field[1] ? xasprintf("%s on %s", field[1], field[2]) : xstrdup(field[2]);
+}
+
+/* Milliseconds that are left of the quiet time; a change in the future counts as now. */
+static int64_t quiet_left(const struct doc_stamp *s, int64_t now, int64_t settle_ms)
+{
+    int64_t last = s->ctime_ns > s->mtime_ns || s->mtime_ns > now ? s->ctime_ns : s->mtime_ns;
+    int64_t age = (now - last) / NS_PER_MS;
+
+    if (age < 0)
+        age = 0;
+    return age >= settle_ms ? 0 : settle_ms - age;
+}
+
+static bool has_lock_file(int root, const char *path)
+{
+    AUTO_CLOSE int fd = open_lock(root, path);
+
+    return fd >= 0;
+}
+
+static enum settled open_document(const struct settle_query *q, struct settle_answer *a,
+                                  struct error *err)
+{
+    struct stat st;
+
+    a->fd = beneath_open(q->root, q->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (a->fd < 0) {
+        if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ENXIO)
+            return SETTLE_GONE;
+        if (errno == EAGAIN || errno == ETXTBSY)
+            return SETTLE_OPEN;
+        error_set(err, errno, "cannot be opened");
+        return SETTLE_DENIED;
+    }
+    if (fstat(a->fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return SETTLE_GONE;
+    a->nlink = (uint32_t)st.st_nlink;
+    if (doc_stamp_take(a->fd, -1, NULL, &a->stamp) < 0)
+        return SETTLE_GONE;
+    return SETTLED;
+}
+
+static enum settled ask_lease(struct settle_answer *a)
+{
+    switch (lease_ask_read(a->fd)) {
+    case LEASE_GRANTED:
+        a->leases = true;
+        return SETTLED;
+    case LEASE_BUSY:
+        a->leases = true;
+        return SETTLE_OPEN;
+    default:
+        a->leases = false;
+        return SETTLED;
+    }
+}
+
+static enum settled ask(const struct settle_query *q, struct settle_answer *a, struct error *err)
+{
+    const char *slash = strrchr(q->path, '/');
+    int64_t settle_ms = q->settle_ms;
+    enum settled s = open_document(q, a, err);
+
+    if (s != SETTLED)
+        return s;
+    if (a->stamp.size == 0)
+        return SETTLE_EMPTY;
+    if (rules_is_new_document(q->rules, slash ? slash + 1 : q->path))
+        return SETTLE_NEW;
+    s = ask_lease(a);
+    if (!a->leases && settle_ms < SETTLE_WITHOUT_LEASES_MS)
+        settle_ms = SETTLE_WITHOUT_LEASES_MS;
+    a->again_ms = quiet_left(&a->stamp, q->now_ns, settle_ms);
+    if (s == SETTLED && a->again_ms > 0)
+        return SETTLE_QUIET;
+    if (s == SETTLED && has_lock_file(q->root, q->path))
+        return SETTLE_LOCKED;
+    return s;
+}
+
+enum settled settle_ask(const struct settle_query *q, struct settle_answer *a, struct error *err)
+{
+    *a = (struct settle_answer){.fd = -1};
+    a->settled = ask(q, a, err);
+    if (a->settled != SETTLED && a->fd >= 0) {
+        close(a->fd);
+        a->fd = -1;
+    }
+    return a->settled;
+}
+
+int64_t settle_backoff_ms(unsigned tries)
+{
+    int64_t ms = 20;
+
+    while (tries-- > 0 && ms < 60000)
+        ms *= 2;
+    return ms < 60000 ? ms : 60000;
+}

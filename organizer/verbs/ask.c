@@ -1,0 +1,155 @@
+/* ask: verbs that change something go to the daemon, or are done here while holding the lock. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+#include "cabinet/cabinet.h"
+#include "flow/flow.h"
+#include "serve/talk.h"
+#include "verbs/verb.h"
+
+/* A flow run for one request. */
+struct here {
+    struct verb_call *call;
+    struct flow *flow;
+    const char *verb;
+    const char *const *args;
+    char *cwd;
+    int status;
+    bool done;
+};
+
+static void stopped(void *ctx)
+{
+    struct here *h = ctx;
+
+    h->done = true;
+}
+
+static void settled(void *ctx)
+{
+    struct here *h = ctx;
+
+    if (strcmp(h->verb, "status") == 0) {
+        flow_status(h->flow, &h->call->out);
+        h->status = flow_needs_attention(h->flow) ? EXIT_ATTENTION : EXIT_ORDER;
+    }
+    flow_stop(h->flow, stopped, h);
+}
+
+static void answered(void *ctx, int status, const char *text)
+{
+    struct here *h = ctx;
+
+    h->status = status;
+    if (status >= EXIT_USAGE)
+        verb_fail(h->call, status, "%s", text);
+    else
+        str_add(&h->call->out, text);
+    flow_sync(h->flow, settled, h);
+}
+
+static void swept(void *ctx)
+{
+    struct here *h = ctx;
+    struct flow_request r = {
+        .verb = h->verb, .args = h->args, .cwd = h->cwd, .dry_run = h->call->dry_run};
+
+    if (strcmp(h->verb, "sweep") == 0 || strcmp(h->verb, "sync") == 0 ||
+        strcmp(h->verb, "status") == 0)
+        settled(h);
+    else
+        flow_request(h->flow, &r, answered, h);
+}
+
+static int run_here(struct verb_call *call, const char *cabinet, const char *verb,
+                    const char *const *args)
+{
+    struct flow_options o = {.path = cabinet, .env = call->env, .log = call->log};
+    struct here h = {.call = call, .verb = verb, .args = args, .cwd = getcwd(NULL, 0)};
+    uv_loop_t loop;
+
+    if (uv_loop_init(&loop) < 0)
+        return verb_fail(call, EXIT_CANNOT, "no event loop can be made");
+    h.flow = flow_open(&loop, &o, &call->error);
+    if (!h.flow || flow_start(h.flow, &call->error) < 0) {
+        h.status = EXIT_CANNOT;
+    } else {
+        flow_sync(h.flow, swept, &h);
+        while (!h.done)
+            uv_run(&loop, UV_RUN_ONCE);
+    }
+    flow_close(h.flow);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    uv_loop_close(&loop);
+    free(h.cwd);
+    return h.status;
+}
+
+int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
+             const char *const *args)
+{
+    struct cabinet c;
+    AUTO_FREE char *cwd = getcwd(NULL, 0);
+    struct talk_request r = {
+        .verb = verb, .args = args, .cwd = cwd, .dry_run = call->dry_run, .json = call->json};
+    struct talk_reply reply = {0};
+    int rc;
+
+    if (cabinet_open(&c, cabinet, call->env, &call->error) < 0) {
+        cabinet_close(&c);
+        return EXIT_CANNOT;
+    }
+    rc = talk_ask(c.state_dir, &r, &reply, &call->error);
+    cabinet_close(&c);
+    if (rc == 0)
+        return run_here(call, cabinet, verb, args);
+    if (rc < 0)
+        return EXIT_CANNOT;
+    if (reply.status >= EXIT_USAGE)
+        verb_fail(call, reply.status, "%s", str_c(&reply.text));
+    else
+        str_add(&call->out, str_c(&reply.text));
+    str_clear(&reply.text);
+    return reply.status;
+}
+
+static int ask_about(struct verb_call *call, const char *verb)
+{
+    AUTO_FREE char *cabinet = verb_cabinet(call, 0);
+
+    return cabinet ? verb_ask(call, cabinet, verb, NULL) : EXIT_CANNOT;
+}
+
+int verb_sweep(struct verb_call *call)
+{
+    return ask_about(call, "sweep");
+}
+
+int verb_sync(struct verb_call *call)
+{
+    return ask_about(call, "sync");
+}
+
+int verb_reload(struct verb_call *call)
+{
+    return ask_about(call, "reload");
+}
+
+int verb_new(struct verb_call *call)
+{
+    AUTO_FREE char *cabinet = verb_cabinet(call, -1);
+
+    return cabinet ? verb_ask(call, cabinet, "new", call->args) : EXIT_CANNOT;
+}
+
+int verb_adopt(struct verb_call *call)
+{
+    AUTO_FREE char *cabinet =
+        call->cabinet ? verb_cabinet(call, -1) : cabinet_find(call->args[0], &call->error);
+
+    return cabinet ? verb_ask(call, cabinet, "adopt", call->args) : EXIT_CANNOT;
+}

@@ -1,0 +1,90 @@
+/*
+ * verb: the command line as a table (style rule 13). Help comes from the table, exit codes from
+ * base/exit.h. A verb writes to call->out; main checks that standard output took it all.
+ */
+#ifndef ORGANIZER_VERBS_VERB_H
+#define ORGANIZER_VERBS_VERB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/str.h"
+
+/* Which options a verb takes. */
+enum verb_option {
+    VERB_JSON = 1,
+    VERB_DRY_RUN = 2,
+    VERB_CABINET = 4,  /* --cabinet FOLDER: where to look instead of the current folder */
+    VERB_LAST = 8,     /* --last N */
+    VERB_SINCE = 16,   /* --since TIME */
+    VERB_ALL = 32,     /* --all */
+    VERB_OUTPUT = 64,  /* --output FILE */
+    VERB_VERBOSE = 128 /* --verbose */
+};
+
+/* One call of a verb. */
+struct verb_call {
+    const struct env *env;
+    struct log log;
+    const char *const *args; /* positional, NULL-terminated */
+    int argc;
+    bool json, dry_run, all, verbose;
+    int64_t last;       /* 0: not given */
+    const char *since;  /* NULL: not given */
+    const char *output; /* NULL: not given */
+    const char *cabinet;
+    struct str out;     /* for standard output */
+    struct error error; /* when the verb returns EXIT_CANNOT or EXIT_USAGE: said on standard error */
+};
+
+struct verb {
+    const char *name;
+    const char *args;  /* "[CABINET]" */
+    const char *brief; /* one line */
+    unsigned options;  /* enum verb_option */
+    int min_args, max_args; /* max -1: any number */
+    int (*run)(struct verb_call *call);
+};
+
+/* NULL-named entry ends it. */
+extern const struct verb verbs[];
+
+/* Runs `organizer ARGV…`; returns the exit status. */
+int verb_main(int argc, char **argv, const struct env *env);
+/* Writes what is in out to standard output and empties it. Returns 0 or -1 with errno. */
+int verb_flush(struct verb_call *call);
+/* Fails with the text: sets error, returns status. */
+int verb_fail(struct verb_call *call, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The cabinet of this call: --cabinet, else args[arg] when arg >= 0 and given, else upward from
+ * the current folder. NULL with call->error. Caller frees. */
+char *verb_cabinet(struct verb_call *call, int arg);
+/* Asks the daemon for verb, or does it here when none runs (as its user, holding the lock). */
+int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
+             const char *const *args);
+/* A path that the user typed, as a path below the cabinet; NULL when it lies outside. Caller frees. */
+char *verb_inside(const char *cabinet, const char *arg);
+
+int verb_init(struct verb_call *call);
+int verb_watch(struct verb_call *call);
+int verb_sweep(struct verb_call *call);
+int verb_sync(struct verb_call *call);
+int verb_status(struct verb_call *call);
+int verb_reload(struct verb_call *call);
+int verb_new(struct verb_call *call);
+int verb_adopt(struct verb_call *call);
+int verb_check(struct verb_call *call);
+int verb_explain(struct verb_call *call);
+int verb_plan(struct verb_call *call);
+int verb_apply(struct verb_call *call);
+int verb_log(struct verb_call *call);
+int verb_undo(struct verb_call *call);
+int verb_verify(struct verb_call *call);
+int verb_rules(struct verb_call *call);
+int verb_help(struct verb_call *call);
+int verb_version(struct verb_call *call);
+
+#endif

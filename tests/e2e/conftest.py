@@ -1,0 +1,183 @@
+"""End to end: the real daemon on a fresh cabinet. No sleeps: `organizer sync` is the barrier."""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("ORGANIZER_BUILD", ROOT / "build"))
+EXE = BUILD / "organizer"
+SHARED = ROOT.parent / "shared"
+TIMEOUT = 60
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def pdf(text="x"):
+    """A small PDF whose bytes differ by text."""
+    return PDF + b"%" + text.encode() + b"\n"
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class Cabinet:
+    """A cabinet in a fresh folder, its state, its hooks, and the daemon when started."""
+
+    def __init__(self, base, config="settle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n"):
+        self.base = pathlib.Path(base)
+        self.path = self.base / "Matters"
+        self.state = self.base / "state"
+        self.hooks = self.base / "hooks"
+        self.env = dict(os.environ, STATE_DIRECTORY=str(self.state), HOME=str(self.base),
+                        ORGANIZER_HOOKS=str(self.hooks), TZ="UTC")
+        self.env.pop("NOTIFY_SOCKET", None)
+        self.config_text = config
+        self.process = None
+        self.log = None
+
+    # -- the program -------------------------------------------------------------------------------
+    def run(self, *args, status=0, env=None, cwd=None):
+        r = subprocess.run([str(EXE), *map(str, args)], env=dict(self.env, **(env or {})),
+                           cwd=cwd or self.path if self.path.is_dir() else self.base,
+                           capture_output=True, timeout=TIMEOUT * 4, errors="surrogateescape")
+        if status is not None:
+            assert r.returncode == status, f"{args}: exit {r.returncode}\n{r.stdout}\n{r.stderr}"
+        return r
+
+    def json(self, *args, status=None):
+        r = self.run(*args, "--json", status=status)
+        return [json.loads(line) for line in r.stdout.splitlines() if line.startswith("{")]
+
+    def init(self):
+        self.run("init", self.path, cwd=self.base)
+        self.configure(self.config_text)
+        return self
+
+    def configure(self, text):
+        f = self.path / ".organizer" / "organizer.yaml"
+        f.write_text(text)
+        os.chmod(f, 0o644)
+
+    def start(self, wrap=(), env=None, wait=True):
+        """Starts the daemon and returns when it says that it is ready (sd_notify)."""
+        address = str(self.base / "notify")
+        if os.path.exists(address):
+            os.unlink(address)
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        s.bind(address)
+        s.settimeout(TIMEOUT)
+        self.log = open(self.base / "daemon.log", "ab")
+        self.process = subprocess.Popen([*map(str, wrap), str(EXE), "watch", str(self.path)],
+                                        env=dict(self.env, NOTIFY_SOCKET=address, **(env or {})),
+                                        stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        if wait:
+            try:
+                while b"READY=1" not in s.recv(4096):
+                    pass
+            except socket.timeout:
+                raise AssertionError("the daemon did not become ready:\n" + self.log_text())
+        s.close()
+        return self
+
+    def stop(self, sig=signal.SIGTERM):
+        if not self.process:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+        try:
+            rc = self.process.wait(TIMEOUT)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self.log.close()
+        return rc
+
+    def log_text(self):
+        return (self.base / "daemon.log").read_text(errors="replace")
+
+    def sync(self):
+        self.run("sync", self.path)
+
+    def status(self):
+        return self.json("status", self.path)[0]
+
+    # -- the tree ------------------------------------------------------------------------------------
+    def new(self, client="Smith", case_type="Divorce", *rest):
+        self.run("new", client, case_type, *rest, "-C", self.path)
+        self.sync()
+        return self.path / (rest[0] if rest else f"{client}_{case_type}")
+
+    def drop(self, where, name, data=None):
+        """Writes a document as Explorer does: created, grown, closed."""
+        target = self.path / where / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "wb") as f:
+            f.write(data if data is not None else pdf(str(target)))
+        return target
+
+    def documents(self, below=""):
+        """Path below the cabinet -> sha256, without what the organizer made."""
+        own = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
+        found = {}
+        for folder, dirs, names in os.walk(self.path / below):
+            dirs[:] = [d for d in dirs if d != ".organizer"]
+            for n in names:
+                p = pathlib.Path(folder) / n
+                if n not in own and not p.is_symlink():
+                    found[str(p.relative_to(self.path))] = sha256(p.read_bytes())
+        return found
+
+    def journal(self, case):
+        p = self.path / case / ".organizer" / "journal.jsonl"
+        return [json.loads(line) for line in p.read_bytes().splitlines()] if p.exists() else []
+
+    def kinds(self, case):
+        return [line["kind"] for line in self.journal(case)]
+
+
+@pytest.fixture
+def cabinet(tmp_path):
+    c = Cabinet(tmp_path).init()
+    yield c
+    rc = c.stop()
+    assert rc in (None, 0), f"the daemon ended with {rc}:\n{c.log_text()}"
+    left = [str(p) for p in tmp_path.rglob(".~organizer-*")]
+    assert not left, f"temporary files are left: {left}"
+
+
+@pytest.fixture
+def running(cabinet):
+    return cabinet.start()
+
+
+@pytest.fixture
+def smith(running):
+    """A running cabinet with one case."""
+    running.new("Smith", "Divorce")
+    return running
+
+
+def need_shared(path=""):
+    p = SHARED / path
+    if not p.exists():
+        pytest.skip(f"{p} is not there: this test wants the shared samples")
+    return p
+
+
+def need_root():
+    if os.geteuid() != 0:
+        pytest.skip("this test wants root")
+
+
+def need_tool(name):
+    if not shutil.which(name):
+        pytest.skip(f"this test wants {name}")

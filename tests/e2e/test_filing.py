@@ -1,0 +1,172 @@
+"""A document all the way: dropped, named, filed, indexed, provable."""
+import os
+
+from conftest import pdf, sha256
+
+
+def test_scan_named_by_hand_is_filed(smith):
+    smith.drop("Smith_Divorce/Inbox", "motion to dismiss 3-2-26.pdf", pdf("a"))
+    smith.sync()
+    assert smith.documents() == {
+        "Smith_Divorce/Motions/Smith_Divorce_MotionToDismiss_2026-03-02.pdf": sha256(pdf("a"))}
+
+
+def test_words_that_no_field_used_are_kept(smith):
+    smith.drop("Smith_Divorce/Inbox", "Motion to Dismiss FINAL v2 2026-03-02.pdf")
+    smith.sync()
+    assert list(smith.documents()) == [
+        "Smith_Divorce/Motions/Smith_Divorce_MotionToDismiss-FINAL-v2_2026-03-02.pdf"]
+
+
+def test_scan0001_stays_and_is_listed(smith):
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf")
+    smith.sync()
+    assert list(smith.documents()) == ["Smith_Divorce/Inbox/scan0001.pdf"]
+    text = (smith.path / "Smith_Divorce/Needs attention.txt").read_text("utf-8-sig")
+    assert "scan0001.pdf" in text
+
+
+def test_renaming_a_listed_document_files_it(smith):
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf", pdf("s"))
+    smith.sync()
+    os.rename(smith.path / "Smith_Divorce/Inbox/scan0001.pdf",
+              smith.path / "Smith_Divorce/Inbox/letter 3-2-26.pdf")
+    smith.sync()
+    assert list(smith.documents()) == [
+        "Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"]
+    assert not (smith.path / "Smith_Divorce/Needs attention.txt").exists()
+
+
+def test_second_of_a_name_gets_a_serial(smith):
+    for i in range(3):
+        smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf(f"n{i}"))
+        smith.sync()
+    names = sorted(os.path.basename(p) for p in smith.documents())
+    assert names == ["Smith_Divorce_Order_2026-03-02.pdf", "Smith_Divorce_Order_2026-03-02_02.pdf",
+                     "Smith_Divorce_Order_2026-03-02_03.pdf"]
+
+
+def test_same_content_twice_is_told(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("same"))
+    smith.sync()
+    smith.drop("Smith_Divorce/Inbox", "order again 2026-03-03.pdf", pdf("same"))
+    smith.sync()
+    assert "Smith_Divorce/Inbox/order again 2026-03-03.pdf" in smith.documents()
+    text = (smith.path / "Smith_Divorce/Needs attention.txt").read_text("utf-8-sig")
+    assert "Smith_Divorce_Order_2026-03-02.pdf" in text
+
+
+def test_document_of_another_client_is_listed_first(smith):
+    smith.new("Jones", "PersonalInjury")
+    smith.drop("Smith_Divorce/Inbox", "Jones_PersonalInjury_Letter_2026-03-02.pdf")
+    smith.sync()
+    assert "Smith_Divorce/Inbox/Jones_PersonalInjury_Letter_2026-03-02.pdf" in smith.documents()
+    text = (smith.path / "Smith_Divorce/Needs attention.txt").read_text("utf-8-sig")
+    assert "Jones" in text
+
+
+def test_office_inbox_routes_by_prefix(smith):
+    smith.drop("Inbox", "Smith_Divorce order 2026-03-02.pdf")
+    smith.sync()
+    assert list(smith.documents()) == [
+        "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"]
+
+
+def test_documents_dropped_while_stopped_are_filed_at_start(cabinet):
+    cabinet.run("new", "Smith", "Divorce", "-C", cabinet.path)
+    cabinet.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    cabinet.start()
+    cabinet.sync()
+    assert list(cabinet.documents()) == [
+        "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"]
+
+
+def test_sweep_without_a_daemon_files(cabinet):
+    cabinet.run("new", "Smith", "Divorce", "-C", cabinet.path)
+    cabinet.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path)
+    assert list(cabinet.documents()) == [
+        "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"]
+
+
+def test_a_second_sweep_changes_nothing(smith):
+    for i in range(5):
+        smith.drop("Smith_Divorce/Inbox", f"order {i} 2026-03-02.pdf", pdf(f"{i}"))
+    smith.drop("Smith_Divorce/Inbox", "scan0007.pdf")
+    smith.sync()
+    before = (smith.documents(), len(smith.journal("Smith_Divorce")))
+    smith.run("sweep", smith.path)
+    smith.run("sweep", smith.path)
+    assert (smith.documents(), len(smith.journal("Smith_Divorce"))) == before
+
+
+def test_journal_tells_what_happened(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("j"))
+    smith.sync()
+    filed = [l for l in smith.journal("Smith_Divorce") if l["kind"] == "filed"]
+    assert len(filed) == 1
+    assert filed[0]["from"] == "Inbox/order 2026-03-02.pdf"
+    assert filed[0]["to"] == "Court Papers/Smith_Divorce_Order_2026-03-02.pdf"
+    assert filed[0]["sha256"] == sha256(pdf("j"))
+
+
+def test_an_edited_document_stays_the_same_document(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("1"))
+    smith.sync()
+    p = smith.path / "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"
+    p.write_bytes(pdf("2"))
+    smith.sync()
+    j = smith.journal("Smith_Divorce")
+    assert [l["kind"] for l in j][-1] == "edited"
+    assert j[-1]["doc"] == [l for l in j if l["kind"] == "filed"][0]["doc"]
+
+
+def test_a_folder_named_by_the_convention_becomes_a_case(running):
+    os.mkdir(running.path / "Jones_Probate")
+    running.sync()
+    assert (running.path / "Jones_Probate/Case.txt").exists()
+    assert running.kinds("Jones_Probate") == ["opened"]
+
+
+def test_own_renaming_by_a_person_counts(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    smith.sync()
+    folder = smith.path / "Smith_Divorce/Court Papers"
+    os.rename(folder / "Smith_Divorce_Order_2026-03-02.pdf", folder / "the important one.pdf")
+    smith.sync()
+    smith.run("sweep", smith.path)
+    assert list(smith.documents()) == ["Smith_Divorce/Court Papers/the important one.pdf"]
+    assert smith.kinds("Smith_Divorce")[-1] == "renamed"
+
+
+def test_a_removed_document_is_journaled(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    smith.sync()
+    os.unlink(smith.path / "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf")
+    smith.sync()
+    assert smith.kinds("Smith_Divorce")[-1] == "removed"
+
+
+def test_a_document_open_for_writing_is_not_touched(smith):
+    p = smith.path / "Smith_Divorce/Inbox/order 2026-03-02.pdf"
+    with open(p, "wb") as f:
+        f.write(pdf("open"))
+        f.flush()
+        smith.sync()
+        assert p.exists()
+    smith.sync()
+    assert list(smith.documents()) == [
+        "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"]
+
+
+def test_a_folder_dropped_into_an_inbox_goes_whole(smith):
+    src = smith.base / "Production Vol 1"
+    (src / "sub").mkdir(parents=True)
+    (src / "a.pdf").write_bytes(pdf("a"))
+    (src / "sub/b.pdf").write_bytes(pdf("b"))
+    os.rename(src, smith.path / "Smith_Divorce/Inbox/Production Vol 1")
+    smith.sync()
+    docs = smith.documents()
+    assert len(docs) == 2
+    for p in docs:
+        assert p.startswith("Smith_Divorce/As Received/20") and "Production Vol 1/" in p
