@@ -9,6 +9,7 @@
 struct folder {
     char *name; /* NULL: the slot is free and next leads to the next free one */
     folder_id parent, child, next, prev;
+    uint32_t hash; /* of parent and name */
     int wd;
     uint8_t swept; /* enum swept */
     uint8_t epoch;
@@ -194,9 +195,7 @@ static void take_wd(struct tree *t, folder_id f, int wd)
 
 static uint32_t name_home(const struct tree *t, folder_id f)
 {
-    const struct folder *x = &t->folders[f];
-
-    return name_hash(x->parent, x->name, strlen(x->name)) & (t->names_cap - 1);
+    return t->folders[f].hash & (t->names_cap - 1);
 }
 
 static void names_grow(struct tree *t)
@@ -266,12 +265,13 @@ static void unlink_name(struct tree *t, folder_id f)
 
 folder_id tree_child(const struct tree *t, folder_id parent, const char *name, size_t n)
 {
-    uint32_t i = name_hash(parent, name, n) & (t->names_cap - 1);
+    uint32_t hash = name_hash(parent, name, n), i = hash & (t->names_cap - 1);
 
     for (; t->names[i]; i = (i + 1) & (t->names_cap - 1)) {
         const struct folder *x = &t->folders[t->names[i]];
 
-        if (x->parent == parent && strncmp(x->name, name, n) == 0 && x->name[n] == '\0')
+        if (x->hash == hash && x->parent == parent && strncmp(x->name, name, n) == 0 &&
+            x->name[n] == '\0')
             return t->names[i];
     }
     return TREE_NONE;
@@ -333,6 +333,7 @@ folder_id tree_put(struct tree *t, folder_id f, folder_id parent, const char *na
         free(t->folders[f].name);
         t->folders[f].name = copy;
         t->folders[f].parent = parent;
+        t->folders[f].hash = name_hash(parent, copy, strlen(copy));
         link_name(t, f);
     }
     take_wd(t, f, wd);

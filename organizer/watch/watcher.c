@@ -221,14 +221,12 @@ static int watch_for(struct watcher *w, int fd)
 /* Puts the folder at path under a watch that no other folder has. */
 static folder_id put_new(struct watcher *w, const char *path, int wd)
 {
-    folder_id f = tree_find(w->tree, path);
+    folder_id f = tree_make(w->tree, path);
 
-    if (f && tree_wd(w->tree, f) >= 0 && tree_wd(w->tree, f) != wd) {
+    if (tree_wd(w->tree, f) >= 0 && tree_wd(w->tree, f) != wd) {
         tree_drop(w->tree, f); /* another folder was there, all below is not known either */
-        f = TREE_NONE;
-    }
-    if (!f || f == TREE_ROOT)
         f = tree_make(w->tree, path);
+    }
     return tree_put(w->tree, f, tree_parent(w->tree, f), tree_name(w->tree, f), wd);
 }
 
