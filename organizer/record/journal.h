@@ -18,6 +18,15 @@
  * be a prefix of what the outbox says (then the rest is appended: a torn line of our own is
  * completed) or are foreign: they are never cut; a newline closes them, a `foreign` line says so,
  * and the case is marked as tampered with.
+ *
+ * A `foreign` line holds why, was, was_seq, was_size (the head), bytes (size of the file as it was
+ * found), found (SHA-256 of all of it) and kept (how many of the lines to be written were there
+ * already). Its prev is the hash of the line before it, whatever that is; its seq goes on from the
+ * head's. So even what is broken cannot be changed again unseen. A person's answer is a `taken-up`
+ * line behind it (`adopt`): what came before counts as known from then on.
+ *
+ * The journal is never opened through a link, and never written through a second name (hard link):
+ * both could make it somebody's document.
  */
 #ifndef ORGANIZER_RECORD_JOURNAL_H
 #define ORGANIZER_RECORD_JOURNAL_H
@@ -32,17 +41,17 @@
 struct error;
 struct str;
 
-#define JOURNAL_FOLDER ".organizer"
-#define JOURNAL_NAME   "journal.jsonl"
+#define JOURNAL_FOLDER   ".organizer"
+#define JOURNAL_NAME     "journal.jsonl"
 #define JOURNAL_LINE_MAX (1 << 20)
 
 /* How the journal on disk stands against its head. */
 enum journal_standing {
-    JOURNAL_INTACT,    /* ends at the head (or is missing while the head is empty) */
-    JOURNAL_TAIL_OWN,  /* bytes behind the head are a prefix of the outbox's lines */
-    JOURNAL_FOREIGN,   /* other bytes behind the head */
-    JOURNAL_SHORTER,   /* shorter than the head: cut, or restored from a backup */
-    JOURNAL_CHANGED,   /* the head's last line is not there as it was */
+    JOURNAL_INTACT,   /* ends at the head (or is missing while the head is empty) */
+    JOURNAL_TAIL_OWN, /* bytes behind the head are a prefix of the outbox's lines */
+    JOURNAL_FOREIGN,  /* other bytes behind the head */
+    JOURNAL_SHORTER,  /* shorter than the head: cut, or restored from a backup */
+    JOURNAL_CHANGED,  /* the head's last line is not there as it was */
     JOURNAL_MISSING,
 };
 const char *journal_standing_text(enum journal_standing s);
@@ -68,11 +77,22 @@ typedef int journal_fn(void *ctx, const json_t *line, const char *raw, size_t le
 int journal_each(int case_fd, journal_fn *fn, void *ctx, struct error *err);
 /* The "case" member of the first line, or "" : whose journal this is. */
 int journal_case_id(int case_fd, char id[static CASE_ID_SIZE], struct error *err);
+/* The head that the journal as it lies there would have: for taking up a case whose head was lost
+ * or whose journal was restored. It ends with the last whole line; a torn one behind it is closed
+ * by the next append. The head of an empty journal when there is none. Returns 0 or -1. */
+int journal_last(int case_fd, struct journal_head *head, struct error *err);
 
 /* Checks the chain and the head. Each fault is one call of fault(): line number and what is
- * wrong, in plain words. Returns the number of faults, -1 when it cannot be read. */
+ * wrong, in plain words. Returns the number of faults, -1 when it cannot be read. Faults that were
+ * noted (`foreign`) and answered by a person (`taken-up`) are none, as long as every byte is as it
+ * was then. */
 typedef void journal_fault(void *ctx, uint64_t line, const char *what);
 int journal_check(int case_fd, const struct journal_head *head, journal_fault *fault, void *ctx,
                   enum journal_standing *standing, struct error *err);
+/* As above while lines of the outbox may be on their way: n bodies that may, whole or in part,
+ * stand behind the head. */
+int journal_check_pending(int case_fd, const struct journal_head *head, const char *const *bodies,
+                          size_t n, journal_fault *fault, void *ctx,
+                          enum journal_standing *standing, struct error *err);
 
 #endif

@@ -1,0 +1,273 @@
+/* Reading the journal: its lines, whose it is, and whether it is what was written. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "record/journal_internal.h"
+
+/* -1 with err; -2 when there is no journal. */
+static int open_to_read(int case_fd, struct error *err)
+{
+    int fd = journal_open(case_fd, O_RDONLY, err);
+
+    return fd < 0 && err->number == ENOENT ? -2 : fd;
+}
+
+struct each {
+    journal_fn *fn;
+    void *ctx;
+};
+
+static int each_line(void *ctx, const struct journal_raw *raw)
+{
+    struct each *e = ctx;
+    json_t *line = journal_parse(raw);
+    int rc = e->fn(e->ctx, line, raw->text, raw->len, raw->number);
+
+    json_decref(line);
+    return rc;
+}
+
+int journal_each(int case_fd, journal_fn *fn, void *ctx, struct error *err)
+{
+    struct each e = {fn, ctx};
+    AUTO_CLOSE int fd = open_to_read(case_fd, err);
+
+    if (fd < 0)
+        return fd == -2 ? 0 : -1;
+    return journal_each_raw(fd, each_line, &e, err);
+}
+
+static int first_case(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number)
+{
+    const char *id = line ? json_get_text(line, "case") : NULL;
+
+    (void)raw, (void)len, (void)number;
+    if (id && strlen(id) < CASE_ID_SIZE)
+        memcpy(ctx, id, strlen(id) + 1);
+    return 1;
+}
+
+int journal_case_id(int case_fd, char id[static CASE_ID_SIZE], struct error *err)
+{
+    id[0] = '\0';
+    return journal_each(case_fd, first_case, id, err) < 0 ? -1 : 0;
+}
+
+struct ending {
+    int fd;
+    struct journal_head head;
+    struct error *err;
+};
+
+static int take_end(void *ctx, const struct journal_raw *raw)
+{
+    struct ending *e = ctx;
+    json_t *line;
+    int64_t seq;
+
+    if (!raw->ended)
+        return 0;
+    if (journal_raw_digest(e->fd, raw, &e->head.hash, e->err) < 0)
+        return -1;
+    line = journal_parse(raw);
+    seq = line ? json_get_num(line, "seq", 0) : 0;
+    json_decref(line);
+    if (seq > (int64_t)e->head.seq)
+        e->head.seq = (uint64_t)seq;
+    e->head.size = raw->end;
+    return 0;
+}
+
+int journal_last(int case_fd, struct journal_head *head, struct error *err)
+{
+    AUTO_CLOSE int fd = open_to_read(case_fd, err);
+    struct ending e = {.fd = fd, .err = err};
+
+    *head = e.head;
+    if (fd < 0)
+        return fd == -2 ? 0 : -1;
+    if (journal_each_raw(fd, take_end, &e, err) < 0)
+        return -1;
+    if (e.head.size && !e.head.seq) /* no line of ours: still not the head of an empty journal */
+        e.head.seq = 1;
+    *head = e.head;
+    return 0;
+}
+
+/* ---- checking ------------------------------------------------------------------------------ */
+
+struct check {
+    int fd;
+    struct digest prev;  /* of the line before */
+    uint64_t seq;        /* its number */
+    bool noted;          /* a note was met that holds, and the chain behind it is whole */
+    size_t noted_faults; /* faults before and with it */
+    struct check_fault {
+        uint64_t line;
+        char *what;
+    } * faults;
+    size_t len, cap;
+    struct error *err;
+};
+
+static void add_fault(struct check *c, uint64_t line, char *what)
+{
+    GROW(c->faults, c->len, c->cap);
+    c->faults[c->len++] = (struct check_fault){line, what};
+}
+
+/* Forgets the first n faults. */
+static void drop_faults(struct check *c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(c->faults[i].what);
+    if (n)
+        memmove(c->faults, c->faults + n, (c->len - n) * sizeof *c->faults);
+    c->len -= n;
+}
+
+static bool chained(const struct check *c, const json_t *line)
+{
+    const char *prev = json_get_text(line, "prev");
+    struct digest d;
+
+    return prev && digest_parse(prev, &d) == 0 && digest_equal(&d, &c->prev);
+}
+
+/* A `foreign` line: what stands before it is broken, known, and as it was when it was noted. */
+static void check_note(struct check *c, const struct journal_raw *raw, const json_t *line)
+{
+    struct journal_note note;
+    const char *at = json_get_text(line, "at"), *why = json_get_text(line, "why");
+
+    c->noted = chained(c, line) && journal_note_holds(c->fd, line, raw->at, &note);
+    if (!c->noted)
+        add_fault(c, raw->number,
+                  xstrdup("what stands before this line was changed after the organizer noted "
+                          "that it is not its own"));
+    else
+        add_fault(c, raw->number,
+                  xasprintf("on %s the organizer found that the journal %s", at ? at : "a day",
+                            why ? why : "was not as it had left it"));
+    c->noted_faults = c->len;
+}
+
+static void check_object(struct check *c, const struct journal_raw *raw, const json_t *line)
+{
+    const char *kind = json_get_text(line, "kind");
+    uint64_t seq = (uint64_t)json_get_num(line, "seq", 0);
+
+    if (kind && strcmp(kind, "foreign") == 0) {
+        check_note(c, raw, line);
+    } else if (!kind || json_get_num(line, "v", 0) < 1) {
+        add_fault(c, raw->number, xstrdup("this line is none that the organizer writes"));
+        c->noted = false;
+    } else if (!chained(c, line) || seq != c->seq + 1) {
+        add_fault(c, raw->number,
+                  xstrdup("this line does not follow from the one before it: a line was changed, "
+                          "removed, added or moved"));
+        c->noted = false;
+    } else if (strcmp(kind, "taken-up") == 0 && c->noted) {
+        drop_faults(c, c->noted_faults);
+        c->noted = false;
+    }
+    c->seq = seq;
+}
+
+static int check_line(void *ctx, const struct journal_raw *raw)
+{
+    struct check *c = ctx;
+    json_t *line = journal_parse(raw);
+
+    if (!raw->ended)
+        add_fault(c, raw->number, xstrdup("the last line is torn"));
+    else if (line)
+        check_object(c, raw, line);
+    else
+        add_fault(c, raw->number, xstrdup("this line is none that the organizer writes"));
+    if (!line || !raw->ended)
+        c->noted = false;
+    json_decref(line);
+    return journal_raw_digest(c->fd, raw, &c->prev, c->err);
+}
+
+/* A journal that ends in lines being written is only measured up to the last whole one. */
+static void check_standing(struct check *c, const struct journal_found *found, size_t pending,
+                           uint64_t last)
+{
+    switch (found->standing) {
+    case JOURNAL_INTACT:
+        return;
+    case JOURNAL_TAIL_OWN: /* then only a torn line of our own can have been a fault */
+        if (c->len && found->own != pending && c->faults[c->len - 1].line == last)
+            free(c->faults[--c->len].what);
+        return;
+    default:
+        add_fault(c, last, xasprintf("the journal %s", journal_standing_text(found->standing)));
+    }
+}
+
+struct counted {
+    struct check *check;
+    uint64_t last;
+};
+
+static int count_and_check(void *ctx, const struct journal_raw *raw)
+{
+    struct counted *n = ctx;
+
+    n->last = raw->number;
+    return check_line(n->check, raw);
+}
+
+static int check_open(struct check *c, const struct journal_head *head,
+                      const struct journal_lines *lines, enum journal_standing *standing,
+                      struct error *err)
+{
+    struct counted n = {c, 0};
+    struct journal_found found;
+
+    if (journal_measure(c->fd, head, lines, &found, err) < 0)
+        return -1;
+    *standing = found.standing;
+    if (c->fd >= 0 && journal_each_raw(c->fd, count_and_check, &n, err) < 0)
+        return -1;
+    check_standing(c, &found, lines->text.len, n.last);
+    return 0;
+}
+
+int journal_check_pending(int case_fd, const struct journal_head *head, const char *const *bodies,
+                          size_t n, journal_fault *fault, void *ctx,
+                          enum journal_standing *standing, struct error *err)
+{
+    AUTO_CLOSE int fd = open_to_read(case_fd, err);
+    struct check c = {.fd = fd < 0 ? -1 : fd, .err = err};
+    struct journal_lines lines;
+    int rc = -1;
+
+    *standing = JOURNAL_MISSING;
+    if (fd == -1)
+        return -1;
+    journal_lines_make(&lines, head, bodies, n);
+    if (check_open(&c, head, &lines, standing, err) == 0) {
+        rc = (int)c.len;
+        for (size_t i = 0; i < c.len; i++)
+            fault(ctx, c.faults[i].line, c.faults[i].what);
+    }
+    drop_faults(&c, c.len);
+    free(c.faults);
+    journal_lines_clear(&lines);
+    return rc;
+}
+
+int journal_check(int case_fd, const struct journal_head *head, journal_fault *fault, void *ctx,
+                  enum journal_standing *standing, struct error *err)
+{
+    return journal_check_pending(case_fd, head, NULL, 0, fault, ctx, standing, err);
+}

@@ -1,0 +1,644 @@
+/* journal: the chain, the head, and what becomes of bytes that are not ours. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "record/journal.h"
+
+#define NOW INT64_C(1764000000000000000)
+
+/* A case folder of its own for each test. */
+struct place {
+    char path[32];
+    int fd;
+    struct journal_head head;
+    struct error err;
+    enum journal_standing standing;
+};
+
+static int setup(void **state)
+{
+    struct place *p = xcalloc(1, sizeof *p);
+
+    strcpy(p->path, "/tmp/journal-XXXXXX");
+    if (!mkdtemp(p->path))
+        return -1;
+    p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *state = p;
+    return p->fd < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+
+    unlinkat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0);
+    unlinkat(p->fd, JOURNAL_FOLDER "/other", 0);
+    if (unlinkat(p->fd, JOURNAL_FOLDER, AT_REMOVEDIR) < 0)
+        unlinkat(p->fd, JOURNAL_FOLDER, 0);
+    unlinkat(p->fd, "elsewhere/" JOURNAL_NAME, 0);
+    unlinkat(p->fd, "elsewhere", AT_REMOVEDIR);
+    unlinkat(p->fd, "Case.txt", 0);
+    close(p->fd);
+    if (rmdir(p->path) < 0)
+        return -1;
+    free(p);
+    return 0;
+}
+
+static void body_of(struct str *b, int i)
+{
+    journal_body(b, NOW + i, i ? "filed" : "opened");
+    if (!i)
+        json_text(b, "case", "0123456789abcdef0123456789abcdef");
+    json_num(b, "doc", i);
+}
+
+/* Appends bodies first … first + n - 1. */
+static int add(struct place *p, int first, int n)
+{
+    struct str *b = xcalloc((size_t)n, sizeof *b);
+    const char **bodies = xcalloc((size_t)n, sizeof *bodies);
+    int rc;
+
+    for (int i = 0; i < n; i++) {
+        body_of(&b[i], first + i);
+        bodies[i] = str_c(&b[i]);
+    }
+    rc = journal_append(p->fd, &p->head, bodies, (size_t)n, NOW, true, &p->standing, &p->err);
+    for (int i = 0; i < n; i++)
+        str_clear(&b[i]);
+    free(b);
+    free(bodies);
+    return rc;
+}
+
+static int add_body(struct place *p, const char *kind)
+{
+    AUTO_STR struct str b = STR_INIT;
+    const char *body;
+
+    journal_body(&b, NOW, kind);
+    body = str_c(&b);
+    return journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err);
+}
+
+static void slurp(struct place *p, struct str *out)
+{
+    int fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_RDONLY);
+
+    str_reset(out);
+    assert_true(fd >= 0);
+    assert_int_equal(io_read_all(fd, out, 1 << 24), 0);
+    close(fd);
+}
+
+static void put(struct place *p, const char *bytes, size_t n)
+{
+    int fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY | O_TRUNC | O_CREAT, 0666);
+
+    assert_true(fd >= 0);
+    assert_int_equal(io_write_all(fd, bytes, n), 0);
+    close(fd);
+}
+
+static void put_more(struct place *p, const char *s)
+{
+    int fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY | O_APPEND);
+
+    assert_true(fd >= 0);
+    assert_int_equal(io_write_all(fd, s, strlen(s)), 0);
+    close(fd);
+}
+
+static void cut(struct place *p, int64_t size)
+{
+    int fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+}
+
+static void no_fault(void *ctx, uint64_t line, const char *what)
+{
+    (void)ctx, (void)line;
+    assert_true(strlen(what) > 10);
+}
+
+static int faults(struct place *p)
+{
+    return journal_check(p->fd, &p->head, no_fault, NULL, &p->standing, &p->err);
+}
+
+static size_t count_lines(struct place *p, const char *with)
+{
+    AUTO_STR struct str s = STR_INIT;
+    size_t n = 0;
+
+    slurp(p, &s);
+    for (const char *q = str_c(&s); (q = strstr(q, with)); q++)
+        n++;
+    return n;
+}
+
+static void first_append_makes_the_journal(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str s = STR_INIT;
+    static const char start[] =
+        "{\"v\":1,\"seq\":1,\"prev\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\",\"at\":\"2025-11-24T";
+
+    assert_int_equal(add(p, 0, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+    slurp(p, &s);
+    assert_memory_equal(s.s, start, strlen(start));
+    assert_int_equal(s.s[s.len - 1], '\n');
+    assert_int_equal(p->head.seq, 1);
+    assert_int_equal(p->head.size, s.len);
+}
+
+static void a_chain_of_batches_has_no_fault(void **state)
+{
+    struct place *p = *state;
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(add(p, i * 3, 3), 0);
+    assert_int_equal(p->head.seq, 15);
+    assert_int_equal(faults(p), 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+}
+
+static void nothing_to_append_changes_nothing(void **state)
+{
+    struct place *p = *state;
+    struct journal_head was;
+
+    add(p, 0, 2);
+    was = p->head;
+    assert_int_equal(journal_append(p->fd, &p->head, NULL, 0, NOW, true, &p->standing, &p->err), 0);
+    assert_memory_equal(&was, &p->head, sizeof was);
+    assert_int_equal(faults(p), 0);
+}
+
+static void no_journal_and_no_head_is_intact(void **state)
+{
+    struct place *p = *state;
+    char id[CASE_ID_SIZE];
+
+    assert_int_equal(faults(p), 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+    assert_int_equal(journal_case_id(p->fd, id, &p->err), 0);
+    assert_string_equal(id, "");
+}
+
+static void the_first_line_tells_the_case(void **state)
+{
+    struct place *p = *state;
+    char id[CASE_ID_SIZE];
+
+    add(p, 0, 3);
+    assert_int_equal(journal_case_id(p->fd, id, &p->err), 0);
+    assert_string_equal(id, "0123456789abcdef0123456789abcdef");
+}
+
+static void last_finds_the_head(void **state)
+{
+    struct place *p = *state;
+    struct journal_head found;
+
+    add(p, 0, 4);
+    assert_int_equal(journal_last(p->fd, &found, &p->err), 0);
+    assert_memory_equal(&found, &p->head, sizeof found);
+    put_more(p, "{\"torn");
+    assert_int_equal(journal_last(p->fd, &found, &p->err), 0);
+    assert_memory_equal(&found, &p->head, sizeof found);
+}
+
+/* A crash at every byte of an append: what is missing is completed, nothing is there twice. */
+static void every_torn_append_is_completed(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    AUTO_STR struct str again = STR_INIT;
+    struct journal_head before, after;
+
+    add(p, 0, 2);
+    before = p->head;
+    add(p, 2, 3);
+    after = p->head;
+    slurp(p, &whole);
+    for (size_t n = (size_t)before.size; n <= whole.len; n++) {
+        put(p, whole.s, n);
+        p->head = before;
+        assert_int_equal(add(p, 2, 3), 0);
+        assert_int_equal(p->standing, n == (size_t)before.size ? JOURNAL_INTACT : JOURNAL_TAIL_OWN);
+        slurp(p, &again);
+        assert_string_equal(str_c(&again), str_c(&whole));
+        assert_memory_equal(&p->head, &after, sizeof after);
+    }
+}
+
+static void a_pending_tail_is_no_fault(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    AUTO_STR struct str b = STR_INIT;
+    struct journal_head before;
+    const char *body;
+
+    add(p, 0, 2);
+    before = p->head;
+    add(p, 2, 1);
+    slurp(p, &whole);
+    body_of(&b, 2);
+    body = str_c(&b);
+    for (size_t n = (size_t)before.size; n <= whole.len; n++) {
+        put(p, whole.s, n);
+        assert_int_equal(
+            journal_check_pending(p->fd, &before, &body, 1, no_fault, NULL, &p->standing, &p->err),
+            0);
+    }
+    p->head = before;
+    assert_true(faults(p) > 0);
+}
+
+static void foreign_bytes_are_closed_and_noted(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str s = STR_INIT;
+
+    add(p, 0, 2);
+    put_more(p, "I was here");
+    assert_int_equal(add(p, 2, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    slurp(p, &s);
+    assert_non_null(strstr(str_c(&s), "\nI was here\n{\"v\":1,\"seq\":3,"));
+    assert_int_equal(count_lines(p, "\"kind\":\"foreign\""), 1);
+    assert_int_equal(count_lines(p, "\"doc\":2"), 1);
+    assert_int_equal(p->head.seq, 4);
+    assert_true(faults(p) > 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+}
+
+static void our_lines_before_foreign_bytes_are_kept(void **state)
+{
+    struct place *p = *state;
+    struct journal_head before;
+
+    add(p, 0, 2);
+    before = p->head;
+    add(p, 2, 1);
+    put_more(p, "nonsense\n");
+    p->head = before;
+    assert_int_equal(add(p, 2, 2), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    assert_int_equal(count_lines(p, "\"doc\":2"), 1);
+    assert_int_equal(count_lines(p, "\"doc\":3"), 1);
+    assert_int_equal(p->head.seq, 5);
+}
+
+/* A crash at every byte of an append behind foreign bytes. */
+static void a_note_is_gone_on_from(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    struct journal_head before;
+    size_t start, note_end;
+
+    add(p, 0, 2);
+    put_more(p, "junk\n");
+    before = p->head;
+    start = (size_t)before.size + 5;
+    add(p, 2, 2);
+    slurp(p, &whole);
+    note_end = (size_t)(strchr(whole.s + start, '\n') - whole.s) + 1;
+    for (size_t n = start; n <= whole.len; n++) {
+        put(p, whole.s, n);
+        p->head = before;
+        assert_int_equal(add(p, 2, 2), 0);
+        assert_int_equal(p->standing, JOURNAL_FOREIGN);
+        assert_int_equal(count_lines(p, "\"doc\":2"), 1);
+        assert_int_equal(count_lines(p, "\"doc\":3"), 1);
+        if (n >= note_end)
+            assert_int_equal(count_lines(p, "\"kind\":\"foreign\""), 1);
+        faults(p);
+        assert_int_equal(p->standing, JOURNAL_INTACT);
+    }
+}
+
+static void a_shorter_journal_is_told(void **state)
+{
+    struct place *p = *state;
+    int64_t four;
+
+    add(p, 0, 4);
+    four = p->head.size;
+    add(p, 4, 3);
+    cut(p, four);
+    assert_true(faults(p) > 0);
+    assert_int_equal(p->standing, JOURNAL_SHORTER);
+    assert_int_equal(add(p, 7, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_SHORTER);
+    assert_int_equal(p->head.seq, 9);
+    assert_int_equal(count_lines(p, "\"seq\":8,"), 1);
+}
+
+static void a_missing_journal_is_told(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 2);
+    unlinkat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0);
+    unlinkat(p->fd, JOURNAL_FOLDER, AT_REMOVEDIR);
+    assert_true(faults(p) > 0);
+    assert_int_equal(p->standing, JOURNAL_MISSING);
+    assert_int_equal(add(p, 2, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_MISSING);
+    assert_int_equal(p->head.seq, 4);
+    assert_true(faults(p) > 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+}
+
+static void a_changed_last_line_is_told(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str s = STR_INIT;
+
+    add(p, 0, 3);
+    slurp(p, &s);
+    s.s[s.len - 3] ^= 1;
+    put(p, s.s, s.len);
+    assert_int_equal(add(p, 3, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_CHANGED);
+    assert_true(faults(p) > 0);
+}
+
+/* Private state lost: the journal that is there is noted and gone on with. */
+static void a_journal_without_a_head_is_foreign(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 3);
+    p->head = (struct journal_head){0};
+    assert_int_equal(add_body(p, "adopted"), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    assert_int_equal(p->head.seq, 5);
+}
+
+static void what_was_taken_up_is_no_fault(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 4);
+    put_more(p, "junk");
+    add(p, 4, 1);
+    assert_true(faults(p) > 0);
+    add_body(p, "taken-up");
+    assert_int_equal(faults(p), 0);
+    add(p, 5, 1);
+    assert_int_equal(faults(p), 0);
+}
+
+/* Flips, removes and inserts each byte of a journal: each is seen. */
+static void any_edit_shows(struct place *p)
+{
+    AUTO_STR struct str s = STR_INIT;
+    char *b;
+
+    assert_int_equal(faults(p), 0);
+    slurp(p, &s);
+    b = xmalloc(s.len + 1);
+    for (size_t i = 0; i < s.len; i++) {
+        memcpy(b, s.s, s.len);
+        b[i] ^= 1;
+        put(p, b, s.len);
+        assert_true(faults(p) > 0);
+        memmove(b + i, s.s + i + 1, s.len - i - 1);
+        put(p, b, s.len - 1);
+        assert_true(faults(p) > 0);
+        memcpy(b, s.s, i);
+        b[i] = i % 2 ? '\n' : ' ';
+        memcpy(b + i + 1, s.s + i, s.len - i);
+        put(p, b, s.len + 1);
+        assert_true(faults(p) > 0);
+        put(p, s.s, i);
+        assert_true(faults(p) > 0);
+    }
+    free(b);
+}
+
+static void any_edit_of_a_small_journal_shows(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 4);
+    any_edit_shows(p);
+}
+
+static void any_edit_behind_a_taken_up_break_shows(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 1);
+    put_more(p, "x\ny");
+    add_body(p, "taken-up");
+    any_edit_shows(p);
+}
+
+static void reordered_and_removed_lines_show(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str s = STR_INIT;
+    AUTO_STR struct str t = STR_INIT;
+    char *line[5];
+
+    add(p, 0, 5);
+    slurp(p, &s);
+    for (int i = 0; i < 5; i++)
+        line[i] = strtok(i ? NULL : s.s, "\n");
+    str_addf(&t, "%s\n%s\n%s\n%s\n%s\n", line[0], line[2], line[1], line[3], line[4]);
+    put(p, t.s, t.len);
+    assert_true(faults(p) > 0);
+    str_reset(&t);
+    str_addf(&t, "%s\n%s\n%s\n%s\n", line[0], line[1], line[3], line[4]);
+    put(p, t.s, t.len);
+    assert_true(faults(p) > 0);
+}
+
+/* Someone who computes a whole new chain still does not have the head. */
+static void a_forged_chain_shows_against_the_head(void **state)
+{
+    struct place *p = *state;
+    struct journal_head mine;
+
+    add(p, 0, 3);
+    mine = p->head;
+    unlinkat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0);
+    p->head = (struct journal_head){0};
+    add(p, 1, 3);
+    p->head = mine;
+    assert_true(faults(p) > 0);
+}
+
+static void unknown_kinds_are_chained(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 1);
+    add_body(p, "something-new");
+    add(p, 1, 1);
+    assert_int_equal(faults(p), 0);
+}
+
+static void a_linked_folder_is_refused(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(mkdirat(p->fd, "elsewhere", 0777), 0);
+    assert_int_equal(symlinkat("elsewhere", p->fd, JOURNAL_FOLDER), 0);
+    assert_int_equal(add(p, 0, 1), -1);
+    assert_int_equal(p->err.number, ELOOP);
+    assert_int_equal(p->head.seq, 0);
+    assert_int_equal(faccessat(p->fd, "elsewhere/" JOURNAL_NAME, F_OK, 0), -1);
+}
+
+static void a_linked_journal_is_refused(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(mkdirat(p->fd, JOURNAL_FOLDER, 0777), 0);
+    assert_int_equal(symlinkat("../Case.txt", p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME), 0);
+    assert_int_equal(add(p, 0, 1), -1);
+    assert_int_equal(p->err.number, ELOOP);
+    assert_int_equal(faccessat(p->fd, "Case.txt", F_OK, 0), -1);
+}
+
+static void a_hard_linked_journal_is_not_written(void **state)
+{
+    struct place *p = *state;
+    struct stat st;
+    int fd = openat(p->fd, "Case.txt", O_WRONLY | O_CREAT, 0666);
+
+    close(fd);
+    assert_int_equal(mkdirat(p->fd, JOURNAL_FOLDER, 0777), 0);
+    assert_int_equal(linkat(p->fd, "Case.txt", p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0), 0);
+    assert_int_equal(add(p, 0, 1), -1);
+    assert_int_equal(p->err.number, EMLINK);
+    assert_int_equal(fstatat(p->fd, "Case.txt", &st, 0), 0);
+    assert_int_equal(st.st_size, 0);
+}
+
+static void a_fifo_is_refused(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(mkdirat(p->fd, JOURNAL_FOLDER, 0777), 0);
+    assert_int_equal(mkfifoat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0666), 0);
+    assert_int_equal(add(p, 0, 1), -1);
+    assert_int_equal(faults(p), -1);
+}
+
+static int stop_at_two(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number)
+{
+    (void)ctx;
+    assert_non_null(line);
+    assert_int_equal(strlen(raw), len);
+    return number == 2 ? 7 : 0;
+}
+
+static void each_stops_when_told(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 3);
+    assert_int_equal(journal_each(p->fd, stop_at_two, NULL, &p->err), 7);
+}
+
+static int see_null(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number)
+{
+    int *nulls = ctx;
+
+    (void)raw, (void)number;
+    assert_true(len <= JOURNAL_LINE_MAX);
+    *nulls += line == NULL;
+    return 0;
+}
+
+static void endless_lines_are_bounded(void **state)
+{
+    struct place *p = *state;
+    char *x = xmalloc(3 << 20);
+    int nulls = 0;
+
+    memset(x, 'x', 3 << 20);
+    x[(3 << 20) - 1] = '\0';
+    add(p, 0, 1);
+    put_more(p, x);
+    free(x);
+    assert_int_equal(journal_each(p->fd, see_null, &nulls, &p->err), 0);
+    assert_int_equal(nulls, 1);
+    assert_int_equal(add(p, 1, 1), 0);
+    add_body(p, "taken-up");
+    assert_int_equal(faults(p), 0);
+}
+
+static void every_standing_has_its_words(void **state)
+{
+    (void)state;
+    for (int s = JOURNAL_INTACT; s <= JOURNAL_MISSING; s++)
+        assert_true(strlen(journal_standing_text((enum journal_standing)s)) > 5);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(first_append_makes_the_journal),
+        T(a_chain_of_batches_has_no_fault),
+        T(nothing_to_append_changes_nothing),
+        T(no_journal_and_no_head_is_intact),
+        T(the_first_line_tells_the_case),
+        T(last_finds_the_head),
+        T(every_torn_append_is_completed),
+        T(a_pending_tail_is_no_fault),
+        T(foreign_bytes_are_closed_and_noted),
+        T(our_lines_before_foreign_bytes_are_kept),
+        T(a_note_is_gone_on_from),
+        T(a_shorter_journal_is_told),
+        T(a_missing_journal_is_told),
+        T(a_changed_last_line_is_told),
+        T(a_journal_without_a_head_is_foreign),
+        T(what_was_taken_up_is_no_fault),
+        T(any_edit_of_a_small_journal_shows),
+        T(any_edit_behind_a_taken_up_break_shows),
+        T(reordered_and_removed_lines_show),
+        T(a_forged_chain_shows_against_the_head),
+        T(unknown_kinds_are_chained),
+        T(a_linked_folder_is_refused),
+        T(a_linked_journal_is_refused),
+        T(a_hard_linked_journal_is_not_written),
+        T(a_fifo_is_refused),
+        T(each_stops_when_told),
+        T(endless_lines_are_bounded),
+        T(every_standing_has_its_words),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
