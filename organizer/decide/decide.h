@@ -40,12 +40,27 @@ struct decision {
     char *folder;                    /* ACTION_FILE: folder inside the case */
     char *name;                      /* ACTION_FILE: the name, without serial (name_serial()) */
     struct field client, case_type, type, words, date;
-    const char *type_name;           /* vocabulary's name of the type, borrowed from the rules, or NULL */
-    struct date day;                 /* the date of `date` */
-    char **candidates;               /* NULL-terminated: case paths, or type names, or did-you-mean */
-    int64_t wait_s;                  /* ACTION_WAIT */
-    struct str trace;                /* explain: one line per row and rule tried, why it did or not */
+    const char *type_name; /* vocabulary's name of the type, borrowed from the rules, or NULL */
+    struct date day;       /* the date of `date` */
+    char **candidates;     /* NULL-terminated: case paths, or type names, or did-you-mean */
+    int64_t wait_s;        /* ACTION_WAIT */
+    struct str trace;      /* explain: one line per row and rule tried, why it did or not */
 };
+
+/*
+ * The sentences: lang "reason.<code>" and "help.<code>" with these placeholders, "" where they say
+ * nothing:
+ *   {name} {folder}  the document's, escaped for people      {case}  its case's prefix
+ *   {other}    other-case: the other case, or "a restricted matter" (lang "case.restricted")
+ *   {text}     what in the name it is about: the date or case name as written, the folder or rule
+ *              that leaves it alone; reader-failed: why
+ *   {choices}  candidates, separated by ", "                 {date}  the date, ISO
+ *   {path}     the other document: same-content, already-filed, new-version, conflict-copy
+ *   {kind} {ext}  what the content is, for a person; the extension without dot
+ * Variants come first where the language has them, behind the code: "reason.which-case.candidates",
+ * ".no-such-case", ".did-you-mean", ".as-is", ".conflict-copy"; "reason.unknown-type.did-you-mean".
+ * A date that is the file's own is told by lang "name.received" ("Received") behind the type.
+ */
 
 /* The daemon's own, a temporary, lock or system name (design.md section 5, first row; names.md):
  * never opened. dir says whether it is a folder. `why` (may be NULL) gets the rule's file:line,
@@ -57,7 +72,8 @@ bool decide_needs_content(const struct rules *rules, const struct facts *f);
 void decide(const struct rules *rules, const struct lang *lang, const struct policy *policy,
             const struct facts *f, bool explain, struct decision *d);
 void decision_clear(struct decision *d);
-/* The one-line why: `type Motion (rule motions.yaml:12, …), date 2026-03-02 (name)`. Caller frees. */
+/* The one-line why: `type Motion (rule motions.yaml:12, …), date 2026-03-02 (name)`. Caller frees.
+ */
 char *decision_why(const struct decision *d);
 
 #endif

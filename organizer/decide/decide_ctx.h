@@ -1,0 +1,75 @@
+/* decide_ctx: what the rows of decide()'s table share. Private to decide*.c. */
+#ifndef ORGANIZER_DECIDE_DECIDE_CTX_H
+#define ORGANIZER_DECIDE_DECIDE_CTX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "decide/decide.h"
+#include "decide/route.h"
+
+enum { CTX_HITS = 128 };
+
+struct ctx {
+    const struct rules *rules;
+    const struct lang *lang;
+    const struct policy *policy;
+    const struct facts *f;
+    struct decision *d;
+    bool explain;
+
+    bool valid;      /* the name is valid UTF-8 */
+    char *name;      /* NFC, without spaces at the ends */
+    char *stem;      /* of name, without extension and spaces at its end */
+    const char *ext; /* of name, without dot, "" for none; points into name */
+    bool parsed;     /* a convention takes the name apart into parts, */
+    bool exact;      /* exactly; else but for how its date is written: 20260302 */
+    struct name_parts parts;
+    char *said_prefix;                 /* "Smith_Divorce" of parts; NULL unless parsed */
+    const struct case_type *said_type; /* its case type, by name or alias; NULL when unknown */
+    const struct case_facts *target;   /* the case it lies in or is routed to */
+    struct router *own_router;         /* when the roster brings none */
+    struct route_hit hits[CTX_HITS];   /* the cases that stem speaks of */
+    size_t hits_len;
+
+    /* for sentences: see decide_conclude() */
+    const char *text, *other, *type, *date, *path;
+    char *choices;
+    char *because; /* why the row at work does not apply */
+};
+
+/* A row of the table either decides, or passes and has called ctx_pass(). */
+enum row_answer { ROW_PASSES, ROW_DECIDES };
+
+/* Says why the row does not apply; returns ROW_PASSES. Nothing is made unless explain. */
+enum row_answer ctx_pass(struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line of the trace. */
+void ctx_say(struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Ends the decision; the sentence is "reason.<code>" or, when the language has it,
+ * "reason.<code>.<variant>", likewise for help. Returns ROW_DECIDES. */
+enum row_answer ctx_conclude(struct ctx *c, enum action action, enum reason reason,
+                             const char *variant);
+/* Adds to the candidates and to {choices}, once each. */
+void ctx_candidate(struct ctx *c, const char *what);
+/* How a case is named to people who may read the page: its path, or "a restricted matter". */
+const char *ctx_case_label(const struct ctx *c, const struct case_facts *matter);
+bool ctx_in_inbox(const struct ctx *c);
+/* The word says what a document is, not whose: a type, a case type, a month, noise. */
+bool ctx_is_vocabulary(const struct ctx *c, const char *word);
+/* The name's own prefix is the case's: its present or a former one, or its client and an alias of
+ * its case type. */
+bool ctx_prefix_is_of(const struct ctx *c, const struct case_facts *matter);
+/* The prefix (present or former) of `matter` that the stem starts with: its length, 0 for none. */
+size_t ctx_prefix_length(const struct ctx *c, const struct case_facts *matter);
+
+/* The prefix ends where the hit does: what follows in "Smith_Divorce-2024" makes it another one. */
+bool ctx_is_whole_prefix(const struct ctx *c, const struct route_hit *h);
+
+/* decide_case.c */
+enum row_answer row_other_case(struct ctx *c);
+enum row_answer row_route(struct ctx *c);
+/* decide_name.c */
+enum row_answer row_in_order(struct ctx *c);
+enum row_answer row_name(struct ctx *c);
+
+#endif

@@ -1,0 +1,643 @@
+/* The fields of a document's name: where each comes from, and the name they make. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "decide/decide_ctx.h"
+#include "decide/match_words.h"
+#include "decide/name.h"
+
+enum {
+    MAX_MATCHES = 8,
+    MAX_WORDS = 48,
+    MAX_SAME_DATES = 6,
+    NAME_BYTES = 255,
+    SERIAL_ROOM = 4, /* "_100" */
+    ANCIENT_YEAR = 1950,
+    WORTH_CUTTING = 8, /* a single long word is cut, not dropped, when this much of it stays */
+};
+
+/* The name being made. */
+struct making {
+    struct ctx *c;
+    char *text;         /* what is left of the old name */
+    char *type;         /* as it stands in the name */
+    char *words;        /* after it, joined by '-'; "" for none */
+    bool received;      /* the date is the file's: it shows */
+    const char *folder; /* of the type; NULL when the type is unknown */
+};
+
+static void set_field(struct field *f, const char *value, char *source)
+{
+    free(f->value);
+    free(f->source);
+    f->value = xstrdup(value);
+    f->source = source;
+}
+
+/* Takes bytes start to end out of text; a space stays, so that words do not join. */
+static void cut(char *text, size_t start, size_t end)
+{
+    if (end <= start)
+        return;
+    text[start] = ' ';
+    memmove(text + start + 1, text + end, strlen(text + end) + 1);
+}
+
+static void underscores_to_spaces(char *text)
+{
+    for (; *text; text++)
+        if (*text == '_')
+            *text = ' ';
+}
+
+/* --- the date --- */
+
+static enum reason reason_of(enum date_verdict v)
+{
+    switch (v) {
+    case DATE_AMBIGUOUS:
+        return REASON_AMBIGUOUS_DATE;
+    case DATE_IMPOSSIBLE:
+        return REASON_IMPOSSIBLE_DATE;
+    case DATE_FUTURE:
+        return REASON_FUTURE_DATE;
+    case DATE_ANCIENT:
+        return REASON_ANCIENT_DATE;
+    case DATE_SEVERAL:
+        return REASON_TWO_DATES;
+    case DATE_FOUND:
+        return REASON_NONE;
+    case DATE_ABSENT:
+    default:
+        return REASON_NO_DATE;
+    }
+}
+
+/* A question about the date that text holds from start to end. */
+static enum row_answer ask_date(struct ctx *c, const char *text, const struct date_match *m)
+{
+    AUTO_FREE char *written = xmemdup0(text + m->start, m->end - m->start);
+    char a[DATE_TEXT], b[DATE_TEXT];
+    enum row_answer answer;
+
+    c->text = written;
+    c->date = date_text(m->date, a);
+    if (m->verdict == DATE_AMBIGUOUS || m->verdict == DATE_SEVERAL) {
+        ctx_candidate(c, c->date);
+        ctx_candidate(c, date_text(m->other, b));
+    }
+    answer = ctx_conclude(c, ACTION_LIST, reason_of(m->verdict), NULL);
+    c->text = c->date = NULL;
+    return answer;
+}
+
+static void take_date(struct making *m, struct date day, char *source)
+{
+    char buf[DATE_TEXT];
+
+    m->c->d->day = day;
+    set_field(&m->c->d->date, date_text(day, buf), source);
+}
+
+/* "…_2026-03-02" or "…_2026-03-02_02" at the end of a name that starts with the case's prefix: the
+ * convention's own place for the date, whatever other dates the words hold. */
+static bool date_in_its_place(const struct making *m, struct date_match *found)
+{
+    const struct ctx *c = m->c;
+    char *last = strrchr(m->text, '_');
+    size_t end = strlen(m->text), at;
+
+    if (!c->target || ctx_prefix_length(c, c->target) == 0)
+        return false;
+    for (int tries = 0; tries < 2 && last; tries++) {
+        AUTO_FREE char *field = NULL;
+
+        at = (size_t)(last - m->text) + 1;
+        field = xmemdup0(last + 1, end - at);
+        *found = date_find(field, c->policy->date_order, c->policy->today, c->lang);
+        if (found->verdict == DATE_FOUND && found->start == 0 && found->end == end - at) {
+            found->start += at;
+            found->end = strlen(m->text);
+            return true;
+        }
+        end = at - 1;
+        while (last > m->text && last[-1] != '_')
+            last--;
+        last = last > m->text ? last - 1 : NULL;
+    }
+    return false;
+}
+
+/* The same day once more: "2026-03-02 Letter 03-02-2026". */
+static void cut_same_dates(struct making *m, struct date day)
+{
+    const struct policy *p = m->c->policy;
+
+    for (int i = 0; i < MAX_SAME_DATES; i++) {
+        struct date_match d = date_find(m->text, p->date_order, p->today, m->c->lang);
+        bool same = date_compare(d.date, day) == 0 ||
+                    (d.verdict == DATE_AMBIGUOUS && date_compare(d.other, day) == 0);
+
+        if (d.verdict == DATE_ABSENT || !same)
+            return;
+        cut(m->text, d.start, d.end);
+    }
+}
+
+/* The date in the old name. ROW_DECIDES when it is a question; *found when there is one. */
+static enum row_answer date_from_name(struct making *m, bool *found)
+{
+    struct ctx *c = m->c;
+    struct date_match d;
+
+    *found = false;
+    if (date_in_its_place(m, &d)) {
+        cut(m->text, d.start, d.end);
+    } else {
+        d = date_find(m->text, c->policy->date_order, c->policy->today, c->lang);
+        if (d.verdict == DATE_ABSENT)
+            return ROW_PASSES;
+        if (d.verdict != DATE_FOUND)
+            return ask_date(c, m->text, &d);
+        cut_same_dates(m, d.date);
+    }
+    take_date(m, d.date, xstrdup("name"));
+    *found = true;
+    return ROW_PASSES;
+}
+
+/* The date from elsewhere than the name; a bad one is a question too. */
+static enum row_answer date_from_facts(struct making *m)
+{
+    struct ctx *c = m->c;
+    const struct facts *f = c->f;
+    const struct policy *p = c->policy;
+    const struct {
+        struct date date;
+        bool allowed, received;
+        const char *source;
+    } sources[] = {
+        {f->mail_date, p->date_from_document, false, "date of the mail"},
+        {f->written_date, p->date_from_document, false, "written in the document"},
+        {f->taken_date, p->date_from_document, false, "when the picture was taken"},
+        {f->arrived, p->date_from_file && f->new_arrival, true, "when the file arrived"},
+    };
+
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        char buf[DATE_TEXT];
+        struct date_match d = {DATE_FOUND, sources[i].date, DATE_NONE, 0, 0};
+
+        if (!date_is_set(sources[i].date))
+            continue;
+        date_text(sources[i].date, buf);
+        if (!sources[i].allowed) {
+            ctx_say(c, "  date %s (%s): not to be used here", buf, sources[i].source);
+            continue;
+        }
+        if (date_compare(d.date, p->today) > 0)
+            d.verdict = DATE_FUTURE;
+        else if (d.date.year < ANCIENT_YEAR)
+            d.verdict = DATE_ANCIENT;
+        d.end = strlen(buf);
+        if (d.verdict != DATE_FOUND)
+            return ask_date(c, buf, &d);
+        m->received = sources[i].received;
+        take_date(m, d.date, xstrdup(sources[i].source));
+        return ROW_PASSES;
+    }
+    return ctx_conclude(c, ACTION_LIST, REASON_NO_DATE, NULL);
+}
+
+/* --- the type --- */
+
+static enum row_answer unknown_type(struct making *m, const char *word)
+{
+    struct ctx *c = m->c;
+    const char *near[MAX_MATCHES];
+    struct tokens t = TOKENS_INIT;
+    enum row_answer answer;
+
+    tokens_read(&t, m->text, MAX_WORDS);
+    for (size_t i = 0; i < (word ? 1 : t.len); i++) {
+        const char *w = word ? word : tokens_word(&t, i);
+        size_t n = strlen(w) < 4 ? 0 : rules_near_doc_types(c->rules, w, near, MAX_MATCHES);
+
+        for (size_t k = 0; k < n; k++)
+            ctx_candidate(c, near[k]);
+    }
+    tokens_clear(&t);
+    c->text = word ? word : m->text;
+    answer = ctx_conclude(c, ACTION_LIST, REASON_UNKNOWN_TYPE, c->choices ? "did-you-mean" : NULL);
+    c->text = NULL;
+    return answer;
+}
+
+static void take_type(struct making *m, const struct doc_type *type, char *source)
+{
+    free(m->type);
+    m->type = xstrdup(type->name);
+    m->folder = type->folder;
+    m->c->d->type_name = type->name;
+    set_field(&m->c->d->type, type->name, source);
+}
+
+static char *match_source(const struct type_match *t)
+{
+    if (t->end > t->start)
+        return xasprintf("rule %s, name matched \"%s\"", t->where, t->matched);
+    return xasprintf("rule %s, by its %s", t->where, t->by ? t->by : "content");
+}
+
+static bool equally_likely(const struct type_match *t, int n)
+{
+    for (int i = 1; i < n; i++)
+        if (t[i].score == t[0].score && t[i].type != t[0].type)
+            return true;
+    return false;
+}
+
+static enum row_answer two_types(struct ctx *c, const struct type_match *t, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (t[i].score == t[0].score)
+            ctx_candidate(c, t[i].type->name);
+    return ctx_conclude(c, ACTION_LIST, REASON_TWO_TYPES, NULL);
+}
+
+/* The case type's name and aliases are no words to keep; text is one side of the type's words. */
+static void drop_case_type(const struct ctx *c, char *text)
+{
+    const struct case_type *t =
+        c->target->case_type ? rules_case_type(c->rules, c->target->case_type) : NULL;
+    struct tokens words = TOKENS_INIT;
+    struct str key = STR_INIT;
+    size_t start, end;
+
+    for (size_t i = 0; t && (i == 0 || t->aliases[i - 1]); i++) {
+        str_reset(&key);
+        route_name_key(&key, i == 0 ? t->name : t->aliases[i - 1]);
+        tokens_read(&words, text, MAX_WORDS);
+        if (route_find_key(text, &words, str_c(&key), &start, &end))
+            cut(text, start, end);
+        if (!t->aliases)
+            break;
+    }
+    tokens_clear(&words);
+    str_clear(&key);
+}
+
+/* What is left of the text beside the type's words, joined as the words to keep. */
+static void keep_words(struct making *m, size_t start, size_t end)
+{
+    AUTO_FREE char *left = xmemdup0(m->text, start);
+    AUTO_FREE char *right = xstrdup(m->text + end);
+    AUTO_FREE char *both = NULL;
+
+    drop_case_type(m->c, left);
+    drop_case_type(m->c, right);
+    both = xasprintf("%s %s", left, right);
+    free(m->words);
+    m->words = name_words(both);
+}
+
+/* The type by its words in m->text, or by content. When no rule matches *found stays false. */
+static enum row_answer type_from_text(struct making *m, bool *found)
+{
+    struct ctx *c = m->c;
+    struct type_match t[MAX_MATCHES];
+    int n =
+        rules_match_type(c->rules, c->f, m->text, t, MAX_MATCHES, c->explain ? &c->d->trace : NULL);
+
+    *found = n > 0;
+    if (n < 0) {
+        c->text = c->f->read_why;
+        return ctx_conclude(c, ACTION_RETRY, REASON_READER_FAILED, NULL);
+    }
+    if (n == 0)
+        return ROW_PASSES;
+    if (equally_likely(t, n))
+        return two_types(c, t, n);
+    take_type(m, t[0].type, match_source(&t[0]));
+    keep_words(m, t[0].start, t[0].end);
+    return ROW_PASSES;
+}
+
+/* --- from a name by the convention --- */
+
+static enum row_answer type_from_parts(struct making *m)
+{
+    struct ctx *c = m->c;
+    const struct doc_type *type = rules_doc_type(c->rules, c->parts.type);
+    const char *words = c->parts.words ? c->parts.words : "";
+    bool found = false;
+
+    if (type) {
+        take_type(m, type, xasprintf("name, %s", type->where));
+        m->words = name_words(words);
+        return ROW_PASSES;
+    }
+    free(m->text);
+    m->text = xasprintf("%s %s", c->parts.type, words);
+    if (type_from_text(m, &found) == ROW_DECIDES)
+        return ROW_DECIDES;
+    if (found)
+        return ROW_PASSES;
+    if (ctx_in_inbox(c))
+        return unknown_type(m, c->parts.type);
+    m->type = name_words(c->parts.type);
+    set_field(&c->d->type, m->type, xstrdup("name, unknown to the rules"));
+    m->words = name_words(words);
+    return ROW_PASSES;
+}
+
+static enum row_answer fields_from_parts(struct making *m)
+{
+    struct ctx *c = m->c;
+    struct date_match d =
+        date_find(c->parts.date, c->policy->date_order, c->policy->today, c->lang);
+
+    if (d.verdict != DATE_FOUND)
+        return ask_date(c, c->parts.date, &d);
+    take_date(m, d.date, xstrdup("name"));
+    return type_from_parts(m);
+}
+
+/* --- from any other name --- */
+
+/* The client's own name: everywhere, but only once when it is a word of the vocabulary too. */
+static void drop_client(struct making *m)
+{
+    const char *client = m->c->target->client;
+    struct tokens words = TOKENS_INIT;
+    struct str key = STR_INIT;
+    size_t start, end;
+
+    route_name_key(&key, client ? client : "");
+    for (int i = 0; key.len > 0 && i < MAX_WORDS; i++) {
+        tokens_read(&words, m->text, MAX_WORDS);
+        if (!route_find_key(m->text, &words, str_c(&key), &start, &end))
+            break;
+        if (i == 1 && ctx_is_vocabulary(m->c, client))
+            break;
+        cut(m->text, start, end);
+    }
+    tokens_clear(&words);
+    str_clear(&key);
+}
+
+static void replace_text(struct making *m, char *text)
+{
+    free(m->text);
+    m->text = text;
+}
+
+/* The case's prefix, wherever it stands ("FW_ Smith_Divorce_letter"); from behind, since what is
+ * cut moves what follows. */
+static void drop_prefix(struct making *m)
+{
+    const struct ctx *c = m->c;
+
+    for (size_t i = c->hits_len; i-- > 0;) {
+        const struct route_hit *h = &c->hits[i];
+
+        if (h->matter == c->target && (h->kind == ROUTE_PREFIX || h->kind == ROUTE_FORMER) &&
+            ctx_is_whole_prefix(c, h) && h->end <= strlen(m->text))
+            cut(m->text, h->start, h->end);
+    }
+    memmove(m->text, m->text + strspn(m->text, " _-"),
+            strlen(m->text + strspn(m->text, " _-")) + 1);
+}
+
+static enum row_answer fields_from_words(struct making *m)
+{
+    struct ctx *c = m->c;
+    bool dated, typed;
+
+    replace_text(m, xstrdup(c->stem));
+    drop_prefix(m);
+    if (date_from_name(m, &dated) == ROW_DECIDES)
+        return ROW_DECIDES;
+    replace_text(m, rules_strip_noise(c->rules, m->text));
+    /* Noise may have hidden it: DOC20260302143000. */
+    if (!dated && date_from_name(m, &dated) == ROW_DECIDES)
+        return ROW_DECIDES;
+    underscores_to_spaces(m->text);
+    if (ctx_prefix_length(c, c->target) == 0)
+        drop_client(m);
+    ctx_say(c, "  what is left of the name: \"%s\"", m->text);
+    if (type_from_text(m, &typed) == ROW_DECIDES)
+        return ROW_DECIDES;
+    if (!typed)
+        return unknown_type(m, NULL);
+    return dated ? ROW_PASSES : date_from_facts(m);
+}
+
+/* --- the name --- */
+
+static const char *received_word(const struct ctx *c)
+{
+    const char *word = lang_get(c->lang, "name.received");
+
+    return strcmp(word, "name.received") == 0 ? "Received" : word;
+}
+
+/* "Received" comes right behind the type, where it cannot give way. */
+static char *all_words(const struct making *m)
+{
+    const char *received = received_word(m->c);
+
+    if (!m->received)
+        return xstrdup(m->words);
+    return xasprintf("%s%s%s", received, *m->words ? "-" : "", m->words);
+}
+
+static char *extension(const struct ctx *c)
+{
+    AUTO_FREE char *lower = utf8_fold(c->ext);
+    const char *dot = strrchr(c->ext, '.');
+
+    if (kind_verdict(c->f->kind, dot ? dot + 1 : c->ext) == VERDICT_NO_EXTENSION)
+        return xstrdup(kind_info(c->f->kind)->ext);
+    return xstrdup(lower);
+}
+
+/* The serial that the document has already stays with it in place. */
+static bool keeps_serial(const struct ctx *c)
+{
+    return c->parsed && c->parts.serial && *c->parts.serial && !ctx_in_inbox(c);
+}
+
+static char *make_name(const struct making *m, const char *client, const char *case_type)
+{
+    const struct ctx *c = m->c;
+    AUTO_FREE char *words = all_words(m);
+    AUTO_FREE char *ext = extension(c);
+    AUTO_FREE char *client_field = xstrdup(client);
+    AUTO_FREE char *case_field = xstrdup(case_type);
+    struct name_parts p = {
+        .client = client_field,
+        .case_type = case_field,
+        .type = m->type,
+        .words = *words ? words : NULL,
+        .date = c->d->date.value,
+        .serial = keeps_serial(c) ? c->parts.serial : NULL,
+        .ext = *ext ? ext : NULL,
+    };
+
+    return rules_make_name(c->rules, &p);
+}
+
+static bool fits(const struct ctx *c, const char *folder, const char *name)
+{
+    const char *path = c->target->path;
+    size_t chars = utf8_count(path, strlen(path)) + 1 + utf8_count(folder, strlen(folder)) +
+                   (*folder ? 1 : 0) + utf8_count(name, strlen(name)) + SERIAL_ROOM;
+
+    return strlen(name) + SERIAL_ROOM <= NAME_BYTES &&
+           (c->policy->max_path == 0 || chars <= c->policy->max_path);
+}
+
+/* One word less, or the only one cut by a quarter; false when there is none left. */
+static bool shorten(char *words)
+{
+    char *dash = strrchr(words, '-');
+    size_t n = strlen(words);
+
+    if (n == 0)
+        return false;
+    if (dash)
+        *dash = '\0';
+    else
+        words[n / 4 * 3 >= WORTH_CUTTING ? utf8_cut(words, n, n / 4 * 3) : 0] = '\0';
+    n = strlen(words);
+    while (n > 0 && strchr("-.", words[n - 1]))
+        words[--n] = '\0';
+    return true;
+}
+
+static enum row_answer made(struct making *m, char *name, const char *folder)
+{
+    struct ctx *c = m->c;
+    struct decision *d = c->d;
+
+    d->name = name;
+    d->target = c->target;
+    d->folder = xstrdup(folder);
+    if (*m->words)
+        set_field(&d->words, m->words, xstrdup("kept from the name"));
+    if (!ctx_in_inbox(c) && strcmp(name, c->f->name) == 0) {
+        ctx_say(c, "  this is the name it has");
+        free(d->name);
+        free(d->folder);
+        d->name = d->folder = NULL;
+        d->target = NULL;
+        return ctx_conclude(c, ACTION_INDEX, c->f->former_of ? REASON_NEW_VERSION : REASON_NONE,
+                            NULL);
+    }
+    return ctx_conclude(c, ACTION_FILE, c->f->former_of ? REASON_NEW_VERSION : REASON_NONE, NULL);
+}
+
+/* Makes the name fit and be legal: the words give way. */
+static enum row_answer finish(struct making *m)
+{
+    struct ctx *c = m->c;
+    const char *folder = ctx_in_inbox(c) ? m->folder : c->f->folder;
+    const char *prefix = c->target->prefix, *bar = strchr(prefix, '_');
+    AUTO_FREE char *client = xmemdup0(prefix, bar ? (size_t)(bar - prefix) : strlen(prefix));
+
+    set_field(&c->d->client, c->target->client ? c->target->client : client, xstrdup("the case"));
+    set_field(&c->d->case_type, bar ? bar + 1 : "", xstrdup("the case"));
+    for (;;) {
+        char *name = make_name(m, client, bar ? bar + 1 : "");
+
+        if (fits(c, folder, name) && !name_illegal(name))
+            return made(m, name, folder);
+        ctx_say(c, "  too long or not legal: %s", name);
+        free(name);
+        if (!shorten(m->words))
+            return ctx_conclude(c, ACTION_LIST, REASON_TOO_LONG, NULL);
+    }
+}
+
+/* A case that names nothing still takes its documents out of the office's Inbox, as they are. */
+static enum row_answer deliver(struct ctx *c)
+{
+    if (name_illegal(c->f->name))
+        return ctx_conclude(c, ACTION_LIST, REASON_BAD_NAME, NULL);
+    c->d->name = xstrdup(c->f->name);
+    c->d->target = c->target;
+    c->d->folder = xstrdup("Inbox");
+    return ctx_conclude(c, ACTION_FILE, REASON_NONE, NULL);
+}
+
+enum row_answer row_name(struct ctx *c)
+{
+    struct making m = {.c = c, .text = xstrdup(""), .words = NULL};
+    bool own = c->parsed && ctx_prefix_is_of(c, c->target);
+    enum row_answer answer;
+
+    if (c->target->naming == NAMING_OFF && c->f->zone == ZONE_OFFICE_INBOX) {
+        free(m.text);
+        return deliver(c);
+    }
+    if (c->f->former_of)
+        c->path = c->f->former_of;
+    answer = own ? fields_from_parts(&m) : fields_from_words(&m);
+    if (answer == ROW_PASSES)
+        answer = finish(&m);
+    free(m.text);
+    free(m.type);
+    free(m.words);
+    return answer;
+}
+
+/* --- what is right already --- */
+
+static bool is_lower_ascii(const char *s)
+{
+    for (; *s; s++)
+        if (*s >= 'A' && *s <= 'Z')
+            return false;
+    return true;
+}
+
+/* As name_words() would write it. */
+static bool is_field(const char *s)
+{
+    AUTO_FREE char *words = s ? name_words(s) : NULL;
+
+    return !s || strcmp(words, s) == 0;
+}
+
+/* A name by the convention (any of them), with the case's prefix, present or former. */
+enum row_answer row_in_order(struct ctx *c)
+{
+    struct date day;
+
+    if (ctx_in_inbox(c))
+        return ctx_pass(c, "what lies in an Inbox is moved even under the right name");
+    if (!c->exact || !is_field(c->parts.type) || !is_field(c->parts.words))
+        return ctx_pass(c, "its name is not one by the convention");
+    if (!ctx_prefix_is_of(c, c->target))
+        return ctx_pass(c, "%s is not the prefix of its case", c->said_prefix);
+    day = date_parse_iso(c->parts.date);
+    if (!date_is_set(day))
+        return ctx_pass(c, "its date is not written as 2026-03-02");
+    if (date_compare(day, c->policy->today) > 0 || day.year < ANCIENT_YEAR)
+        return ctx_pass(c, "its date is a question");
+    if (!is_lower_ascii(c->ext) || strcmp(c->name, c->f->name) != 0 || name_illegal(c->f->name))
+        return ctx_pass(c, "its name is right but for its extension or letters");
+    c->d->day = day;
+    set_field(&c->d->client, c->parts.client, xstrdup("name"));
+    set_field(&c->d->case_type, c->parts.case_type, xstrdup("name"));
+    set_field(&c->d->type, c->parts.type, xstrdup("name"));
+    set_field(&c->d->date, c->parts.date, xstrdup("name"));
+    if (c->parts.words && *c->parts.words)
+        set_field(&c->d->words, c->parts.words, xstrdup("name"));
+    if (rules_doc_type(c->rules, c->parts.type))
+        c->d->type_name = rules_doc_type(c->rules, c->parts.type)->name;
+    return ctx_conclude(c, ACTION_INDEX, c->f->former_of ? REASON_NEW_VERSION : REASON_NONE, NULL);
+}
