@@ -120,7 +120,7 @@ static void add_groups(struct str *out, const struct lang *lang, const struct li
     struct group *groups = xcalloc(REASON_COUNT, sizeof *groups);
     size_t n = split(l, groups);
     /* With more reasons than fit, the most urgent. */
-    size_t fit = n * 2 + 1 > room ? (room - 1) / 2 : n;
+    size_t fit = n * 2 > room ? (room - 2) / 2 : n;
     size_t left = deal(groups, fit, room);
 
     for (size_t i = fit; i < n; i++)

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/digest.h"
 #include "base/io.h"
 #include "publish/own.h"
@@ -37,7 +38,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static int setup(void **ctx)
 {
-    struct place *p = calloc(1, sizeof *p);
+    struct place *p = xcalloc(1, sizeof *p);
     struct error err = ERROR_INIT;
 
     strcpy(p->dir, "/tmp/test_publish_own.XXXXXX");
