@@ -1,14 +1,23 @@
 # organizer: `make run` tries it, `make test` tests it, `make` builds build/organizer.
-# Every target installs what it lacks when run as root (or through sudo).
+#
+#   make run [CABINET=/srv/matters]   installs what is missing, builds, watches (and makes) a cabinet
+#   make test                         installs what tests need, builds, runs every test
+#   make lint sanitize valgrind       what else must be clean
+#   make bench torture                long: measurements; all fault points
+#   make install [DESTDIR= PREFIX=]   program, rules, hooks, unit, man pages
+#
+# Targets that need packages install them through apt when run as root or with sudo.
 
 CC       ?= gcc
 PKGS     := libuv libpcre2-8 libmagic libcrypto yaml-0.1 jansson sqlite3 libutf8proc libseccomp libacl
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wformat=2 -Wnull-dereference -Wundef -Wwrite-strings -Wcast-qual -Wpointer-arith
 OPT      ?= -O2 -g
-HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 WERROR   ?= -Werror
 B        ?= build
+PREFIX   ?= /usr
+CABINET  ?= Matters
 CPPFLAGS += -D_GNU_SOURCE -DPCRE2_CODE_UNIT_WIDTH=8 -Iorganizer
 CFLAGS   += -std=gnu17 $(OPT) $(WARN) $(WERROR) $(HARDEN)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
@@ -22,14 +31,15 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
-.PHONY: all clean unit
+.PHONY: all run test unit e2e deps deps-test lint sanitize valgrind coverage mutants bench torture \
+        install clean format
 all: $B/organizer
 
 $B/organizer: $B/obj/main.o $B/liborganizer.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $B/liborganizer.a: $(LIB_OBJ)
-	rm -f $@
+	@rm -f $@
 	ar rcs $@ $^
 
 $B/obj/%.o: organizer/%.c
@@ -38,12 +48,47 @@ $B/obj/%.o: organizer/%.c
 
 $B/unit/%: tests/unit/%.c $B/liborganizer.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< $B/liborganizer.a $(PKG_LIBS) -lcmocka
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< \
+	    $B/liborganizer.a $(PKG_LIBS) -lcmocka
+
+# What a build and the tests need, each with its reason, in one place.
+deps deps-test:
+	@tests/deps $@
+
+# A trial: state and hooks stay in the user's own folders, the cabinet is ./Matters.
+run: deps
+	@$(MAKE) --no-print-directory all
+	@tests/trial $B/organizer "$(CABINET)"
 
 unit: $(UNIT_BIN)
-	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done
+	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+
+e2e: $B/organizer
+	ORGANIZER_BUILD=$B /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+
+test: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT_BIN)
+	@$(MAKE) --no-print-directory unit
+	$B/organizer rules test
+	@$(MAKE) --no-print-directory e2e
+
+lint: deps-test
+	tests/lint
+
+sanitize: deps-test
+	$(MAKE) B=build/asan OPT="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+	    HARDEN="-fPIE" all unit e2e
+
+valgrind: deps-test
+	$(MAKE) B=build/vg OPT="-O1 -g" $(UNIT_BIN:$B/%=build/vg/%)
+	@set -e; for t in $(UNIT_BIN:$B/%=build/vg/%); do echo "== $$t"; \
+	    valgrind -q --error-exitcode=9 --leak-check=full --trace-children=no $$t; done
 
 clean:
-	rm -rf $B
+	rm -rf build
+
+format:
+	clang-format -i organizer/*.c organizer/*/*.[ch] tests/unit/*.c
 
 -include $(shell find $B -name '*.d' 2>/dev/null)
