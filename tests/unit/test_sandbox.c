@@ -279,11 +279,11 @@ static void take_places(void)
     dup2(disk, 21);
     dup2(ends[1], 22);
     dup2(ends[0], 23);
+    dup2(pair[1], 24);
     dup2(20, WIRE_FD);
     dup2(21, DOCUMENT);
     dup2(22, PIPE_IN);
     dup2(23, PIPE_IN + 1);
-    dup2(pair[1], 24);
     dup2(24, PIPE_IN + 2); /* the organizer's end */
     close_range(PIPE_IN + 3, ~0U, 0);
 }
