@@ -29,6 +29,9 @@ struct mount_list {
 
 struct mounts {
     uv_poll_t poll;
+    uv_idle_t first; /* until the loop has begun to poll */
+    int turns;       /* of first */
+    int closing;
     int fd;   /* of mountinfo */
     int root; /* borrowed */
     struct mount_list list;
@@ -176,6 +179,20 @@ static void on_poll(uv_poll_t *h, int status, int events)
         mounts_look(h->data);
 }
 
+/*
+ * The kernel says once that the mounts changed, and adding the descriptor to epoll(7), which the
+ * loop does when it next polls, swallows what happened before. So look once more after that.
+ */
+static void on_first(uv_idle_t *h)
+{
+    struct mounts *m = h->data;
+
+    if (++m->turns < 2)
+        return;
+    uv_idle_stop(h);
+    mounts_look(m);
+}
+
 struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, const char *path),
                           void *ctx, struct error *err)
 {
@@ -195,8 +212,10 @@ struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, 
         free(m);
         return NULL;
     }
-    m->poll.data = m;
+    uv_idle_init(loop, &m->first);
+    m->poll.data = m->first.data = m;
     uv_poll_start(&m->poll, UV_PRIORITIZED, on_poll);
+    uv_idle_start(&m->first, on_first);
     return m;
 }
 
@@ -218,6 +237,8 @@ static void on_closed(uv_handle_t *h)
 {
     struct mounts *m = h->data;
 
+    if (--m->closing)
+        return;
     close(m->fd);
     list_clear(&m->list);
     free(m);
@@ -225,6 +246,9 @@ static void on_closed(uv_handle_t *h)
 
 void mounts_free(struct mounts *m)
 {
-    if (m)
-        uv_close((uv_handle_t *)&m->poll, on_closed);
+    if (!m || m->closing)
+        return;
+    m->closing = 2;
+    uv_close((uv_handle_t *)&m->poll, on_closed);
+    uv_close((uv_handle_t *)&m->first, on_closed);
 }
