@@ -121,6 +121,16 @@ static char *client_of(const struct lang *lang, const struct words *w, size_t le
     return field;
 }
 
+/* PI and DUI are written so: "Al Pi" is a name. "tax" is a word and may be written as it likes. */
+static bool is_initials_badly_written(const struct case_type *t, const char *word)
+{
+    static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+
+    if (strlen(word) >= 4 || !strpbrk(word, lower))
+        return false;
+    return strcasecmp(word, t->name) != 0 || !strpbrk(t->name, lower);
+}
+
 /* The case type that the last words spell, and how many words that takes. */
 static const struct case_type *type_at_end(const struct rules *rules, const struct words *w,
                                            size_t *taken)
@@ -132,9 +142,7 @@ static const struct case_type *type_at_end(const struct rules *rules, const stru
         for (size_t i = w->len - n; i < w->len; i++)
             str_add(&s, w->word[i]);
         t = rules_case_type(rules, str_c(&s));
-        /* Short ones are initials (PI, DUI) and written as such: "Al Pi" is a name. */
-        if (t && s.len < 4 && strcmp(str_c(&s), t->name) != 0 && has_letter(str_c(&s)) &&
-            strpbrk(str_c(&s), "abcdefghijklmnopqrstuvwxyz"))
+        if (t && is_initials_badly_written(t, str_c(&s)))
             t = NULL;
         if (t) {
             *taken = n;
