@@ -326,16 +326,27 @@ static struct lane *start_process(struct examiner *e, enum lane_role role)
     return l;
 }
 
-static struct lane *start_classifier(struct examiner *e)
+static struct lane *start_child(struct examiner *e)
 {
     if (!e->nursery)
         e->nursery = start_process(e, LANE_NURSERY);
-    if (!e->nursery)
-        return NULL;
 
-    struct lane *l = lane_start_child(e->loop, e->nursery, ++e->children, &events, e);
+    struct lane *l =
+        e->nursery ? lane_start_child(e->loop, e->nursery, ++e->children, &events, e) : NULL;
 
     e->handles += l != NULL;
+    return l;
+}
+
+static struct lane *start_classifier(struct examiner *e)
+{
+    struct lane *l = start_child(e);
+
+    /* The nursery may have died and the loop not have heard of it: once more with a new one. */
+    if (!l && e->nursery && (errno == EPIPE || errno == ECONNRESET)) {
+        lane_retire(e, e->nursery);
+        l = start_child(e);
+    }
     return l;
 }
 

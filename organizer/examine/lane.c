@@ -116,6 +116,8 @@ int lane_send(struct lane *l, struct part *p)
                            .ticket = p->ticket,
                            .limit = p->is_large ? 0 : (uint64_t)EXAMINE_LARGE};
 
+    if (p->fd < 0)
+        return EBADF;
     if (wire_send(l->sock, &o, sizeof o, p->fd, MSG_DONTWAIT) < 0)
         return errno;
     if (l->len == 0) {

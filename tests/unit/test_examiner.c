@@ -1,0 +1,676 @@
+/* examiner: digests and kinds through sandboxed readers, and what happens when those die, hang or
+ * lie. The loop is driven until the answers are in; nothing sleeps. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "documents.h"
+#include "examine/examiner.h"
+#include "examine/launch.h"
+#include "examine/reader.h"
+#include "examine/wire.h"
+
+struct fixture {
+    uv_loop_t loop;
+    struct examiner *e;
+    unsigned answers, failed;
+    struct examination last;
+    bool inside_submit;
+};
+
+static struct examiner_options options(const char *exe)
+{
+    return (struct examiner_options){.exe = exe,
+                                     .magic_file = "rules/documents.magic",
+                                     .digesters = 2,
+                                     .classifiers = 2,
+                                     .idle_ms = 60000,
+                                     .stall_ms = 20000};
+}
+
+static void start(struct fixture *f, const struct examiner_options *o)
+{
+    struct error err = ERROR_INIT;
+
+    memset(f, 0, sizeof *f);
+    assert_int_equal(uv_loop_init(&f->loop), 0);
+    f->e = examiner_new(&f->loop, o, &err);
+    assert_non_null(f->e);
+}
+
+static void stop(struct fixture *f)
+{
+    examiner_free(f->e);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&f->loop), 0);
+    /* No child is left behind. */
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+static void on_answer(void *ctx, const struct examination *x)
+{
+    struct fixture *f = ctx;
+
+    assert_false(f->inside_submit);
+    f->answers++;
+    f->failed += x->status == EXAMINE_FAILED;
+    f->last = *x;
+}
+
+static void submit(struct fixture *f, int fd, uint64_t size, bool kind)
+{
+    f->inside_submit = true;
+    examiner_submit(f->e, fd, size, kind, on_answer, f);
+    f->inside_submit = false;
+}
+
+static void wait_for(struct fixture *f, unsigned answers)
+{
+    while (f->answers < answers)
+        uv_run(&f->loop, UV_RUN_ONCE);
+}
+
+static void examine(struct fixture *f, const void *p, size_t n)
+{
+    int fd = document_open(p, n);
+
+    submit(f, fd, n, true);
+    wait_for(f, f->answers + 1);
+    close(fd);
+}
+
+/* The process numbers of this test's children, and of theirs. */
+static unsigned children_of(pid_t parent, pid_t *out, unsigned max)
+{
+    char path[64];
+    unsigned n = 0;
+    int pid;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", parent, parent);
+
+    FILE *f = fopen(path, "re");
+
+    while (f && n < max && fscanf(f, "%d", &pid) == 1)
+        out[n++] = pid;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+/* Sends sig to every reader: children and grandchildren. */
+static unsigned signal_readers(int sig)
+{
+    pid_t child[16], grandchild[16];
+    unsigned n = children_of(getpid(), child, 16), all = n;
+
+    for (unsigned i = 0; i < n; i++) {
+        unsigned m = children_of(child[i], grandchild, 16);
+
+        for (unsigned k = 0; k < m; k++)
+            kill(grandchild[k], sig);
+        kill(child[i], sig);
+        all += m;
+    }
+    return all;
+}
+
+/* Digesters and classifiers, by what `status` says. */
+static unsigned readers_running(const struct fixture *f)
+{
+    struct str s = STR_INIT;
+    unsigned digesters = 0, classifiers = 0;
+
+    str_addc(&s, '{');
+    examiner_status(f->e, &s);
+    assert_int_equal(sscanf(s.s, "{\"digesters\":%u,\"classifiers\":%u", &digesters, &classifiers),
+                     2);
+    str_clear(&s);
+    return digesters + classifiers;
+}
+
+static void gives_digest_and_kind_with(const char *exe)
+{
+    struct examiner_options o = options(exe);
+    struct digest want = digest_of("%PDF-1.7 motion", 15);
+    struct fixture f;
+
+    start(&f, &o);
+    examine(&f, "%PDF-1.7 motion", 15);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    assert_int_equal(f.last.kind, KIND_PDF);
+    assert_int_equal(f.last.bytes, 15);
+    assert_true(digest_equal(&f.last.digest, &want));
+    examine(&f, "", 0);
+    want = digest_of("", 0);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    assert_int_equal(f.last.kind, KIND_EMPTY);
+    assert_true(digest_equal(&f.last.digest, &want));
+    stop(&f);
+}
+
+static void gives_digest_and_kind(void **state)
+{
+    (void)state;
+    gives_digest_and_kind_with(NULL);
+}
+
+static void gives_digest_and_kind_from_a_program(void **state)
+{
+    (void)state;
+    gives_digest_and_kind_with("/proc/self/exe");
+}
+
+static void digest_alone_starts_no_classifier(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    struct str s = STR_INIT;
+    int fd = document_open("%PDF-", 5);
+
+    (void)state;
+    start(&f, &o);
+    submit(&f, fd, 5, false);
+    assert_int_equal(examiner_pending(f.e), 1);
+    wait_for(&f, 1);
+    assert_int_equal(f.last.kind, KIND_UNKNOWN);
+    assert_int_equal(examiner_pending(f.e), 0);
+    str_addc(&s, '{');
+    examiner_status(f.e, &s);
+    assert_non_null(strstr(s.s, "\"classifiers\":0"));
+    assert_non_null(strstr(s.s, "\"digesters\":1"));
+    assert_non_null(strstr(s.s, "\"sandbox_lacks\":["));
+    str_clear(&s);
+    close(fd);
+    stop(&f);
+}
+
+static void offset_is_left_alone(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int fd = document_open("%PDF-1.7 motion", 15);
+
+    (void)state;
+    start(&f, &o);
+    lseek(fd, 7, SEEK_SET);
+    submit(&f, fd, 15, true);
+    wait_for(&f, 1);
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 7);
+    close(fd);
+    stop(&f);
+}
+
+/* Over a thousand documents: classifiers are replaced on the way, and no answer is lost or double.
+ */
+static void many_documents(void **state)
+{
+    enum { N = 1500 };
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    unsigned sent = 0;
+    int fd = document_open("{\\rtf1 Dear Sir}", 16);
+
+    (void)state;
+    start(&f, &o);
+    while (f.answers < N) {
+        while (sent < N && examiner_wants_more(f.e)) {
+            submit(&f, fd, 16, true);
+            sent++;
+        }
+        uv_run(&f.loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(f.failed, 0);
+    assert_int_equal(f.answers, N);
+    assert_int_equal(f.last.kind, KIND_RTF);
+    assert_int_equal(examiner_pending(f.e), 0);
+    close(fd);
+    stop(&f);
+}
+
+static void all_at_once_without_asking(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int fd = document_open("x", 1);
+
+    (void)state;
+    start(&f, &o);
+    for (unsigned i = 0; i < 400; i++)
+        submit(&f, fd, 1, i % 2);
+    assert_false(examiner_wants_more(f.e));
+    wait_for(&f, 400);
+    assert_int_equal(f.failed, 0);
+    assert_true(examiner_wants_more(f.e));
+    close(fd);
+    stop(&f);
+}
+
+static void unreadable_documents_fail_with_a_reason(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int ends[2], fd = open("/dev/null", O_WRONLY);
+
+    (void)state;
+    start(&f, &o);
+    assert_int_equal(pipe(ends), 0);
+    submit(&f, ends[0], 0, true);
+    wait_for(&f, 1);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    assert_non_null(strstr(f.last.why, "cannot be read"));
+    submit(&f, fd, 0, true);
+    wait_for(&f, 2);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    submit(&f, -1, 0, true);
+    wait_for(&f, 3);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    submit(&f, 1000, 0, true);
+    wait_for(&f, 4);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    examine(&f, "%PDF-1.4", 8);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    close(fd);
+    close(ends[0]);
+    close(ends[1]);
+    stop(&f);
+}
+
+/* 4 GB without a byte of disk, announced as small or as large: letters pass it by. */
+static void recordings_do_not_hold_up_letters(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int big = document_open("", 0), fd = document_open("%PDF-1.7", 8);
+
+    (void)state;
+    start(&f, &o);
+    assert_int_equal(ftruncate(big, (off_t)4 << 30), 0);
+    submit(&f, big, (uint64_t)4 << 30, false);
+    submit(&f, big, 10, false);
+    submit(&f, big, 10, false);
+    for (unsigned i = 0; i < 100; i++)
+        submit(&f, fd, 8, true);
+    wait_for(&f, 100);
+    assert_int_equal(f.last.bytes, 8);
+    assert_int_equal(examiner_pending(f.e), 3);
+    close(big);
+    close(fd);
+    stop(&f);
+    assert_int_equal(f.answers, 103);
+    assert_int_equal(f.failed, 3);
+}
+
+/* Progress counts: a document that takes many times the limit is digested to the end. */
+static void long_work_with_progress_is_no_stall(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int big = document_open("", 0);
+
+    (void)state;
+    o.stall_ms = 60;
+    start(&f, &o);
+    assert_int_equal(ftruncate(big, (off_t)512 << 20), 0);
+    submit(&f, big, (uint64_t)512 << 20, false);
+    wait_for(&f, 1);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    assert_int_equal(f.last.bytes, (uint64_t)512 << 20);
+    close(big);
+    stop(&f);
+}
+
+static void killed_reader_spoils_only_what_it_had(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int fd = document_open("%PDF-1.7", 8);
+
+    (void)state;
+    start(&f, &o);
+    examine(&f, "%PDF-1.7", 8); /* all are up */
+    assert_true(signal_readers(SIGSTOP) >= 3);
+    for (unsigned i = 0; i < 20; i++)
+        submit(&f, fd, 8, true);
+    signal_readers(SIGKILL);
+    wait_for(&f, 21);
+    /* At most one for each reader that was there. */
+    assert_in_range(f.failed, 1, 4);
+    assert_int_equal(f.answers, 21);
+    examine(&f, "%PDF-1.7", 8);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    close(fd);
+    stop(&f);
+}
+
+static void idle_reader_may_be_killed(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+
+    (void)state;
+    start(&f, &o);
+    examine(&f, "%PDF-1.7", 8);
+    signal_readers(SIGKILL);
+    while (readers_running(&f) > 0)
+        uv_run(&f.loop, UV_RUN_ONCE);
+    examine(&f, "%PDF-1.7", 8);
+    assert_int_equal(f.last.kind, KIND_PDF);
+    stop(&f);
+}
+
+static void stopped_reader_is_a_stall(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int fd = document_open("%PDF-1.7", 8);
+
+    (void)state;
+    o.stall_ms = 100;
+    start(&f, &o);
+    examine(&f, "%PDF-1.7", 8);
+    signal_readers(SIGSTOP);
+    submit(&f, fd, 8, false);
+    wait_for(&f, 2);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    assert_non_null(strstr(f.last.why, "no progress"));
+    examine(&f, "%PDF-1.7", 8);
+    close(fd);
+    stop(&f);
+}
+
+static void readers_go_when_idle(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    pid_t left[16];
+
+    (void)state;
+    o.idle_ms = 30;
+    start(&f, &o);
+    examine(&f, "%PDF-1.7", 8);
+    assert_true(children_of(getpid(), left, 16) >= 2);
+    /* Ends by itself when nothing is left to wait for: no timer, no process. */
+    uv_run(&f.loop, UV_RUN_DEFAULT);
+    assert_int_equal(children_of(getpid(), left, 16), 0);
+    examine(&f, "%PDF-1.7", 8);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    stop(&f);
+}
+
+static void free_answers_what_is_pending(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int fd = document_open("x", 1);
+
+    (void)state;
+    start(&f, &o);
+    for (unsigned i = 0; i < 50; i++)
+        submit(&f, fd, 1, true);
+    examiner_free(f.e);
+    assert_int_equal(f.answers, 50);
+    assert_int_equal(f.failed, 50);
+    f.e = NULL;
+    close(fd);
+    stop(&f);
+}
+
+static void free_takes_null_and_unused(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+
+    (void)state;
+    examiner_free(NULL);
+    start(&f, &o);
+    stop(&f);
+}
+
+static void program_that_is_not_there(void **state)
+{
+    struct examiner_options o = options("/nonexistent/organizer");
+    struct error err = ERROR_INIT;
+    uv_loop_t loop;
+
+    (void)state;
+    uv_loop_init(&loop);
+    assert_null(examiner_new(&loop, &o, &err));
+    assert_int_equal(err.number, ENOENT);
+    uv_loop_close(&loop);
+}
+
+/* A program that is no organizer never says hello: documents are given back, not lost. */
+static void program_that_is_no_reader(void **state)
+{
+    struct examiner_options o = options("/bin/true");
+    struct fixture f;
+    int fd = document_open("x", 1);
+
+    (void)state;
+    start(&f, &o);
+    for (unsigned i = 0; i < 5; i++)
+        submit(&f, fd, 1, true);
+    wait_for(&f, 5);
+    assert_int_equal(f.failed, 5);
+    assert_non_null(strstr(f.last.why, "start"));
+    close(fd);
+    stop(&f);
+}
+
+static void no_descriptors_left(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    struct rlimit old, tight;
+    int fd = document_open("x", 1);
+
+    (void)state;
+    start(&f, &o);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    tight = old;
+    tight.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    submit(&f, fd, 1, true);
+    assert_int_equal(f.answers, 0);
+    wait_for(&f, 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    assert_non_null(strstr(f.last.why, "no reader can be started"));
+    examine(&f, "%PDF-1.7", 8);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    close(fd);
+    stop(&f);
+}
+
+/* --- readers that lie: this program run as one, told how by the magic file's name --- */
+
+static int say(uint32_t what, uint32_t ticket, uint32_t number, uint64_t bytes)
+{
+    struct wire_answer a = {.what = what, .ticket = ticket, .number = number, .bytes = bytes};
+
+    return wire_send(WIRE_FD, &a, sizeof a, -1, 0);
+}
+
+/* A digester that does as the lie says, once for each document. */
+static int liar_main(const char *lie)
+{
+    struct wire_order o;
+    int fd;
+
+    if (strcmp(lie, "/lie/early") == 0)
+        say(WIRE_DIGEST, 1, 0, 0);
+    say(WIRE_HELLO, 0, strcmp(lie, "/lie/lacks") == 0 ? 1U << 20 : 0, 0);
+    while (wire_receive(WIRE_FD, &o, sizeof o, &fd) == sizeof o) {
+        if (strcmp(lie, "/lie/ticket") == 0)
+            say(WIRE_DIGEST, o.ticket + 1, 0, 0);
+        else if (strcmp(lie, "/lie/kind") == 0)
+            say(WIRE_KIND, o.ticket, KIND_PDF, 0);
+        else if (strcmp(lie, "/lie/what") == 0)
+            say(99, o.ticket, 0, 0);
+        else if (strcmp(lie, "/lie/errno") == 0)
+            say(WIRE_ERROR, o.ticket, 0, 0);
+        else if (strcmp(lie, "/lie/progress") == 0)
+            say(WIRE_PROGRESS, o.ticket, 0, 0);
+        else if (strcmp(lie, "/lie/hello") == 0)
+            say(WIRE_HELLO, 0, 0, 0);
+        else if (strcmp(lie, "/lie/short") == 0)
+            wire_send(WIRE_FD, &o, sizeof o, -1, 0);
+        else if (strcmp(lie, "/lie/long") == 0) {
+            char b[4096] = {WIRE_DIGEST};
+
+            wire_send(WIRE_FD, b, sizeof b, -1, 0);
+        } else if (strcmp(lie, "/lie/passes") == 0) {
+            struct wire_answer a = {.what = WIRE_DIGEST, .ticket = o.ticket};
+
+            wire_send(WIRE_FD, &a, sizeof a, fd, 0);
+        } else if (strcmp(lie, "/lie/twice") == 0) {
+            say(WIRE_DIGEST, o.ticket, 0, 0);
+            say(WIRE_DIGEST, o.ticket, 0, 0);
+        }
+        close(fd);
+    }
+    return 0;
+}
+
+static int reader_or_liar(const char *kind)
+{
+    struct wire_setup setup;
+    struct iovec iov = {&setup, sizeof setup};
+    struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (recvmsg(WIRE_FD, &m, MSG_PEEK) == sizeof setup && strncmp(setup.magic, "/lie/", 5) == 0 &&
+        strcmp(kind, "digester") == 0) {
+        recvmsg(WIRE_FD, &m, 0);
+        return liar_main(setup.magic);
+    }
+    return reader_main(kind);
+}
+
+static unsigned open_descriptors(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void lies_with(const char *lie)
+{
+    struct examiner_options o = options("/proc/self/exe");
+    struct fixture f;
+    int fd = document_open("x", 1);
+
+    o.magic_file = lie;
+    start(&f, &o);
+    submit(&f, fd, 1, false);
+    wait_for(&f, 1);
+    if (f.last.status != EXAMINE_FAILED || !strstr(f.last.why, "reader"))
+        fail_msg("%s: %d %s", lie, f.last.status, f.last.why);
+    close(fd);
+    stop(&f);
+}
+
+static void liars_are_found_out(void **state)
+{
+    static const char *const lies[] = {"/lie/early", "/lie/lacks", "/lie/ticket", "/lie/kind",
+                                       "/lie/what",  "/lie/errno", "/lie/hello",  "/lie/progress",
+                                       "/lie/short", "/lie/long",  "/lie/passes"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++)
+        lies_with(lies[i]);
+}
+
+static void answering_twice_spoils_at_most_the_next(void **state)
+{
+    struct examiner_options o = options("/proc/self/exe");
+    struct fixture f;
+    int fd = document_open("x", 1);
+
+    (void)state;
+    o.magic_file = "/lie/twice";
+    start(&f, &o);
+    for (unsigned i = 0; i < 6; i++)
+        submit(&f, fd, 1, false);
+    wait_for(&f, 6);
+    assert_in_range(f.failed, 1, 5);
+    close(fd);
+    stop(&f);
+}
+
+static void descriptors_from_readers_are_not_taken(void **state)
+{
+    unsigned before = open_descriptors();
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        lies_with("/lie/passes");
+    assert_int_equal(open_descriptors(), before);
+}
+
+static void readers_hold_nothing_after_the_answer(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    int ends[2];
+    char c;
+
+    (void)state;
+    start(&f, &o);
+    examine(&f, "%PDF-1.7", 8); /* the readers are there before the pipe is: only passing counts */
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    submit(&f, ends[1], 1, true);
+    wait_for(&f, 2);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &c, 1), 0); /* the end: nobody else has it open */
+    close(ends[0]);
+    stop(&f);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_digest_and_kind),
+        cmocka_unit_test(gives_digest_and_kind_from_a_program),
+        cmocka_unit_test(digest_alone_starts_no_classifier),
+        cmocka_unit_test(offset_is_left_alone),
+        cmocka_unit_test(many_documents),
+        cmocka_unit_test(all_at_once_without_asking),
+        cmocka_unit_test(unreadable_documents_fail_with_a_reason),
+        cmocka_unit_test(recordings_do_not_hold_up_letters),
+        cmocka_unit_test(long_work_with_progress_is_no_stall),
+        cmocka_unit_test(killed_reader_spoils_only_what_it_had),
+        cmocka_unit_test(idle_reader_may_be_killed),
+        cmocka_unit_test(stopped_reader_is_a_stall),
+        cmocka_unit_test(readers_go_when_idle),
+        cmocka_unit_test(free_answers_what_is_pending),
+        cmocka_unit_test(free_takes_null_and_unused),
+        cmocka_unit_test(program_that_is_not_there),
+        cmocka_unit_test(program_that_is_no_reader),
+        cmocka_unit_test(no_descriptors_left),
+        cmocka_unit_test(liars_are_found_out),
+        cmocka_unit_test(answering_twice_spoils_at_most_the_next),
+        cmocka_unit_test(descriptors_from_readers_are_not_taken),
+        cmocka_unit_test(readers_hold_nothing_after_the_answer),
+    };
+
+    if (argc > 2 && strcmp(argv[1], "--reader") == 0)
+        return reader_or_liar(argv[2]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
