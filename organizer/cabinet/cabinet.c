@@ -313,16 +313,20 @@ int cabinet_init(const char *path, const struct env *env, struct init_result *r,
     struct error none = ERROR_INIT;
     AUTO_FREE char *above = NULL;
     AUTO_CLOSE int root = -1;
+    bool made;
 
     (void)env;
     memset(r, 0, sizeof *r);
     tell_zone(r);
-    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+    made = mkdir(path, 0777) == 0;
+    if (!made && errno != EEXIST)
         return error_set(err, errno, "cannot make the folder %s", path);
     above = cabinet_find(path, &none);
     if (above) {
         AUTO_FREE char *real = realpath(path, NULL);
 
+        if (made)
+            rmdir(path);
         r->already = real && strcmp(real, above) == 0;
         r->existed = r->already;
         return r->already ? 0 : error_set(err, 0, "%s lies in the cabinet %s already", path, above);
