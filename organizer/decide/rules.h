@@ -1,7 +1,8 @@
 /*
  * rules: what rules/ and the office's own .organizer/rules/ say, checked and compiled.
  *
- * Loaded as a whole and never changed afterwards; reload makes a new one. The office's files come
+ * Loaded as a whole and never changed afterwards; reload makes a new one. Asked by one thread at a
+ * time. Nothing of the struct lang it was loaded with is kept. The office's files come
  * first. Every rule knows its file:line. Files, all optional in the office's folder:
  *
  *   conventions.yaml     the naming pattern (PCRE2, named groups) and its template
@@ -38,9 +39,9 @@ struct doc_type {
 };
 
 struct case_type {
-    const char *name;            /* "Divorce" */
-    const char *const *aliases;  /* NULL-terminated */
-    const char *meaning;         /* "Family / divorce" */
+    const char *name;           /* "Divorce" */
+    const char *const *aliases; /* NULL-terminated */
+    const char *meaning;        /* "Family / divorce" */
     const char *where;
 };
 
@@ -58,13 +59,14 @@ struct rules *rules_load(const char *shipped_dir, int office_dirfd, const struct
                          struct problems *p);
 void rules_free(struct rules *r);
 
-/* Vocabulary. Lookups are case-insensitive; NULL when unknown. */
+/* Vocabulary. Lookups are case-insensitive, and what stands behind a '-' is set aside
+ * ("Divorce-2024", "Motion-DRAFT"); NULL when unknown. */
 const struct doc_type *rules_doc_type(const struct rules *r, const char *name);
 const struct doc_type *rules_doc_type_at(const struct rules *r, size_t i); /* NULL past the end */
 const struct case_type *rules_case_type(const struct rules *r, const char *name_or_alias);
 const struct case_type *rules_case_type_at(const struct rules *r, size_t i);
-/* Up to max names of types (or case types) within Damerau-Levenshtein distance 2 of word, nearest
- * first; returns how many. */
+/* Up to max names of types (or case types) within Damerau-Levenshtein distance 2 of word (half its
+ * length for words under four letters), nearest first; returns how many. */
 size_t rules_near_doc_types(const struct rules *r, const char *word, const char **out, size_t max);
 size_t rules_near_case_types(const struct rules *r, const char *word, const char **out, size_t max);
 /* The standard folders, in order of the design, NULL-terminated. */
@@ -77,11 +79,11 @@ bool rules_is_standard_folder(const struct rules *r, const char *folder);
  * no match, -1 for "cannot tell" (a reader failed). trace (may be NULL) gets a line per rule. */
 struct type_match {
     const struct doc_type *type;
-    int score;          /* larger is better; comparable within one call */
-    size_t start, end;  /* bytes of `name` that matched; equal when it was not the name */
-    const char *where;  /* rule's file:line */
-    char matched[64];   /* what matched, for "name matched ..." */
-    const char *by;     /* "name", "kind", "title", "text", … */
+    int score;         /* larger is better; comparable within one call */
+    size_t start, end; /* bytes of `name` that matched; equal when it was not the name */
+    const char *where; /* rule's file:line */
+    char matched[64];  /* what matched, for "name matched ..." */
+    const char *by;    /* "name", "kind", "title", "text", … */
 };
 int rules_match_type(const struct rules *r, const struct facts *f, const char *name,
                      struct type_match *out, size_t max, struct str *trace);

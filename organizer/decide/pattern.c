@@ -1,0 +1,186 @@
+#include "decide/pattern.h"
+
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* A name is at most 255 bytes: what needs more steps than this is a mistake in the pattern. */
+enum { MATCH_LIMIT = 200000, DEPTH_LIMIT = 20000, HEAP_LIMIT_KIB = 4096 };
+
+struct pattern {
+    char *text;
+    pcre2_code *code;
+    pcre2_match_data *data; /* matching is done by one thread, see rules.h */
+    pcre2_match_context *context;
+};
+
+static pcre2_match_context *make_context(void)
+{
+    pcre2_match_context *c = pcre2_match_context_create(NULL);
+
+    if (!c)
+        abort();
+    pcre2_set_match_limit(c, MATCH_LIMIT);
+    pcre2_set_depth_limit(c, DEPTH_LIMIT);
+    pcre2_set_heap_limit(c, HEAP_LIMIT_KIB);
+    return c;
+}
+
+struct pattern *pattern_new(const char *text, unsigned flags, size_t *column, struct error *err)
+{
+    uint32_t how = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
+    struct pattern *p;
+    pcre2_code *code;
+    int number;
+
+    if (flags & PATTERN_CASELESS)
+        how |= PCRE2_CASELESS;
+    code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, how, &number, column, NULL);
+    if (!code) {
+        PCRE2_UCHAR why[200];
+
+        pcre2_get_error_message(number, why, sizeof why);
+        error_set(err, 0, "bad pattern: %s", (const char *)why);
+        return NULL;
+    }
+    p = xcalloc(1, sizeof *p);
+    p->text = xstrdup(text);
+    p->code = code;
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without a JIT it is only slower */
+    p->data = pcre2_match_data_create_from_pattern(code, NULL);
+    if (!p->data)
+        abort();
+    p->context = make_context();
+    return p;
+}
+
+void pattern_free(struct pattern *p)
+{
+    if (!p)
+        return;
+    pcre2_match_context_free(p->context);
+    pcre2_match_data_free(p->data);
+    pcre2_code_free(p->code);
+    free(p->text);
+    free(p);
+}
+
+const char *pattern_text(const struct pattern *p)
+{
+    return p->text;
+}
+
+int pattern_match_from(const struct pattern *p, const char *text, size_t at,
+                       struct pattern_match *m)
+{
+    int n = pcre2_match(p->code, (PCRE2_SPTR)text, strlen(text), at, 0, p->data, p->context);
+    const PCRE2_SIZE *v;
+
+    if (n == PCRE2_ERROR_NOMATCH)
+        return PATTERN_NO;
+    if (n < 0)
+        return PATTERN_RAN_AWAY;
+    if (m) {
+        v = pcre2_get_ovector_pointer(p->data);
+        /* \K in a lookaround can put the start behind the end */
+        *m = (struct pattern_match){p, text, v[0], v[1] < v[0] ? v[0] : v[1]};
+    }
+    return PATTERN_YES;
+}
+
+int pattern_match(const struct pattern *p, const char *text, struct pattern_match *m)
+{
+    return pattern_match_from(p, text, 0, m);
+}
+
+char *pattern_group(const struct pattern_match *m, const char *group)
+{
+    int n = pcre2_substring_number_from_name(m->pattern->code, (PCRE2_SPTR)group);
+    const PCRE2_SIZE *v = pcre2_get_ovector_pointer(m->pattern->data);
+
+    if (n < 0 || v[2 * n] == PCRE2_UNSET)
+        return NULL;
+    return xmemdup0(m->subject + v[2 * n], v[2 * n + 1] - v[2 * n]);
+}
+
+bool pattern_has_group(const struct pattern *p, const char *group)
+{
+    return pcre2_substring_number_from_name(p->code, (PCRE2_SPTR)group) > 0;
+}
+
+bool pattern_runs_away(const struct pattern *p)
+{
+    static const char *const units[] = {"a", "A", "0", " ", "-", "_", ".", "a0", "a ", "ab-"};
+    char text[256];
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t n = strlen(units[i]);
+
+        for (size_t at = 0; at < 250; at++)
+            text[at] = units[i][at % n];
+        text[250] = '\x01';
+        text[251] = '\0';
+        if (pattern_match(p, text, NULL) == PATTERN_RAN_AWAY)
+            return true;
+        text[250] = '\0';
+        if (pattern_match(p, text, NULL) == PATTERN_RAN_AWAY)
+            return true;
+    }
+    return false;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* One "[abc]" at *glob against c; *glob moves behind it. */
+static bool in_set(const char **glob, char c)
+{
+    const char *g = *glob + 1;
+    bool found = false;
+
+    for (; *g && *g != ']'; g++)
+        found |= lower(*g) == lower(c);
+    *glob = *g ? g + 1 : g;
+    return found;
+}
+
+static const char *next_char(const char *s)
+{
+    s++;
+    while (((unsigned char)*s & 0xC0) == 0x80)
+        s++;
+    return s;
+}
+
+bool glob_match(const char *glob, const char *name)
+{
+    const char *star = NULL, *resume = name;
+
+    while (*name) {
+        const char *g = glob;
+
+        if (*g == '*') {
+            star = ++glob;
+            resume = name;
+        } else if (*g == '?') {
+            glob++;
+            name = next_char(name);
+        } else if (*g == '[' ? in_set(&g, *name) : (*g && lower(*g) == lower(*name))) {
+            glob = *glob == '[' ? g : glob + 1;
+            name++;
+        } else if (star) {
+            glob = star;
+            name = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*glob == '*')
+        glob++;
+    return *glob == '\0';
+}

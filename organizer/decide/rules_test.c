@@ -1,0 +1,163 @@
+/* rules_test: examples tried, rules listed. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "decide/rules_parts.h"
+
+/* The kind whose own extension it is, before one that only agrees with it. */
+static enum kind kind_by_extension(const char *ext)
+{
+    for (enum kind k = KIND_UNKNOWN; k < KIND_COUNT; k++)
+        if (strcasecmp(kind_info(k)->ext, ext) == 0)
+            return k;
+    for (enum kind k = KIND_UNKNOWN; k < KIND_COUNT; k++)
+        if (kind_has_ext(k, ext))
+            return k;
+    return KIND_UNKNOWN;
+}
+
+/* Length of name without an extension that a kind of document has. */
+static size_t stem_of(const char *name, enum kind *kind)
+{
+    const char *dot = strrchr(name, '.');
+
+    *kind = dot && dot != name ? kind_by_extension(dot + 1) : KIND_UNKNOWN;
+    return *kind == KIND_UNKNOWN ? strlen(name) : (size_t)(dot - name);
+}
+
+/* What is left of the name when a prefix of the convention is set aside, and noise is out. */
+static char *words_of(const struct rules *r, const char *name, enum kind *kind)
+{
+    AUTO_FREE char *stem = xmemdup0(name, stem_of(name, kind));
+    struct name_parts p;
+    char *words;
+
+    if (rules_parse_name(r, name, &p))
+        words = xasprintf("%s %s", p.type ? p.type : "", p.words ? p.words : "");
+    else
+        words = rules_strip_noise(r, stem);
+    name_parts_clear(&p);
+    return words;
+}
+
+bool rules_try_name(const struct rules *r, const char *name, struct str *got)
+{
+    struct type_match m[8];
+    struct facts f = {.name = name, .folder = "Inbox", .size = 1000};
+    AUTO_FREE char *words = words_of(r, name, &f.kind);
+    int n = rules_match_type(r, &f, words, m, sizeof m / sizeof *m, NULL);
+
+    for (int i = 0; i < n && m[i].score == m[0].score; i++)
+        str_addf(got, "%s%s", i ? ", " : "", m[i].type->name);
+    if (n <= 0)
+        str_add(got, n == 0 ? "none" : "cannot tell");
+    return true;
+}
+
+size_t rules_test(const struct rules *r, const struct lang *lang, struct str *out, size_t *ran)
+{
+    size_t failed = 0;
+
+    (void)lang;
+    for (size_t i = 0; i < r->examples_len; i++) {
+        const struct example *e = &r->examples[i];
+        AUTO_STR struct str got = STR_INIT;
+
+        if (e->run(r, e, &got))
+            continue;
+        failed++;
+        str_addf(out, "%s: \"%s\" should be %s and is %s\n", e->where, e->name, e->expect,
+                 str_c(&got));
+    }
+    *ran = r->examples_len;
+    return failed;
+}
+
+static const char *relevance_name(enum relevance r)
+{
+    return r == RELEVANCE_KEY ? "key" : r == RELEVANCE_SUPPORTING ? "supporting" : "background";
+}
+
+static void list_words(const struct phrase_index *x, const void *owner, struct str *out)
+{
+    const char *sep = "";
+
+    for (size_t i = 0; i < x->len; i++)
+        if (x->v[i].owner == owner) {
+            str_addf(out, "%s%s", sep, x->v[i].text);
+            sep = ", ";
+        }
+}
+
+static void list_type(const struct rules *r, const struct type_rule *t, struct str *out, bool json)
+{
+    AUTO_STR struct str words = STR_INIT, when = STR_INIT;
+
+    list_words(&r->words, t, &words);
+    if (t->when)
+        condition_describe(t->when, &when);
+    if (!json) {
+        str_addf(out, "%s: type %s in %s, %s: %s", t->type.where, t->type.name, t->type.folder,
+                 relevance_name(t->type.relevance), str_c(&words));
+        str_addf(out, when.len ? "; %s\n" : "\n", str_c(&when));
+        return;
+    }
+    str_addc(out, '{');
+    json_text(out, "where", t->type.where);
+    json_text(out, "rule", "type");
+    json_text(out, "name", t->type.name);
+    json_text(out, "folder", t->type.folder);
+    json_text(out, "colour", t->type.colour);
+    json_text(out, "relevance", relevance_name(t->type.relevance));
+    json_text(out, "words", str_c(&words));
+    json_text(out, "when", str_c(&when));
+    str_add(out, "}\n");
+}
+
+static void list_line(struct str *out, bool json, const char *where, const char *rule,
+                      const char *name, const char *when)
+{
+    if (!json) {
+        str_addf(out, "%s: %s %s%s%s\n", where, rule, name, *when ? ": " : "", when);
+        return;
+    }
+    str_addc(out, '{');
+    json_text(out, "where", where);
+    json_text(out, "rule", rule);
+    json_text(out, "name", name);
+    json_text(out, "when", when);
+    str_add(out, "}\n");
+}
+
+static void list_names(const struct name_rules *n, const char *rule, struct str *out, bool json)
+{
+    for (size_t i = 0; i < n->len; i++)
+        list_line(out, json, n->v[i].where, rule,
+                  n->v[i].glob ? n->v[i].glob : pattern_text(n->v[i].pattern), "");
+}
+
+void rules_list(const struct rules *r, struct str *out, bool json)
+{
+    list_names(&r->ignored, "ignored", out, json);
+    list_names(&r->locks, "lock", out, json);
+    list_names(&r->new_documents, "new-document", out, json);
+    list_names(&r->conflicts, "conflict-copy", out, json);
+    for (size_t i = 0; i < r->as_is_len; i++) {
+        AUTO_STR struct str when = STR_INIT;
+
+        condition_describe(r->as_is[i].when, &when);
+        list_line(out, json, r->as_is[i].where, "as-is", r->as_is[i].what, str_c(&when));
+    }
+    for (size_t i = 0; i < r->conventions_len; i++)
+        list_line(out, json, r->conventions[i].where, "convention", r->conventions[i].template,
+                  pattern_text(r->conventions[i].pattern));
+    list_names(&r->noise, "noise", out, json);
+    for (size_t i = 0; i < r->types_len; i++)
+        list_type(r, r->types[i], out, json);
+    for (size_t i = 0; i < r->case_types_len; i++)
+        list_line(out, json, r->case_types[i]->type.where, "case-type", r->case_types[i]->type.name,
+                  r->case_types[i]->type.meaning);
+}
