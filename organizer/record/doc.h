@@ -38,28 +38,28 @@ struct doc_stamp {
 /* Strings are owned; NULL counts as "". */
 struct doc {
     char case_id[CASE_ID_SIZE];
-    int64_t number;      /* 0: not minted yet */
-    char *path;          /* from the case folder down; from the cabinet down for the office */
+    int64_t number; /* 0: not minted yet */
+    char *path;     /* from the case folder down; from the cabinet down for the office */
     struct doc_stamp stamp;
-    int64_t read_ns;     /* wall clock when its bytes were read; a ctime not older than this minus
-                            two seconds is racily clean and read again; see doc_is_racy() */
+    int64_t read_ns; /* wall clock when its bytes were read; a ctime not older than this minus
+                        two seconds is racily clean and read again; see doc_is_racy() */
     struct digest digest;
     enum doc_state state;
     enum kind kind;
-    enum reason reason;  /* why listed, or the remark */
-    char *sentence;      /* what a person reads about it */
-    char *help;          /* the act that helps */
-    char *type;          /* "MotionToDismiss", or "" */
-    char *words;         /* kept words */
-    char *date;          /* "2026-03-02", or "" */
-    char *original;      /* the name it was dropped under, or "" */
-    char *why;           /* decision_why() when it was filed */
-    char *suggested;     /* mode suggest: the path it would get */
-    int64_t filed_ns;    /* when it was filed or first indexed, UTC ns */
-    int64_t changed_ns;  /* when its row last changed for people: remarks are shown 14 days */
-    bool by_hand;        /* a person named it */
-    bool undone;         /* taken back by undo, not touched since */
-    bool before;         /* was there before the organizer: named by plan and apply only */
+    enum reason reason; /* why listed, or the remark */
+    char *sentence;     /* what a person reads about it */
+    char *help;         /* the act that helps */
+    char *type;         /* "MotionToDismiss", or "" */
+    char *words;        /* kept words */
+    char *date;         /* "2026-03-02", or "" */
+    char *original;     /* the name it was dropped under, or "" */
+    char *why;          /* decision_why() when it was filed */
+    char *suggested;    /* mode suggest: the path it would get */
+    int64_t filed_ns;   /* when it was filed or first indexed, UTC ns */
+    int64_t changed_ns; /* when its row last changed for people: remarks are shown 14 days */
+    bool by_hand;       /* a person named it */
+    bool undone;        /* taken back by undo, not touched since */
+    bool before;        /* was there before the organizer: named by plan and apply only */
 };
 
 /* A change within this long before the stamp was taken may not show in it (coarse clocks). */

@@ -94,5 +94,8 @@ int journal_check(int case_fd, const struct journal_head *head, journal_fault *f
 int journal_check_pending(int case_fd, const struct journal_head *head, const char *const *bodies,
                           size_t n, journal_fault *fault, void *ctx,
                           enum journal_standing *standing, struct error *err);
+/* Whether all up to the head is as it was written, or was taken up; what is behind the head does
+ * not count. 1 yes, 0 no, -1 with err. */
+int journal_trusted(int case_fd, const struct journal_head *head, struct error *err);
 
 #endif

@@ -283,7 +283,8 @@ static int settle_version(struct state *s, bool readonly, struct error *err)
         return error_set(err, 0, "%s is no private state of organizer",
                          sqlite3_db_filename(s->db, "main"));
     s->newer = version > SCHEMA_VERSION;
-    if (s->newer || readonly) {
+    s->readonly = readonly || s->newer;
+    if (s->readonly) {
         if (!version)
             return error_set(err, ENOENT, "there is no private state in %s yet",
                              sqlite3_db_filename(s->db, "main"));
@@ -380,6 +381,17 @@ int state_commit(struct state *s, struct error *err)
     if (rc != SQLITE_OK)
         return state_error(s, rc, "write", err);
     s->begun = false;
+    return 0;
+}
+
+int state_begin_read(struct state *s, struct error *err)
+{
+    int rc = s->begun ? SQLITE_MISUSE : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+
+    if (rc != SQLITE_OK)
+        return state_error(s, rc, "read", err);
+    s->begun = true;
+    s->failed = false;
     return 0;
 }
 

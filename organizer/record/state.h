@@ -51,6 +51,9 @@ bool state_is_newer(const struct state *s);
 int state_begin(struct state *s, struct error *err);
 int state_commit(struct state *s, struct error *err);
 void state_rollback(struct state *s);
+/* What is read until state_rollback() is one picture, whatever is written meanwhile. Keep it
+ * short: the write-ahead log grows as long. */
+int state_begin_read(struct state *s, struct error *err);
 
 /* Documents. Getters return 1 found (fill *d, caller doc_clear()s), 0 none, -1 error. Only rows
  * that have a file (not DOC_GONE) are found, except by number. */

@@ -16,9 +16,10 @@ struct state {
         sqlite3_stmt *stmt;
     } kept[STATE_STATEMENTS];
     size_t kept_len;
-    bool newer;  /* written by a newer program */
-    bool begun;  /* between state_begin() and its end */
-    bool failed; /* a change failed since state_begin(): nothing may be committed */
+    bool newer;    /* written by a newer program */
+    bool readonly; /* asked for, or because it is newer */
+    bool begun;    /* between state_begin() and its end */
+    bool failed;   /* a change failed since state_begin(): nothing may be committed */
 };
 
 /* Values bound one after another from ?1 on; rc keeps the first failure. */

@@ -1,0 +1,136 @@
+#include "record/history.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "record/history_internal.h"
+#include "record/journal_internal.h"
+
+struct reading {
+    int64_t size;
+    history_fn *fn;
+    void *ctx;
+    int answer;
+};
+
+static int give_line(void *ctx, const struct journal_raw *raw)
+{
+    struct reading *r = ctx;
+    json_t *json = raw->ended ? journal_parse(raw) : NULL;
+    AUTO_FREE char *from = json ? json_get_name(json, "from") : NULL;
+    AUTO_FREE char *to = json ? json_get_name(json, "to") : NULL;
+    AUTO_FREE char *office = json ? json_get_name(json, "from_office") : NULL;
+    const char *at = json ? json_get_text(json, "at") : NULL;
+    const char *kind = json ? json_get_text(json, "kind") : NULL;
+    struct history_line line = {.line = raw->number, .from = from, .to = to};
+
+    if (!json)
+        return 0;
+    line.from_office = office;
+    line.kind = kind ? kind : "";
+    line.doc = json_get_num(json, "doc", 0);
+    line.json = json;
+    if (!at || time_parse(at, &line.at_ns) < 0)
+        line.at_ns = 0;
+    if (r->size < 0 || raw->end <= r->size)
+        r->answer = r->fn(r->ctx, &line);
+    else
+        r->answer = 0;
+    json_decref(json);
+    return r->answer;
+}
+
+int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct error *err)
+{
+    struct reading r = {size, fn, ctx, 0};
+    AUTO_CLOSE int fd = journal_open(case_fd, O_RDONLY, err);
+
+    if (fd < 0)
+        return err->number == ENOENT ? 0 : -1;
+    return journal_each_raw(fd, give_line, &r, err);
+}
+
+/* ---- log ------------------------------------------------------------------------------------ */
+
+struct filtering {
+    const struct history_filter *filter;
+    history_fn *fn; /* NULL: only count */
+    void *ctx;
+    uint64_t seen;  /* lines that the filter lets through */
+    uint64_t skip;  /* of them, before the last so many */
+    uint64_t until; /* the last line of the first reading */
+};
+
+static int filter_line(void *ctx, const struct history_line *line)
+{
+    struct filtering *f = ctx;
+
+    if (f->fn && f->until && line->line > f->until)
+        return 0;
+    if ((f->filter->doc && line->doc != f->filter->doc) ||
+        (f->filter->since_ns && line->at_ns < f->filter->since_ns))
+        return 0;
+    f->seen++;
+    if (!f->fn)
+        f->until = line->line;
+    else if (f->seen > f->skip)
+        return f->fn(f->ctx, line);
+    return 0;
+}
+
+int history_each(int case_fd, const struct history_filter *filter, history_fn *fn, void *ctx,
+                 struct error *err)
+{
+    struct filtering f = {.filter = filter};
+
+    if (filter->last) {
+        if (history_read(case_fd, -1, filter_line, &f, err) < 0)
+            return -1;
+        f.skip = f.seen > filter->last ? f.seen - filter->last : 0;
+        f.seen = 0;
+    }
+    f.fn = fn;
+    f.ctx = ctx;
+    return history_read(case_fd, -1, filter_line, &f, err);
+}
+
+struct at_path {
+    const char *path;
+    int64_t now, once;
+};
+
+static bool same_path(const char *a, const char *b)
+{
+    return a && strcmp(a, b) == 0;
+}
+
+static int look_for_path(void *ctx, const struct history_line *line)
+{
+    struct at_path *p = ctx;
+
+    if (!line->doc)
+        return 0;
+    if (same_path(line->to, p->path))
+        p->now = line->doc;
+    else if (p->now == line->doc && (line->to || strcmp(line->kind, "removed") == 0))
+        p->now = 0, p->once = line->doc;
+    if (same_path(line->from, p->path) || same_path(line->from_office, p->path))
+        p->once = line->doc;
+    return 0;
+}
+
+int history_doc_at(int case_fd, const char *path, int64_t *doc, struct error *err)
+{
+    struct at_path p = {.path = path};
+
+    if (history_read(case_fd, -1, look_for_path, &p, err) < 0)
+        return -1;
+    *doc = p.now ? p.now : p.once;
+    return *doc != 0;
+}

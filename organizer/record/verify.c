@@ -1,0 +1,310 @@
+#include "record/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "record/history_internal.h"
+#include "record/verify_internal.h"
+
+/* So often the journal is read again when lines were added meanwhile. */
+#define TRIES 5
+
+const char *verify_what_name(enum verify_what what)
+{
+    static const char *const names[VERIFY_KINDS] = {
+        [VERIFY_CHANGED] = "changed",       [VERIFY_MISSING] = "missing",
+        [VERIFY_RENAMED] = "renamed",       [VERIFY_EXTRA] = "extra",
+        [VERIFY_UNREADABLE] = "unreadable", [VERIFY_JOURNAL] = "journal",
+        [VERIFY_TABLE] = "table",
+    };
+
+    return (unsigned)what < VERIFY_KINDS ? names[what] : "";
+}
+
+bool verify_clean(const struct verify_counts *counts)
+{
+    for (int i = 0; i < VERIFY_KINDS; i++)
+        if (counts->found[i])
+            return false;
+    return true;
+}
+
+void verify_tell(struct verify *v, const struct verify_finding *f)
+{
+    v->counts->found[f->what]++;
+    if (v->o->found)
+        v->o->found(v->o->ctx, f);
+}
+
+/* ---- the picture ---------------------------------------------------------------------------- */
+
+static int add_row(void *ctx, const struct doc *d)
+{
+    struct verify *v = ctx;
+
+    GROW(v->rows, v->len, v->cap);
+    v->rows[v->len++] = (struct verify_row){d->number, d->state, d->digest, xstrdup(d->path)};
+    return 0;
+}
+
+static int add_body(void *ctx, int64_t rowid, const char *case_id, const char *body)
+{
+    struct verify *v = ctx;
+
+    (void)rowid;
+    if (strcmp(case_id, v->o->case_id) != 0)
+        return 0;
+    GROW(v->bodies, v->bodies_len, v->bodies_cap);
+    v->bodies[v->bodies_len++] = xstrdup(body);
+    return 0;
+}
+
+static void drop_picture(struct verify *v)
+{
+    for (size_t i = 0; i < v->len; i++)
+        free(v->rows[i].path);
+    for (size_t i = 0; i < v->bodies_len; i++)
+        free(v->bodies[i]);
+    v->len = v->bodies_len = 0;
+}
+
+/* Rows, head and outbox as they were at one moment. */
+static int take_picture(struct verify *v, struct error *err)
+{
+    struct state *s = v->o->state;
+    int rc;
+
+    drop_picture(v);
+    if (state_begin_read(s, err) < 0)
+        return -1;
+    rc = state_head_get(s, v->o->case_id, &v->head, err) < 0 ||
+                 state_each_outbox(s, add_body, v, err) < 0 ||
+                 state_each_doc(s, v->o->case_id, false, add_row, v, err) < 0
+             ? -1
+             : 0;
+    state_rollback(s);
+    return rc;
+}
+
+/* ---- the journal ---------------------------------------------------------------------------- */
+
+struct fault {
+    uint64_t line;
+    char *what;
+};
+
+struct faults {
+    struct fault *list;
+    size_t len, cap;
+};
+
+static void add_fault(void *ctx, uint64_t line, const char *what)
+{
+    struct faults *f = ctx;
+
+    GROW(f->list, f->len, f->cap);
+    f->list[f->len++] = (struct fault){line, xstrdup(what)};
+}
+
+static void drop_faults(struct faults *f)
+{
+    for (size_t i = 0; i < f->len; i++)
+        free(f->list[i].what);
+    f->len = 0;
+}
+
+static const char *const *bodies_of(const struct verify *v)
+{
+    return (const char *const *)v->bodies;
+}
+
+/* The picture and the journal, taken again while the daemon writes between the two. */
+static int read_journal(struct verify *v, struct faults *faults, struct error *err)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct journal_head now;
+        int rc;
+
+        drop_faults(faults);
+        if (take_picture(v, err) < 0)
+            return -1;
+        rc = journal_check_pending(v->case_fd, &v->head, bodies_of(v), v->bodies_len, add_fault,
+                                   faults, &v->counts->standing, err);
+        if (rc < 0)
+            return -1;
+        if (rc == 0 || state_head_get(v->o->state, v->o->case_id, &now, err) < 0 ||
+            (now.seq == v->head.seq && digest_equal(&now.hash, &v->head.hash)))
+            break;
+    }
+    return 0;
+}
+
+static int check_journal(struct verify *v, struct error *err)
+{
+    struct faults faults = {0};
+    int rc = read_journal(v, &faults, err);
+
+    for (size_t i = 0; rc == 0 && i < faults.len; i++) {
+        AUTO_FREE char *sentence =
+            faults.list[i].line
+                ? xasprintf("journal, line %llu: %s", (unsigned long long)faults.list[i].line,
+                            faults.list[i].what)
+                : xstrdup(faults.list[i].what);
+
+        verify_tell(v, &(struct verify_finding){.what = VERIFY_JOURNAL,
+                                                .path = "",
+                                                .line = faults.list[i].line,
+                                                .sentence = sentence});
+    }
+    drop_faults(&faults);
+    free(faults.list);
+    return rc;
+}
+
+/* ---- the table against the journal ----------------------------------------------------------- */
+
+/* The journal's last word on a document. */
+struct word {
+    int64_t doc;
+    bool gone, seen;
+    bool digest_known;
+    struct digest digest;
+    char *path;
+    UT_hash_handle hh;
+};
+
+static void hear(struct word **words, const json_t *json, int64_t doc, const char *kind,
+                 const char *to)
+{
+    const char *sha = json_get_text(json, "sha256");
+    struct word *w;
+
+    HASH_FIND(hh, *words, &doc, sizeof doc, w);
+    if (!w) {
+        w = xcalloc(1, sizeof *w);
+        w->doc = doc;
+        HASH_ADD(hh, *words, doc, sizeof w->doc, w);
+    }
+    w->gone = strcmp(kind, "removed") == 0 || (strcmp(kind, "undone") == 0 && !to);
+    if (sha && digest_parse(sha, &w->digest) == 0)
+        w->digest_known = true;
+    if (to) {
+        free(w->path);
+        w->path = xstrdup(to);
+    }
+}
+
+static int hear_line(void *ctx, const struct history_line *line)
+{
+    if (line->doc)
+        hear(ctx, line->json, line->doc, line->kind, line->to);
+    return 0;
+}
+
+static void hear_body(struct word **words, const char *body)
+{
+    AUTO_FREE char *text = xasprintf("{%s}", body);
+    json_t *json = json_loads(text, 0, NULL);
+    int64_t doc = json_get_num(json, "doc", 0);
+    AUTO_FREE char *to = json ? json_get_name(json, "to") : NULL;
+    const char *kind = json ? json_get_text(json, "kind") : NULL;
+
+    if (doc)
+        hear(words, json, doc, kind ? kind : "", to);
+    json_decref(json);
+}
+
+static void tell_table(struct verify *v, int64_t doc, const char *path, const char *sentence)
+{
+    verify_tell(v, &(struct verify_finding){
+                       .what = VERIFY_TABLE, .path = path, .doc = doc, .sentence = sentence});
+}
+
+static void compare_row(struct verify *v, const struct verify_row *row, struct word *words)
+{
+    struct word *w;
+
+    HASH_FIND(hh, words, &row->number, sizeof row->number, w);
+    if (w)
+        w->seen = true;
+    if (row->state == DOC_WAITING || digest_is_zero(&row->digest))
+        return;
+    if (!w) {
+        if (row->state != DOC_LISTED)
+            tell_table(v, row->number, row->path,
+                       "the private state has this document, but the journal never heard of it");
+    } else if (w->digest_known && !digest_equal(&w->digest, &row->digest)) {
+        tell_table(v, row->number, row->path,
+                   "the journal's last word on this document tells of other content than the "
+                   "private state");
+    } else if (w->gone) {
+        tell_table(v, row->number, row->path,
+                   "by the journal this document was removed, by the private state it is there");
+    }
+}
+
+static void compare(struct verify *v, struct word *words)
+{
+    struct word *w, *tmp;
+
+    for (size_t i = 0; i < v->len; i++)
+        compare_row(v, &v->rows[i], words);
+    HASH_ITER(hh, words, w, tmp)
+    {
+        if (!w->gone && !w->seen)
+            tell_table(v, w->doc, w->path ? w->path : "",
+                       "the journal has this document, but the private state does not");
+        HASH_DEL(words, w);
+        free(w->path);
+        free(w);
+    }
+}
+
+static int check_table(struct verify *v, struct error *err)
+{
+    struct word *words = NULL;
+    int rc = history_read(v->case_fd, v->head.size, hear_line, &words, err);
+
+    for (size_t i = 0; i < v->bodies_len; i++)
+        hear_body(&words, v->bodies[i]);
+    if (rc == 0) {
+        compare(v, words);
+    } else {
+        struct word *w, *tmp;
+
+        HASH_ITER(hh, words, w, tmp)
+        {
+            HASH_DEL(words, w);
+            free(w->path);
+            free(w);
+        }
+    }
+    return rc;
+}
+
+int verify_case(const struct verify_options *o, struct verify_counts *counts, struct error *err)
+{
+    AUTO_CLOSE int fd = beneath_open(o->root, o->case_path, O_RDONLY | O_DIRECTORY, 0);
+    struct verify v = {.o = o, .counts = counts, .case_fd = fd};
+    int rc = -1;
+
+    memset(counts, 0, sizeof *counts);
+    if (!*o->case_id)
+        return error_set(err, EINVAL, "only cases can be verified");
+    if (fd < 0)
+        return error_set(err, errno, "cannot open the case %s", o->case_path);
+    if (check_journal(&v, err) == 0 && check_table(&v, err) == 0)
+        rc = verify_documents(&v, err);
+    drop_picture(&v);
+    free(v.rows);
+    free(v.bodies);
+    return rc;
+}

@@ -1,0 +1,31 @@
+/* verify_internal: what verify.c and verify_tree.c share. Nobody else includes it. */
+#ifndef ORGANIZER_RECORD_VERIFY_INTERNAL_H
+#define ORGANIZER_RECORD_VERIFY_INTERNAL_H
+
+#include "record/verify.h"
+
+/* What a row said when the picture was taken. */
+struct verify_row {
+    int64_t number;
+    enum doc_state state;
+    struct digest digest;
+    char *path;
+};
+
+struct verify {
+    const struct verify_options *o;
+    struct verify_counts *counts;
+    int case_fd;
+    struct verify_row *rows; /* with a file, in path order */
+    size_t len, cap;
+    struct journal_head head;
+    char **bodies; /* the case's lines of the outbox */
+    size_t bodies_len, bodies_cap;
+};
+
+/* Counts the finding and tells it. */
+void verify_tell(struct verify *v, const struct verify_finding *f);
+/* The documents on disk against the rows. 0 or -1. */
+int verify_documents(struct verify *v, struct error *err);
+
+#endif
