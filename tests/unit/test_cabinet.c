@@ -124,7 +124,7 @@ static void init_in_an_empty_folder_makes_a_working_cabinet(void **state)
 static void init_is_the_same_whatever_the_umask(void **state)
 {
     AUTO_FREE char *folder = in_matters(".organizer");
-    mode_t was = umask(0);
+    mode_t was = umask(077);
 
     (void)state;
     init();

@@ -224,6 +224,18 @@ static void a_card_above_cases_does_not_swallow_them(void **state)
     assert_int_equal(look("Clients/Smith_Divorce"), MATTER_SAME);
 }
 
+static void a_card_above_cases_not_yet_in_the_state_does_not_either(void **state)
+{
+    (void)state;
+    folder("Clients");
+    folder("Clients/Smith_Divorce");
+    card("Clients/Smith_Divorce", "");
+    assert_int_equal(look("Clients/Smith_Divorce"), MATTER_NEW);
+    card("Clients", "Client: x\n");
+    assert_int_equal(look("Clients"), MATTER_NONE);
+    assert_int_equal(matters_len(matters), 1);
+}
+
 static void inbox_archive_and_hidden_folders_hold_no_cases(void **state)
 {
     static const char *const places[] = {"Inbox", "Archive", ".hidden"};
@@ -1012,6 +1024,27 @@ static void an_access_list_may_restrict(void **state)
     }
 }
 
+static const char *const shipped_keys[] = {
+    "line",           "twice",  "field-near", "choice",     "date",
+    "date-ambiguous", "id",     "foreign-id", "case-type",  "case-type-near",
+    "no-client",      "binary", "too-large",  "not-a-file", "unreadable"};
+
+static void every_mistake_has_its_sentence(void **state)
+{
+    struct lang *lang = lang_load("rules/language/en.yaml", &err);
+
+    (void)state;
+    if (!lang)
+        fail_msg("%s (run it from the top of the project)", err.text);
+    for (size_t i = 0; i < sizeof shipped_keys / sizeof *shipped_keys; i++) {
+        AUTO_FREE char *key = xasprintf("card.%s", shipped_keys[i]);
+
+        assert_string_not_equal(lang_get(lang, key), key);
+    }
+    assert_non_null(lang_list(lang, "folder.everyday")[0]);
+    lang_free(lang);
+}
+
 static void minted_ids_differ(void **state)
 {
     char a[CASE_ID_SIZE], b[CASE_ID_SIZE];
@@ -1034,6 +1067,7 @@ int main(void)
         CASE(a_card_without_an_id_gets_one_and_keeps_it),
         CASE(cases_do_not_nest),
         CASE(a_card_above_cases_does_not_swallow_them),
+        CASE(a_card_above_cases_not_yet_in_the_state_does_not_either),
         CASE(inbox_archive_and_hidden_folders_hold_no_cases),
         CASE(a_link_is_no_case),
         CASE(a_card_that_is_a_link_or_pipe_makes_no_case),
@@ -1083,6 +1117,7 @@ int main(void)
         CASE(a_case_that_fewer_may_read_is_restricted),
         CASE(a_restricted_parent_restricts),
         CASE(an_access_list_may_restrict),
+        CASE(every_mistake_has_its_sentence),
         CASE(minted_ids_differ),
     };
 
