@@ -49,15 +49,20 @@ static size_t split(const struct listing *l, struct group *groups)
     return n;
 }
 
-/* Lines of a group with `shown` items: blank, heading, what is said of all or of each, help. */
+/* A sentence that all items of the group share and that names none of them. */
+static bool says_once(const struct group *g)
+{
+    return items_same_sentence(g->items, g->len) && *g->items->sentence && !item_name_at(g->items);
+}
+
+/* Lines of a group with `shown` items: blank, heading, what is said of all, items and help. */
 static size_t group_lines(const struct group *g, size_t shown)
 {
-    bool help = !items_same(g->items, g->len, true);
+    bool same_help = items_same_help(g->items, g->len);
 
     if (shown == 0)
         return 2;
-    return 2 + shown * (help ? 2 : 1) + (!help && *g->items->help) +
-           (items_same(g->items, g->len, false) && *g->items->sentence);
+    return 2 + says_once(g) + (same_help ? shown + (*g->items->help != '\0') : shown * 2);
 }
 
 /* Gives every group one item more, in turn, while the lines last. Returns how many are left out. */
@@ -86,32 +91,41 @@ static size_t deal(struct group *groups, size_t n, size_t room)
     return left;
 }
 
+/* Where it lies and what is said of it: in the sentence when that names it. */
 static void add_item(struct str *out, const struct item *item, bool sentence, bool help)
 {
     AUTO_STR struct str line = STR_INIT;
+    const char *at = sentence ? item_name_at(item) : NULL;
 
-    str_add(&line, item->shown);
-    if (sentence && *item->sentence)
-        str_addf(&line, "%s%s", *item->shown ? ": " : "", item->sentence);
+    if (at) {
+        str_addn(&line, item->sentence, (size_t)(at - item->sentence));
+        str_add(&line, item->shown);
+        str_add(&line, at + strlen(item->name));
+    } else {
+        str_add(&line, item->shown);
+        if (sentence && *item->sentence)
+            str_addf(&line, "%s%s", *item->shown ? ": " : "", item->sentence);
+    }
     add_line(out, "    ", str_c(&line));
     if (help)
-        add_line(out, "      > ", item->help);
+        add_line(out, *item->help ? "      > " : "", item->help);
 }
 
 static void add_group(struct str *out, const struct lang *lang, const struct group *g)
 {
-    bool same = items_same(g->items, g->len, false), same_help = items_same(g->items, g->len, true);
+    bool sentence = !items_same_sentence(g->items, g->len);
+    bool help = !items_same_help(g->items, g->len);
     AUTO_FREE char *heading = group_heading(lang, g->items->reason);
     AUTO_FREE char *line = xasprintf("%s (%zu)", heading, g->len);
 
     str_add(out, "\r\n");
     add_line(out, "", line);
-    if (same && g->shown > 0 && *g->items->sentence)
+    if (says_once(g) && g->shown > 0)
         add_line(out, "  ", g->items->sentence);
-    if (same_help && g->shown > 0 && *g->items->help)
+    if (!help && g->shown > 0 && *g->items->help)
         add_line(out, "  > ", g->items->help);
     for (size_t i = 0; i < g->shown; i++)
-        add_item(out, &g->items[i], !same, !same_help);
+        add_item(out, &g->items[i], sentence, help);
 }
 
 static void add_groups(struct str *out, const struct lang *lang, const struct listing *l,

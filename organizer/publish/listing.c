@@ -45,6 +45,15 @@ const char *entry_remark(const struct entry *e, int64_t now_ns)
     return NULL;
 }
 
+const char *entry_says(const struct entry *e, const char *sentence)
+{
+    size_t n = strlen(e->name);
+
+    if (strncmp(sentence, e->name, n) == 0 && sentence[n] == ' ')
+        return sentence + n + 1;
+    return sentence;
+}
+
 static char **fold_all(char *const *names)
 {
     char **folded;
@@ -99,15 +108,19 @@ static enum standing standing_of(const struct doc *d)
     }
 }
 
-static void add_item(struct listing *l, const struct item *item)
-{
-    GROW(l->items, l->items_len, l->items_cap);
-    l->items[l->items_len++] = *item;
-}
-
 static const char *or_empty(const char *s)
 {
     return s ? s : "";
+}
+
+static void add_item(struct listing *l, enum reason reason, const char *path, const char *shown,
+                     const char *sentence, const char *help)
+{
+    const char *slash = strrchr(shown, '/');
+
+    GROW(l->items, l->items_len, l->items_cap);
+    l->items[l->items_len++] = (struct item){
+        reason, path, shown, slash ? slash + 1 : shown, or_empty(sentence), or_empty(help)};
 }
 
 static int add_entry(void *ctx, const struct doc *d)
@@ -169,15 +182,15 @@ static void collect_items(struct listing *l, const char *folder, const struct no
         const struct entry *e = &l->entries[i];
 
         if (e->standing == STANDING_ATTENTION)
-            add_item(l, &(struct item){e->doc.reason, e->doc.path, e->doc.path,
-                                       or_empty(e->doc.sentence), or_empty(e->doc.help)});
+            add_item(l, e->doc.reason, e->doc.path, e->doc.path, e->doc.sentence, e->doc.help);
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        const char *path = or_empty(notices[i].path);
+
         if (reason_is_attention(notices[i].reason))
-            add_item(l, &(struct item){notices[i].reason,
-                                       path_below(or_empty(notices[i].path), folder),
-                                       or_empty(notices[i].path), or_empty(notices[i].sentence),
-                                       or_empty(notices[i].help)});
+            add_item(l, notices[i].reason, path_below(path, folder), path, notices[i].sentence,
+                     notices[i].help);
+    }
     if (l->items_len > 1)
         qsort(l->items, l->items_len, sizeof *l->items, by_reason);
 }

@@ -41,6 +41,7 @@ struct item {
     const char *path;  /* from the folder of the page down; "" for that folder itself; NULL when it
                           lies elsewhere */
     const char *shown; /* what it is called: path or the notice's path */
+    const char *name;  /* the last part of shown: what the sentence calls it */
     const char *sentence, *help;
 };
 
@@ -62,6 +63,8 @@ void listing_clear(struct listing *l);
 bool listing_recent(int64_t t, int64_t now_ns);
 /* The remark to show with the entry: a recent one, "named by hand", a suggestion; else NULL. */
 const char *entry_remark(const struct entry *e, int64_t now_ns);
+/* What is said of the entry beneath its name: the sentence without the name it may begin with. */
+const char *entry_says(const struct entry *e, const char *sentence);
 /* path as it stands below folder: "" for the folder itself, NULL when it is elsewhere. */
 const char *path_below(const char *path, const char *folder);
 

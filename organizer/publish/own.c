@@ -62,8 +62,10 @@ void own_clear(struct own_set *set)
 {
     drop_entries(set);
     free(set->entries);
-    for (size_t i = 0; i < set->set_aside_len; i++)
-        free(set->set_aside[i]);
+    for (size_t i = 0; i < set->set_aside_len; i++) {
+        free(set->set_aside[i].path);
+        free(set->set_aside[i].name);
+    }
     free(set->set_aside);
     *set = (struct own_set){.root = -1};
 }
@@ -314,7 +316,8 @@ static void told(struct own_set *set, const struct own_entry *e, const char *asi
     int folder = (int)(e->name - e->path);
 
     GROW(set->set_aside, set->set_aside_len, set->set_aside_cap);
-    set->set_aside[set->set_aside_len++] = xasprintf("%.*s%s", folder, e->path, aside);
+    set->set_aside[set->set_aside_len++] =
+        (struct own_aside){xasprintf("%.*s%s", folder, e->path, aside), xstrdup(e->name)};
 }
 
 /* Renames what lies under `from` in e's folder, a person's, to "Index (yours).html". */

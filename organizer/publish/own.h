@@ -30,6 +30,12 @@
 
 struct state;
 
+/* A person's file that was in the way. Owned. */
+struct own_aside {
+    char *path; /* from the cabinet down, under its new name */
+    char *name; /* of the own file whose place it held: "Index.html" */
+};
+
 /* One file to be written; internal to own.c. */
 struct own_entry;
 
@@ -40,8 +46,8 @@ struct own_set {
     size_t len, cap;
     size_t bytes; /* waiting to be written */
     /* results, added to by every flush */
-    size_t written;   /* files that changed on disk: written or removed */
-    char **set_aside; /* paths, from the cabinet down, of people's files under their new names */
+    size_t written; /* files that changed on disk: written or removed */
+    struct own_aside *set_aside;
     size_t set_aside_len, set_aside_cap;
     struct error error; /* the first failure; text "" when none */
 };

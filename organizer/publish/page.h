@@ -80,8 +80,15 @@ int priority_rank(const char *priority);
 void attention_groups(struct str *out, const struct lang *lang, const struct item *items, size_t n);
 /* The heading of a reason's group, lang "group.<code>". The caller frees it. */
 char *group_heading(const struct lang *lang, enum reason r);
-/* All n (at least one) have the same help, or else sentence. */
-bool items_same(const struct item *items, size_t n, bool help);
+/* All n (two or more) have the same help. */
+bool items_same_help(const struct item *items, size_t n);
+/* All n (two or more) are told the same, but for their names. */
+bool items_same_sentence(const struct item *items, size_t n);
+/* Where the sentence names the item; NULL when it does not. */
+const char *item_name_at(const struct item *item);
+/* The sentence with the item's name in it as a link that shows where it lies; a link and the
+ * sentence when it is not named. */
+void item_sentence(struct str *out, const struct item *item);
 /* "MotionToDismiss" as "Motion To Dismiss". The caller frees it. */
 char *type_words(const char *type);
 

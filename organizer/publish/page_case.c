@@ -241,19 +241,22 @@ static void add_filings(struct view *v)
     free(recent);
 }
 
-/* What the remark of the entry says in the list of remarks: a suggestion shows its name. */
+/* What is said in the list of remarks: a suggestion shows the name it would get. */
 static void remark_item(struct view *v, const struct entry *e)
 {
+    struct item item = {
+        e->doc.reason, e->doc.path, e->doc.path, e->name, or_empty(e->doc.sentence), ""};
+
     str_add(v->out, "<li>");
-    html_link(v->out, e->doc.path, e->doc.path);
-    str_add(v->out, "<p class=\"note\">");
     if (e->doc.reason == REASON_SUGGESTED && e->doc.suggested && *e->doc.suggested) {
-        str_add(v->out, "\xE2\x86\x92 ");
+        html_link(v->out, e->doc.path, e->doc.path);
+        str_add(v->out, "<p class=\"note\">\xE2\x86\x92 ");
         html_bdi(v->out, e->doc.suggested);
+        str_add(v->out, "</p>");
     } else {
-        html_text(v->out, or_empty(e->doc.sentence));
+        item_sentence(v->out, &item);
     }
-    str_add(v->out, "</p></li>\n");
+    str_add(v->out, "</li>\n");
 }
 
 /* The remarks of one reason: `n` in all are recent. */
@@ -366,9 +369,9 @@ static void add_notes(struct view *v, const struct entry *e)
         html_element(v->out, "p", "note", would);
     }
     if (e->standing == STANDING_ATTENTION)
-        html_element(v->out, "p", "note attn", or_empty(d->sentence));
+        html_element(v->out, "p", "note attn", entry_says(e, or_empty(d->sentence)));
     else if (remark && d->reason != REASON_SUGGESTED)
-        html_element(v->out, "p", "note", remark);
+        html_element(v->out, "p", "note", entry_says(e, remark));
     else if (d->by_hand && d->reason != REASON_BY_HAND)
         say(v->out, v->job->lang, "p", "note", "page.by-hand");
 }

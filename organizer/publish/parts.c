@@ -84,57 +84,104 @@ char *type_words(const char *type)
     return str_detach(&s);
 }
 
-bool items_same(const struct item *items, size_t n, bool help)
+bool items_same_help(const struct item *items, size_t n)
 {
     for (size_t i = 1; i < n; i++)
-        if (strcmp(help ? items[i].help : items[i].sentence,
-                   help ? items[0].help : items[0].sentence) != 0)
+        if (strcmp(items[i].help, items[0].help) != 0)
             return false;
-    return true;
+    return n > 1;
 }
 
-static void one_item(struct str *out, const struct item *item, bool with_sentence, bool with_help)
+const char *item_name_at(const struct item *item)
 {
-    str_add(out, "<li>");
+    return *item->name ? strstr(item->sentence, item->name) : NULL;
+}
+
+static bool same_but_name(const struct item *x, const struct item *y)
+{
+    const char *a = item_name_at(x), *b = item_name_at(y);
+
+    if (!a || !b)
+        return !a && !b && strcmp(x->sentence, y->sentence) == 0;
+    return a - x->sentence == b - y->sentence &&
+           memcmp(x->sentence, y->sentence, (size_t)(a - x->sentence)) == 0 &&
+           strcmp(a + strlen(x->name), b + strlen(y->name)) == 0;
+}
+
+bool items_same_sentence(const struct item *items, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (!same_but_name(&items[0], &items[i]))
+            return false;
+    return n > 1;
+}
+
+static void item_link(struct str *out, const struct item *item)
+{
     if (item->path && *item->path)
         html_link(out, item->path, item->shown);
     else
         html_bdi(out, item->shown);
-    if (with_sentence && *item->sentence)
-        html_element(out, "p", "note", item->sentence);
-    if (with_help && *item->help)
-        html_element(out, "p", "help", item->help);
-    str_add(out, "</li>\n");
 }
 
-/* What is the same for the whole group, sentence or act, is said once. */
+void item_sentence(struct str *out, const struct item *item)
+{
+    const char *at = item_name_at(item);
+
+    if (!at) {
+        item_link(out, item);
+        if (*item->sentence)
+            html_element(out, "p", "note", item->sentence);
+        return;
+    }
+    AUTO_FREE char *before = xmemdup0(item->sentence, (size_t)(at - item->sentence));
+
+    str_add(out, "<p class=\"plain\">");
+    html_text(out, before);
+    item_link(out, item);
+    html_text(out, at + strlen(item->name));
+    str_add(out, "</p>");
+}
+
+static void item_list(struct str *out, const struct item *items, size_t n, bool sentence, bool help)
+{
+    str_addf(out, "<ul class=\"items%s\">\n", sentence || help ? "" : " many");
+    for (size_t i = 0; i < n; i++) {
+        str_add(out, "<li>");
+        if (sentence)
+            item_sentence(out, &items[i]);
+        else
+            item_link(out, &items[i]);
+        if (help && *items[i].help)
+            html_element(out, "p", "help", items[i].help);
+        str_add(out, "</li>\n");
+    }
+    str_add(out, "</ul>\n");
+}
+
+/* What is the same for the whole group, sentence or act, is said once; a sentence that differs in
+ * the names only says no more than the heading does. */
 static void one_group(struct str *out, const struct lang *lang, const struct item *items, size_t n)
 {
-    bool same = items_same(items, n, false), same_help = items_same(items, n, true);
-    const char *list = same && same_help ? "<ul class=\"items many\">\n" : "<ul class=\"items\">\n";
+    bool sentence = !items_same_sentence(items, n), help = !items_same_help(items, n);
     size_t open = n > GROUP_OPEN + 5 ? GROUP_OPEN : n;
     AUTO_FREE char *heading = group_heading(lang, items->reason);
 
     str_add(out, "<h3>");
     html_text(out, heading);
     str_addf(out, " <span class=\"count\">%zu</span></h3>\n", n);
-    if (same && *items->sentence)
+    if (!sentence && *items->sentence && !item_name_at(items))
         html_element(out, "p", "note", items->sentence);
-    if (same_help && *items->help)
+    if (!help && *items->help)
         html_element(out, "p", "help", items->help);
-    str_add(out, list);
-    for (size_t i = 0; i < open; i++)
-        one_item(out, &items[i], !same, !same_help);
-    str_add(out, "</ul>\n");
+    item_list(out, items, open, sentence, help);
     if (open < n) {
         AUTO_FREE char *more = count_text(lang, "page.more", n - open);
 
         str_add(out, "<details>");
         html_element(out, "summary", NULL, more);
-        str_add(out, list);
-        for (size_t i = open; i < n; i++)
-            one_item(out, &items[i], !same, !same_help);
-        str_add(out, "</ul></details>\n");
+        item_list(out, items + open, n - open, sentence, help);
+        str_add(out, "</details>\n");
     }
 }
 

@@ -118,12 +118,17 @@ static void take_results(struct publish_job *job, const struct own_set *set)
         return;
     job->set_aside = xreallocarray(job->set_aside, job->set_aside_len + set->set_aside_len,
                                    sizeof *job->set_aside);
-    for (size_t i = 0; i < set->set_aside_len; i++)
+    for (size_t i = 0; i < set->set_aside_len; i++) {
+        const struct own_aside *a = &set->set_aside[i];
+        const char *slash = strrchr(a->path, '/'), *other = slash ? slash + 1 : a->path;
+
         job->set_aside[job->set_aside_len++] = (struct notice){
             .reason = REASON_OWN_FILE,
-            .path = xstrdup(set->set_aside[i]),
-            .sentence = lang_format(job->lang, "reason.own-file", "name", set->set_aside[i], NULL),
-            .help = lang_format(job->lang, "help.own-file", "name", set->set_aside[i], NULL)};
+            .path = xstrdup(a->path),
+            .sentence =
+                lang_format(job->lang, "reason.own-file", "name", a->name, "other", other, NULL),
+            .help = lang_format(job->lang, "help.own-file", "name", a->name, "other", other, NULL)};
+    }
 }
 
 int publish_run(struct publish_job *job)

@@ -135,7 +135,7 @@ static struct result write_page(struct place *p, const char *text)
     r = (struct result){.rc = own_flush(&set)};
     r.written = set.written;
     r.aside = set.set_aside_len;
-    snprintf(r.first, sizeof r.first, "%s", set.set_aside_len ? set.set_aside[0] : "");
+    snprintf(r.first, sizeof r.first, "%s", set.set_aside_len ? set.set_aside[0].path : "");
     own_clear(&set);
     return r;
 }
