@@ -210,8 +210,6 @@ static enum casename_verdict read_form(const struct rules *rules, const struct l
         return read_slip(rules, lang, name, client, type, out);
     if (strcmp(field, nfc) != 0 || !has_letter(client) || name_illegal(name))
         return CASENAME_NONE;
-    if (is_everyday(lang, client))
-        return CASENAME_NONE;
     out->client = xstrdup(field);
     out->case_type = xstrdup(t->name);
     return CASENAME_CASE;

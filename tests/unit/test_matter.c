@@ -343,7 +343,6 @@ static void ordinary_names_are_no_near_misses(void **state)
                                        "Templates divorce",
                                        "2024 Tax",
                                        "2024 - Tax",
-                                       "Old_Tax",
                                        "Scans_Old",
                                        "Al Pi",
                                        "Smith dui",
