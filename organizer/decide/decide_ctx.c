@@ -155,6 +155,15 @@ static bool same_key(const char *a, const char *b)
     return same;
 }
 
+/* "-2024" of "Divorce-2024" or "Smith_Divorce-2024": what makes it another case; "" for none. */
+static const char *told_apart_by(const char *case_type)
+{
+    const char *bar = strchr(case_type, '_');
+    const char *dash = strchr(bar ? bar : case_type, '-');
+
+    return dash ? dash : "";
+}
+
 bool ctx_prefix_is_of(const struct ctx *c, const struct case_facts *matter)
 {
     if (name_same(c->said_prefix, matter->prefix))
@@ -162,9 +171,9 @@ bool ctx_prefix_is_of(const struct ctx *c, const struct case_facts *matter)
     for (const char *const *p = matter->former; p && *p; p++)
         if (name_same(c->said_prefix, *p))
             return true;
-    /* An alias says the same as the case type, but "Smith_Divorce-2024" is another case. */
-    return c->said_type && rules_case_type(c->rules, c->parts.case_type) == c->said_type &&
-           matter->client && matter->case_type && same_key(c->parts.client, matter->client) &&
+    return c->said_type && matter->client && matter->case_type &&
+           strcmp(told_apart_by(c->parts.case_type), told_apart_by(matter->prefix)) == 0 &&
+           same_key(c->parts.client, matter->client) &&
            rules_case_type(c->rules, matter->case_type) == c->said_type;
 }
 

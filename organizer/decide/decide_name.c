@@ -399,13 +399,16 @@ static void replace_text(struct making *m, char *text)
 static void drop_prefix(struct making *m)
 {
     const struct ctx *c = m->c;
+    size_t bound = strlen(m->text); /* a shorter prefix inside a longer one is gone with it */
 
     for (size_t i = c->hits_len; i-- > 0;) {
         const struct route_hit *h = &c->hits[i];
 
-        if (h->matter == c->target && (h->kind == ROUTE_PREFIX || h->kind == ROUTE_FORMER) &&
-            ctx_is_whole_prefix(c, h) && h->end <= strlen(m->text))
-            cut(m->text, h->start, h->end);
+        if (h->matter != c->target || (h->kind != ROUTE_PREFIX && h->kind != ROUTE_FORMER) ||
+            !ctx_is_whole_prefix(c, h) || h->end > bound)
+            continue;
+        cut(m->text, h->start, h->end);
+        bound = h->start;
     }
     memmove(m->text, m->text + strspn(m->text, " _-"),
             strlen(m->text + strspn(m->text, " _-")) + 1);

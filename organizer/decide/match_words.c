@@ -111,8 +111,8 @@ static void add_token(struct tokens *t, const char *text, const char *s, const c
     for (const char *p = s; p > text && (p[-1] == ' ' || p[-1] == '(' || p[-1] == '['); p--)
         k.paren_before |= p[-1] != ' ';
     add_folded(&t->text, s, end);
+    str_addc(&t->text, '\0'); /* first: a lone accent folds to nothing */
     k.hash = hash_of(t->text.s + k.text);
-    str_addc(&t->text, '\0');
     GROW(t->v, t->len, t->cap);
     t->v[t->len++] = k;
 }

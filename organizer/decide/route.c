@@ -92,22 +92,24 @@ static bool has_digit(const char *s)
     return strpbrk(s, "0123456789") != NULL;
 }
 
+/* A docket number, and what people write of it: without the office before ':' and without the
+ * judge's letters at the end ("2:26-cv-00123-ABC"). */
 static void add_number(struct router *r, const char *number, const struct case_facts *c,
                        enum route_kind kind)
 {
-    const char *colon = strchr(number, ':');
+    size_t office = strchr(number, ':') ? 1 : 0, last;
     struct tokens t = TOKENS_INIT;
     struct str key = STR_INIT;
 
     tokens_read(&t, number, NUMBER_WORDS);
-    number_key(&key, &t, 0, t.len);
-    if (has_digit(str_c(&key)) && key.len >= 3) {
-        add(r, SORT_NUMBER, str_c(&key), c, kind);
-        if (colon && t.len > 3) {
-            number_key(&key, &t, 1, t.len);
-            add(r, SORT_NUMBER, str_c(&key), c, kind);
+    for (last = t.len; last > 0 && !has_digit(tokens_word(&t, last - 1));)
+        last--;
+    for (size_t first = 0; first <= office && last > 3 * first; first++)
+        for (size_t end = last; end <= t.len; end += t.len > last ? t.len - last : 1) {
+            number_key(&key, &t, first, end);
+            if (key.len >= 3)
+                add(r, SORT_NUMBER, str_c(&key), c, kind);
         }
-    }
     str_clear(&key);
     tokens_clear(&t);
 }
