@@ -359,6 +359,21 @@ static int second_pass(struct run *r, struct error *err)
     return 0;
 }
 
+int survey_cases(struct survey *s, const struct survey_events *e, struct error *err)
+{
+    struct run r = {.s = s, .e = e};
+    int rc;
+
+    if (uv_loop_init(&r.loop) < 0)
+        return error_set(err, 0, "no event loop");
+    rc = first_pass(&r, "", err);
+    for (size_t i = 0; i < r.len; i++)
+        free(r.paths[i]);
+    free(r.paths);
+    uv_loop_close(&r.loop);
+    return rc;
+}
+
 static bool is_file(struct survey *s, const char *path)
 {
     const char *name;

@@ -58,6 +58,8 @@ struct survey_events {
 /* Opens the cabinet at path for looking. Returns 0 or -1; close either way. */
 int survey_open(struct survey *s, const char *path, const struct env *env, struct error *err);
 void survey_close(struct survey *s);
+/* Finds the cases only, by a look at every folder: where the private state is not known. */
+int survey_cases(struct survey *s, const struct survey_events *e, struct error *err);
 /* Looks at everything below `below` (a path from the cabinet down; "" is all). Documents are told
  * in no fixed order. Returns 0 or -1. */
 int survey_run(struct survey *s, const char *below, const struct survey_events *e,

@@ -1,0 +1,134 @@
+#include "flow/batch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+#include "base/json.h"
+#include "base/utf8.h"
+
+struct batch {
+    struct flow *flow;
+    flow_answer *answer;
+    void *ctx;
+    struct str text;
+    const char *verb;
+    size_t under_way, done, left;
+    bool ended;
+};
+
+struct step {
+    struct batch *batch;
+    char *from;
+};
+
+struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx)
+{
+    struct batch *b = xcalloc(1, sizeof *b);
+
+    b->flow = f;
+    b->answer = answer;
+    b->ctx = ctx;
+    return b;
+}
+
+void batch_say(struct batch *b, const char *fmt, ...)
+{
+    va_list ap;
+    char *line = NULL;
+
+    va_start(ap, fmt);
+    if (vasprintf(&line, fmt, ap) >= 0)
+        str_add(&b->text, line);
+    va_end(ap);
+    free(line);
+}
+
+void batch_left(struct batch *b, const char *path, const char *why)
+{
+    b->left++;
+    utf8_show(&b->text, path, strlen(path));
+    str_addf(&b->text, " stays: %s\n", why);
+}
+
+static void maybe_answer(struct batch *b)
+{
+    if (!b->ended || b->under_way > 0)
+        return;
+    str_addf(&b->text, "%zu %s, %zu left\n", b->done, b->verb, b->left);
+    b->answer(b->ctx, b->left ? EXIT_ATTENTION : EXIT_ORDER, str_c(&b->text));
+    str_clear(&b->text);
+    free(b);
+}
+
+static const char *why_not(const struct act *a)
+{
+    switch (a->status) {
+    case ACT_BUSY:
+        return "someone has it open, or it changed a moment ago";
+    case ACT_GONE:
+        return "it is not there any more";
+    default:
+        return error_text(&a->error);
+    }
+}
+
+static void step_done(void *ctx, struct act *a)
+{
+    struct step *s = ctx;
+    struct batch *b = s->batch;
+
+    b->under_way--;
+    if (a->status == ACT_DONE) {
+        b->done++;
+        utf8_show(&b->text, s->from, strlen(s->from));
+        str_add(&b->text, "  ->  ");
+        utf8_show(&b->text, a->to, strlen(a->to));
+        str_addc(&b->text, '\n');
+        flow_touch(b->flow, matters_by_id(b->flow->matters, a->doc.case_id));
+        flow_touch(b->flow, NULL);
+    } else {
+        batch_left(b, s->from, why_not(a));
+    }
+    free(s->from);
+    free(s);
+    maybe_answer(b);
+}
+
+struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
+                         const char *from, const char *to, const char *kind, bool exact)
+{
+    struct act *a = act_new(ACT_RENAME);
+    struct step *s = xcalloc(1, sizeof *s);
+    const char *slash = strrchr(to, '/');
+    size_t dir = slash ? (size_t)(slash - to) : 0;
+
+    a->from = xstrdup(from);
+    a->to_folder = xmemdup0(to, dir);
+    a->to_name = xstrdup(slash ? slash + 1 : to);
+    a->exact = exact;
+    a->leases = true;
+    a->stamp = row->stamp;
+    a->case_path = xstrdup(m->facts.path);
+    doc_copy(&a->doc, row);
+    a->doc.changed_ns = env_now(b->flow->env);
+    a->former = xstrdup(row->path);
+    journal_body(&a->journal, env_now(b->flow->env), kind);
+    json_name(&a->journal, "from", row->path);
+    s->batch = b;
+    s->from = xstrdup(from);
+    a->done = step_done;
+    a->ctx = s;
+    b->under_way++;
+    return a;
+}
+
+void batch_end(struct batch *b, const char *verb)
+{
+    b->verb = verb;
+    b->ended = true;
+    maybe_answer(b);
+}

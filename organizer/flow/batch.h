@@ -1,0 +1,24 @@
+/*
+ * batch: many renamings as one request: undo and apply. Steps go to the filer in order; one answer
+ * comes when all are done, a line for each that could not be.
+ */
+#ifndef ORGANIZER_FLOW_BATCH_H
+#define ORGANIZER_FLOW_BATCH_H
+
+#include "flow/internal.h"
+
+struct batch;
+
+struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx);
+/* A renaming of the document `row` (copied) from its path to `to` (both from the cabinet down), journaled as
+ * kind. exact: that name or none. to_case: the case it belongs to afterwards. */
+struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
+                         const char *from, const char *to, const char *kind, bool exact);
+/* A line for the answer. */
+void batch_say(struct batch *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One that cannot be done: said, and the answer's status is EXIT_ATTENTION. */
+void batch_left(struct batch *b, const char *path, const char *why);
+/* All is submitted: answers when the last step is done. done_text is the last line, with %zu for how many were done. */
+void batch_end(struct batch *b, const char *verb);
+
+#endif

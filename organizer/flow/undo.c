@@ -1,0 +1,217 @@
+/* undo: what the organizer filed goes back under the names it came under. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "flow/batch.h"
+#include "flow/request.h"
+#include "record/history.h"
+
+/* What was asked for: "CASE|DOCUMENT", "--last", "N", … as the verb wrote it. */
+struct asked {
+    const char *what;
+    struct undo_choice choice;
+    bool chosen;
+};
+
+static int parse(const struct flow_request *r, struct asked *q, struct str *text)
+{
+    *q = (struct asked){0};
+    for (size_t i = 0; r->args[i]; i++) {
+        const char *arg = r->args[i], *value = r->args[i + 1];
+
+        if (strcmp(arg, "--all") == 0) {
+            q->choice.what = UNDO_ALL;
+            q->chosen = true;
+        } else if (strcmp(arg, "--last") == 0 && value) {
+            q->choice = (struct undo_choice){.what = UNDO_LAST, .last = strtoull(value, NULL, 10)};
+            q->chosen = true;
+            i++;
+        } else if (strcmp(arg, "--since") == 0 && value) {
+            q->choice.what = UNDO_SINCE;
+            q->chosen = true;
+            if (time_parse(value, &q->choice.since_ns) < 0) {
+                str_addf(text, "\"%s\" is no time: write it as 2026-11-23T15:00:00Z\n", value);
+                return -1;
+            }
+            i++;
+        } else {
+            q->what = arg;
+        }
+    }
+    return 0;
+}
+
+/* A document that came from the office Inbox: its row there is new, that in the case ends. */
+struct leaving {
+    struct flow *flow;
+    struct act *gone; /* for the case's row and journal, once the rename is done */
+    void (*done)(void *ctx, struct act *a);
+    void *ctx;
+};
+
+static void left_case(void *ctx, struct act *a)
+{
+    struct leaving *l = ctx;
+
+    if (a->status == ACT_DONE)
+        filer_submit(l->flow->filer, l->gone);
+    else
+        act_free(l->gone);
+    l->done(l->ctx, a);
+    free(l);
+}
+
+static void leave_case(struct flow *f, struct act *a, const struct matter *m,
+                       const struct doc *row, const char *to)
+{
+    struct leaving *l = xcalloc(1, sizeof *l);
+    struct act *gone = act_new(ACT_RECORD);
+
+    gone->case_path = xstrdup(m->facts.path);
+    doc_copy(&gone->doc, row);
+    gone->doc.state = DOC_GONE;
+    gone->doc.reason = REASON_NONE;
+    gone->doc.changed_ns = env_now(f->env);
+    journal_body(&gone->journal, env_now(f->env), "undone");
+    json_name(&gone->journal, "from", row->path);
+    json_name(&gone->journal, "to_office", to);
+    *l = (struct leaving){f, gone, a->done, a->ctx};
+    a->done = left_case;
+    a->ctx = l;
+    a->doc.case_id[0] = '\0';
+    a->doc.number = 0;
+    free(a->case_path);
+    a->case_path = xstrdup("");
+    free(a->former);
+    a->former = NULL;
+    str_reset(&a->journal);
+}
+
+/* Undoes the plan's steps of one case. */
+static void submit(struct flow *f, struct batch *b, const struct matter *m,
+                   const struct undo_plan *plan, bool dry_run)
+{
+    for (size_t i = 0; i < plan->len; i++) {
+        const struct undo_step *s = &plan->steps[i];
+        AUTO_FREE char *from = xasprintf("%s/%s", m->facts.path, s->from);
+        AUTO_FREE char *to =
+            s->to_office ? xstrdup(s->to) : xasprintf("%s/%s", m->facts.path, s->to);
+        struct doc row = {0};
+        struct error err = ERROR_INIT;
+        struct act *a;
+
+        if (s->shared) {
+            batch_left(b, from, "another document goes back to the same name");
+            continue;
+        }
+        if (state_doc_by_path(f->state, m->facts.id, s->from, &row, &err) <= 0) {
+            batch_left(b, from, "it is not there any more");
+            continue;
+        }
+        if (dry_run) {
+            batch_say(b, "would go back: %s -> %s\n", from, to);
+            doc_clear(&row);
+            continue;
+        }
+        a = batch_rename(b, m, &row, from, to, "undone", !s->needs_room);
+        a->doc.state = DOC_INDEXED;
+        a->doc.reason = REASON_UNDONE;
+        a->doc.undone = true;
+        a->doc.by_hand = false;
+        free(a->doc.sentence);
+        a->doc.sentence = xstrdup(lang_get(f->lang, "reason.undone"));
+        free(a->doc.help);
+        a->doc.help = xstrdup(lang_get(f->lang, "help.undone"));
+        if (s->to_office)
+            leave_case(f, a, m, &row, to);
+        filer_submit(f->filer, a);
+        doc_clear(&row);
+    }
+    for (size_t i = 0; i < plan->left_len; i++)
+        batch_left(b, plan->left[i].path,
+                   plan->left[i].gone ? "it is not there any more" : "a person named it since");
+}
+
+static int undo_case(struct flow *f, struct batch *b, const struct matter *m,
+                     const struct undo_choice *choice, bool dry_run, struct error *err)
+{
+    AUTO_CLOSE int fd = beneath_open(f->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
+    struct journal_head head;
+    struct undo_plan plan;
+
+    if (fd < 0)
+        return error_set(err, errno, "the case %s cannot be opened", m->facts.path);
+    if (state_head_get(f->state, m->facts.id, &head, err) < 0 ||
+        history_undo_plan(fd, &head, choice, &plan, err) < 0)
+        return -1;
+    submit(f, b, m, &plan, dry_run);
+    undo_plan_clear(&plan);
+    return 0;
+}
+
+/* The case and document that `what` means. Returns the case, or NULL with err. */
+static struct matter *find(struct flow *f, const struct flow_request *r, struct asked *q,
+                           struct error *err)
+{
+    AUTO_FREE char *path = flow_request_path(f, r->cwd, q->what);
+    const char *inside = NULL;
+    struct matter *m = path ? matters_of(f->matters, path, &inside) : NULL;
+    struct doc row = {0};
+    int64_t number;
+
+    if (!m || !*inside)
+        return m ? m : matters_find(f->matters, q->what, err);
+    if (q->chosen)
+        return m;
+    q->choice.what = UNDO_DOC;
+    q->chosen = true;
+    if (state_doc_by_path(f->state, m->facts.id, inside, &row, err) > 0) {
+        q->choice.doc = row.number;
+        doc_clear(&row);
+        return m;
+    }
+    AUTO_CLOSE int fd = beneath_open(f->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd >= 0 && history_doc_at(fd, inside, &number, err) > 0) {
+        q->choice.doc = number;
+        return m;
+    }
+    error_set(err, 0, "no document of the case %s lies or lay at %s", m->facts.path, inside);
+    return NULL;
+}
+
+void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                       void *ctx)
+{
+    AUTO_STR struct str text = STR_INIT;
+    struct error err = ERROR_INIT;
+    struct matter *m = NULL;
+    struct asked q;
+    struct batch *b;
+
+    if (parse(r, &q, &text) < 0) {
+        answer(ctx, EXIT_USAGE, str_c(&text));
+        return;
+    }
+    if (q.what)
+        m = find(f, r, &q, &err);
+    if (!q.what || !q.chosen || !m) {
+        str_addf(&text, "%s\n",
+                 *err.text ? error_text(&err)
+                           : "say what to take back: a document, or a case with --last N, "
+                             "--since TIME or --all");
+        answer(ctx, *err.text ? EXIT_CANNOT : EXIT_USAGE, str_c(&text));
+        return;
+    }
+    b = batch_new(f, answer, ctx);
+    if (undo_case(f, b, m, &q.choice, r->dry_run, &err) < 0)
+        batch_left(b, m->facts.path, error_text(&err));
+    batch_end(b, "taken back");
+}

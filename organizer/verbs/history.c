@@ -1,0 +1,291 @@
+/* log, undo and verify: what happened, taking it back, and proving it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "flow/survey.h"
+#include "publish/publish.h"
+#include "record/history.h"
+#include "record/verify.h"
+#include "verbs/verb.h"
+
+/* A survey with every case known: the private state's, or those that a look finds. */
+static int open_cases(struct verb_call *call, struct survey *s, int arg)
+{
+    AUTO_FREE char *cabinet = NULL;
+    struct survey_events none = {0};
+
+    if (call->cabinet || arg >= call->argc)
+        cabinet = verb_cabinet(call, -1);
+    else
+        cabinet = cabinet_find(call->args[arg], &call->error);
+    if (!cabinet && !call->cabinet) {
+        struct error err = ERROR_INIT;
+
+        /* "Smith_Divorce" names a case of the cabinet in which the user stands. */
+        cabinet = cabinet_find(NULL, &err);
+    }
+    if (!cabinet)
+        return -1;
+    call->error = (struct error)ERROR_INIT;
+    if (survey_open(s, cabinet, call->env, &call->error) < 0)
+        return -1;
+    if (s->state)
+        return 0;
+    return survey_cases(s, &none, &call->error);
+}
+
+/* The case that `what` names, by path or prefix; *inside is the part of the path in it. */
+static struct matter *find_case(struct survey *s, const char *what, char **inside,
+                                struct error *err)
+{
+    AUTO_FREE char *path = verb_inside(s->cab.path, what);
+    const char *in = NULL;
+    struct matter *m = path ? matters_of(s->matters, path, &in) : NULL;
+
+    *inside = NULL;
+    if (m && *in)
+        *inside = xstrdup(in);
+    return m ? m : matters_find(s->matters, what, err);
+}
+
+static int open_case(const struct survey *s, const struct matter *m)
+{
+    return beneath_open(s->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
+}
+
+/* ---- log -------------------------------------------------------------------------------------------- */
+
+struct logging {
+    struct verb_call *call;
+    const struct matter *matter;
+};
+
+static void add_shown(struct str *out, const char *before, const char *s)
+{
+    if (!s)
+        return;
+    str_add(out, before);
+    utf8_show(out, s, strlen(s));
+}
+
+static int log_one(void *ctx, const struct history_line *l)
+{
+    struct logging *g = ctx;
+    struct str *out = &g->call->out;
+    char at[TIME_TEXT];
+
+    if (g->call->json) {
+        AUTO_FREE char *text = json_dumps(l->json, JSON_COMPACT);
+
+        str_addc(out, '{');
+        json_name(out, "case_folder", g->matter->facts.path);
+        json_key(out, "line");
+        str_add(out, text ? text : "null");
+        str_add(out, "}\n");
+    } else {
+        time_text(l->at_ns, at);
+        str_addf(out, "%.10s %.8s  %-12s ", at, at + 11, l->kind);
+        if (l->doc)
+            str_addf(out, "#%lld", (long long)l->doc);
+        add_shown(out, " ", l->from_office ? l->from_office : l->from);
+        add_shown(out, l->from || l->from_office ? " -> " : " ", l->to);
+        add_shown(out, "  because of ", json_get_text(l->json, "why"));
+        str_addc(out, '\n');
+    }
+    if (out->len > 65536)
+        verb_flush(g->call);
+    return 0;
+}
+
+static int log_case(struct verb_call *call, struct survey *s, const struct matter *m,
+                    const char *inside, struct history_filter filter)
+{
+    struct logging g = {call, m};
+    AUTO_CLOSE int fd = open_case(s, m);
+
+    if (fd < 0)
+        return error_set(&call->error, errno, "%s cannot be opened", m->facts.path);
+    if (inside && history_doc_at(fd, inside, &filter.doc, &call->error) <= 0) {
+        if (!*call->error.text)
+            error_set(&call->error, 0, "nothing is known of %s", inside);
+        return -1;
+    }
+    return history_each(fd, &filter, log_one, &g, &call->error);
+}
+
+int verb_log(struct verb_call *call)
+{
+    struct history_filter filter = {.last = (uint64_t)call->last};
+    struct survey s;
+    int rc;
+
+    if (call->since && time_parse(call->since, &filter.since_ns) < 0)
+        return verb_fail(call, EXIT_USAGE, "\"%s\" is no time: write it as 2026-11-23T15:00:00Z",
+                         call->since);
+    if (open_cases(call, &s, 0) < 0) {
+        survey_close(&s);
+        return EXIT_CANNOT;
+    }
+    if (call->argc) {
+        AUTO_FREE char *inside = NULL;
+        struct matter *m = find_case(&s, call->args[0], &inside, &call->error);
+
+        rc = m ? log_case(call, &s, m, inside, filter) : -1;
+    } else {
+        rc = 0;
+        for (size_t i = 0; rc == 0 && i < matters_len(s.matters); i++) {
+            if (!call->json)
+                str_addf(&call->out, "%s\n", matters_at(s.matters, i)->facts.path);
+            rc = log_case(call, &s, matters_at(s.matters, i), NULL, filter);
+        }
+    }
+    survey_close(&s);
+    return rc < 0 ? EXIT_CANNOT : EXIT_ORDER;
+}
+
+/* ---- verify ------------------------------------------------------------------------------------------ */
+
+struct verifying {
+    struct verb_call *call;
+    struct survey *s;
+    const struct matter *matter;
+    size_t findings;
+};
+
+static void found(void *ctx, const struct verify_finding *f)
+{
+    struct verifying *v = ctx;
+    struct str *out = &v->call->out;
+
+    v->findings++;
+    if (v->call->json) {
+        str_addc(out, '{');
+        json_num(out, "v", 1);
+        json_name(out, "case", v->matter->facts.path);
+        json_text(out, "what", verify_what_name(f->what));
+        json_name(out, "path", f->path);
+        if (f->now)
+            json_name(out, "now", f->now);
+        if (f->doc)
+            json_num(out, "doc", f->doc);
+        if (f->line)
+            json_num(out, "line", (int64_t)f->line);
+        json_text(out, "sentence", f->sentence);
+        str_add(out, "}\n");
+        return;
+    }
+    add_shown(out, "", v->matter->facts.path);
+    if (*f->path)
+        add_shown(out, "/", f->path);
+    str_addf(out, ": %s: %s\n", verify_what_name(f->what), f->sentence);
+}
+
+static bool ignored(void *ctx, const char *path, bool folder)
+{
+    struct verifying *v = ctx;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+
+    if (decide_is_ignored(v->s->rules, name, folder, NULL))
+        return true;
+    return !slash && !folder && (publish_is_own_name(name) || strcmp(name, CARD_NAME) == 0);
+}
+
+static int verify_one(struct verifying *v, const struct matter *m)
+{
+    struct verify_options o = {.root = v->s->cab.root,
+                               .state = v->s->state,
+                               .case_id = m->facts.id,
+                               .case_path = m->facts.path,
+                               .found = found,
+                               .ignored = ignored,
+                               .ctx = v};
+    struct verify_counts c;
+
+    v->matter = m;
+    if (m->untouchable)
+        return 0;
+    if (verify_case(&o, &c, &v->call->error) < 0)
+        return -1;
+    if (!v->call->json) {
+        add_shown(&v->call->out, "", m->facts.path);
+        str_addf(&v->call->out, ": %llu documents, %s\n", (unsigned long long)c.documents,
+                 verify_clean(&c) ? "in order" : "see above");
+    } else {
+        str_addc(&v->call->out, '{');
+        json_num(&v->call->out, "v", 1);
+        json_name(&v->call->out, "case", m->facts.path);
+        json_num(&v->call->out, "documents", (int64_t)c.documents);
+        json_num(&v->call->out, "bytes", (int64_t)c.bytes);
+        json_bool(&v->call->out, "clean", verify_clean(&c));
+        str_add(&v->call->out, "}\n");
+    }
+    verb_flush(v->call);
+    return 0;
+}
+
+int verb_verify(struct verb_call *call)
+{
+    struct survey s;
+    struct verifying v = {.call = call, .s = &s};
+    int rc = open_cases(call, &s, 0);
+
+    if (rc == 0 && !s.state)
+        rc = error_set(&call->error, 0,
+                       "there is no private state to compare with that you may read: run it as "
+                       "the organizer's user");
+    for (int i = 0; rc == 0 && i < call->argc; i++) {
+        AUTO_FREE char *inside = NULL;
+        struct matter *m = find_case(&s, call->args[i], &inside, &call->error);
+
+        rc = m ? verify_one(&v, m) : -1;
+    }
+    for (size_t i = 0; rc == 0 && call->argc == 0 && i < matters_len(s.matters); i++)
+        rc = verify_one(&v, matters_at(s.matters, i));
+    survey_close(&s);
+    if (rc < 0)
+        return EXIT_CANNOT;
+    return v.findings ? EXIT_ATTENTION : EXIT_ORDER;
+}
+
+/* ---- undo -------------------------------------------------------------------------------------------- */
+
+int verb_undo(struct verb_call *call)
+{
+    char last[24];
+    const char *args[6] = {0};
+    AUTO_FREE char *cabinet =
+        call->cabinet || !call->argc ? verb_cabinet(call, -1)
+                                     : cabinet_find(call->args[0], &call->error);
+    size_t n = 0;
+
+    if (!cabinet && call->argc && !call->cabinet) {
+        call->error = (struct error)ERROR_INIT;
+        cabinet = cabinet_find(NULL, &call->error);
+    }
+    if (!cabinet)
+        return EXIT_CANNOT;
+    if (call->argc)
+        args[n++] = call->args[0];
+    if (call->all)
+        args[n++] = "--all";
+    if (call->last) {
+        snprintf(last, sizeof last, "%lld", (long long)call->last);
+        args[n++] = "--last";
+        args[n++] = last;
+    }
+    if (call->since) {
+        args[n++] = "--since";
+        args[n++] = call->since;
+    }
+    return verb_ask(call, cabinet, "undo", args);
+}
