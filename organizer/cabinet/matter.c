@@ -12,6 +12,7 @@
 #include "cabinet/cabinet.h"
 #include "cabinet/matter_set.h"
 #include "decide/name.h"
+#include "decide/route.h"
 
 struct matters *matters_new(int root, const struct rules *rules, const struct lang *lang)
 {
@@ -32,6 +33,7 @@ void matters_free(struct matters *m)
     while (m->len)
         matters_drop(m, m->order[m->len - 1]);
     free(m->order);
+    router_free(m->cache->router);
     free(m->cache->cases);
     free(m->cache);
     free(m);
@@ -292,7 +294,9 @@ const struct roster *matters_roster(const struct matters *m)
         GROW(c->cases, c->roster.len, c->cap);
         c->cases[c->roster.len++] = &m->order[i]->m.facts;
     }
+    router_free(c->router);
     c->roster.cases = c->cases;
+    c->roster.router = c->router = router_new(&c->roster);
     c->stale = false;
     return &c->roster;
 }

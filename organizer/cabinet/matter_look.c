@@ -300,26 +300,26 @@ static bool take_row(struct node *n, const struct case_row *row)
 static int update(struct matters *m, struct node *n, const struct sight *s, bool first,
                   struct error *err)
 {
-    bool restricted = access_restricted(m->root, s->fd, s->path);
-    bool card = update_card(m, n, s), news = first;
+    bool restricted = access_restricted(m->root, s->fd, s->path), card, news = first, seen;
     struct case_row row;
     int rc = n->m.untouchable ? 0 : row_of(s->state, n->id, &row, err);
 
     if (rc < 0)
-        return -1;
+        return -1; /* before anything that n->m.facts points at is freed */
     if (rc > 0) {
         news |= take_row(n, &row);
         case_row_clear(&row);
     }
+    card = update_card(m, n, s);
+    seen = card || restricted != n->m.facts.restricted;
     n->m.stamp = s->stamp;
-    if (!card && !news && restricted == n->m.facts.restricted)
+    if (!seen && !news)
         return 0;
-    card |= restricted != n->m.facts.restricted;
     n->m.facts.restricted = restricted;
     matter_make_facts(m, n);
     if (card)
         check_card(m, n);
-    return card;
+    return seen;
 }
 
 static int look_again(struct matters *m, struct node *n, const struct sight *s,

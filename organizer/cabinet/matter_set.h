@@ -28,6 +28,7 @@ struct roster_cache {
     struct roster roster;
     const struct case_facts **cases;
     size_t cap;
+    struct router *router; /* roster.router, ours to free */
     bool stale;
 };
 

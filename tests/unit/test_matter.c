@@ -16,6 +16,7 @@
 #include "cabinet/cabinet.h"
 #include "cabinet/casename.h"
 #include "cabinet/matter.h"
+#include "decide/route.h"
 #include "case_fixture.h"
 
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -853,6 +854,21 @@ static void the_roster_is_in_path_order(void **state)
     assert_null(matters_at(matters, 3));
 }
 
+static void the_roster_routes_by_what_cards_say_now(void **state)
+{
+    struct route_hit hit;
+
+    (void)state;
+    opened("Smith_Divorce", ID_A);
+    assert_int_equal(router_find(matters_roster(matters)->router, "letter 26-777", &hit, 1), 0);
+    card("Smith_Divorce", "Docket: 26-777\nCase id: " ID_A "\n");
+    look("Smith_Divorce");
+    assert_int_equal(router_find(matters_roster(matters)->router, "letter 26-777", &hit, 1), 1);
+    assert_ptr_equal(hit.matter, &matters_by_id(matters, ID_A)->facts);
+    matters_forget(matters, "Smith_Divorce");
+    assert_int_equal(router_find(matters_roster(matters)->router, "letter 26-777", &hit, 1), 0);
+}
+
 static void thousands_of_cases_are_found_quickly(void **state)
 {
     char path[64];
@@ -1109,6 +1125,7 @@ int main(void)
         CASE(paths_lead_to_their_case),
         CASE(a_case_is_found_as_people_name_it),
         CASE(the_roster_is_in_path_order),
+        CASE(the_roster_routes_by_what_cards_say_now),
         CASE(thousands_of_cases_are_found_quickly),
         CASE(where_a_document_lies),
         CASE(everything_in_a_copy_is_left_alone),
