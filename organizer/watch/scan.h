@@ -3,10 +3,17 @@
  * truth that start, overflow, a lost watch, doubt and the nightly timer lead to.
  *
  * For each folder: folder_enter (where the caller sets the watch, before anything is read), then
- * entry for each name in it, then folder_leave; then its subfolders, depth first. The folder is
- * read whole between enter and leave, never across a slice: what leave knows is one moment.
- * A folder that vanishes meanwhile gets folder_leave with gone set. Symbolic links are entries,
- * never followed. Mounts below the root are entries of type folder with `mount` set, not entered.
+ * entry for each name in it, then folder_leave; then its subfolders, depth first. All names of a
+ * folder are read in one go between enter and leave, so that they are those of one moment; that
+ * one step takes longer than a slice for folders of more than some 10,000 entries. The entries
+ * may then be looked at in several slices: one that vanished meanwhile is not told, and one that
+ * came since the names were read is left to the watch. No other folder is entered before leave.
+ *
+ * A folder that is not there (any more), or is none, gets folder_leave with gone set, also
+ * without a folder_enter before; this goes for the path that the scan starts with, too. One that
+ * cannot be read gets folder_leave with the errno and gone not set; EXDEV is that of a path that
+ * leads through a mount. Symbolic links are entries, never followed. Mounts below the root are
+ * entries of type folder with `mount` set, not entered.
  */
 #ifndef ORGANIZER_WATCH_SCAN_H
 #define ORGANIZER_WATCH_SCAN_H
@@ -34,23 +41,25 @@ struct scan_entry {
 };
 
 struct scan_events {
-    /* Returns false to leave the folder out. dirfd is open during enter … leave. */
+    /* Returns false to leave the folder out: nothing more is told of it and what is below. dirfd
+     * is open during enter … leave. */
     bool (*folder_enter)(void *ctx, const char *path, int dirfd);
     void (*entry)(void *ctx, const struct scan_entry *e, int dirfd);
     void (*folder_leave)(void *ctx, const char *path, bool gone, int error);
-    /* All is done; the scan may be freed in it. */
+    /* All is done; the scan may be freed in it, and nowhere else from within these four. */
     void (*done)(void *ctx);
     void *ctx;
 };
 
-/* Starts scanning path ("" is the root) recursively (or only that folder) on the loop. */
+/* Starts scanning path ("" is the root) recursively (or only that folder) on the loop. root is
+ * borrowed. Returns NULL with err when root is not an open descriptor. */
 struct scan *scan_start(uv_loop_t *loop, int root, const char *path, bool recursive,
                         const struct scan_events *e, struct error *err);
 /* Runs it to the end now: for verbs and tests. done is called before it returns. */
 void scan_run(struct scan *s);
 /* Entries and folders seen so far, for progress. */
 void scan_progress(const struct scan *s, uint64_t *folders, uint64_t *entries);
-/* Stops when not done. NULL is fine. */
+/* Stops when not done. NULL is fine. The memory goes when the loop runs next. */
 void scan_free(struct scan *s);
 
 #endif

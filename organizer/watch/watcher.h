@@ -2,10 +2,20 @@
  * watcher: recursive inotify(7) below the cabinet. Every event is a hint that leads to a look at
  * the disk; the scan (scan.h) is the truth.
  *
- * Two maps, watch descriptor to folder node and folder node to children, changed together by two
- * functions. A watch is dropped on IN_IGNORED only; an unknown wd, an overflow or a lost pairing
- * means: scan that subtree. Folders for which there is no watch (limit, network file system)
- * are in the swept set, scanned every `sweep_ms`.
+ * Two maps, watch descriptor to folder and (folder, name) to subfolder, changed together by two
+ * functions (tree.h). A watch descriptor is forgotten on IN_IGNORED only; an unknown one, an
+ * overflow or a lost watch means: scan that subtree. Folders for which there is no watch (limit),
+ * or whose watch does not tell all (network file system), are in the swept set, hinted at with
+ * HINT_SCAN every `sweep_ms`; the timer runs only while there are any.
+ *
+ * What the caller owes: each HINT_SCAN is answered by a recursive scan of that path, whose
+ * folder_enter calls watcher_enter() and whose folder_leave with gone set calls watcher_forget().
+ * That alone keeps the picture right: events tell of the past, the pairing of moves is used only
+ * to keep watches. A folder that was removed or moved away gets HINT_SCAN for its old path (the
+ * scan finds it gone), one that was moved within the cabinet for both.
+ *
+ * Not told: writing to a file that stays open, before it is closed; truncate(2) and utimensat(2)
+ * of the modification time alone, on a path; what happens inside a mount.
  */
 #ifndef ORGANIZER_WATCH_WATCHER_H
 #define ORGANIZER_WATCH_WATCHER_H
@@ -35,10 +45,12 @@ struct watcher_events {
 struct watcher_options {
     int root;              /* the cabinet; borrowed */
     const char *root_path; /* absolute */
-    uint64_t sweep_ms;     /* how often what cannot be watched is scanned */
+    uint64_t sweep_ms;     /* how often what cannot be watched is scanned; not 0 */
     uint64_t max_watches;  /* 0: the system's limit; tests set a small one */
 };
 
+/* NULL with err when inotify or mountinfo cannot be had. Nothing is watched before a scan enters
+ * it. */
 struct watcher *watcher_new(uv_loop_t *loop, const struct watcher_options *o,
                             const struct watcher_events *e, struct error *err);
 /* Called by the scan when it enters the folder at path, already open as dirfd: makes sure there is
@@ -50,11 +62,12 @@ void watcher_forget(struct watcher *w, const char *path);
 /* Members of a JSON object: watches, limit, swept folders and why, overflows, mounts. */
 void watcher_status(const struct watcher *w, struct str *out);
 uint64_t watcher_count(const struct watcher *w);
-/* Folders below path that are swept, not watched; why is borrowed ("limit", "nfs"). Returns how
- * many there are. */
+/* How many folders are swept. why is borrowed: "limit", "nfs" (or another kind of file system),
+ * "mounted twice", "refused"; the first of these that occurs, "" for none. */
 uint64_t watcher_unwatched(const struct watcher *w, const char **why);
 /* Reads what inotify has now and hands out the hints: `sync` uses it as the barrier. */
 void watcher_pump(struct watcher *w);
+/* Stops. NULL is fine. The memory goes when the loop runs next; not from within a hint. */
 void watcher_free(struct watcher *w);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <linux/magic.h>
 #include <sched.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 
 #include "watch/mounts.h"
@@ -180,6 +181,112 @@ static void a_tree_moved_out_is_given_up_with_all_its_watches(void **state)
     touch("../case/sub/f");
     world_settle(x);
     assert_string_equal(str_c(&x->seen), "");
+}
+
+static void a_tree_moved_out_is_given_up_even_if_nobody_scans(void **state)
+{
+    struct world *x = *state;
+
+    sh("mkdir -p case/sub/sub");
+    world_watch(x);
+    assert_int_equal(rename("case", "../case"), 0);
+    watcher_pump(x->w);
+    uv_run(&x->loop, UV_RUN_NOWAIT);
+    watcher_pump(x->w);
+    assert_int_equal(watcher_count(x->w), 1);
+}
+
+static int enter(struct world *x, const char *path)
+{
+    int fd = open(*path ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+    assert_true(fd >= 0);
+    rc = watcher_enter(x->w, path, fd, &x->refusal);
+    close(fd);
+    return rc;
+}
+
+/* p is not watched, what lies in it is: nothing tells that something leaves p. */
+static void watch_below_unwatched(struct world *x)
+{
+    x->max_watches = 4;
+    sh("mkdir -p ../out fill fill2 fill3");
+    world_watch(x);
+    sh("mkdir -p p/q/r");
+    assert_int_equal(enter(x, "p"), -1);
+    watcher_forget(x->w, "fill");
+    watcher_forget(x->w, "fill2");
+    watcher_forget(x->w, "fill3");
+    assert_int_equal(enter(x, "p/q"), 0);
+    assert_int_equal(enter(x, "p/q/r"), 0);
+    assert_int_equal(watcher_count(x->w), 3);
+}
+
+static void a_folder_that_leaves_an_unwatched_one_is_given_up(void **state)
+{
+    struct world *x = *state;
+
+    watch_below_unwatched(x);
+    assert_int_equal(rename("p/q", "../out/q"), 0);
+    watcher_pump(x->w);
+    assert_int_equal(watcher_count(x->w), 1);
+    assert_true(has_line(&x->seen, "S p/q"));
+}
+
+static void what_lay_in_a_replaced_folder_is_given_up(void **state)
+{
+    struct world *x = *state;
+
+    watch_below_unwatched(x);
+    sh("mv p/q ../out/q && mkdir p/q");
+    assert_int_equal(enter(x, "p/q"), 0); /* before the event is read */
+    assert_int_equal(watcher_count(x->w), 2);
+    world_settle(x);
+    world_reset(x);
+    touch("../out/q/r/f");
+    expect_no_hint(x, "C p/q/r/f");
+}
+
+static void the_watch_is_on_the_folder_that_is_read_whatever_its_name_now(void **state)
+{
+    struct world *x = *state;
+    int fd;
+
+    world_watch(x);
+    sh("mkdir a");
+    fd = open("a", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    sh("mv a b && mkdir a");
+    assert_int_equal(watcher_enter(x->w, "a", fd, &x->refusal), 0);
+    close(fd);
+    touch("b/f");
+    watcher_pump(x->w);
+    assert_true(has_line(&x->seen, "C b/f"));
+}
+
+/* The watcher's own descriptor, found as lsof would. */
+static int find_inotify(void)
+{
+    for (int fd = 3; fd < 256; fd++) {
+        char link[32], to[64];
+        ssize_t n;
+
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, to, sizeof to - 1);
+        if (n == 18 && memcmp(to, "anon_inode:inotify", 18) == 0)
+            return fd;
+    }
+    return -1;
+}
+
+static void an_event_of_an_unknown_watch_leads_to_a_scan_of_everything(void **state)
+{
+    struct world *x = *state;
+
+    world_watch(x);
+    sh("mkdir ../strange");
+    assert_true(inotify_add_watch(find_inotify(), "../strange", IN_CREATE) > 0);
+    touch("../strange/f");
+    expect_hint(x, "S ");
 }
 
 static void a_tree_moved_out_and_back_has_its_place_again(void **state)
@@ -540,6 +647,11 @@ int main(void)
         WORLD_TEST(a_file_made_between_watch_and_reading_is_not_missed),
         WORLD_TEST(a_tree_moved_in_is_scanned),
         WORLD_TEST(a_tree_moved_out_is_given_up_with_all_its_watches),
+        WORLD_TEST(a_tree_moved_out_is_given_up_even_if_nobody_scans),
+        WORLD_TEST(a_folder_that_leaves_an_unwatched_one_is_given_up),
+        WORLD_TEST(what_lay_in_a_replaced_folder_is_given_up),
+        WORLD_TEST(the_watch_is_on_the_folder_that_is_read_whatever_its_name_now),
+        WORLD_TEST(an_event_of_an_unknown_watch_leads_to_a_scan_of_everything),
         WORLD_TEST(a_tree_moved_out_and_back_has_its_place_again),
         WORLD_TEST(a_tree_moved_within_keeps_its_watches_under_the_new_path),
         WORLD_TEST(a_chain_and_a_swap_of_folders_end_right),
