@@ -16,6 +16,8 @@ OPT      ?= -O2 -g
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 WERROR   ?= -Werror
 B        ?= build
+# make Q= shows whole commands.
+Q        ?= @
 PREFIX   ?= /usr
 CABINET  ?= Matters
 CPPFLAGS += -D_GNU_SOURCE -DPCRE2_CODE_UNIT_WIDTH=8 -Iorganizer
@@ -36,19 +38,19 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 all: $B/organizer
 
 $B/organizer: $B/obj/main.o $B/liborganizer.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $B/liborganizer.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $B/obj/%.o: organizer/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
 
 $B/unit/%: tests/unit/%.c $B/liborganizer.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< \
+	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< \
 	    $B/liborganizer.a $(PKG_LIBS) -lcmocka
 
 # What a build and the tests need, each with its reason, in one place.
