@@ -177,13 +177,9 @@ static void record_case(struct flow *f, struct matter *m, const char *kind, cons
     free(a->row.path);
     a->row.path = xstrdup(m->facts.path);
     if (was) {
-        const char *slash = strrchr(was, '/');
-        char *former = a->row.former;
-
-        a->row.former = former && *former
-                            ? xasprintf("%s/%s", former, slash ? slash + 1 : was)
-                            : xstrdup(slash ? slash + 1 : was);
-        free(former);
+        free(a->row.former);
+        a->row.former = matter_former(m);
+        a->row.renamed_told = false;
     }
     a->row.dev = m->stamp.dev;
     a->row.ino = m->stamp.ino;

@@ -171,6 +171,19 @@ static void raise_limits(void)
     }
 }
 
+/* All known cases before any document: which case a name speaks of depends on all of them. */
+static int look_at_case(void *ctx, const struct case_row *row)
+{
+    struct flow *f = ctx;
+    struct matter_look look;
+    struct error err = ERROR_INIT;
+
+    if (row->path && *row->path &&
+        matters_look(f->matters, row->path, false, f->state, &look, &err) == 0)
+        matter_look_clear(&look);
+    return 0;
+}
+
 static int open_parts(struct flow *f, struct error *err)
 {
     struct filer_options fo = {
@@ -190,6 +203,8 @@ static int open_parts(struct flow *f, struct error *err)
     if (!f->state)
         return -1;
     f->matters = matters_new(f->cab.root, f->rules, f->lang);
+    matters_set_naming(f->matters, f->cab.config.naming);
+    state_each_case(f->state, look_at_case, f, err);
     f->examiner = examiner_new(f->loop, &xo, err);
     if (!f->examiner)
         return -1;
@@ -298,6 +313,7 @@ int flow_reload(struct flow *f, struct str *text)
     config_clear(&f->cab.config);
     f->cab.config = c;
     matters_set_rules(f->matters, rules);
+    matters_set_naming(f->matters, f->cab.config.naming);
     rules_free(f->rules);
     lang_free(f->lang);
     f->rules = rules;

@@ -79,6 +79,7 @@ int survey_open(struct survey *s, const char *path, const struct env *env, struc
     if (access(db, R_OK) == 0)
         s->state = state_open(s->cab.state_dir, true, &quiet);
     s->matters = matters_new(s->cab.root, s->rules, s->lang);
+    matters_set_naming(s->matters, s->cab.config.naming);
     s->policy = gather_policy(&s->cab.config, env);
     if (s->state)
         state_each_case(s->state, look_at_case, s, &quiet);
