@@ -56,6 +56,12 @@ int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct er
     return journal_each_raw(fd, give_line, &r, err);
 }
 
+bool history_leaves(const json_t *json, const char *kind)
+{
+    return strcmp(kind, "removed") == 0 || json_object_get(json, "to_cabinet") ||
+           json_object_get(json, "to_office");
+}
+
 /* ---- log ------------------------------------------------------------------------------------ */
 
 struct filtering {
@@ -118,7 +124,9 @@ static int look_for_path(void *ctx, const struct history_line *line)
         return 0;
     if (same_path(line->to, p->path))
         p->now = line->doc;
-    else if (p->now == line->doc && (line->to || strcmp(line->kind, "removed") == 0))
+    else if (p->now == line->doc && line->to)
+        p->now = 0, p->once = line->doc;
+    if (p->now == line->doc && history_leaves(line->json, line->kind))
         p->now = 0, p->once = line->doc;
     if (same_path(line->from, p->path) || same_path(line->from_office, p->path))
         p->once = line->doc;

@@ -45,6 +45,14 @@ int history_each(int case_fd, const struct history_filter *filter, history_fn *f
  * last: by the journal alone. 1 with *doc, 0 none, -1. */
 int history_doc_at(int case_fd, const char *path, int64_t *doc, struct error *err);
 
+/*
+ * What undo reads: `filed`, `applied` and `version` with doc, to, and from or from_office are acts
+ * of the organizer; `undone` with doc and to (or to_office, when it left the case) takes back all
+ * that came after the document was there; any other line with doc and another `to` than before is a
+ * person's; `removed`, to_office and to_cabinet tell that it left; `moved` without doc tells that a
+ * person renamed the folder `from` to `to`.
+ */
+
 /* What to take back. Only acts of the organizer (filed, applied, version) that were not taken back
  * already; what people did is never undone. */
 enum undo_what {
@@ -63,7 +71,8 @@ struct undo_choice {
 /* One rename that takes a document back, all its chosen acts at once. */
 struct undo_step {
     int64_t doc;
-    char *from;      /* where it is, from the case folder down */
+    char *from;      /* where it is, from the case folder down, as far as the journal tells; the row
+                        of the document (state_doc_by_number) knows of renamed folders too */
     char *to;        /* where it was: from the case folder down; from the cabinet when to_office */
     bool to_office;  /* it came from the office Inbox and leaves the case */
     bool shared;     /* a step before this one goes to the same name: this one cannot, as it is */

@@ -129,14 +129,14 @@ static int follow(void *ctx, const struct history_line *line)
     }
     t = track_of(all, line->doc);
     if (strcmp(line->kind, "undone") == 0)
-        take_back(t, line->to);
+        take_back(t, history_leaves(line->json, line->kind) ? NULL : line->to);
     else if (line->to && is_ours(line->kind))
         add_deed(t, line);
     else if (line->to && t->len && t->path && strcmp(line->to, t->path) != 0)
         t->deeds[t->len - 1].by_hand = true;
     if (line->to)
         set_path(t, line->to);
-    else if (strcmp(line->kind, "removed") == 0 || strcmp(line->kind, "undone") == 0)
+    if (history_leaves(line->json, line->kind))
         t->gone = true;
     return 0;
 }

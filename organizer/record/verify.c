@@ -193,7 +193,7 @@ static void hear(struct word **words, const json_t *json, int64_t doc, const cha
         w->doc = doc;
         HASH_ADD(hh, *words, doc, sizeof w->doc, w);
     }
-    w->gone = strcmp(kind, "removed") == 0 || (strcmp(kind, "undone") == 0 && !to);
+    w->gone = history_leaves(json, kind);
     if (sha && digest_parse(sha, &w->digest) == 0)
         w->digest_known = true;
     if (to) {

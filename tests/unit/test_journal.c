@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct place {
     struct journal_head head;
     struct error err;
     enum journal_standing standing;
+    bool mounted;
 };
 
 static int setup(void **state)
@@ -54,6 +56,8 @@ static int teardown(void **state)
     unlinkat(p->fd, "elsewhere", AT_REMOVEDIR);
     unlinkat(p->fd, "Case.txt", 0);
     close(p->fd);
+    if (p->mounted)
+        umount(p->path);
     if (rmdir(p->path) < 0)
         return -1;
     free(p);
@@ -605,6 +609,53 @@ static void every_standing_has_its_words(void **state)
         assert_true(strlen(journal_standing_text((enum journal_standing)s)) > 5);
 }
 
+/* ---- a full disk ---------------------------------------------------------------------------- */
+
+static int setup_small(void **state)
+{
+    int rc = setup(state);
+    struct place *p = *state;
+
+    if (rc == 0 && mount("tmpfs", p->path, "tmpfs", 0, "size=64k") == 0) {
+        p->mounted = true;
+        close(p->fd);
+        p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    return rc;
+}
+
+static void a_full_disk_moves_no_head(void **state)
+{
+    struct place *p = *state;
+    struct journal_head before;
+    char *fill;
+    int fd, n = 0;
+
+    if (!p->mounted) {
+        print_message("SKIPPED: mounting a small tmpfs needs root\n");
+        skip();
+    }
+    add(p, 0, 3);
+    before = p->head;
+    fill = xcalloc(1, 4096);
+    fd = openat(p->fd, "Case.txt", O_WRONLY | O_CREAT, 0666);
+    while (write(fd, fill, 4096) == 4096)
+        ;
+    free(fill);
+    close(fd);
+    while (n < 100 && add(p, 3 + n, 40) == 0) { /* the file's last page has room still */
+        before = p->head;
+        n += 40;
+    }
+    assert_int_equal(p->err.number, ENOSPC);
+    assert_memory_equal(&p->head, &before, sizeof before);
+    unlinkat(p->fd, "Case.txt", 0);
+    assert_int_equal(add(p, 3 + n, 40), 0);
+    assert_true(p->standing == JOURNAL_TAIL_OWN || p->standing == JOURNAL_INTACT);
+    assert_int_equal(p->head.seq, 3 + n + 40);
+    assert_int_equal(faults(p), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -638,6 +689,7 @@ int main(void)
         T(each_stops_when_told),
         T(endless_lines_are_bounded),
         T(every_standing_has_its_words),
+        cmocka_unit_test_setup_teardown(a_full_disk_moves_no_head, setup_small, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,471 @@
+/* verify: every way in which case, journal and private state can come apart. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "journal_place.h"
+#include "record/verify.h"
+
+#define ID "0123456789abcdef0123456789abcdef"
+
+/* A cabinet whose one case is the journal's place; the private state beside it. */
+struct office {
+    struct journal_place p;
+    char dir[40];
+    struct state *s;
+    struct str told;
+    struct verify_counts counts;
+    int silent;
+    void (*meanwhile)(struct office *o); /* once, before the first document is hashed */
+};
+
+static int setup(void **state)
+{
+    struct office *o = xcalloc(1, sizeof *o);
+
+    *state = o;
+    strcpy(o->dir, "/tmp/private-XXXXXX");
+    if (journal_place_make(&o->p) < 0 || !mkdtemp(o->dir))
+        return -1;
+    o->s = state_open(o->dir, false, &o->p.err);
+    return o->s ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct office *o = *state;
+    int rc;
+
+    state_close(o->s);
+    str_clear(&o->told);
+    rc = journal_place_clear(&o->p) | nftw(o->dir, journal_place_drop, 8, FTW_DEPTH | FTW_PHYS);
+    free(o);
+    return rc;
+}
+
+static void write_file(struct office *o, const char *path, const char *text)
+{
+    int fd = openat(o->p.fd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void journal_doc(struct office *o, const char *kind, const struct doc *d)
+{
+    AUTO_STR struct str b = STR_INIT;
+    enum journal_standing standing;
+    char hex[DIGEST_HEX];
+    const char *body;
+
+    journal_body(&b, o->p.now, kind);
+    json_num(&b, "doc", d->number);
+    if (d->path)
+        json_name(&b, "to", d->path);
+    json_text(&b, "sha256", digest_hex(&d->digest, hex));
+    body = str_c(&b);
+    assert_int_equal(
+        journal_append(o->p.fd, &o->p.head, &body, 1, o->p.now, false, &standing, &o->p.err), 0);
+    assert_int_equal(state_head_put(o->s, ID, &o->p.head, &o->p.err), 0);
+}
+
+/* A row for what lies at path. */
+static int64_t put_row(struct office *o, int64_t n, const char *path, const char *text)
+{
+    struct doc d = {.case_id = ID, .number = n, .path = xstrdup(path), .state = DOC_FILED};
+    int64_t number;
+
+    d.digest = digest_of(text, strlen(text));
+    doc_stamp_take(-1, o->p.fd, path, &d.stamp);
+    assert_int_equal(state_doc_put(o->s, &d, &o->p.err), 0);
+    number = d.number;
+    doc_clear(&d);
+    return number;
+}
+
+/* A document as it is when all is well. */
+static int64_t file_doc(struct office *o, const char *path, const char *text)
+{
+    struct doc d;
+    int64_t n;
+
+    write_file(o, path, text);
+    n = put_row(o, 0, path, text);
+    assert_int_equal(state_doc_by_number(o->s, ID, n, &d, &o->p.err), 1);
+    journal_doc(o, "filed", &d);
+    doc_clear(&d);
+    return n;
+}
+
+static void found(void *ctx, const struct verify_finding *f)
+{
+    struct office *o = ctx;
+
+    assert_true(strlen(f->sentence) > 10);
+    str_addf(&o->told, "%s:%s", verify_what_name(f->what), f->path);
+    if (f->now)
+        str_addf(&o->told, ">%s", f->now);
+    str_addc(&o->told, ' ');
+    o->silent += f->silent;
+}
+
+static bool ignored(void *ctx, const char *path, bool folder)
+{
+    (void)ctx;
+    return (!folder && strcmp(path, "Index.html") == 0) || (folder && strcmp(path, "skip") == 0);
+}
+
+static bool meanwhile(void *ctx)
+{
+    struct office *o = ctx;
+
+    if (o->meanwhile)
+        o->meanwhile(o);
+    o->meanwhile = NULL;
+    return false;
+}
+
+static const char *verify(struct office *o)
+{
+    int root = open("/tmp", O_RDONLY | O_DIRECTORY);
+    struct verify_options opt = {.root = root,
+                                 .state = o->s,
+                                 .case_id = ID,
+                                 .case_path = o->p.path + strlen("/tmp/"),
+                                 .found = found,
+                                 .ignored = ignored,
+                                 .stopped = meanwhile,
+                                 .ctx = o};
+
+    str_reset(&o->told);
+    str_add(&o->told, "");
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), 0);
+    close(root);
+    assert_int_equal(verify_clean(&o->counts), o->told.len == 0);
+    return str_c(&o->told);
+}
+
+static void an_orderly_case_is_clean(void **state)
+{
+    struct office *o = *state;
+
+    mkdirat(o->p.fd, "Motions", 0755);
+    file_doc(o, "Motions/a", "one");
+    file_doc(o, "Motions/b", "");
+    write_file(o, "Index.html", "page");
+    mkdirat(o->p.fd, "skip", 0755);
+    write_file(o, "skip/x", "x");
+    assert_string_equal(verify(o), "");
+    assert_int_equal(o->counts.documents, 2);
+    assert_int_equal(o->counts.bytes, 3);
+    assert_int_equal(o->counts.standing, JOURNAL_INTACT);
+}
+
+static void a_case_without_anything_is_clean(void **state)
+{
+    assert_string_equal(verify(*state), "");
+}
+
+static void a_changed_document_shows(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    write_file(o, "a", "three");
+    assert_string_equal(verify(o), "changed:a ");
+    assert_int_equal(o->silent, 0);
+}
+
+static void a_hidden_change_shows(void **state)
+{
+    struct office *o = *state;
+    struct timespec times[2];
+    struct stat st;
+
+    file_doc(o, "a", "one");
+    fstatat(o->p.fd, "a", &st, 0);
+    write_file(o, "a", "two");
+    times[0] = st.st_atim;
+    times[1] = st.st_mtim;
+    assert_int_equal(utimensat(o->p.fd, "a", times, 0), 0);
+    assert_string_equal(verify(o), "changed:a ");
+    assert_int_equal(o->silent, 1);
+}
+
+static void a_missing_document_shows(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    unlinkat(o->p.fd, "a", 0);
+    assert_string_equal(verify(o), "missing:a ");
+}
+
+static void a_folder_in_its_place_is_missing(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    unlinkat(o->p.fd, "a", 0);
+    mkdirat(o->p.fd, "a", 0755);
+    assert_string_equal(verify(o), "missing:a ");
+}
+
+static void a_link_in_its_place_is_missing(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    file_doc(o, "b", "one");
+    unlinkat(o->p.fd, "a", 0);
+    symlinkat("b", o->p.fd, "a");
+    assert_string_equal(verify(o), "missing:a ");
+}
+
+static void a_fifo_in_its_place_does_not_hang(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    unlinkat(o->p.fd, "a", 0);
+    mkfifoat(o->p.fd, "a", 0644);
+    assert_string_equal(verify(o), "missing:a ");
+}
+
+static void an_extra_file_shows(void **state)
+{
+    struct office *o = *state;
+
+    mkdirat(o->p.fd, "deep", 0755);
+    mkdirat(o->p.fd, "deep/er", 0755);
+    write_file(o, "deep/er/x", "x");
+    assert_string_equal(verify(o), "extra:deep/er/x ");
+}
+
+static void a_renamed_document_shows_as_one(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    file_doc(o, "b", "two");
+    assert_int_equal(renameat(o->p.fd, "a", o->p.fd, "c"), 0);
+    assert_string_equal(verify(o), "renamed:a>c ");
+}
+
+static void a_copy_under_another_name_is_found_by_content(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    write_file(o, "c", "one");
+    write_file(o, "d", "eno");
+    unlinkat(o->p.fd, "a", 0);
+    assert_string_equal(verify(o), "extra:d renamed:a>c ");
+}
+
+static void a_removed_document_is_not_missed(void **state)
+{
+    struct office *o = *state;
+    struct doc d;
+
+    file_doc(o, "a", "one");
+    state_doc_by_number(o->s, ID, 1, &d, &o->p.err);
+    d.state = DOC_GONE;
+    state_doc_put(o->s, &d, &o->p.err);
+    journal_doc(o, "removed", &d);
+    doc_clear(&d);
+    unlinkat(o->p.fd, "a", 0);
+    assert_string_equal(verify(o), "");
+}
+
+static void a_forged_table_shows(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    write_file(o, "a", "forged");
+    put_row(o, 1, "a", "forged");
+    assert_string_equal(verify(o), "table:a ");
+}
+
+static void a_row_without_a_line_shows(void **state)
+{
+    struct office *o = *state;
+
+    write_file(o, "a", "one");
+    put_row(o, 0, "a", "one");
+    assert_string_equal(verify(o), "table:a ");
+}
+
+static void a_line_without_a_row_shows(void **state)
+{
+    struct office *o = *state;
+    char path[] = "ghost";
+    struct doc d = {.number = 9, .path = path};
+
+    journal_doc(o, "filed", &d);
+    assert_string_equal(verify(o), "table:ghost ");
+}
+
+static void a_removal_of_which_the_table_knows_nothing_shows(void **state)
+{
+    struct office *o = *state;
+    struct doc d;
+
+    file_doc(o, "a", "one");
+    state_doc_by_number(o->s, ID, 1, &d, &o->p.err);
+    journal_doc(o, "removed", &d);
+    doc_clear(&d);
+    assert_string_equal(verify(o), "table:a ");
+}
+
+static void lines_in_the_outbox_count(void **state)
+{
+    struct office *o = *state;
+    AUTO_STR struct str b = STR_INIT;
+    struct digest digest = digest_of("two", 3);
+    char hex[DIGEST_HEX];
+
+    file_doc(o, "a", "one");
+    write_file(o, "a", "two");
+    put_row(o, 1, "a", "two");
+    journal_body(&b, NOW, "edited");
+    json_num(&b, "doc", 1);
+    json_text(&b, "sha256", digest_hex(&digest, hex));
+    assert_int_equal(state_outbox_add(o->s, ID, str_c(&b), &o->p.err), 0);
+    state_outbox_add(o->s, "other", "\"kind\":\"x\"", &o->p.err);
+    assert_string_equal(verify(o), "");
+}
+
+static void an_edited_journal_shows(void **state)
+{
+    struct office *o = *state;
+    int fd;
+
+    file_doc(o, "a", "one");
+    file_doc(o, "b", "two");
+    fd = openat(o->p.fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY);
+    assert_int_equal(pwrite(fd, "7", 1, 12), 1);
+    close(fd);
+    assert_non_null(strstr(verify(o), "journal: "));
+    assert_true(o->counts.found[VERIFY_JOURNAL] > 0);
+}
+
+static void a_lost_journal_shows(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    unlinkat(o->p.fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0);
+    assert_string_equal(verify(o), "journal: table:a ");
+    assert_int_equal(o->counts.standing, JOURNAL_MISSING);
+}
+
+static void a_waiting_document_is_left_alone(void **state)
+{
+    struct office *o = *state;
+    struct doc d = {.case_id = ID, .path = xstrdup("w"), .state = DOC_WAITING};
+
+    write_file(o, "w", "half");
+    state_doc_put(o->s, &d, &o->p.err);
+    doc_clear(&d);
+    assert_string_equal(verify(o), "");
+}
+
+static void edit_and_record(struct office *o)
+{
+    struct doc d;
+
+    write_file(o, "a", "edited");
+    put_row(o, 1, "a", "edited");
+    assert_int_equal(renameat(o->p.fd, "b", o->p.fd, "c"), 0);
+    put_row(o, 2, "c", "two");
+    state_doc_by_number(o->s, ID, 1, &d, &o->p.err);
+    journal_doc(o, "edited", &d);
+    doc_clear(&d);
+}
+
+static void what_is_recorded_meanwhile_is_no_finding(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    file_doc(o, "b", "two");
+    o->meanwhile = edit_and_record;
+    assert_string_equal(verify(o), "");
+}
+
+static int failing(void *ctx, int fd, struct digest *d)
+{
+    (void)ctx, (void)fd, (void)d;
+    errno = EIO;
+    return -1;
+}
+
+static void an_unreadable_document_is_told(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = {.state = o->s,
+                                 .case_id = ID,
+                                 .case_path = o->p.path + strlen("/tmp/"),
+                                 .found = found,
+                                 .digest = failing,
+                                 .ctx = o};
+
+    file_doc(o, "a", "one");
+    opt.root = open("/tmp", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), 0);
+    close(opt.root);
+    assert_string_equal(str_c(&o->told), "unreadable:a ");
+}
+
+static void only_a_case_that_is_there(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = {.state = o->s, .case_id = ID, .case_path = "no such case"};
+
+    opt.root = o->p.fd;
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), -1);
+    assert_int_equal(o->p.err.number, ENOENT);
+    opt.case_id = "";
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), -1);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(an_orderly_case_is_clean),
+        T(a_case_without_anything_is_clean),
+        T(a_changed_document_shows),
+        T(a_hidden_change_shows),
+        T(a_missing_document_shows),
+        T(a_folder_in_its_place_is_missing),
+        T(a_link_in_its_place_is_missing),
+        T(a_fifo_in_its_place_does_not_hang),
+        T(an_extra_file_shows),
+        T(a_renamed_document_shows_as_one),
+        T(a_copy_under_another_name_is_found_by_content),
+        T(a_removed_document_is_not_missed),
+        T(a_forged_table_shows),
+        T(a_row_without_a_line_shows),
+        T(a_line_without_a_row_shows),
+        T(a_removal_of_which_the_table_knows_nothing_shows),
+        T(lines_in_the_outbox_count),
+        T(an_edited_journal_shows),
+        T(a_lost_journal_shows),
+        T(a_waiting_document_is_left_alone),
+        T(what_is_recorded_meanwhile_is_no_finding),
+        T(an_unreadable_document_is_told),
+        T(only_a_case_that_is_there),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
