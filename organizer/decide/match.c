@@ -109,8 +109,9 @@ static void set_covered_aside(struct weighing *w)
     }
 }
 
-/* Word i follows a type that counts, and is not inside its words. */
-static bool follows_type(const struct weighing *w, size_t i)
+/* Word i follows a type that counts, and is not inside its words; the last word of a type
+ * ("responses to") and, after a bracket, the first is not inside. */
+static bool follows_type(const struct weighing *w, size_t i, bool paren)
 {
     bool follows = false;
 
@@ -119,7 +120,7 @@ static bool follows_type(const struct weighing *w, size_t i)
 
         if (h->inside || (h->aside && h->type))
             continue;
-        if (i >= h->hit.first && i < h->hit.last)
+        if (i >= h->hit.first + paren && i < h->hit.last)
             return false;
         follows |= h->type && !h->hit.phrase->weak && h->hit.first < i;
     }
@@ -132,8 +133,10 @@ static size_t find_about(const struct weighing *w)
     for (size_t i = 1; i < w->tokens.len; i++) {
         bool paren = w->tokens.v[i].paren_before;
 
-        if ((paren || is_in(w->rules->about, tokens_word(&w->tokens, i))) && follows_type(w, i))
-            return paren ? i : i + 1;
+        if (paren && follows_type(w, i, true))
+            return i;
+        if (is_in(w->rules->about, tokens_word(&w->tokens, i)) && follows_type(w, i, false))
+            return i + 1;
     }
     return w->tokens.len;
 }

@@ -52,6 +52,7 @@ struct phrase {
     uint32_t hash;                  /* of the first word */
     uint32_t next;                  /* in the bucket: index + 1; 0 ends it */
     const void *owner;              /* NULL: these words mean nothing ("we will") */
+    bool derived;                   /* a plural or another way of writing, not in the file */
     bool weak;                      /* counts only where nothing else does */
     const char *where;              /* file:line, borrowed */
 };

@@ -111,21 +111,35 @@ bool pattern_has_group(const struct pattern *p, const char *group)
     return pcre2_substring_number_from_name(p->code, (PCRE2_SPTR)group) > 0;
 }
 
+/* The character that every match ends in, as PCRE2 knows it: without it in the text no way is
+ * tried at all. A control character when there is none. */
+static char last_character(const struct pattern *p)
+{
+    uint32_t type = 0, unit = 0;
+
+    pcre2_pattern_info(p->code, PCRE2_INFO_LASTCODETYPE, &type);
+    if (type == 1)
+        pcre2_pattern_info(p->code, PCRE2_INFO_LASTCODEUNIT, &unit);
+    return unit > 0 && unit < 0x80 ? (char)unit : '\x02';
+}
+
 bool pattern_runs_away(const struct pattern *p)
 {
     static const char *const units[] = {"a", "A", "0", " ", "-", "_", ".", "a0", "a ", "ab-"};
-    char text[256];
+    enum { LONG = 250 };
+    char text[LONG + 3];
 
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         size_t n = strlen(units[i]);
 
-        for (size_t at = 0; at < 250; at++)
+        for (size_t at = 0; at < LONG; at++)
             text[at] = units[i][at % n];
-        text[250] = '\x01';
-        text[251] = '\0';
+        text[LONG] = '\0';
         if (pattern_match(p, text, NULL) == PATTERN_RAN_AWAY)
             return true;
-        text[250] = '\0';
+        text[LONG] = '\x01';
+        text[LONG + 1] = last_character(p);
+        text[LONG + 2] = '\0';
         if (pattern_match(p, text, NULL) == PATTERN_RAN_AWAY)
             return true;
     }

@@ -86,7 +86,7 @@ static void list_words(const struct phrase_index *x, const void *owner, struct s
     const char *sep = "";
 
     for (size_t i = 0; i < x->len; i++)
-        if (x->v[i].owner == owner) {
+        if (x->v[i].owner == owner && !x->v[i].derived) {
             str_addf(out, "%s%s", sep, x->v[i].text);
             sep = ", ";
         }

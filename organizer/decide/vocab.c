@@ -102,18 +102,63 @@ static void add_phrase(struct loading *l, struct phrase_index *x, const struct t
                                 node->start_mark.column + 1))};
 }
 
+static void add_derived(struct loading *l, const struct type_source *s, const char *text, bool weak,
+                        yaml_node_t *node)
+{
+    struct phrase_index *x = &l->rules->words;
+
+    add_phrase(l, x, s, text, weak, node);
+    if (x->len)
+        x->v[x->len - 1].derived = true;
+}
+
+static bool is_among(const char *const *list, const char *word)
+{
+    for (; *list; list++)
+        if (strcmp(*list, word) == 0)
+            return true;
+    return false;
+}
+
+/* People write names without spaces: "settlementagreement", and "MotiontoDismiss" or
+ * "NoticeofHearing", where the small word has no hump of its own. */
+static void add_glued(struct loading *l, const struct type_source *s, const char *text, bool weak,
+                      yaml_node_t *node)
+{
+    AUTO_STR struct str all = STR_INIT, small = STR_INIT;
+    struct tokens t = TOKENS_INIT;
+    size_t glued = 0;
+
+    tokens_read(&t, text, PHRASE_WORDS);
+    for (size_t i = 0; i < t.len; i++) {
+        const char *word = tokens_word(&t, i);
+        bool is_small = i > 0 && i + 1 < t.len && is_among(l->rules->about, word);
+
+        glued += is_small;
+        str_add(&all, word);
+        str_addf(&small, "%s%s", i == 0 || is_small ? "" : " ", word);
+    }
+    if (t.len > 1)
+        add_derived(l, s, str_c(&all), weak, node);
+    if (glued)
+        add_derived(l, s, str_c(&small), weak, node);
+    tokens_clear(&t);
+}
+
 static void add_with_plurals(struct loading *l, const struct type_source *s, const char *text,
                              bool weak, yaml_node_t *node)
 {
     size_t n = strlen(text);
 
     add_phrase(l, &l->rules->words, s, text, weak, node);
+    add_glued(l, s, text, weak, node);
     if (n == 0 || text[n - 1] == 's' || (text[n - 1] >= '0' && text[n - 1] <= '9'))
         return;
     for (const char *const *ending = l->rules->plural; *ending; ending++) {
         AUTO_FREE char *plural = xasprintf("%s%s", text, *ending);
 
-        add_phrase(l, &l->rules->words, s, plural, weak, node);
+        add_derived(l, s, plural, weak, node);
+        add_glued(l, s, plural, weak, node);
     }
 }
 
