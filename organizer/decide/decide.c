@@ -80,22 +80,22 @@ static enum row_answer row_as_is(struct ctx *c)
     const char *where;
 
     if (c->f->zone == ZONE_LEFT_ALONE) {
-        c->text = c->f->folder;
+        c->why = c->f->folder;
         return as_is(c);
     }
     if (c->f->accompanied) {
         ctx_say(c, "  it belongs together with other files beside it");
         return as_is(c);
     }
-    c->text = left_alone_by_card(c->f);
-    if (c->text) {
-        ctx_say(c, "  the card leaves alone: %s", c->text);
+    c->why = left_alone_by_card(c->f);
+    if (c->why) {
+        ctx_say(c, "  the card leaves alone: %s", c->why);
         return as_is(c);
     }
     where = rules_as_is(c->rules, c->f, c->explain ? &c->d->trace : NULL);
     if (!where)
         return ctx_pass(c, "no rule, folder or card keeps its name");
-    c->text = where;
+    c->why = where;
     ctx_say(c, "  rule %s keeps its name", where);
     return as_is(c);
 }
@@ -135,7 +135,7 @@ static enum row_answer row_unread(struct ctx *c)
 {
     if (!c->f->read_failed)
         return ctx_pass(c, "its content was read");
-    c->text = c->f->read_why;
+    c->why = c->f->read_why;
     return ctx_conclude(c, ACTION_RETRY, REASON_READER_FAILED, NULL);
 }
 
@@ -150,7 +150,7 @@ static enum row_answer row_same_content(struct ctx *c)
 {
     if (!c->f->same_as)
         return ctx_pass(c, "no document of the case has the same content");
-    c->path = c->f->same_as;
+    c->other = c->f->same_as;
     if (ctx_in_inbox(c))
         return ctx_conclude(c, ACTION_LIST, REASON_ALREADY_FILED, NULL);
     return ctx_conclude(c, ACTION_INDEX, REASON_SAME_CONTENT, NULL);
@@ -165,12 +165,12 @@ static enum row_answer row_conflict_copy(struct ctx *c)
     if (!where)
         return ctx_pass(c, "its name is not that of a sync client's conflict copy");
     ctx_say(c, "  rule %s: a conflict copy of %s", where, of ? of : "another document");
-    c->path = of;
+    c->other = of;
     if (c->f->zone == ZONE_OFFICE_INBOX)
         answer = ctx_conclude(c, ACTION_LIST, REASON_WHICH_CASE, "conflict-copy");
     else
         answer = ctx_conclude(c, ACTION_INDEX, REASON_CONFLICT_COPY, NULL);
-    c->path = NULL;
+    c->other = NULL;
     return answer;
 }
 
@@ -180,9 +180,9 @@ static enum row_answer row_new_version(struct ctx *c)
 {
     if (!c->f->former_of)
         return ctx_pass(c, "no document had this name before");
-    c->path = c->f->former_of;
+    c->other = c->f->former_of;
     if (ctx_in_inbox(c) || c->f->zone == ZONE_STANDARD)
-        return ctx_pass(c, "a new version of %s: it gets a name of its own", c->path);
+        return ctx_pass(c, "a new version of %s: it gets a name of its own", c->other);
     return ctx_conclude(c, ACTION_INDEX, REASON_NEW_VERSION, NULL);
 }
 
@@ -218,9 +218,17 @@ static enum row_answer row_program(struct ctx *c)
 
 static enum row_answer row_contradiction(struct ctx *c)
 {
+    AUTO_FREE char *right = NULL;
+    enum row_answer answer;
+
     if (verdict_of(c) != VERDICT_CONTRADICTS)
         return ctx_pass(c, "content and extension agree");
-    return ctx_conclude(c, ACTION_LIST, REASON_CONTRADICTION, NULL);
+    right = xasprintf("%s.%s", c->stem, kind_info(c->f->kind)->ext);
+    c->other = right;
+    answer = ctx_conclude(c, ACTION_LIST, REASON_CONTRADICTION,
+                          *kind_info(c->f->kind)->ext ? NULL : "unknown");
+    c->other = NULL;
+    return answer;
 }
 
 static enum row_answer row_bad_name(struct ctx *c)

@@ -51,14 +51,18 @@ struct decision {
  * The sentences: lang "reason.<code>" and "help.<code>" with these placeholders, "" where they say
  * nothing:
  *   {name} {folder}  the document's, escaped for people      {case}  its case's prefix
- *   {other}    other-case: the other case, or "a restricted matter" (lang "case.restricted")
- *   {text}     what in the name it is about: the date or case name as written, the folder or rule
- *              that leaves it alone; reader-failed: why
- *   {choices}  candidates, separated by ", "                 {date}  the date, ISO
- *   {path}     the other document: same-content, already-filed, new-version, conflict-copy
- *   {kind} {ext}  what the content is, for a person; the extension without dot
- * Variants come first where the language has them, behind the code: "reason.which-case.candidates",
- * ".no-such-case", ".did-you-mean", ".as-is", ".conflict-copy"; "reason.unknown-type.did-you-mean".
+ *   {other}       other-case: the other case, or "a restricted matter" (lang "case.restricted");
+ *                 contradiction: the name with the right extension; same-content, already-filed,
+ *                 new-version, conflict-copy: the other document
+ *   {why}         as-is: the folder, the card's words or the rule that leaves it alone;
+ *                 reader-failed: why; which-case: the prefix that no case has; other-case: the
+ *                 words of the name that belong to the other case
+ *   {candidates}  separated by ", "
+ *   {date} {other_date}  the dates, ISO; impossible-date: as written       {type}  no-date: its
+ * type {kind} {ext}  what the content is, for a person; the extension without dot Variants come
+ * first where the language has them, behind the code: "reason.which-case.candidates",
+ * ".no-such-case", ".did-you-mean", ".as-is", ".conflict-copy"; "reason.unknown-type.did-you-mean";
+ * "reason.contradiction.unknown" when the content is of no known type.
  * A date that is the file's own is told by lang "name.received" ("Received") behind the type.
  */
 

@@ -183,11 +183,11 @@ static enum row_answer other_case(struct ctx *c, const struct route_hit *h)
     AUTO_FREE char *text = hit_text(c, h);
     enum row_answer answer;
 
-    c->text = text;
+    c->why = text;
     c->other = ctx_case_label(c, h->matter);
     ctx_candidate(c, c->other);
     answer = ctx_conclude(c, ACTION_LIST, REASON_OTHER_CASE, NULL);
-    c->text = NULL;
+    c->why = NULL;
     return answer;
 }
 
@@ -208,7 +208,7 @@ enum row_answer row_other_case(struct ctx *c)
     if (h)
         return other_case(c, h);
     if (has_foreign_prefix(c, home)) {
-        c->text = c->said_prefix;
+        c->why = c->said_prefix;
         c->other = c->said_prefix;
         return ctx_conclude(c, ACTION_LIST, REASON_OTHER_CASE, NULL);
     }
@@ -297,7 +297,7 @@ static enum row_answer no_such_case(struct ctx *c)
     size_t n =
         c->said_type ? 0 : rules_near_case_types(c->rules, c->parts.case_type, near, MAX_CHOICES);
 
-    c->text = c->said_prefix;
+    c->why = c->said_prefix;
     for (size_t i = 0; i < n; i++) {
         AUTO_FREE char *meant = xasprintf("%s_%s", c->parts.client, near[i]);
 

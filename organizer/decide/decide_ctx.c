@@ -80,9 +80,10 @@ static char *sentence(const struct ctx *c, const char *kind, enum reason reason,
 
     if (reason == REASON_NONE)
         return xstrdup("");
-    return lang_format(c->lang, key, "name", name, "case", label, "folder", c->f->folder, "text",
-                       c->text, "other", c->other, "type", c->type, "date", c->date, "path",
-                       c->path, "choices", c->choices, "kind", content->plain, "ext", c->ext, NULL);
+    return lang_format(c->lang, key, "name", name, "case", label, "folder", c->f->folder, "why",
+                       c->why, "other", c->other, "type", c->type, "date", c->date, "other_date",
+                       c->other_date, "candidates", c->choices, "kind", content->plain, "ext",
+                       c->ext, NULL);
 }
 
 enum row_answer ctx_conclude(struct ctx *c, enum action action, enum reason reason,

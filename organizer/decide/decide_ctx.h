@@ -32,9 +32,9 @@ struct ctx {
     struct route_hit hits[CTX_HITS];   /* the cases that stem speaks of */
     size_t hits_len;
 
-    /* for sentences: see decide_conclude() */
-    const char *text, *other, *type, *date, *path;
-    char *choices;
+    /* for sentences, see decide.h; borrowed */
+    const char *why, *other, *type, *date, *other_date;
+    char *choices; /* the candidates, separated by ", "; owned */
     char *because; /* why the row at work does not apply */
 };
 
@@ -49,7 +49,7 @@ void ctx_say(struct ctx *c, const char *fmt, ...) __attribute__((format(printf, 
  * "reason.<code>.<variant>", likewise for help. Returns ROW_DECIDES. */
 enum row_answer ctx_conclude(struct ctx *c, enum action action, enum reason reason,
                              const char *variant);
-/* Adds to the candidates and to {choices}, once each. */
+/* Adds to the candidates and to {candidates}, once each. */
 void ctx_candidate(struct ctx *c, const char *what);
 /* How a case is named to people who may read the page: its path, or "a restricted matter". */
 const char *ctx_case_label(const struct ctx *c, const struct case_facts *matter);

@@ -83,14 +83,15 @@ static enum row_answer ask_date(struct ctx *c, const char *text, const struct da
     char a[DATE_TEXT], b[DATE_TEXT];
     enum row_answer answer;
 
-    c->text = written;
-    c->date = date_text(m->date, a);
+    c->why = written;
+    c->date = m->verdict == DATE_IMPOSSIBLE ? written : date_text(m->date, a);
+    c->other_date = date_text(m->other, b);
     if (m->verdict == DATE_AMBIGUOUS || m->verdict == DATE_SEVERAL) {
         ctx_candidate(c, c->date);
-        ctx_candidate(c, date_text(m->other, b));
+        ctx_candidate(c, c->other_date);
     }
     answer = ctx_conclude(c, ACTION_LIST, reason_of(m->verdict), NULL);
-    c->text = c->date = NULL;
+    c->why = c->date = c->other_date = NULL;
     return answer;
 }
 
@@ -208,6 +209,7 @@ static enum row_answer date_from_facts(struct making *m)
         take_date(m, d.date, xstrdup(sources[i].source));
         return ROW_PASSES;
     }
+    c->type = m->type;
     return ctx_conclude(c, ACTION_LIST, REASON_NO_DATE, NULL);
 }
 
@@ -229,9 +231,9 @@ static enum row_answer unknown_type(struct making *m, const char *word)
             ctx_candidate(c, near[k]);
     }
     tokens_clear(&t);
-    c->text = word ? word : m->text;
+    c->why = word ? word : m->text;
     answer = ctx_conclude(c, ACTION_LIST, REASON_UNKNOWN_TYPE, c->choices ? "did-you-mean" : NULL);
-    c->text = NULL;
+    c->why = NULL;
     return answer;
 }
 
@@ -303,6 +305,39 @@ static void keep_words(struct making *m, size_t start, size_t end)
     m->words = name_words(both);
 }
 
+static bool is_about(const struct ctx *c, const char *word)
+{
+    for (const char *const *a = lang_list(c->lang, "word.about"); *a; a++)
+        if (strcmp(*a, word) == 0)
+            return true;
+    return false;
+}
+
+/* The end of what the type's name says already: of "order granting", which tells an Order, the
+ * words from "granting" on say what it is about, and are kept. */
+static size_t own_words_end(const struct making *m, const struct type_match *t)
+{
+    struct tokens words = TOKENS_INIT;
+    struct str own = STR_INIT, said = STR_INIT;
+    size_t end = t->end;
+
+    route_name_key(&own, t->type->name);
+    tokens_read(&words, m->text, MAX_WORDS);
+    for (size_t i = 0; i < words.len && words.v[i].end <= t->end; i++) {
+        if (words.v[i].start < t->start)
+            continue;
+        if (strcmp(str_c(&said), str_c(&own)) == 0 && is_about(m->c, tokens_word(&words, i))) {
+            end = words.v[i].start;
+            break;
+        }
+        str_add(&said, tokens_word(&words, i));
+    }
+    tokens_clear(&words);
+    str_clear(&own);
+    str_clear(&said);
+    return end;
+}
+
 /* The type by its words in m->text, or by content. When no rule matches *found stays false. */
 static enum row_answer type_from_text(struct making *m, bool *found)
 {
@@ -313,7 +348,7 @@ static enum row_answer type_from_text(struct making *m, bool *found)
 
     *found = n > 0;
     if (n < 0) {
-        c->text = c->f->read_why;
+        c->why = c->f->read_why;
         return ctx_conclude(c, ACTION_RETRY, REASON_READER_FAILED, NULL);
     }
     if (n == 0)
@@ -321,7 +356,7 @@ static enum row_answer type_from_text(struct making *m, bool *found)
     if (equally_likely(t, n))
         return two_types(c, t, n);
     take_type(m, t[0].type, match_source(&t[0]));
-    keep_words(m, t[0].start, t[0].end);
+    keep_words(m, t[0].start, own_words_end(m, &t[0]));
     return ROW_PASSES;
 }
 
@@ -587,7 +622,7 @@ enum row_answer row_name(struct ctx *c)
         return deliver(c);
     }
     if (c->f->former_of)
-        c->path = c->f->former_of;
+        c->other = c->f->former_of;
     answer = own ? fields_from_parts(&m) : fields_from_words(&m);
     if (answer == ROW_PASSES)
         answer = finish(&m);

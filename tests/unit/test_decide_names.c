@@ -217,6 +217,78 @@ static void naughty_strings_get_an_answer(void **state)
     json_decref(list);
 }
 
+/* With the rules that are shipped: messy names file as they should, under no wrong type, and every
+ * sentence is there and has no holes. */
+static void the_shipped_rules_file_messy_names(void **state)
+{
+    static const struct {
+        int in;
+        const char *name, *folder, *filed;
+    } t[] = {
+        {SINGH, "Singh Engagement Letter 2022-04-03.PDF", "Case Information",
+         "Singh_Contract_EngagementLetter_2022-04-03.pdf"},
+        {SMITH, "Motion to Dismiss FINAL v2 2026-03-02.pdf", "Motions",
+         "Smith_Divorce_MotionToDismiss-FINAL-v2_2026-03-02.pdf"},
+        {SMITH, "order granting fees 2026-03-02.pdf", "Court Papers",
+         "Smith_Divorce_Order-granting-fees_2026-03-02.pdf"},
+        {ABDAL, "Abdal-Rahman_IP_Subpoena_20190801.Pdf", "Discovery",
+         "Abd-al-Rahman_IntellectualProperty_Subpoena_2019-08-01.pdf"},
+        {SMITH, "Smith_Divorce_ExhibitA_2019-08-01.pdf", "Evidence",
+         "Smith_Divorce_Exhibit-A_2019-08-01.pdf"},
+        {OKAFOR, "Okafor v. Globex LLC Interrogatories March 2nd, 2026.pdf", "Discovery",
+         "Okafor_Litigation_Interrogatories-v.-Globex-LLC_2026-03-02.pdf"},
+        {JONES, "Jones PI letter 3-2-26.pdf", "Correspondence",
+         "Jones_PersonalInjury_Letter_2026-03-02.pdf"},
+        {SMITH, "scan0001.pdf", NULL, NULL},
+        {SMITH, "letter 2026-02-30.pdf", NULL, NULL},
+        {SMITH, "letter 2027-02-03.pdf", NULL, NULL},
+        {SMITH, "letter 2026-03-02 and 2026-03-04.pdf", NULL, NULL},
+        {SMITH, "Jones letter 2026-03-04.pdf", NULL, NULL},
+        {SMITH, "lettr 2026-03-04.pdf", NULL, NULL},
+        {SMITH, "\xff.pdf", NULL, NULL},
+        {CLOSED, "letter 2026-03-04.pdf", NULL, NULL},
+        {HELD, "letter 2026-03-04.pdf", NULL, NULL},
+        {-1, "letter 2026-03-04.pdf", NULL, NULL},
+        {-1, "Jones letter 2026-03-04.pdf", NULL, NULL},
+        {-1, "Brown_Probate_Letter_2026-03-04.pdf", NULL, NULL},
+        {-1, "Brown_Probte_Letter_2026-03-04.pdf", NULL, NULL},
+        {SMITH, "letter 2026-03-04.exe", NULL, NULL},
+        {SMITH, "letter 2026-03-04.docx", NULL, NULL},
+    };
+    struct error err = ERROR_INIT;
+    AUTO_STR struct str text = STR_INIT;
+    struct problems p = {.text = &text};
+    struct lang *english = lang_load("rules/language/en.yaml", &err);
+    struct rules *shipped = english ? rules_load("rules", -1, english, &p) : NULL;
+
+    (void)state;
+    if (!shipped) {
+        print_message("skipped: the shipped rules are not below this folder\n");
+        lang_free(english);
+        skip();
+    }
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        a_document(t[i].name, t[i].in);
+        decide(shipped, english, &policy, &facts, false, &made);
+        if (!t[i].filed) {
+            assert_int_equal(made.action, ACTION_LIST);
+            assert_null(strpbrk(made.sentence, "{}"));
+            assert_null(strpbrk(made.help, "{}"));
+            assert_non_null(strchr(made.sentence, ' '));
+            assert_non_null(strchr(made.help, ' '));
+            continue;
+        }
+        if (made.action != ACTION_FILE || strcmp(made.name, t[i].filed) != 0)
+            print_error("%s: %s %s\n", t[i].name, made.sentence, made.name ? made.name : "");
+        assert_int_equal(made.action, ACTION_FILE);
+        assert_string_equal(made.folder, t[i].folder);
+        assert_string_equal(made.name, t[i].filed);
+    }
+    decision_clear(&made);
+    rules_free(shipped);
+    lang_free(english);
+}
+
 static int64_t now_ns(void)
 {
     struct timespec t;
@@ -276,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_name_made_is_a_fixed_point),
         cmocka_unit_test(random_bytes_get_an_answer),
         cmocka_unit_test(naughty_strings_get_an_answer),
+        cmocka_unit_test(the_shipped_rules_file_messy_names),
         cmocka_unit_test(a_thousand_cases_cost_no_more_than_a_few),
     };
 
