@@ -139,12 +139,12 @@ void html_begin(struct str *out, const struct lang *lang, const char *title, con
                  "<meta name=\"color-scheme\" content=\"light dark\">\n"
                  "<meta name=\"referrer\" content=\"no-referrer\">\n");
     html_element(out, "title", NULL, title);
-    str_addf(out, "\n<style>%s</style>\n</head>\n<body>\n", str_c(&style));
+    str_addf(out, "\n<style>%s</style>\n<script>", str_c(&style));
+    add_script(out);
+    str_add(out, "</script>\n</head>\n<body>\n");
 }
 
 void html_end(struct str *out)
 {
-    str_add(out, "<script>");
-    add_script(out);
-    str_add(out, "</script>\n</body>\n</html>\n");
+    str_add(out, "</body>\n</html>\n");
 }

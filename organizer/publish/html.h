@@ -27,9 +27,9 @@ void html_href(struct str *out, const char *path);
 void html_link(struct str *out, const char *path, const char *text);
 
 /* Appends everything up to and with <body>: language, Content-Security-Policy with the hashes of
- * the style (the shared one and `extra`, ours) and of the shared script, title. */
+ * the style (the shared one and `extra`, ours) and of the shared script, title, both. */
 void html_begin(struct str *out, const struct lang *lang, const char *title, const char *extra);
-/* Appends the script and closes the page. */
+/* Closes the page. */
 void html_end(struct str *out);
 
 #endif

@@ -270,6 +270,7 @@ void controls_end(struct str *out, const struct lang *lang, const char *count_ke
     html_attr(out, "data-all", all);
     html_attr(out, "data-some", lang_get(lang, "page.shown-some"));
     html_attr(out, "data-none", lang_get(lang, "page.shown-none"));
+    html_attr(out, "data-more", lang_get(lang, "page.show-more"));
     str_addc(out, '>');
     html_text(out, all);
     str_add(out, "</p>\n");
