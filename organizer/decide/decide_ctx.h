@@ -65,6 +65,33 @@ size_t ctx_prefix_length(const struct ctx *c, const struct case_facts *matter);
 /* The prefix ends where the hit does: what follows in "Smith_Divorce-2024" makes it another one. */
 bool ctx_is_whole_prefix(const struct ctx *c, const struct route_hit *h);
 
+/* The name being made. */
+struct making {
+    struct ctx *c;
+    char *text;         /* what is left of the old name */
+    char *type;         /* as it stands in the name */
+    char *words;        /* after it, joined by '-'; "" for none */
+    bool received;      /* the date is the file's: it shows */
+    const char *folder; /* of the type; NULL when the type is unknown */
+};
+
+/* decide_day.c */
+
+enum { ANCIENT_YEAR = 1950 };
+
+/* Fills a field of the decision; source is taken over. */
+void making_set_field(struct field *f, const char *value, char *source);
+/* Takes bytes start to end out of text; a space stays, so that words do not join. */
+void making_cut(char *text, size_t start, size_t end);
+void making_take_date(struct making *m, struct date day, char *source);
+/* A question about the date that text holds where m says. */
+enum row_answer making_ask_date(struct ctx *c, const char *text, const struct date_match *m);
+/* The date in m->text, which it is cut out of. ROW_DECIDES when it is a question; *found when there
+ * is one. */
+enum row_answer making_date_from_name(struct making *m, bool *found);
+/* The date from elsewhere than the name. ROW_DECIDES when there is none or it is a question. */
+enum row_answer making_date_from_facts(struct making *m);
+
 /* decide_case.c */
 enum row_answer row_other_case(struct ctx *c);
 enum row_answer row_route(struct ctx *c);

@@ -12,205 +12,16 @@
 enum {
     MAX_MATCHES = 8,
     MAX_WORDS = 48,
-    MAX_SAME_DATES = 6,
     NAME_BYTES = 255,
-    SERIAL_ROOM = 4, /* "_100" */
-    ANCIENT_YEAR = 1950,
+    SERIAL_ROOM = 4,   /* "_100" */
     WORTH_CUTTING = 8, /* a single long word is cut, not dropped, when this much of it stays */
 };
-
-/* The name being made. */
-struct making {
-    struct ctx *c;
-    char *text;         /* what is left of the old name */
-    char *type;         /* as it stands in the name */
-    char *words;        /* after it, joined by '-'; "" for none */
-    bool received;      /* the date is the file's: it shows */
-    const char *folder; /* of the type; NULL when the type is unknown */
-};
-
-static void set_field(struct field *f, const char *value, char *source)
-{
-    free(f->value);
-    free(f->source);
-    f->value = xstrdup(value);
-    f->source = source;
-}
-
-/* Takes bytes start to end out of text; a space stays, so that words do not join. */
-static void cut(char *text, size_t start, size_t end)
-{
-    if (end <= start)
-        return;
-    text[start] = ' ';
-    memmove(text + start + 1, text + end, strlen(text + end) + 1);
-}
 
 static void underscores_to_spaces(char *text)
 {
     for (; *text; text++)
         if (*text == '_')
             *text = ' ';
-}
-
-/* --- the date --- */
-
-static enum reason reason_of(enum date_verdict v)
-{
-    switch (v) {
-    case DATE_AMBIGUOUS:
-        return REASON_AMBIGUOUS_DATE;
-    case DATE_IMPOSSIBLE:
-        return REASON_IMPOSSIBLE_DATE;
-    case DATE_FUTURE:
-        return REASON_FUTURE_DATE;
-    case DATE_ANCIENT:
-        return REASON_ANCIENT_DATE;
-    case DATE_SEVERAL:
-        return REASON_TWO_DATES;
-    case DATE_FOUND:
-        return REASON_NONE;
-    case DATE_ABSENT:
-    default:
-        return REASON_NO_DATE;
-    }
-}
-
-/* A question about the date that text holds from start to end. */
-static enum row_answer ask_date(struct ctx *c, const char *text, const struct date_match *m)
-{
-    AUTO_FREE char *written = xmemdup0(text + m->start, m->end - m->start);
-    char a[DATE_TEXT], b[DATE_TEXT];
-    enum row_answer answer;
-
-    c->why = written;
-    c->date = m->verdict == DATE_IMPOSSIBLE ? written : date_text(m->date, a);
-    c->other_date = date_text(m->other, b);
-    if (m->verdict == DATE_AMBIGUOUS || m->verdict == DATE_SEVERAL) {
-        ctx_candidate(c, c->date);
-        ctx_candidate(c, c->other_date);
-    }
-    answer = ctx_conclude(c, ACTION_LIST, reason_of(m->verdict), NULL);
-    c->why = c->date = c->other_date = NULL;
-    return answer;
-}
-
-static void take_date(struct making *m, struct date day, char *source)
-{
-    char buf[DATE_TEXT];
-
-    m->c->d->day = day;
-    set_field(&m->c->d->date, date_text(day, buf), source);
-}
-
-/* "…_2026-03-02" or "…_2026-03-02_02" at the end of a name that starts with the case's prefix: the
- * convention's own place for the date, whatever other dates the words hold. */
-static bool date_in_its_place(const struct making *m, struct date_match *found)
-{
-    const struct ctx *c = m->c;
-    char *last = strrchr(m->text, '_');
-    size_t end = strlen(m->text), at;
-
-    if (!c->target || ctx_prefix_length(c, c->target) == 0)
-        return false;
-    for (int tries = 0; tries < 2 && last; tries++) {
-        AUTO_FREE char *field = NULL;
-
-        at = (size_t)(last - m->text) + 1;
-        field = xmemdup0(last + 1, end - at);
-        *found = date_find(field, c->policy->date_order, c->policy->today, c->lang);
-        if (found->verdict == DATE_FOUND && found->start == 0 && found->end == end - at) {
-            found->start += at;
-            found->end = strlen(m->text);
-            return true;
-        }
-        end = at - 1;
-        while (last > m->text && last[-1] != '_')
-            last--;
-        last = last > m->text ? last - 1 : NULL;
-    }
-    return false;
-}
-
-/* The same day once more: "2026-03-02 Letter 03-02-2026". */
-static void cut_same_dates(struct making *m, struct date day)
-{
-    const struct policy *p = m->c->policy;
-
-    for (int i = 0; i < MAX_SAME_DATES; i++) {
-        struct date_match d = date_find(m->text, p->date_order, p->today, m->c->lang);
-        bool same = date_compare(d.date, day) == 0 ||
-                    (d.verdict == DATE_AMBIGUOUS && date_compare(d.other, day) == 0);
-
-        if (d.verdict == DATE_ABSENT || !same)
-            return;
-        cut(m->text, d.start, d.end);
-    }
-}
-
-/* The date in the old name. ROW_DECIDES when it is a question; *found when there is one. */
-static enum row_answer date_from_name(struct making *m, bool *found)
-{
-    struct ctx *c = m->c;
-    struct date_match d;
-
-    *found = false;
-    if (date_in_its_place(m, &d)) {
-        cut(m->text, d.start, d.end);
-    } else {
-        d = date_find(m->text, c->policy->date_order, c->policy->today, c->lang);
-        if (d.verdict == DATE_ABSENT)
-            return ROW_PASSES;
-        if (d.verdict != DATE_FOUND)
-            return ask_date(c, m->text, &d);
-        cut_same_dates(m, d.date);
-    }
-    take_date(m, d.date, xstrdup("name"));
-    *found = true;
-    return ROW_PASSES;
-}
-
-/* The date from elsewhere than the name; a bad one is a question too. */
-static enum row_answer date_from_facts(struct making *m)
-{
-    struct ctx *c = m->c;
-    const struct facts *f = c->f;
-    const struct policy *p = c->policy;
-    const struct {
-        struct date date;
-        bool allowed, received;
-        const char *source;
-    } sources[] = {
-        {f->mail_date, p->date_from_document, false, "date of the mail"},
-        {f->written_date, p->date_from_document, false, "written in the document"},
-        {f->taken_date, p->date_from_document, false, "when the picture was taken"},
-        {f->arrived, p->date_from_file && f->new_arrival, true, "when the file arrived"},
-    };
-
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        char buf[DATE_TEXT];
-        struct date_match d = {DATE_FOUND, sources[i].date, DATE_NONE, 0, 0};
-
-        if (!date_is_set(sources[i].date))
-            continue;
-        date_text(sources[i].date, buf);
-        if (!sources[i].allowed) {
-            ctx_say(c, "  date %s (%s): not to be used here", buf, sources[i].source);
-            continue;
-        }
-        if (date_compare(d.date, p->today) > 0)
-            d.verdict = DATE_FUTURE;
-        else if (d.date.year < ANCIENT_YEAR)
-            d.verdict = DATE_ANCIENT;
-        d.end = strlen(buf);
-        if (d.verdict != DATE_FOUND)
-            return ask_date(c, buf, &d);
-        m->received = sources[i].received;
-        take_date(m, d.date, xstrdup(sources[i].source));
-        return ROW_PASSES;
-    }
-    c->type = m->type;
-    return ctx_conclude(c, ACTION_LIST, REASON_NO_DATE, NULL);
 }
 
 /* --- the type --- */
@@ -243,7 +54,7 @@ static void take_type(struct making *m, const struct doc_type *type, char *sourc
     m->type = xstrdup(type->name);
     m->folder = type->folder;
     m->c->d->type_name = type->name;
-    set_field(&m->c->d->type, type->name, source);
+    making_set_field(&m->c->d->type, type->name, source);
 }
 
 static char *match_source(const struct type_match *t)
@@ -283,7 +94,7 @@ static void drop_case_type(const struct ctx *c, char *text)
         route_name_key(&key, i == 0 ? t->name : t->aliases[i - 1]);
         tokens_read(&words, text, MAX_WORDS);
         if (route_find_key(text, &words, str_c(&key), &start, &end))
-            cut(text, start, end);
+            making_cut(text, start, end);
         if (!t->aliases)
             break;
     }
@@ -383,7 +194,7 @@ static enum row_answer type_from_parts(struct making *m)
     if (ctx_in_inbox(c))
         return unknown_type(m, c->parts.type);
     m->type = name_words(c->parts.type);
-    set_field(&c->d->type, m->type, xstrdup("name, unknown to the rules"));
+    making_set_field(&c->d->type, m->type, xstrdup("name, unknown to the rules"));
     m->words = name_words(words);
     return ROW_PASSES;
 }
@@ -395,8 +206,8 @@ static enum row_answer fields_from_parts(struct making *m)
         date_find(c->parts.date, c->policy->date_order, c->policy->today, c->lang);
 
     if (d.verdict != DATE_FOUND)
-        return ask_date(c, c->parts.date, &d);
-    take_date(m, d.date, xstrdup("name"));
+        return making_ask_date(c, c->parts.date, &d);
+    making_take_date(m, d.date, xstrdup("name"));
     return type_from_parts(m);
 }
 
@@ -417,7 +228,7 @@ static void drop_client(struct making *m)
             break;
         if (i == 1 && ctx_is_vocabulary(m->c, client))
             break;
-        cut(m->text, start, end);
+        making_cut(m->text, start, end);
     }
     tokens_clear(&words);
     str_clear(&key);
@@ -442,7 +253,7 @@ static void drop_prefix(struct making *m)
         if (h->matter != c->target || (h->kind != ROUTE_PREFIX && h->kind != ROUTE_FORMER) ||
             !ctx_is_whole_prefix(c, h) || h->end > bound)
             continue;
-        cut(m->text, h->start, h->end);
+        making_cut(m->text, h->start, h->end);
         bound = h->start;
     }
     memmove(m->text, m->text + strspn(m->text, " _-"),
@@ -456,11 +267,11 @@ static enum row_answer fields_from_words(struct making *m)
 
     replace_text(m, xstrdup(c->stem));
     drop_prefix(m);
-    if (date_from_name(m, &dated) == ROW_DECIDES)
+    if (making_date_from_name(m, &dated) == ROW_DECIDES)
         return ROW_DECIDES;
     replace_text(m, rules_strip_noise(c->rules, m->text));
     /* Noise may have hidden it: DOC20260302143000. */
-    if (!dated && date_from_name(m, &dated) == ROW_DECIDES)
+    if (!dated && making_date_from_name(m, &dated) == ROW_DECIDES)
         return ROW_DECIDES;
     underscores_to_spaces(m->text);
     if (ctx_prefix_length(c, c->target) == 0)
@@ -470,7 +281,7 @@ static enum row_answer fields_from_words(struct making *m)
         return ROW_DECIDES;
     if (!typed)
         return unknown_type(m, NULL);
-    return dated ? ROW_PASSES : date_from_facts(m);
+    return dated ? ROW_PASSES : making_date_from_facts(m);
 }
 
 /* --- the name --- */
@@ -565,7 +376,7 @@ static enum row_answer made(struct making *m, char *name, const char *folder)
     d->target = c->target;
     d->folder = xstrdup(folder);
     if (*m->words)
-        set_field(&d->words, m->words, xstrdup("kept from the name"));
+        making_set_field(&d->words, m->words, xstrdup("kept from the name"));
     if (!ctx_in_inbox(c) && strcmp(name, c->f->name) == 0) {
         ctx_say(c, "  this is the name it has");
         free(d->name);
@@ -586,8 +397,9 @@ static enum row_answer finish(struct making *m)
     const char *prefix = c->target->prefix, *bar = strchr(prefix, '_');
     AUTO_FREE char *client = xmemdup0(prefix, bar ? (size_t)(bar - prefix) : strlen(prefix));
 
-    set_field(&c->d->client, c->target->client ? c->target->client : client, xstrdup("the case"));
-    set_field(&c->d->case_type, bar ? bar + 1 : "", xstrdup("the case"));
+    making_set_field(&c->d->client, c->target->client ? c->target->client : client,
+                     xstrdup("the case"));
+    making_set_field(&c->d->case_type, bar ? bar + 1 : "", xstrdup("the case"));
     for (;;) {
         char *name = make_name(m, client, bar ? bar + 1 : "");
 
@@ -669,12 +481,12 @@ enum row_answer row_in_order(struct ctx *c)
     if (!is_lower_ascii(c->ext) || strcmp(c->name, c->f->name) != 0 || name_illegal(c->f->name))
         return ctx_pass(c, "its name is right but for its extension or letters");
     c->d->day = day;
-    set_field(&c->d->client, c->parts.client, xstrdup("name"));
-    set_field(&c->d->case_type, c->parts.case_type, xstrdup("name"));
-    set_field(&c->d->type, c->parts.type, xstrdup("name"));
-    set_field(&c->d->date, c->parts.date, xstrdup("name"));
+    making_set_field(&c->d->client, c->parts.client, xstrdup("name"));
+    making_set_field(&c->d->case_type, c->parts.case_type, xstrdup("name"));
+    making_set_field(&c->d->type, c->parts.type, xstrdup("name"));
+    making_set_field(&c->d->date, c->parts.date, xstrdup("name"));
     if (c->parts.words && *c->parts.words)
-        set_field(&c->d->words, c->parts.words, xstrdup("name"));
+        making_set_field(&c->d->words, c->parts.words, xstrdup("name"));
     if (rules_doc_type(c->rules, c->parts.type))
         c->d->type_name = rules_doc_type(c->rules, c->parts.type)->name;
     return ctx_conclude(c, ACTION_INDEX, c->f->former_of ? REASON_NEW_VERSION : REASON_NONE, NULL);
