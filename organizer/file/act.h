@@ -36,31 +36,31 @@ enum act_status {
 struct act {
     enum act_kind kind;
     /* ACT_RENAME. Paths from the cabinet down. */
-    char *from;              /* where it is */
-    char *to_folder;         /* where it goes; made when missing */
-    char *to_name;           /* without serial; the filer takes the first free one */
-    bool exact;              /* no serial: the name or nothing (undo, apply) */
-    int fd;                  /* open on the document, to be leased; -1: opened by the filer. Owned */
-    bool leases;             /* leases work here: take F_WRLCK around the rename */
-    struct doc_stamp stamp;  /* as examined: differs at the time of the act: ACT_BUSY */
-    char **companions;       /* names beside it that move with it ("._x"); NULL-terminated or NULL */
+    char *from;             /* where it is */
+    char *to_folder;        /* where it goes; made when missing */
+    char *to_name;          /* without serial; the filer takes the first free one */
+    bool exact;             /* no serial: the name or nothing (undo, apply) */
+    int fd;                 /* open on the document, to be leased; -1: opened by the filer. Owned */
+    bool leases;            /* leases work here: take F_WRLCK around the rename */
+    struct doc_stamp stamp; /* as examined: differs at the time of the act: ACT_BUSY */
+    char **companions;      /* names beside it that move with it ("._x"); NULL-terminated or NULL */
     /* What is recorded. doc.path is from the case folder of doc.case_id down; for ACT_RENAME the
      * filer sets doc.path, doc.stamp and doc.number before it writes the row. */
-    char *case_path;         /* folder of doc.case_id, from the cabinet down; "" for the office */
+    char *case_path; /* folder of doc.case_id, from the cabinet down; "" for the office */
     struct doc doc;
-    char *former;            /* path from the case folder that the document once had, or NULL */
-    struct str journal;      /* body (journal_body()); the filer adds doc, to, sha256, size. Empty:
-                                no line */
-    struct case_row row;     /* ACT_CASE */
+    char *former;        /* path from the case folder that the document once had, or NULL */
+    struct str journal;  /* body (journal_body()); the filer adds doc, to, sha256, size. Empty:
+                            no line */
+    struct case_row row; /* ACT_CASE */
     int (*call)(void *ctx, struct state *state, struct error *err);
     /* What became of it. */
     enum act_status status;
     struct error error;
-    char *to;                /* the path it has now, from the cabinet down; owned */
+    char *to; /* the path it has now, from the cabinet down; owned */
     /* For who made it. */
     void (*done)(void *ctx, struct act *a); /* main thread; may take fields; must not free a */
     void *ctx;
-    struct act *next;        /* queue link, the filer's */
+    struct act *next; /* queue link, the filer's */
 };
 
 struct act *act_new(enum act_kind kind);

@@ -33,21 +33,37 @@ struct filer;
 
 #define FILER_BATCH 256
 
-struct filer_options {
-    int root;              /* the cabinet, a directory descriptor; borrowed */
-    const char *state_dir; /* of this cabinet */
-    const struct env *env; /* borrowed */
-    bool durable;          /* false only for measurements */
+/* Steps of a batch, for filer_options.between. */
+enum filer_point {
+    FILER_CHOSEN,    /* names are chosen, nothing is written */
+    FILER_INTENDED,  /* intents and documents are on the disk */
+    FILER_LOOKED,    /* the act's document was looked at (under its lease) and is renamed next */
+    FILER_RENAMED,   /* it was renamed and is compared next */
+    FILER_SETTLED,   /* all of the batch are renamed and their folders synced */
+    FILER_COMMITTED, /* rows and outbox are committed, journals not written */
 };
 
-/* Starts the thread. NULL with err. Runs recovery first (filer_recover). */
+struct filer_options {
+    int root;              /* the cabinet, a directory descriptor; borrowed */
+    const char *state_dir; /* of this cabinet; borrowed */
+    const struct env *env; /* borrowed */
+    bool durable;          /* false only for measurements */
+    /* For tests: called on the filer's thread between two steps; a is NULL when the step is the
+     * batch's. NULL otherwise. */
+    void (*between)(void *ctx, enum filer_point point, const struct act *a);
+    void *between_ctx;
+};
+
+/* Starts the thread. NULL with err. Runs recovery first (filer_recover). Blocks SIGIO in the
+ * calling thread, which must not have started others that leave it open (lease.h). */
 struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct error *err);
 /* Takes the act over; a->done is called on the loop's thread later, then the act is freed. */
 void filer_submit(struct filer *f, struct act *a);
 /* Acts submitted and not yet done. */
 unsigned filer_pending(const struct filer *f);
-/* Why it stopped, or NULL. Borrowed until filer_resume(). */
-const char *filer_stopped(const struct filer *f);
+/* Why it stopped, or NULL. Borrowed until the next call. Loop's thread. */
+const char *filer_stopped(struct filer *f);
+/* Lets it try again: recovery first, with a new log of intents. */
 void filer_resume(struct filer *f);
 /* Finishes what is queued, stops the thread, closes. The loop must be run until the callbacks came
  * or be done with; acts still queued come back as ACT_STOPPED when `at_once`. */
@@ -64,5 +80,11 @@ struct recovery {
 };
 /* Settles the pending intents and the outbox of state_dir. */
 int filer_recover(const struct filer_options *o, struct recovery *r, struct error *err);
+/* What the recovery in filer_new() found. Borrowed. */
+const struct recovery *filer_recovered(const struct filer *f);
+/* Journal lines that are decided and not on the share, because a case's folder cannot be written
+ * or found; they are tried again with every batch. *why, when not NULL, gets the latest reason,
+ * borrowed until the next call; "" when there is none. Loop's thread. */
+unsigned filer_lines_waiting(struct filer *f, const char **why);
 
 #endif

@@ -1,0 +1,361 @@
+/*
+ * A batch of acts, from choosing names to the journals.
+ *
+ *     batch_do
+ *       open_documents      descriptors, same file as examined
+ *       rename_round        again for those whose name was taken meanwhile
+ *         choose            names and folders
+ *         intend            intents and documents onto the disk, side by side
+ *         rename_all
+ *       folders_sync
+ *       commit              rows, outbox, finished number, heads of the batch before
+ *       give                the acts count
+ *       write_journals
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "file/filing.h"
+#include "file/intent_json.h"
+#include "file/outbox.h"
+#include "file/place.h"
+#include "file/refuse.h"
+#include "file/rename.h"
+
+/* A name that is taken between choosing and renaming is chosen again so often. */
+#define ROUNDS 8
+
+struct batch {
+    struct filing *g;
+    struct act *list;
+    struct folders folders; /* touched */
+    bool intents;           /* there are some in the log */
+};
+
+static void tell(const struct filing *g, enum filer_point point)
+{
+    if (g->o.between)
+        g->o.between(g->o.between_ctx, point, NULL);
+}
+
+static bool is_rename(const struct act *a)
+{
+    return a->kind == ACT_RENAME || a->kind == ACT_FOLDER;
+}
+
+static void stop(struct filing *g, const struct error *why)
+{
+    if (g->stopped)
+        return;
+    g->stopped = true;
+    g->why = *why;
+}
+
+/* An act that came back as STOPPED stops all. */
+static bool stopped_by(struct filing *g, const struct act *a)
+{
+    if (a->status == ACT_STOPPED)
+        stop(g, &a->error);
+    return g->stopped;
+}
+
+static void open_documents(struct batch *b)
+{
+    for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
+        if (is_rename(a)) {
+            rename_open(b->g, a);
+            stopped_by(b->g, a);
+        }
+    }
+}
+
+static bool is_chosen(const struct act *a)
+{
+    return is_rename(a) && a->status == ACT_PENDING && a->to;
+}
+
+/* Names for all that have none; false when there was none to be chosen. */
+static bool choose(struct batch *b)
+{
+    bool any = false;
+
+    for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
+        if (!is_rename(a) || a->status != ACT_PENDING)
+            continue;
+        place_choose(b->g->place, a, &b->folders);
+        stopped_by(b->g, a);
+        any = any || a->to;
+    }
+    return any && !b->g->stopped;
+}
+
+static void add_intents(struct batch *b)
+{
+    AUTO_STR struct str json = STR_INIT;
+
+    for (const struct act *a = b->list; a; a = a->next) {
+        if (!is_chosen(a))
+            continue;
+        str_reset(&json);
+        intent_write(&json, a, b->g->root_dev);
+        intents_add(b->g->intents, str_c(&json));
+        b->intents = true;
+    }
+}
+
+/* Descriptors of the documents whose data must be on the disk. */
+static int *documents(const struct batch *b, size_t *n)
+{
+    int *fds = NULL;
+    size_t cap = 0;
+
+    *n = 0;
+    for (const struct act *a = b->list; a; a = a->next) {
+        if (is_chosen(a) && a->kind == ACT_RENAME) {
+            GROW(fds, *n, cap);
+            fds[(*n)++] = a->fd;
+        }
+    }
+    return fds;
+}
+
+/* Intents and, in the first round, documents onto the disk. */
+static int intend(struct batch *b, bool first)
+{
+    struct filing *g = b->g;
+    struct error err = ERROR_INIT, data = ERROR_INIT;
+    size_t n = 0;
+    AUTO_FREE int *fds = first && g->o.durable ? documents(b, &n) : NULL;
+    int rc;
+
+    datasync_start(g->datasync, fds, n);
+    add_intents(b);
+    rc = intents_sync(g->intents, &err);
+    if (datasync_wait(g->datasync, &data) < 0) {
+        err = rc < 0 ? err : data;
+        rc = -1;
+    }
+    if (rc < 0)
+        stop(g, &err);
+    return rc;
+}
+
+/* True when a name was taken meanwhile. */
+static bool rename_all(struct batch *b)
+{
+    bool again = false;
+
+    for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
+        if (!is_chosen(a))
+            continue;
+        rename_do(b->g, a, &b->folders);
+        if (a->status == ACT_PENDING)
+            again = true;
+        stopped_by(b->g, a);
+    }
+    return again;
+}
+
+static void rename_rounds(struct batch *b)
+{
+    bool again = true;
+
+    for (int round = 0; again && round < ROUNDS; round++) {
+        if (!choose(b))
+            return;
+        tell(b->g, FILER_CHOSEN);
+        if (intend(b, round == 0) < 0)
+            return;
+        tell(b->g, FILER_INTENDED);
+        again = rename_all(b);
+    }
+    for (struct act *a = b->list; a && again; a = a->next)
+        if (is_rename(a) && a->status == ACT_PENDING)
+            refuse(a, EBUSY, "its name is taken again and again");
+}
+
+static int sync_folders(struct batch *b)
+{
+    struct error err = ERROR_INIT;
+
+    if (!b->g->o.durable) {
+        folders_clear(&b->folders);
+        return 0;
+    }
+    if (folders_sync(&b->folders, b->g->o.root, &err) == 0)
+        return 0;
+    stop(b->g, &err);
+    return -1;
+}
+
+/* Counts once it is committed. */
+static bool is_to_record(const struct act *a)
+{
+    return a->status == (is_rename(a) ? ACT_DONE : ACT_PENDING);
+}
+
+/* On failure *bad is the act that could not be recorded, NULL when it was not an act. */
+static int put_all(struct batch *b, struct act **bad, struct error *err)
+{
+    struct filing *g = b->g;
+
+    for (struct act *a = b->list; a; a = a->next) {
+        *bad = a;
+        if (is_to_record(a) && ledger_put(g->state, a, err) < 0)
+            return -1;
+    }
+    *bad = NULL;
+    if (b->intents && ledger_finish(g->state, intents_last(g->intents), err) < 0)
+        return -1;
+    return outbox_put_heads(g->outbox, err);
+}
+
+static void committed(struct batch *b)
+{
+    struct filing *g = b->g;
+
+    outbox_heads_put(g->outbox);
+    if (b->intents)
+        intents_finished(g->intents, intents_last(g->intents));
+    for (struct act *a = b->list; a; a = a->next) {
+        if (!is_to_record(a))
+            continue;
+        a->status = ACT_DONE;
+        if (a->journal.len)
+            outbox_hint(g->outbox, a->kind == ACT_CASE ? a->row.id : a->doc.case_id, a->case_path);
+        if (a->journal.len || a->kind == ACT_CALL)
+            outbox_added(g->outbox);
+    }
+}
+
+static void take_back(struct batch *b, struct act *a)
+{
+    if (is_rename(a) && a->status == ACT_DONE)
+        rename_undo(b->g, a, &b->folders);
+}
+
+/* One transaction. An act that cannot be recorded for a reason of its own is taken back and left
+ * out. */
+static int commit(struct batch *b, struct error *err)
+{
+    struct state *s = b->g->state;
+
+    for (;;) {
+        struct act *bad = NULL;
+
+        if (state_begin(s, err) < 0)
+            return -1;
+        if (put_all(b, &bad, err) == 0 && state_commit(s, err) == 0)
+            break;
+        state_rollback(s);
+        if (!bad || error_severity(err) == SEVERITY_STOP)
+            return -1;
+        take_back(b, bad);
+        bad->error = *err;
+        bad->status = refuse_status(err->number);
+    }
+    committed(b);
+    return 0;
+}
+
+/* All that is not settled for itself comes back as STOPPED. */
+static void mark_stopped(struct batch *b)
+{
+    for (struct act *a = b->list; a; a = a->next) {
+        if (a->status != ACT_PENDING)
+            continue;
+        a->status = ACT_STOPPED;
+        a->error = b->g->why;
+    }
+}
+
+/* Nothing of this batch counts: what was renamed goes back, what cannot is settled by recovery. */
+static void take_all_back(struct batch *b)
+{
+    for (struct act *a = b->list; a; a = a->next) {
+        take_back(b, a);
+        if (a->status == ACT_DONE)
+            a->status = ACT_PENDING;
+    }
+    mark_stopped(b);
+}
+
+static bool has_to_record(const struct batch *b)
+{
+    for (const struct act *a = b->list; a; a = a->next)
+        if (is_to_record(a))
+            return true;
+    return b->intents;
+}
+
+static void record(struct batch *b)
+{
+    struct error err = ERROR_INIT;
+
+    if (!has_to_record(b))
+        return;
+    if (sync_folders(b) == 0) {
+        tell(b->g, FILER_SETTLED);
+        if (commit(b, &err) == 0)
+            return;
+        stop(b->g, &err);
+    }
+    take_all_back(b);
+}
+
+/* Moved heads wait for the next batch's transaction when there is one at once. */
+static void write_journals(struct filing *g, bool more)
+{
+    struct error err = ERROR_INIT;
+
+    if (outbox_flush(g->outbox, NULL, &err) < 0) {
+        stop(g, &err);
+        return;
+    }
+    if (more || !outbox_has_heads(g->outbox))
+        return;
+    if (state_begin(g->state, &err) == 0 && outbox_put_heads(g->outbox, &err) == 0 &&
+        state_commit(g->state, &err) == 0) {
+        outbox_heads_put(g->outbox);
+        return;
+    }
+    state_rollback(g->state);
+    stop(g, &err);
+}
+
+static void end(struct batch *b)
+{
+    for (struct act *a = b->list; a; a = a->next) {
+        if (a->status == ACT_DONE)
+            continue;
+        free(a->to);
+        a->to = NULL;
+    }
+    folders_clear(&b->folders);
+    place_end_batch(b->g->place);
+}
+
+void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls)
+{
+    struct batch b = {.g = g, .list = list};
+    bool more;
+
+    if (!g->stopped)
+        open_documents(&b);
+    if (!g->stopped)
+        rename_rounds(&b);
+    if (g->stopped)
+        mark_stopped(&b);
+    record(&b);
+    end(&b);
+    tell(g, FILER_COMMITTED);
+    calls->give(calls->ctx, list);
+    more = calls->more(calls->ctx);
+    if (!g->stopped)
+        write_journals(g, more);
+    if (!more)
+        place_forget(g->place);
+}

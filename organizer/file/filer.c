@@ -1,0 +1,420 @@
+#include "file/filer.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/alloc.h"
+#include "file/filing.h"
+#include "file/lease.h"
+#include "file/outbox.h"
+
+/* So many callbacks are made in one step of the loop, which must not take long. */
+#define CALLBACKS 64
+
+struct queue {
+    struct act *first, **last;
+};
+
+struct filer {
+    uv_async_t async;
+    pthread_t thread;
+    struct filing *g; /* the thread's, but for its options */
+    struct recovery recovered;
+    /* The loop's thread. */
+    unsigned pending;
+    bool ended; /* no thread takes acts any more */
+    char told[500];
+    struct queue out; /* results that were fetched and not handed out yet */
+    /* Shared, under the lock. */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct queue todo, results;
+    bool stop, at_once, resume, stopped;
+    char why[500];
+    unsigned lines_waiting;
+    char lines_why[500];
+};
+
+static void queue_init(struct queue *q)
+{
+    q->first = NULL;
+    q->last = &q->first;
+}
+
+static void queue_add(struct queue *q, struct act *a)
+{
+    a->next = NULL;
+    *q->last = a;
+    q->last = &a->next;
+}
+
+/* Puts all of from behind to. */
+static void queue_move(struct queue *to, struct queue *from)
+{
+    if (!from->first)
+        return;
+    *to->last = from->first;
+    to->last = from->last;
+    queue_init(from);
+}
+
+static struct act *queue_take(struct queue *q)
+{
+    struct act *a = q->first;
+
+    q->first = a->next;
+    if (!q->first)
+        q->last = &q->first;
+    a->next = NULL;
+    return a;
+}
+
+/* ---- the thread -------------------------------------------------------------------------------
+ */
+
+struct target {
+    char *path;
+    UT_hash_handle hh;
+};
+
+static void target_add(struct target **set, const struct act *a)
+{
+    struct target *t, *same;
+
+    if (!a->exact || !a->to_name)
+        return;
+    t = xcalloc(1, sizeof *t);
+    t->path = *a->to_folder ? xasprintf("%s/%s", a->to_folder, a->to_name) : xstrdup(a->to_name);
+    HASH_FIND_STR(*set, t->path, same);
+    if (same) {
+        free(t->path);
+        free(t);
+        return;
+    }
+    HASH_ADD_KEYPTR(hh, *set, t->path, strlen(t->path), t);
+}
+
+static bool target_has(struct target *set, const char *path)
+{
+    struct target *t = NULL;
+
+    if (path)
+        HASH_FIND_STR(set, path, t);
+    return t != NULL;
+}
+
+static void targets_clear(struct target **set)
+{
+    struct target *t, *tmp;
+
+    HASH_ITER(hh, *set, t, tmp)
+    {
+        HASH_DEL(*set, t);
+        free(t->path);
+        free(t);
+    }
+}
+
+/*
+ * The next batch off the queue. A call stands alone, so that only it fails when it fails; and
+ * an act whose document comes to its place by an earlier act (the second half of a swap) waits for
+ * that to be done.
+ */
+static struct act *take_batch(struct queue *todo)
+{
+    struct queue batch;
+    struct target *targets = NULL;
+    unsigned n = 0;
+
+    queue_init(&batch);
+    while (todo->first && n < FILER_BATCH) {
+        bool call = todo->first->kind == ACT_CALL;
+
+        if (n && (call || target_has(targets, todo->first->from)))
+            break;
+        target_add(&targets, todo->first);
+        queue_add(&batch, queue_take(todo));
+        n++;
+        if (call)
+            break;
+    }
+    targets_clear(&targets);
+    return batch.first;
+}
+
+/* Takes the list over. Under the lock. */
+static void add_results(struct filer *f, struct act *list)
+{
+    while (list) {
+        struct act *next = list->next;
+
+        queue_add(&f->results, list);
+        list = next;
+    }
+}
+
+static void tell_stopped(struct filer *f)
+{
+    f->stopped = f->g->stopped;
+    f->why[0] = '\0';
+    if (f->stopped)
+        snprintf(f->why, sizeof f->why, "%s", error_text(&f->g->why));
+}
+
+static void give(void *ctx, struct act *list)
+{
+    struct filer *f = ctx;
+
+    pthread_mutex_lock(&f->lock);
+    add_results(f, list);
+    tell_stopped(f);
+    pthread_mutex_unlock(&f->lock);
+    uv_async_send(&f->async);
+}
+
+static bool more(void *ctx)
+{
+    struct filer *f = ctx;
+    bool any;
+
+    pthread_mutex_lock(&f->lock);
+    any = f->todo.first != NULL;
+    pthread_mutex_unlock(&f->lock);
+    return any;
+}
+
+/* Under the lock: everything queued comes back. */
+static void refuse_all(struct filer *f, const struct error *why)
+{
+    for (struct act *a = f->todo.first; a; a = a->next) {
+        a->status = ACT_STOPPED;
+        a->error = *why;
+    }
+    queue_move(&f->results, &f->todo);
+    uv_async_send(&f->async);
+}
+
+static void take_notes(struct filer *f)
+{
+    const char *why = "";
+
+    tell_stopped(f);
+    if (!f->g->outbox)
+        return;
+    f->lines_waiting = outbox_waiting(f->g->outbox, &why);
+    snprintf(f->lines_why, sizeof f->lines_why, "%s", why);
+}
+
+static void resume(struct filer *f)
+{
+    f->resume = false;
+    if (!f->g->stopped)
+        return;
+    pthread_mutex_unlock(&f->lock);
+    filing_resume(f->g);
+    pthread_mutex_lock(&f->lock);
+    take_notes(f);
+}
+
+/* One step with what is there. Under the lock. */
+static void work(struct filer *f)
+{
+    const struct batch_calls calls = {give, more, f};
+    static const struct error leaving = {0, "the program is ending"};
+    struct act *list;
+
+    if (f->resume)
+        resume(f);
+    if (f->g->stopped || (f->stop && f->at_once)) {
+        refuse_all(f, f->g->stopped ? &f->g->why : &leaving);
+        return;
+    }
+    list = take_batch(&f->todo);
+    if (!list)
+        return;
+    pthread_mutex_unlock(&f->lock);
+    batch_do(f->g, list, &calls);
+    pthread_mutex_lock(&f->lock);
+    take_notes(f);
+}
+
+static void *run(void *arg)
+{
+    struct filer *f = arg;
+
+    pthread_mutex_lock(&f->lock);
+    for (;;) {
+        if (f->todo.first || f->resume)
+            work(f);
+        else if (f->stop)
+            break;
+        else
+            pthread_cond_wait(&f->changed, &f->lock);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+/* ---- the loop's thread ------------------------------------------------------------------------
+ */
+
+static void fetch(struct filer *f)
+{
+    pthread_mutex_lock(&f->lock);
+    queue_move(&f->out, &f->results);
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void hand_out(struct filer *f)
+{
+    struct act *a = queue_take(&f->out);
+
+    f->pending--;
+    if (a->done)
+        a->done(a->ctx, a);
+    act_free(a);
+}
+
+static void on_async(uv_async_t *h)
+{
+    struct filer *f = h->data;
+
+    fetch(f);
+    for (int i = 0; f->out.first && i < CALLBACKS; i++)
+        hand_out(f);
+    if (f->out.first)
+        uv_async_send(&f->async);
+    if (!f->pending)
+        uv_unref((uv_handle_t *)&f->async);
+}
+
+/* NULL with err; f is then gone. */
+static struct filer *start(uv_loop_t *loop, struct filer *f, struct error *err)
+{
+    int rc = uv_async_init(loop, &f->async, on_async);
+
+    if (rc < 0) {
+        error_set(err, -rc, "cannot start filing");
+        filing_close(f->g);
+        free(f);
+        return NULL;
+    }
+    uv_unref((uv_handle_t *)&f->async);
+    f->async.data = f;
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->changed, NULL);
+    rc = pthread_create(&f->thread, NULL, run, f);
+    if (rc == 0)
+        return f;
+    error_set(err, rc, "cannot start a thread");
+    f->ended = true;
+    filer_free(f, true);
+    return NULL;
+}
+
+struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct error *err)
+{
+    struct filer *f = xcalloc(1, sizeof *f);
+
+    lease_block_signal();
+    queue_init(&f->todo);
+    queue_init(&f->results);
+    queue_init(&f->out);
+    f->g = filing_open(o, &f->recovered, err);
+    if (f->g)
+        return start(loop, f, err);
+    free(f);
+    return NULL;
+}
+
+void filer_submit(struct filer *f, struct act *a)
+{
+    a->status = ACT_PENDING;
+    f->pending++;
+    uv_ref((uv_handle_t *)&f->async);
+    if (f->ended) {
+        a->status = ACT_STOPPED;
+        error_set(&a->error, 0, "the program is ending");
+        queue_add(&f->out, a);
+        return;
+    }
+    pthread_mutex_lock(&f->lock);
+    queue_add(&f->todo, a);
+    pthread_cond_signal(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+unsigned filer_pending(const struct filer *f)
+{
+    return f->pending;
+}
+
+const char *filer_stopped(struct filer *f)
+{
+    bool stopped;
+
+    pthread_mutex_lock(&f->lock);
+    stopped = f->stopped;
+    memcpy(f->told, f->why, sizeof f->told);
+    pthread_mutex_unlock(&f->lock);
+    return stopped ? f->told : NULL;
+}
+
+void filer_resume(struct filer *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->resume = true;
+    pthread_cond_signal(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+const struct recovery *filer_recovered(const struct filer *f)
+{
+    return &f->recovered;
+}
+
+unsigned filer_lines_waiting(struct filer *f, const char **why)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&f->lock);
+    n = f->lines_waiting;
+    memcpy(f->told, f->lines_why, sizeof f->told);
+    pthread_mutex_unlock(&f->lock);
+    if (why)
+        *why = f->told;
+    return n;
+}
+
+static void closed(uv_handle_t *h)
+{
+    struct filer *f = h->data;
+
+    pthread_mutex_destroy(&f->lock);
+    pthread_cond_destroy(&f->changed);
+    free(f);
+}
+
+void filer_free(struct filer *f, bool at_once)
+{
+    if (!f)
+        return;
+    if (!f->ended) {
+        pthread_mutex_lock(&f->lock);
+        f->stop = true;
+        f->at_once = at_once;
+        pthread_cond_signal(&f->changed);
+        pthread_mutex_unlock(&f->lock);
+        pthread_join(f->thread, NULL);
+        f->ended = true;
+    }
+    fetch(f);
+    while (f->out.first)
+        hand_out(f);
+    filing_close(f->g);
+    uv_ref((uv_handle_t *)&f->async);
+    uv_close((uv_handle_t *)&f->async, closed);
+}

@@ -1,0 +1,60 @@
+/* filing: what the parts of the filer share; belongs to its thread. Nobody else includes it. */
+#ifndef ORGANIZER_FILE_FILING_H
+#define ORGANIZER_FILE_FILING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "file/act.h"
+#include "file/datasync.h"
+#include "file/filer.h"
+#include "file/intents.h"
+#include "record/state.h"
+
+struct place;
+struct outbox;
+
+/* Key in the private state: number of the last finished intent. */
+#define INTENTS_KEY "intents.finished"
+
+struct filing {
+    struct filer_options o;
+    uint64_t root_dev;
+    struct state *state;
+    struct intents *intents;
+    struct datasync *datasync;
+    struct place *place;
+    struct outbox *outbox;
+    bool stopped;
+    struct error why; /* why it stopped */
+};
+
+/* Opens the private state and the log, and settles what a crash left behind. NULL with err. */
+struct filing *filing_open(const struct filer_options *o, struct recovery *r, struct error *err);
+void filing_close(struct filing *g);
+/* After filing stopped: opens everything anew and settles. 0, or -1: still stopped. */
+int filing_resume(struct filing *g);
+
+/* batch.c: does the acts of the list, all statuses set. `give` gets the list as soon as it counts,
+ * before the journals are written; more() tells whether another batch follows at once. */
+struct batch_calls {
+    void (*give)(void *ctx, struct act *list);
+    bool (*more)(void *ctx);
+    void *ctx;
+};
+void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls);
+
+/* ledger.c: rows and lines. One act's changes inside a transaction; 0 or -1 with err. */
+int ledger_put(struct state *s, struct act *a, struct error *err);
+/* doc.path of a document at `to`, from the cabinet down. Borrowed from to. */
+const char *ledger_inside(const struct act *a, const char *to);
+/* Remembers in the transaction that the intents up to number are finished. */
+int ledger_finish(struct state *s, uint64_t number, struct error *err);
+/* The number that ledger_finish() left, 0 when none. */
+uint64_t ledger_finished(struct state *s);
+
+/* recover.c: settles the pending intents. */
+int recover_intents(struct filing *g, struct recovery *r, struct error *err);
+
+#endif

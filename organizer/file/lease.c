@@ -1,0 +1,42 @@
+#include "file/lease.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+
+static enum lease set(int fd, int type)
+{
+    if (fcntl(fd, F_SETLEASE, type) == 0)
+        return LEASE_GRANTED;
+    return errno == EAGAIN || errno == EBUSY ? LEASE_BUSY : LEASE_NONE;
+}
+
+enum lease lease_ask_read(int fd)
+{
+    enum lease l = set(fd, F_RDLCK);
+
+    if (l == LEASE_GRANTED)
+        lease_drop(fd);
+    return l;
+}
+
+enum lease lease_take(int fd)
+{
+    return set(fd, F_WRLCK);
+}
+
+void lease_drop(int fd)
+{
+    /* It fails only when the kernel took the lease away already. */
+    (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
+void lease_block_signal(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGIO);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}

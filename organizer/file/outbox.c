@@ -1,0 +1,282 @@
+#include "file/outbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "file/filer.h"
+#include "record/journal.h"
+#include "record/state.h"
+
+/* From so many journals on, one sync of the file system costs less than one for each. */
+#define JOURNALS_EACH 4
+
+/* The lines of one case. */
+struct sheaf {
+    char id[CASE_ID_SIZE];
+    char *path; /* where its folder is, or NULL: as its row says */
+    const char **bodies;
+    size_t len, cap;
+    int64_t last; /* rowid of the last line */
+    bool moved;   /* written: head and rowid are to be put */
+    bool tampered;
+    struct journal_head head;
+    UT_hash_handle hh;
+};
+
+struct outbox {
+    const struct filer_options *o;
+    struct state *state;
+    struct sheaf *cases;
+    bool any;   /* the private state may hold lines */
+    bool heads; /* some have moved */
+    unsigned waiting;
+    char why[500];
+};
+
+struct outbox *outbox_new(const struct filer_options *o, struct state *state)
+{
+    struct outbox *b = xcalloc(1, sizeof *b);
+
+    b->o = o;
+    b->state = state;
+    b->any = true;
+    return b;
+}
+
+static void bodies_clear(struct sheaf *c)
+{
+    for (size_t i = 0; i < c->len; i++)
+        free((void *)(uintptr_t)c->bodies[i]);
+    free(c->bodies);
+    c->bodies = NULL;
+    c->len = c->cap = 0;
+}
+
+static void sheaf_free(struct outbox *b, struct sheaf *c)
+{
+    HASH_DEL(b->cases, c);
+    bodies_clear(c);
+    free(c->path);
+    free(c);
+}
+
+void outbox_free(struct outbox *b)
+{
+    struct sheaf *c, *tmp;
+
+    if (!b)
+        return;
+    HASH_ITER(hh, b->cases, c, tmp)
+    sheaf_free(b, c);
+    free(b);
+}
+
+static struct sheaf *sheaf_of(struct outbox *b, const char *id)
+{
+    struct sheaf *c;
+
+    HASH_FIND_STR(b->cases, id, c);
+    if (c)
+        return c;
+    c = xcalloc(1, sizeof *c);
+    snprintf(c->id, sizeof c->id, "%s", id);
+    HASH_ADD_STR(b->cases, id, c);
+    return c;
+}
+
+void outbox_hint(struct outbox *b, const char *case_id, const char *case_path)
+{
+    struct sheaf *c = sheaf_of(b, case_id);
+
+    if (!case_path || (c->path && strcmp(c->path, case_path) == 0))
+        return;
+    free(c->path);
+    c->path = xstrdup(case_path);
+}
+
+void outbox_added(struct outbox *b)
+{
+    b->any = true;
+}
+
+static int take_line(void *ctx, int64_t rowid, const char *case_id, const char *body)
+{
+    struct outbox *b = ctx;
+    struct sheaf *c = sheaf_of(b, case_id);
+
+    GROW(c->bodies, c->len, c->cap);
+    c->bodies[c->len++] = xstrdup(body);
+    c->last = rowid;
+    return 0;
+}
+
+/* Where the case's folder should be; owned by the caller. */
+static char *folder_path(struct outbox *b, const struct sheaf *c)
+{
+    struct error err = ERROR_INIT;
+    struct case_row row;
+    char *path;
+
+    if (c->path)
+        return xstrdup(c->path);
+    if (!*c->id || state_case_get(b->state, c->id, &row, &err) <= 0)
+        return xstrdup("");
+    path = xstrdup(row.path ? row.path : "");
+    case_row_clear(&row);
+    return path;
+}
+
+/* The case's folder; never one that holds the journal of another case. -1 with err. */
+static int open_case(struct outbox *b, const struct sheaf *c, struct error *err)
+{
+    AUTO_FREE char *path = folder_path(b, c);
+    char id[CASE_ID_SIZE];
+    int fd;
+
+    if (*c->id && !*path)
+        return error_set(err, ENOENT, "the folder of case %s is not known", c->id);
+    fd = beneath_open(b->o->root, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return error_set(err, errno, "cannot open the case's folder %s", path);
+    if (journal_case_id(fd, id, err) == 0) {
+        if (!*id || strcmp(id, c->id) == 0)
+            return fd;
+        error_set(err, 0, "the folder %s holds the journal of another case", path);
+    }
+    close(fd);
+    return -1;
+}
+
+static int append(struct outbox *b, struct sheaf *c, bool sync, struct error *err)
+{
+    enum journal_standing standing = JOURNAL_INTACT;
+    AUTO_CLOSE int fd = open_case(b, c, err);
+
+    if (fd < 0 || state_head_get(b->state, c->id, &c->head, err) < 0 ||
+        journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &standing, err) <
+            0)
+        return -1;
+    c->moved = b->heads = true;
+    c->tampered = standing != JOURNAL_INTACT && standing != JOURNAL_TAIL_OWN;
+    return 0;
+}
+
+static void stays(struct outbox *b, struct sheaf *c, const struct error *err)
+{
+    free(c->path); /* next time as the row says by then */
+    c->path = NULL;
+    b->waiting += (unsigned)c->len;
+    snprintf(b->why, sizeof b->why, "%s", error_text(err));
+}
+
+/* All that wait, each case by itself. */
+static int append_all(struct outbox *b, unsigned *lines, struct error *err)
+{
+    struct sheaf *c, *tmp;
+    unsigned journals = 0;
+    bool each;
+
+    HASH_ITER(hh, b->cases, c, tmp)
+    journals += c->len > 0;
+    each = journals <= JOURNALS_EACH;
+    HASH_ITER(hh, b->cases, c, tmp)
+    {
+        if (!c->len)
+            continue;
+        if (append(b, c, b->o->durable && each, err) == 0) {
+            if (lines)
+                *lines += (unsigned)c->len;
+        } else if (error_severity(err) == SEVERITY_STOP) {
+            return -1;
+        } else {
+            stays(b, c, err);
+        }
+    }
+    if (b->o->durable && !each && syncfs(b->o->root) < 0)
+        return error_set(err, errno, "the journals could not be brought onto the disk");
+    return 0;
+}
+
+int outbox_flush(struct outbox *b, unsigned *lines, struct error *err)
+{
+    struct sheaf *c, *tmp;
+    int rc;
+
+    if (!b->any)
+        return 0;
+    b->waiting = 0;
+    b->why[0] = '\0';
+    rc = state_each_outbox(b->state, take_line, b, err);
+    if (rc == 0)
+        rc = append_all(b, lines, err);
+    HASH_ITER(hh, b->cases, c, tmp)
+    {
+        bodies_clear(c);
+        if (rc < 0)
+            c->moved = false; /* what the disk holds is not known: the next flush looks */
+    }
+    b->heads = b->heads && rc == 0;
+    b->any = rc < 0 || b->waiting > 0;
+    return rc;
+}
+
+static int mark_tampered(struct outbox *b, const char *id, struct error *err)
+{
+    struct case_row row;
+    int rc = state_case_get(b->state, id, &row, err);
+
+    if (rc <= 0)
+        return rc;
+    row.tampered = true;
+    rc = state_case_put(b->state, &row, err);
+    case_row_clear(&row);
+    return rc;
+}
+
+int outbox_put_heads(struct outbox *b, struct error *err)
+{
+    struct sheaf *c, *tmp;
+
+    HASH_ITER(hh, b->cases, c, tmp)
+    {
+        if (!c->moved)
+            continue;
+        if (state_head_put(b->state, c->id, &c->head, err) < 0 ||
+            state_outbox_done(b->state, c->id, c->last, err) < 0 ||
+            (c->tampered && mark_tampered(b, c->id, err) < 0))
+            return -1;
+    }
+    return 0;
+}
+
+bool outbox_has_heads(const struct outbox *b)
+{
+    return b->heads;
+}
+
+void outbox_heads_put(struct outbox *b)
+{
+    struct sheaf *c, *tmp;
+
+    HASH_ITER(hh, b->cases, c, tmp)
+    {
+        if (c->moved)
+            sheaf_free(b, c);
+    }
+    b->heads = false;
+}
+
+unsigned outbox_waiting(const struct outbox *b, const char **why)
+{
+    if (why)
+        *why = b->why;
+    return b->waiting;
+}

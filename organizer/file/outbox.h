@@ -1,0 +1,38 @@
+/*
+ * outbox: the journal lines that are committed, onto the share.
+ *
+ * A line counts when it is in the private state's outbox. It is then appended to its case's
+ * journal; the head that has moved and the lines that are out are taken into the next transaction,
+ * or get one of their own. A case whose folder cannot be found or written keeps its lines in the
+ * outbox.
+ */
+#ifndef ORGANIZER_FILE_OUTBOX_H
+#define ORGANIZER_FILE_OUTBOX_H
+
+#include <stdbool.h>
+
+struct error;
+struct filer_options;
+struct outbox;
+struct state;
+
+/* o and state are borrowed. */
+struct outbox *outbox_new(const struct filer_options *o, struct state *state);
+void outbox_free(struct outbox *b);
+/* Where the case's folder is, when it is known better than in its row. */
+void outbox_hint(struct outbox *b, const char *case_id, const char *case_path);
+/* Lines were added to the private state. */
+void outbox_added(struct outbox *b);
+/* Appends all lines that wait. *lines, when not NULL, is raised by those that were written. 0 when
+ * the disk is well, also if a case's lines had to stay; -1 with err when filing must stop. */
+int outbox_flush(struct outbox *b, unsigned *lines, struct error *err);
+/* Heads that have moved since they were last put: inside a transaction. */
+int outbox_put_heads(struct outbox *b, struct error *err);
+/* There are such heads. */
+bool outbox_has_heads(const struct outbox *b);
+/* The transaction with outbox_put_heads() was committed. */
+void outbox_heads_put(struct outbox *b);
+/* Lines that stayed, and why the last of them; "" when none. */
+unsigned outbox_waiting(const struct outbox *b, const char **why);
+
+#endif

@@ -1,0 +1,298 @@
+#include "file/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/utf8.h"
+#include "decide/name.h"
+#include "file/filing.h"
+#include "file/refuse.h"
+
+/* So many serials are tried one by one before the step doubles. */
+#define LINEAR 32
+
+struct name {
+    char *key;
+    unsigned serial;
+    UT_hash_handle hh;
+};
+
+struct place {
+    int root;
+    struct state *state;
+    struct name *chosen; /* in this batch: utf8_fold() of the path */
+    struct name *left;   /* paths that documents of this batch leave */
+    struct name *last;   /* wanted path, folded: the last serial given */
+};
+
+/* One question: is this name free? */
+struct asking {
+    struct place *p;
+    struct act *a;
+    int folder;  /* the target folder, open */
+    bool failed; /* a->status and a->error are set */
+};
+
+struct place *place_new(int root, struct state *state)
+{
+    struct place *p = xcalloc(1, sizeof *p);
+
+    p->root = root;
+    p->state = state;
+    return p;
+}
+
+static void names_clear(struct name **set)
+{
+    struct name *n, *tmp;
+
+    HASH_ITER(hh, *set, n, tmp)
+    {
+        HASH_DEL(*set, n);
+        free(n->key);
+        free(n);
+    }
+}
+
+static struct name *names_find(struct name *set, const char *key)
+{
+    struct name *n;
+
+    HASH_FIND_STR(set, key, n);
+    return n;
+}
+
+/* Takes key over. */
+static struct name *names_add(struct name **set, char *key)
+{
+    struct name *n = names_find(*set, key);
+
+    if (n) {
+        free(key);
+        return n;
+    }
+    n = xcalloc(1, sizeof *n);
+    n->key = key;
+    HASH_ADD_KEYPTR(hh, *set, n->key, strlen(n->key), n);
+    return n;
+}
+
+void place_free(struct place *p)
+{
+    if (!p)
+        return;
+    names_clear(&p->chosen);
+    names_clear(&p->left);
+    names_clear(&p->last);
+    free(p);
+}
+
+void place_end_batch(struct place *p)
+{
+    names_clear(&p->chosen);
+    names_clear(&p->left);
+}
+
+void place_forget(struct place *p)
+{
+    names_clear(&p->last);
+}
+
+static char *join(const char *folder, const char *name)
+{
+    return *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
+}
+
+static bool is_on_disk(struct asking *q, const char *path, const char *name)
+{
+    struct doc_stamp st;
+
+    if (doc_stamp_take(-1, q->folder, name, &st) == 0)
+        return !(doc_stamp_same_file(&st, &q->a->stamp) && name_same(path, q->a->from));
+    if (errno != ENOENT) {
+        refuse(q->a, errno, "the name cannot be used");
+        q->failed = true;
+    }
+    return false;
+}
+
+/* A row whose document lies elsewhere by now, or left in this batch, does not keep a name. */
+static bool row_holds(const struct asking *q, const struct doc *row)
+{
+    const struct act *a = q->a;
+    AUTO_FREE char *path = join(a->case_path ? a->case_path : "", row->path ? row->path : "");
+    struct doc_stamp st;
+    const char *name;
+    AUTO_CLOSE int dir = -1;
+
+    if ((row->number == a->doc.number && row->number > 0) ||
+        doc_stamp_same_file(&row->stamp, &a->stamp) || names_find(q->p->left, path))
+        return false;
+    dir = beneath_parent(q->p->root, path, &name);
+    return dir >= 0 && doc_stamp_take(-1, dir, name, &st) == 0;
+}
+
+static bool is_in_table(struct asking *q, const char *path)
+{
+    struct error err = ERROR_INIT;
+    struct doc row;
+    int found;
+    bool holds;
+
+    if (q->a->kind == ACT_FOLDER)
+        return false;
+    found =
+        state_doc_by_fold(q->p->state, q->a->doc.case_id, ledger_inside(q->a, path), &row, &err);
+    if (found < 0) {
+        q->a->error = err;
+        q->a->status = refuse_status(err.number);
+        q->failed = true;
+    }
+    if (found <= 0)
+        return false;
+    holds = row_holds(q, &row);
+    doc_clear(&row);
+    return holds;
+}
+
+/* Free for serial? q->failed when it cannot be told. */
+static bool is_free(struct asking *q, unsigned serial)
+{
+    AUTO_FREE char *name = name_serial(q->a->to_name, serial);
+    AUTO_FREE char *path = join(q->a->to_folder, name);
+    AUTO_FREE char *fold = NULL;
+
+    if (strlen(name) > NAME_MAX) {
+        refuse(q->a, ENAMETOOLONG, "the name is too long to get a number behind it");
+        q->failed = true;
+        return false;
+    }
+    fold = utf8_fold(path);
+    if (names_find(q->p->chosen, fold))
+        return false;
+    if (names_find(q->p->left, path) || strcmp(path, q->a->from) == 0)
+        return true;
+    return !is_on_disk(q, path, name) && !q->failed && !is_in_table(q, path) && !q->failed;
+}
+
+/* The first free serial from `from` on; far out, one that follows a taken one. 0 when none. */
+static unsigned find_serial(struct asking *q, unsigned from)
+{
+    unsigned low = from + LINEAR - 1, step = LINEAR, high;
+
+    for (unsigned s = from; s < from + LINEAR; s++) {
+        if (is_free(q, s))
+            return s;
+        if (q->failed)
+            return 0;
+    }
+    for (high = low + step; !is_free(q, high); high += step) {
+        if (q->failed || high > PLACE_SERIAL_MAX)
+            return 0;
+        low = high;
+        step *= 2;
+    }
+    while (high - low > 1 && !q->failed) {
+        unsigned mid = low + (high - low) / 2;
+
+        if (is_free(q, mid))
+            high = mid;
+        else
+            low = mid;
+    }
+    return q->failed ? 0 : high;
+}
+
+static unsigned choose_exact(struct asking *q)
+{
+    if (is_free(q, 1))
+        return 1;
+    if (!q->failed)
+        refuse(q->a, 0, "there is another document of that name already");
+    return 0;
+}
+
+static unsigned choose_serial(struct asking *q)
+{
+    AUTO_FREE char *want = join(q->a->to_folder, q->a->to_name);
+    char *fold = utf8_fold(want);
+    struct name *last = names_add(&q->p->last, fold);
+    unsigned s = find_serial(q, last->serial + 1);
+
+    if (s)
+        last->serial = s;
+    else if (!q->failed)
+        refuse(q->a, 0, "there is no free name left");
+    return s;
+}
+
+/* The folders above one that was made have new entries. */
+static void add_made(struct place *p, const char *folder, struct folders *made)
+{
+    AUTO_FREE char *path = xstrdup(folder);
+    char *slash;
+
+    do {
+        int fd;
+
+        slash = strrchr(path, '/');
+        if (slash)
+            *slash = '\0';
+        fd = beneath_open(p->root, slash ? path : "", O_RDONLY | O_DIRECTORY, 0);
+        if (fd >= 0)
+            folders_add(made, fd);
+    } while (slash);
+}
+
+static int make_folder(struct place *p, struct act *a, struct folders *made)
+{
+    AUTO_CLOSE int home =
+        beneath_open(p->root, a->case_path ? a->case_path : "", O_PATH | O_DIRECTORY, 0);
+
+    if (home < 0)
+        return refuse(a, errno, "the case's folder is not where it was");
+    if (beneath_mkdirs(p->root, a->to_folder) < 0)
+        return refuse(a, errno == ENOENT ? EBUSY : errno, "its folder cannot be made");
+    add_made(p, a->to_folder, made);
+    return 0;
+}
+
+/* The target folder, made when missing; -1 with a's status set. */
+static int open_folder(struct place *p, struct act *a, struct folders *made)
+{
+    int fd = beneath_open(p->root, a->to_folder, O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0 && errno == ENOENT) {
+        if (make_folder(p, a, made) < 0)
+            return -1;
+        fd = beneath_open(p->root, a->to_folder, O_RDONLY | O_DIRECTORY, 0);
+    }
+    return fd < 0 ? refuse(a, errno, "its folder cannot be opened") : fd;
+}
+
+void place_choose(struct place *p, struct act *a, struct folders *made)
+{
+    AUTO_CLOSE int folder = open_folder(p, a, made);
+    struct asking q = {.p = p, .a = a, .folder = folder};
+    unsigned serial;
+
+    free(a->to);
+    a->to = NULL;
+    if (folder < 0)
+        return;
+    serial = a->exact ? choose_exact(&q) : choose_serial(&q);
+    if (!serial)
+        return;
+    AUTO_FREE char *name = name_serial(a->to_name, serial);
+    a->to = join(a->to_folder, name);
+    names_add(&p->chosen, utf8_fold(a->to));
+    names_add(&p->left, xstrdup(a->from));
+}

@@ -1,0 +1,31 @@
+/*
+ * place: which name a document gets.
+ *
+ * A name is free when nothing on disk, no row of the table, and nothing else in this batch has it,
+ * compared as people on Windows and macOS see names. Names that documents of this batch leave
+ * count as free. The last serial given per wanted name is remembered while documents keep coming,
+ * so that 10,000 documents that want one name cost 10,000 steps.
+ */
+#ifndef ORGANIZER_FILE_PLACE_H
+#define ORGANIZER_FILE_PLACE_H
+
+struct act;
+struct folders;
+struct place;
+struct state;
+
+/* Serials end here: no free name behind it. */
+#define PLACE_SERIAL_MAX 99999
+
+/* root and state are borrowed. */
+struct place *place_new(int root, struct state *state);
+void place_free(struct place *p);
+/* Chooses a->to and makes its folder; folders that were made are added to `made` to be synced. On
+ * failure a->status and a->error say why, and a->to is NULL. */
+void place_choose(struct place *p, struct act *a, struct folders *made);
+/* The batch is over: its names are on disk and in the table, or free again. */
+void place_end_batch(struct place *p);
+/* Nothing more is queued: the first free serial is looked for again. */
+void place_forget(struct place *p);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * What a crash left behind: each pending intent is settled by looking at both of its names.
+ *
+ *     old      the rename did not happen, or was taken back: dropped
+ *     new      it happened and was not recorded: recorded now
+ *     both     a link under both names: both stay, the next sweep lists them
+ *     neither  moved on or removed by a person meanwhile: the next sweep finds it
+ *
+ * Only the log in the private state says what is to be looked for, and only device, inode and birth
+ * time say whether it is the document: nothing that others could edit.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "file/filing.h"
+#include "file/intent_json.h"
+#include "file/outbox.h"
+#include "file/rename.h"
+
+struct settling {
+    struct filing *g;
+    struct recovery *r;
+    struct error *err;
+    struct folders folders;
+    struct act *list, **tail; /* to be recorded */
+};
+
+/* Opens the folder of path; is the document a under that name? */
+static bool lies_at(const struct filing *g, const struct act *a, const char *path, int *folder,
+                    const char **name, struct doc_stamp *st)
+{
+    *folder = beneath_parent(g->o.root, path, name);
+    return *folder >= 0 && doc_stamp_take(-1, *folder, *name, st) == 0 &&
+           doc_stamp_same_file(st, &a->stamp);
+}
+
+static void touched(struct settling *s, int folder)
+{
+    if (folder >= 0)
+        folders_add(&s->folders, folder);
+}
+
+/* Takes a over. */
+static void settle(struct settling *s, struct act *a)
+{
+    struct doc_stamp st, old;
+    int from, to;
+    const char *from_name, *to_name;
+    bool is_old = lies_at(s->g, a, a->from, &from, &from_name, &old);
+    bool is_new = lies_at(s->g, a, a->to, &to, &to_name, &st);
+
+    s->r->intents++;
+    s->r->finished += is_new && !is_old;
+    s->r->untouched += is_old && !is_new;
+    s->r->both += is_old && is_new;
+    s->r->neither += !is_old && !is_new;
+    if (is_new && !is_old) {
+        rename_fill_doc(a, &st);
+        if (from >= 0)
+            rename_companions(a, from, from_name, to, to_name);
+        *s->tail = a;
+        s->tail = &a->next;
+    } else {
+        act_free(a);
+    }
+    touched(s, from);
+    touched(s, to);
+}
+
+static int take_intent(void *ctx, const struct intent *i)
+{
+    struct settling *s = ctx;
+    struct act *a = intent_read(i->json, s->g->root_dev, s->err);
+
+    if (!a)
+        return -1;
+    settle(s, a);
+    return 0;
+}
+
+static int commit(struct settling *s)
+{
+    struct filing *g = s->g;
+
+    if (state_begin(g->state, s->err) < 0)
+        return -1;
+    for (struct act *a = s->list; a; a = a->next)
+        if (ledger_put(g->state, a, s->err) < 0)
+            goto undo;
+    if (ledger_finish(g->state, intents_last(g->intents), s->err) == 0 &&
+        state_commit(g->state, s->err) == 0)
+        return 0;
+undo:
+    state_rollback(g->state);
+    return -1;
+}
+
+int recover_intents(struct filing *g, struct recovery *r, struct error *err)
+{
+    struct settling s = {.g = g, .r = r, .err = err};
+    struct act *a, *next;
+    int rc;
+
+    s.tail = &s.list;
+    rc = intents_each(g->intents, ledger_finished(g->state), take_intent, &s, err);
+    if (rc == 0 && r->intents) {
+        rc = g->o.durable ? folders_sync(&s.folders, g->o.root, err) : 0;
+        if (rc == 0)
+            rc = commit(&s);
+        if (rc == 0)
+            outbox_added(g->outbox);
+    }
+    for (a = s.list; a; a = next) {
+        next = a->next;
+        act_free(a);
+    }
+    folders_clear(&s.folders);
+    if (rc == 0)
+        intents_finished(g->intents, intents_last(g->intents));
+    return rc;
+}
