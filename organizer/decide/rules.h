@@ -13,6 +13,17 @@
  *   ignored.yaml         temporary, lock and system names; conflict copies; new-document names
  *   documents.magic      libmagic rules of our own (examine/)
  *   language/en.yaml     sentences (lang.h)
+ *
+ * A type has `type` (its name) or `adds_to` (words for a type of another file), `folder`, `colour`,
+ * `relevance` (these three may stand once at the top of the file), and tells itself by
+ *   words         in the file name; its own name, plurals, and writing without spaces count too
+ *   weak          words that count only where no other type's do
+ *   except        words that mean no type ("we will" is no Will)
+ *   title, text   words of the first page, asked when the name says nothing
+ *   when          conditions (match_when.h), asked last, first match wins
+ *   about_others  yes for a Letter or an Exhibit: beside another type's words it is the one meant
+ * An office's type takes the place of a shipped one of the same name, and its words come first.
+ * How words are weighed against each other stands at the top of match.c.
  */
 #ifndef ORGANIZER_DECIDE_RULES_H
 #define ORGANIZER_DECIDE_RULES_H
