@@ -25,7 +25,7 @@
 #include "publish/publish.h"
 #include "record/state.h"
 
-static void give_up(const char *what, const struct error *err)
+static _Noreturn void give_up(const char *what, const struct error *err)
 {
     fprintf(stderr, "pages_sample: %s: %s\n", what, err ? error_text(err) : "");
     exit(3);

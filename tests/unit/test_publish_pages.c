@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,18 +133,25 @@ static void put_doc(struct office *o, const char *case_id, const struct doc *lik
     doc_clear(&d);
 }
 
-static struct doc filed(char *path)
+/* A literal as a member of struct doc, which put_doc() only copies. */
+static char *lit(const char *s)
 {
-    return (struct doc){.path = path, .state = DOC_FILED, .filed_ns = NOW - DAY, .type = "Letter"};
+    return (char *)(uintptr_t)s;
 }
 
-static struct doc listed(char *path, enum reason reason)
+static struct doc filed(const char *path)
 {
-    return (struct doc){.path = path,
+    return (struct doc){
+        .path = lit(path), .state = DOC_FILED, .filed_ns = NOW - DAY, .type = lit("Letter")};
+}
+
+static struct doc listed(const char *path, enum reason reason)
+{
+    return (struct doc){.path = lit(path),
                         .state = DOC_LISTED,
                         .reason = reason,
-                        .sentence = "This is why.",
-                        .help = "Do that."};
+                        .sentence = lit("This is why."),
+                        .help = lit("Do that.")};
 }
 
 static void run(struct office *o)
@@ -258,12 +266,12 @@ static void the_table_has_a_bom_and_crlf(void **ctx)
 static void the_table_has_every_column(void **ctx)
 {
     struct office *o = *ctx;
-    struct doc d = {.path = "Motions/a.pdf",
+    struct doc d = {.path = lit("Motions/a.pdf"),
                     .state = DOC_FILED,
-                    .type = "Motion",
-                    .words = "to-stay",
-                    .date = "2026-03-02",
-                    .original = "scan.pdf",
+                    .type = lit("Motion"),
+                    .words = lit("to-stay"),
+                    .date = lit("2026-03-02"),
+                    .original = lit("scan.pdf"),
                     .filed_ns = NOW,
                     .kind = KIND_PDF,
                     .by_hand = true,
@@ -315,7 +323,8 @@ static void names_are_never_markup(void **ctx)
     struct office *o = *ctx;
     struct doc d = listed("Inbox/<script>alert(1)<!--.pdf", REASON_NO_DATE);
 
-    d.sentence = d.help = d.original = d.type = d.words = "</script><img src=x onerror=alert(2)>";
+    d.sentence = d.help = d.original = d.type = d.words =
+        lit("</script><img src=x onerror=alert(2)>");
     put_doc(o, ID, &d);
     free(o->job.cases[0].client);
     o->job.cases[0].client = xstrdup("<svg onload=alert(3)>");
@@ -493,7 +502,7 @@ static void office_sentences_do_not_name_restricted_cases(void **ctx)
     struct doc d = listed("Inbox/x.pdf", REASON_WHICH_CASE);
 
     restrict_second(o);
-    d.sentence = "Perhaps Secret_Merger.";
+    d.sentence = lit("Perhaps Secret_Merger.");
     put_doc(o, "", &d);
     run(o);
     assert_not_holds(o, "Index.html", "Secret");
@@ -506,7 +515,7 @@ static void filed_lately_is_14_days(void **ctx)
     struct office *o = *ctx;
     struct doc d = filed("Motions/a.pdf");
 
-    d.original = "scan0001.pdf";
+    d.original = lit("scan0001.pdf");
     d.filed_ns = NOW - 13 * DAY;
     put_doc(o, ID, &d);
     run(o);
@@ -540,7 +549,7 @@ static void remarks_are_shown_for_14_days(void **ctx)
     struct doc d = filed("Motions/a.pdf");
 
     d.reason = REASON_NEW_VERSION;
-    d.sentence = "Saved again.";
+    d.sentence = lit("Saved again.");
     d.changed_ns = NOW - 13 * DAY;
     put_doc(o, ID, &d);
     run(o);
@@ -554,11 +563,11 @@ static void remarks_are_shown_for_14_days(void **ctx)
 static void suggestions_show_the_name(void **ctx)
 {
     struct office *o = *ctx;
-    struct doc d = {.path = "old/scan.pdf",
+    struct doc d = {.path = lit("old/scan.pdf"),
                     .state = DOC_INDEXED,
                     .reason = REASON_SUGGESTED,
-                    .sentence = "suggested",
-                    .suggested = "Motions/Smith_Divorce_Motion_2026-03-02.pdf"};
+                    .sentence = lit("suggested"),
+                    .suggested = lit("Motions/Smith_Divorce_Motion_2026-03-02.pdf")};
 
     o->job.suggest = true;
     put_doc(o, ID, &d);
