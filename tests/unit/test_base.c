@@ -1,0 +1,322 @@
+/* base: strings, JSON, CSV, names as bytes, atomic files, times. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/csv.h"
+#include "base/digest.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "base/utf8.h"
+
+static int make_folder(void **state)
+{
+    char *dir = xstrdup("/tmp/organizer-base-XXXXXX");
+
+    assert_non_null(mkdtemp(dir));
+    *state = dir;
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    AUTO_FREE char *cmd = xasprintf("rm -rf '%s'", (char *)*state);
+    int rc = system(cmd);
+
+    free(*state);
+    return rc;
+}
+
+static void str_grows_and_stays_terminated(void **state)
+{
+    AUTO_STR struct str s = STR_INIT;
+
+    (void)state;
+    assert_string_equal(str_c(&s), "");
+    for (int i = 0; i < 1000; i++)
+        str_addf(&s, "%d,", i % 10);
+    assert_int_equal(s.len, 2000);
+    assert_int_equal(strlen(str_c(&s)), 2000);
+    str_cut(&s, 3);
+    assert_string_equal(str_c(&s), "0,1");
+}
+
+static void str_detach_hands_over(void **state)
+{
+    struct str s = STR_INIT;
+    char *p;
+
+    (void)state;
+    p = str_detach(&s);
+    assert_string_equal(p, "");
+    free(p);
+    str_add(&s, "abc");
+    p = str_detach(&s);
+    assert_string_equal(p, "abc");
+    assert_int_equal(s.len, 0);
+    free(p);
+}
+
+static void utf8_tells_valid_from_invalid(void **state)
+{
+    (void)state;
+    assert_true(utf8_valid("Müller", strlen("Müller")));
+    assert_false(utf8_valid("M\xfcller", 6));
+    assert_false(utf8_valid("\xed\xa0\x80", 3));
+    assert_false(utf8_valid("\xc0\xaf", 2));
+    assert_false(utf8_valid("a\0b", 3));
+}
+
+static void utf8_shows_what_cannot_be_seen(void **state)
+{
+    AUTO_STR struct str s = STR_INIT;
+    const char *in = "a\x1b[31m\xff\xe2\x80\xae\\b\n";
+
+    (void)state;
+    utf8_show(&s, in, strlen(in));
+    assert_string_equal(str_c(&s), "a\\x1B[31m\\xFF\\u{202E}\\\\b\\x0A");
+}
+
+static void utf8_folds_case_and_composition(void **state)
+{
+    AUTO_FREE char *a = utf8_fold("MU\xcc\x88LLER");
+    AUTO_FREE char *b = utf8_fold("müller");
+    AUTO_FREE char *c = utf8_fold_plain("Müller");
+
+    (void)state;
+    assert_string_equal(a, b);
+    assert_string_equal(c, "muller");
+}
+
+static void utf8_cuts_between_characters(void **state)
+{
+    (void)state;
+    assert_int_equal(utf8_cut("aüb", 4, 2), 1);
+    assert_int_equal(utf8_cut("aüb", 4, 3), 3);
+    assert_int_equal(utf8_cut("aüb", 4, 9), 4);
+}
+
+static void utf8_sees_deception(void **state)
+{
+    (void)state;
+    assert_true(utf8_deceptive("a\xe2\x80\xae" "b", 5));
+    assert_true(utf8_deceptive("a\xe2\x80\x8b", 4));
+    assert_false(utf8_deceptive("plain", 5));
+}
+
+static void json_writes_members_with_commas(void **state)
+{
+    AUTO_STR struct str s = STR_INIT;
+
+    (void)state;
+    str_addc(&s, '{');
+    json_num(&s, "a", -5);
+    json_text(&s, "b", "x\"\\\n\x01");
+    json_bool(&s, "c", true);
+    str_addc(&s, '}');
+    assert_string_equal(str_c(&s), "{\"a\":-5,\"b\":\"x\\\"\\\\\\n\\u0001\",\"c\":true}");
+}
+
+static void json_keeps_names_of_any_bytes(void **state)
+{
+    static const char *const names[] = {"plain.pdf", "Łukasiewicz.pdf", "bad\xff\xfename", "\n", "\\"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        AUTO_STR struct str s = STR_INIT;
+        AUTO_FREE char *back = NULL;
+        json_t *j;
+
+        str_addc(&s, '{');
+        json_name(&s, "path", names[i]);
+        str_addc(&s, '}');
+        j = json_loads(str_c(&s), 0, NULL);
+        assert_non_null(j);
+        back = json_get_name(j, "path");
+        assert_string_equal(back, names[i]);
+        json_decref(j);
+    }
+}
+
+static void csv_defuses_formulas_and_reads_them_back(void **state)
+{
+    static const char *const values[] = {"=1+1", "+x", "-x", "@x", "a,b", "a\"b", "two\nlines",
+                                         "", " lead", "'quoted", "plain", "a;b"};
+    AUTO_STR struct str s = STR_INIT;
+    struct csv_row row;
+    size_t at = 0, line;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        csv_field(&s, values[i], i == 0);
+    csv_end(&s);
+    assert_non_null(strstr(str_c(&s), "'=1+1"));
+    assert_int_equal(csv_next(str_c(&s), s.len, ',', &at, &line, &row), 1);
+    assert_int_equal(row.len, sizeof values / sizeof *values);
+    for (size_t i = 0; i < row.len; i++)
+        assert_string_equal(row.fields[i], values[i]);
+    csv_row_clear(&row);
+    assert_int_equal(csv_next(str_c(&s), s.len, ',', &at, &line, &row), 0);
+}
+
+static void csv_tells_a_quote_that_never_closes(void **state)
+{
+    const char *text = "a,\"b\nc\n";
+    struct csv_row row;
+    size_t at = 0, line;
+
+    (void)state;
+    assert_int_equal(csv_next(text, strlen(text), ',', &at, &line, &row), -1);
+}
+
+static void csv_reads_what_excel_writes_where_the_comma_is_decimal(void **state)
+{
+    const char *text = "\xEF\xBB\xBF" "Apply;Row\r\nyes;1\r\n";
+    struct csv_row row;
+    size_t at = 0, line;
+    char sep = csv_separator(text, strlen(text));
+
+    (void)state;
+    assert_int_equal(sep, ';');
+    assert_int_equal(csv_next(text, strlen(text), sep, &at, &line, &row), 1);
+    assert_string_equal(row.fields[0], "Apply");
+    csv_row_clear(&row);
+    assert_int_equal(csv_next(text, strlen(text), sep, &at, &line, &row), 1);
+    assert_int_equal(row.line, 2);
+    assert_string_equal(row.fields[1], "1");
+    csv_row_clear(&row);
+}
+
+static void times_are_written_and_read(void **state)
+{
+    char buf[TIME_TEXT];
+    int64_t t = INT64_C(1795472087123456000), back;
+
+    (void)state;
+    assert_int_equal(time_parse(time_text(t, buf), &back), 0);
+    assert_int_equal(back, t);
+    assert_int_equal(time_parse("2026-11-23", &back), -1);
+    assert_int_equal(time_parse("2026-11-23T10:00:00Z", &back), 0);
+}
+
+static void digest_is_sha256(void **state)
+{
+    char hex[DIGEST_HEX];
+    struct digest d = digest_of("abc", 3), e;
+    struct digester *g = digester_new();
+
+    (void)state;
+    assert_string_equal(digest_hex(&d, hex),
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    digester_add(g, "a", 1);
+    digester_add(g, "bc", 2);
+    e = digester_done(g);
+    assert_true(digest_equal(&d, &e));
+    assert_int_equal(digest_parse(hex, &e), 0);
+    assert_true(digest_equal(&d, &e));
+    assert_int_equal(digest_parse("12", &e), -1);
+}
+
+static void replace_is_all_or_nothing(void **state)
+{
+    const char *dir = *state;
+    AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY);
+    AUTO_STR struct str s = STR_INIT;
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(io_replace(fd, "f", "one", 3, 0640, true, &err), 0);
+    assert_int_equal(io_replace(fd, "f", "two", 3, 0640, true, &err), 0);
+    assert_int_equal(io_read_file(fd, "f", &s, 100), 0);
+    assert_string_equal(str_c(&s), "two");
+    assert_int_equal(mkdirat(fd, "d", 0700), 0);
+    assert_int_equal(io_replace(fd, "d", "x", 1, 0, true, &err), -1);
+    assert_true(err.number != 0);
+}
+
+static void nothing_is_opened_outside_of_the_root(void **state)
+{
+    const char *dir = *state;
+    AUTO_CLOSE int root = open(dir, O_RDONLY | O_DIRECTORY);
+
+    assert_int_equal(symlinkat("/etc", root, "link"), 0);
+    assert_int_equal(mkdirat(root, "in", 0700), 0);
+    assert_int_equal(beneath_open(root, "../etc", O_RDONLY | O_DIRECTORY, 0), -1);
+    assert_int_equal(beneath_open(root, "link/passwd", O_RDONLY, 0), -1);
+    assert_int_equal(errno, ELOOP);
+    assert_int_equal(beneath_open(root, "/etc/passwd", O_RDONLY, 0), -1);
+    AUTO_CLOSE int ok = beneath_open(root, "in", O_RDONLY | O_DIRECTORY, 0);
+    assert_true(ok >= 0);
+    assert_int_equal(beneath_mkdirs(root, "a/b/c"), 0);
+    assert_int_equal(beneath_mkdirs(root, "a/b/c"), 0);
+    assert_int_equal(beneath_mkdirs(root, "link/x"), -1);
+}
+
+static void reading_is_bounded(void **state)
+{
+    const char *dir = *state;
+    AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY);
+    AUTO_STR struct str s = STR_INIT;
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(io_replace(fd, "f", "0123456789", 10, 0, false, &err), 0);
+    assert_int_equal(io_read_file(fd, "f", &s, 9), -1);
+    assert_int_equal(errno, EFBIG);
+    assert_int_equal(mkfifoat(fd, "fifo", 0600), 0);
+    assert_int_equal(io_read_file(fd, "fifo", &s, 9), -1);
+}
+
+static void errors_know_who_goes_on(void **state)
+{
+    struct error e = ERROR_INIT;
+
+    (void)state;
+    error_set(&e, ENOSPC, "cannot write %s", "x");
+    assert_int_equal(error_severity(&e), SEVERITY_STOP);
+    assert_non_null(strstr(error_text(&e), "cannot write x: "));
+    error_prefix(&e, "case %d", 7);
+    assert_non_null(strstr(error_text(&e), "case 7: cannot write x"));
+    error_set(&e, EAGAIN, "busy");
+    assert_int_equal(error_severity(&e), SEVERITY_RETRY);
+    error_set(&e, EACCES, "no");
+    assert_int_equal(error_severity(&e), SEVERITY_DOCUMENT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(str_grows_and_stays_terminated),
+        cmocka_unit_test(str_detach_hands_over),
+        cmocka_unit_test(utf8_tells_valid_from_invalid),
+        cmocka_unit_test(utf8_shows_what_cannot_be_seen),
+        cmocka_unit_test(utf8_folds_case_and_composition),
+        cmocka_unit_test(utf8_cuts_between_characters),
+        cmocka_unit_test(utf8_sees_deception),
+        cmocka_unit_test(json_writes_members_with_commas),
+        cmocka_unit_test(json_keeps_names_of_any_bytes),
+        cmocka_unit_test(csv_defuses_formulas_and_reads_them_back),
+        cmocka_unit_test(csv_tells_a_quote_that_never_closes),
+        cmocka_unit_test(csv_reads_what_excel_writes_where_the_comma_is_decimal),
+        cmocka_unit_test(times_are_written_and_read),
+        cmocka_unit_test(digest_is_sha256),
+        cmocka_unit_test_setup_teardown(replace_is_all_or_nothing, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(nothing_is_opened_outside_of_the_root, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(reading_is_bounded, make_folder, remove_folder),
+        cmocka_unit_test(errors_know_who_goes_on),
+    };
+
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
