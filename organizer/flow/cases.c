@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -203,6 +204,14 @@ static void record_case(struct flow *f, struct matter *m, const char *kind, cons
     filer_submit(f->filer, a);
 }
 
+/* The drop box: people have to see where to drop. Other folders are made when first needed. */
+static int make_inbox(int dir, const char *path, struct error *err)
+{
+    if (mkdirat(dir, INBOX_NAME, 0777) < 0 && errno != EEXIST)
+        return error_set(err, errno, "the Inbox of %s cannot be made", path);
+    return 0;
+}
+
 static int write_card(struct flow *f, const char *path, const char *client, const char *case_type,
                       struct error *err)
 {
@@ -220,7 +229,7 @@ static int write_card(struct flow *f, const char *path, const char *client, cons
         return 0;
     if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0 || fsync(fd) < 0 || fsync(dir) < 0)
         return error_set(err, errno, "the card in %s cannot be written", path);
-    return 0;
+    return make_inbox(dir, path, err);
 }
 
 void flow_open_case(struct flow *f, const char *path, const char *client, const char *case_type,

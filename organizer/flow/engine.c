@@ -264,6 +264,7 @@ static void on_watch_hint(void *ctx, enum hint hint, const char *path, bool clos
     (void)closed;
     if (hint == HINT_SCAN) {
         flow_folder(f, path, true);
+        flow_folder_in_inbox(f, path);
         flow_scan(f, path);
     } else {
         flow_hint(f, path, false);
