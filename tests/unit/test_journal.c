@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +20,43 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "record/journal.h"
+
+/* The system calls on which durability hangs, counted, and failing when a test says so. */
+static struct {
+    int data_syncs, folder_syncs;
+    int fail_data, fail_folder; /* errno */
+    int fd;                     /* where a stranger appends before the next write; 0: nowhere */
+    size_t most;                /* bytes that a write takes; 0: all */
+    bool interrupt;             /* the next write is interrupted */
+} sys;
+
+int fdatasync(int fd)
+{
+    sys.data_syncs++;
+    errno = sys.fail_data;
+    return sys.fail_data ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+    sys.folder_syncs++;
+    errno = sys.fail_folder;
+    return sys.fail_folder ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    if (sys.fd) {
+        syscall(SYS_write, sys.fd, "stranger\n", 9);
+        sys.fd = 0;
+    }
+    if (sys.interrupt) {
+        sys.interrupt = false;
+        errno = EINTR;
+        return -1;
+    }
+    return syscall(SYS_write, fd, p, sys.most && n > sys.most ? sys.most : n);
+}
 
 #define NOW INT64_C(1764000000000000000)
 
@@ -36,6 +74,7 @@ static int setup(void **state)
 {
     struct place *p = xcalloc(1, sizeof *p);
 
+    memset(&sys, 0, sizeof sys);
     strcpy(p->path, "/tmp/journal-XXXXXX");
     if (!mkdtemp(p->path))
         return -1;
@@ -609,6 +648,158 @@ static void every_standing_has_its_words(void **state)
         assert_true(strlen(journal_standing_text((enum journal_standing)s)) > 5);
 }
 
+/* ---- durability ------------------------------------------------------------------------------ */
+
+static void the_first_append_syncs_the_folders_too(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 1);
+    assert_int_equal(sys.data_syncs, 1);
+    assert_int_equal(sys.folder_syncs, 2);
+    add(p, 1, 1);
+    assert_int_equal(sys.data_syncs, 2);
+    assert_int_equal(sys.folder_syncs, 2);
+}
+
+static void without_durability_nothing_is_synced(void **state)
+{
+    struct place *p = *state;
+    const char *body = "\"kind\":\"x\"";
+
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, false, &p->standing, &p->err),
+                     0);
+    assert_int_equal(sys.data_syncs + sys.folder_syncs, 0);
+}
+
+static void a_failed_sync_moves_no_head(void **state)
+{
+    struct place *p = *state;
+    struct journal_head before;
+
+    add(p, 0, 1);
+    before = p->head;
+    sys.fail_data = EIO;
+    assert_int_equal(add(p, 1, 2), -1);
+    assert_int_equal(p->err.number, EIO);
+    assert_memory_equal(&p->head, &before, sizeof before);
+    sys.fail_data = 0;
+    assert_int_equal(add(p, 1, 2), 0);
+    assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
+    assert_int_equal(p->head.seq, 3);
+    assert_int_equal(count_lines(p, "\"doc\":1"), 1);
+    assert_int_equal(faults(p), 0);
+}
+
+/* After a failed sync the same pages may be clean and lost: the bytes are written anew. */
+static void own_bytes_are_written_anew(void **state)
+{
+    struct place *p = *state;
+    struct stat before, after;
+    struct timespec then[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1000}};
+
+    add(p, 0, 1);
+    sys.fail_data = EIO;
+    add(p, 1, 1);
+    sys.fail_data = 0;
+    assert_int_equal(utimensat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, then, 0), 0);
+    assert_int_equal(fstatat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, &before, 0), 0);
+    assert_int_equal(add(p, 1, 1), 0);
+    assert_int_equal(fstatat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, &after, 0), 0);
+    assert_int_equal(before.st_size, after.st_size);
+    assert_int_not_equal(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+}
+
+static void a_failed_sync_of_the_folder_moves_no_head(void **state)
+{
+    struct place *p = *state;
+
+    sys.fail_folder = EIO;
+    assert_int_equal(add(p, 0, 1), -1);
+    assert_int_equal(p->head.seq, 0);
+    sys.fail_folder = 0;
+    assert_int_equal(add(p, 0, 1), 0);
+    assert_int_equal(sys.folder_syncs, 3);
+}
+
+static void short_and_interrupted_writes_are_gone_on_with(void **state)
+{
+    struct place *p = *state;
+
+    sys.most = 7;
+    sys.interrupt = true;
+    assert_int_equal(add(p, 0, 4), 0);
+    assert_int_equal(faults(p), 0);
+}
+
+static void who_writes_between_look_and_write_is_seen(void **state)
+{
+    struct place *p = *state;
+    int fd;
+
+    add(p, 0, 1);
+    sys.fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY | O_APPEND);
+    fd = sys.fd;
+    assert_int_equal(add(p, 1, 1), 0);
+    close(fd);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    assert_true(faults(p) > 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+    assert_int_equal(add(p, 2, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+}
+
+static void an_impossibly_large_journal_is_refused(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 1);
+    cut(p, INT64_C(3) << 30);
+    assert_int_equal(add(p, 1, 1), -1);
+    assert_int_equal(p->err.number, EFBIG);
+    assert_int_equal(p->head.seq, 1);
+}
+
+static void only_up_to_the_head_is_trusted(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(journal_trusted(p->fd, &p->head, &p->err), 1);
+    add(p, 0, 3);
+    assert_int_equal(journal_trusted(p->fd, &p->head, &p->err), 1);
+    put_more(p, "junk\n");
+    assert_int_equal(journal_trusted(p->fd, &p->head, &p->err), 1);
+    cut(p, p->head.size - 1);
+    assert_int_equal(journal_trusted(p->fd, &p->head, &p->err), 0);
+    unlinkat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, 0);
+    assert_int_equal(journal_trusted(p->fd, &p->head, &p->err), 0);
+}
+
+static void lines_that_are_no_lines_of_ours(void **state)
+{
+    struct place *p = *state;
+
+    add(p, 0, 1);
+    put_more(p, "[1]\n{\"v\":0}\n{\"kind\":\"foreign\",\"was\":\"x\"}\n");
+    journal_last(p->fd, &p->head, &p->err);
+    assert_int_equal(faults(p), 3);
+}
+
+static void a_file_for_a_folder_is_refused(void **state)
+{
+    struct place *p = *state;
+    struct journal_head h;
+    char id[CASE_ID_SIZE];
+    int fd = openat(p->fd, JOURNAL_FOLDER, O_WRONLY | O_CREAT, 0644);
+
+    close(fd);
+    assert_int_equal(add(p, 0, 1), -1);
+    assert_int_equal(faults(p), -1);
+    assert_int_equal(journal_last(p->fd, &h, &p->err), -1);
+    assert_int_equal(journal_case_id(p->fd, id, &p->err), -1);
+    assert_int_equal(journal_trusted(p->fd, &p->head, &p->err), -1);
+}
+
 /* ---- a full disk ---------------------------------------------------------------------------- */
 
 static int setup_small(void **state)
@@ -689,6 +880,17 @@ int main(void)
         T(each_stops_when_told),
         T(endless_lines_are_bounded),
         T(every_standing_has_its_words),
+        T(the_first_append_syncs_the_folders_too),
+        T(without_durability_nothing_is_synced),
+        T(a_failed_sync_moves_no_head),
+        T(own_bytes_are_written_anew),
+        T(a_failed_sync_of_the_folder_moves_no_head),
+        T(short_and_interrupted_writes_are_gone_on_with),
+        T(who_writes_between_look_and_write_is_seen),
+        T(an_impossibly_large_journal_is_refused),
+        T(only_up_to_the_head_is_trusted),
+        T(lines_that_are_no_lines_of_ours),
+        T(a_file_for_a_folder_is_refused),
         cmocka_unit_test_setup_teardown(a_full_disk_moves_no_head, setup_small, teardown),
     };
 

@@ -707,6 +707,159 @@ static void garbage_is_refused(void **state)
     assert_int_equal(p->err.number, EIO);
 }
 
+static int no_case(void *ctx, const struct case_row *row)
+{
+    (void)ctx, (void)row;
+    return 0;
+}
+
+static int no_line(void *ctx, int64_t rowid, const char *case_id, const char *body)
+{
+    (void)ctx, (void)rowid, (void)case_id, (void)body;
+    return 0;
+}
+
+/* Asks and changes everything; returns how many of the calls failed. */
+static int failures(struct place *p)
+{
+    struct doc_stamp stamp = {5, 1001, 77, 0, 0, 0};
+    struct digest x = digest_for("x");
+    struct doc d = {.case_id = A, .number = 1, .path = xstrdup("x"), .stamp = stamp}, r = {0};
+    struct case_row row = {.id = A, .path = xstrdup("x")}, other = {0};
+    struct journal_head h = {0};
+    struct own_file o = {0};
+    struct state_counts c;
+    struct error *e = &p->err;
+    int failed = 0, folders = 0;
+
+#define TRY(call) failed += (call) < 0
+    TRY(state_doc_by_number(p->s, A, 1, &r, e)), doc_clear(&r);
+    TRY(state_doc_by_path(p->s, A, "x", &r, e)), doc_clear(&r);
+    TRY(state_doc_gone_by_path(p->s, A, "x", &r, e)), doc_clear(&r);
+    TRY(state_doc_by_former(p->s, A, "x", &r, e)), doc_clear(&r);
+    TRY(state_doc_by_inode(p->s, &stamp, &r, e)), doc_clear(&r);
+    TRY(state_doc_by_digest(p->s, A, &x, &r, e)), doc_clear(&r);
+    TRY(state_doc_by_fold(p->s, A, "x", &r, e)), doc_clear(&r);
+    TRY(state_doc_put(p->s, &d, e));
+    TRY(state_former_put(p->s, A, 1, "y", e));
+    TRY(state_each_doc(p->s, A, true, stop, NULL, e));
+    TRY(state_each_doc(p->s, NULL, true, stop, NULL, e));
+    TRY(state_each_in_folder(p->s, A, "", stop, NULL, e));
+    TRY(state_each_folder(p->s, A, count_folder, &folders, e));
+    TRY(state_move_folder(p->s, A, "a", "b", e));
+    TRY(state_count(p->s, NULL, &c, e));
+    TRY(state_count(p->s, A, &c, e));
+    TRY(state_case_get(p->s, A, &other, e)), case_row_clear(&other);
+    TRY(state_case_put(p->s, &row, e));
+    TRY(state_each_case(p->s, no_case, NULL, e));
+    TRY(state_head_get(p->s, A, &h, e));
+    TRY(state_head_put(p->s, A, &h, e));
+    TRY(state_outbox_add(p->s, A, "line", e));
+    TRY(state_each_outbox(p->s, no_line, NULL, e));
+    TRY(state_outbox_done(p->s, A, 0, e));
+    TRY(state_own_get(p->s, "x", &o, e));
+    TRY(state_own_put(p->s, "x", &o, e));
+    TRY(state_set(p->s, "k", "v", e));
+#undef TRY
+    doc_clear(&d);
+    case_row_clear(&row);
+    return failed;
+}
+
+#define CALLS 27
+
+static void a_broken_table_is_an_error(struct place *p, const char *sql, int expected, bool warm)
+{
+    put(p, A, "x", DOC_FILED);
+    if (warm) /* the statements are prepared already */
+        assert_int_equal(failures(p), 0);
+    tweak(p, sql);
+    assert_int_equal(failures(p), expected);
+    assert_true(strlen(p->err.text) > 10);
+}
+
+static void nothing_works_without_cases(void **state)
+{
+    /* All but own files and small values go through the case. */
+    a_broken_table_is_an_error(*state, "DROP TABLE cases", CALLS - 3, false);
+}
+
+static void nothing_works_without_cases_when_prepared(void **state)
+{
+    a_broken_table_is_an_error(*state, "DROP TABLE cases", CALLS - 3, true);
+}
+
+static void broken_documents_are_told(void **state)
+{
+    a_broken_table_is_an_error(*state, "DROP TABLE docs", 15, false);
+}
+
+static void broken_documents_are_told_when_prepared(void **state)
+{
+    a_broken_table_is_an_error(*state, "DROP TABLE docs", 15, true);
+}
+
+static void a_broken_rest_is_told(void **state)
+{
+    a_broken_table_is_an_error(*state,
+                               "DROP TABLE former; DROP TABLE heads; DROP TABLE outbox;"
+                               "DROP TABLE own; DROP TABLE small",
+                               10, false);
+}
+
+static void a_broken_rest_is_told_when_prepared(void **state)
+{
+    a_broken_table_is_an_error(*state,
+                               "DROP TABLE former; DROP TABLE heads; DROP TABLE outbox;"
+                               "DROP TABLE own; DROP TABLE small",
+                               10, true);
+}
+
+static void a_case_id_that_is_too_long_is_refused(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(state_outbox_add(p->s, A B, "line", &p->err), -1);
+    assert_int_equal(p->err.number, EINVAL);
+}
+
+static void a_file_where_the_folder_should_be(void **state)
+{
+    struct place *p = *state;
+    AUTO_FREE char *file = xasprintf("%s/fill", p->dir);
+    AUTO_FREE char *below = xasprintf("%s/fill/a/b", p->dir);
+
+    close(open(file, O_WRONLY | O_CREAT, 0600));
+    assert_null(state_open(below, false, &p->err));
+    assert_null(state_open(file, false, &p->err));
+    assert_null(state_open(below, true, &p->err));
+}
+
+static void an_empty_database_has_nothing_to_read(void **state)
+{
+    struct place *p = *state;
+
+    state_close(p->s);
+    remove_in(p->dir, "state.db");
+    tweak(p, "PRAGMA user_version=0");
+    p->s = state_open(p->dir, true, &p->err);
+    assert_null(p->s);
+    assert_int_equal(p->err.number, ENOENT);
+}
+
+static void a_locked_database_is_busy(void **state)
+{
+    struct place *p = *state;
+    struct state *other = state_open(p->dir, false, &p->err);
+
+    assert_int_equal(state_begin(p->s, &p->err), 0);
+    assert_int_equal(state_begin_read(p->s, &p->err), -1);
+    state_rollback(p->s);
+    assert_int_equal(state_begin(other, &p->err), 0);
+    state_close(other); /* lets go */
+    assert_int_equal(state_begin(p->s, &p->err), 0);
+}
+
 static int nested(void *ctx, const struct doc *d)
 {
     struct place *p = ctx;
@@ -822,6 +975,16 @@ int main(void)
         T(a_newer_state_is_only_read),
         T(another_programs_database_is_refused),
         T(garbage_is_refused),
+        T(nothing_works_without_cases),
+        T(nothing_works_without_cases_when_prepared),
+        T(broken_documents_are_told),
+        T(broken_documents_are_told_when_prepared),
+        T(a_broken_rest_is_told),
+        T(a_broken_rest_is_told_when_prepared),
+        T(a_case_id_that_is_too_long_is_refused),
+        T(a_file_where_the_folder_should_be),
+        T(an_empty_database_has_nothing_to_read),
+        T(a_locked_database_is_busy),
         T(questions_may_be_asked_while_rows_are_shown),
         cmocka_unit_test_setup_teardown(a_full_disk_records_nothing_by_half, setup_small, teardown),
     };
