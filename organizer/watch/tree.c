@@ -32,6 +32,8 @@ struct tree {
     int *going; /* queue of descriptors from going_at on */
     size_t going_at, going_len, going_cap;
     uint64_t watched, swept[SWEPT_REASONS];
+    struct str last; /* the folder that was looked up last: a scan comes to its siblings next */
+    folder_id last_parent; /* of it; TREE_NONE when the tree changed */
     void (*dropped)(void *ctx, folder_id f);
     void *ctx;
 };
@@ -317,6 +319,7 @@ void tree_free(struct tree *t)
     free(t->wds);
     free(t->names);
     free(t->going);
+    str_clear(&t->last);
     free(t);
 }
 
@@ -328,8 +331,10 @@ folder_id tree_put(struct tree *t, folder_id f, folder_id parent, const char *na
                            strcmp(t->folders[f].name, name) != 0)) {
         char *copy = xstrdup(name); /* name may be the folder's own */
 
-        if (t->folders[f].name)
+        if (t->folders[f].name) {
             unlink_name(t, f);
+            t->last_parent = TREE_NONE; /* paths changed */
+        }
         free(t->folders[f].name);
         t->folders[f].name = copy;
         t->folders[f].parent = parent;
@@ -348,6 +353,7 @@ static void drop_one(struct tree *t, folder_id f)
     if (f == TREE_ROOT)
         return;
     unlink_name(t, f);
+    t->last_parent = TREE_NONE;
     free(t->folders[f].name);
     t->folders[f] = (struct folder){.wd = -1, .next = t->free};
     t->free = f;
@@ -385,36 +391,63 @@ void tree_drop(struct tree *t, folder_id f)
     }
 }
 
-folder_id tree_find(const struct tree *t, const char *path)
+/* The folder that holds path, when it is known from the last time. *name is its last part. */
+static folder_id known_parent(const struct tree *t, const char *path, const char **name)
 {
-    folder_id f = TREE_ROOT;
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
 
-    while (f && *path) {
-        size_t n = strcspn(path, "/");
-
-        f = tree_child(t, f, path, n);
-        path += n + (path[n] == '/');
-    }
-    return f;
+    *name = slash ? slash + 1 : path;
+    if (!n)
+        return TREE_ROOT;
+    return t->last.len == n && memcmp(t->last.s, path, n) == 0 ? t->last_parent : TREE_NONE;
 }
 
-folder_id tree_make(struct tree *t, const char *path)
+/* From the root down. */
+static folder_id walk(struct tree *t, const char *path, size_t len, bool make)
 {
     folder_id f = TREE_ROOT;
 
-    while (*path) {
+    for (const char *end = path + len; f && path < end;) {
         size_t n = strcspn(path, "/");
         folder_id child = tree_child(t, f, path, n);
 
-        if (!child) {
+        if (!child && make) {
             AUTO_FREE char *name = xmemdup0(path, n);
 
             child = tree_put(t, TREE_NONE, f, name, -1);
         }
         f = child;
-        path += n + (path[n] == '/');
+        path += n + 1;
     }
     return f;
+}
+
+static folder_id lookup(struct tree *t, const char *path, bool make)
+{
+    const char *name;
+    folder_id parent = known_parent(t, path, &name), f;
+
+    if (!*path)
+        return TREE_ROOT;
+    if (!parent) {
+        parent = walk(t, path, (size_t)(name - path) - 1, make);
+        str_reset(&t->last);
+        str_addn(&t->last, path, (size_t)(name - path) - 1);
+        t->last_parent = parent;
+    }
+    f = parent ? tree_child(t, parent, name, strlen(name)) : TREE_NONE;
+    return f || !make ? f : tree_put(t, TREE_NONE, parent, name, -1);
+}
+
+folder_id tree_find(struct tree *t, const char *path)
+{
+    return lookup(t, path, false);
+}
+
+folder_id tree_make(struct tree *t, const char *path)
+{
+    return lookup(t, path, true);
 }
 
 folder_id tree_first(const struct tree *t, folder_id f)

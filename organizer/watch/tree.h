@@ -69,7 +69,7 @@ bool tree_has_going(const struct tree *t);
 /* The subfolder called by the n bytes at name, or TREE_NONE. */
 folder_id tree_child(const struct tree *t, folder_id parent, const char *name, size_t n);
 /* The folder at path ("" is the root), or TREE_NONE. */
-folder_id tree_find(const struct tree *t, const char *path);
+folder_id tree_find(struct tree *t, const char *path);
 /* The same, made with all that lead to it (unwatched) when missing. */
 folder_id tree_make(struct tree *t, const char *path);
 /* First and next subfolder, TREE_NONE at the end. */

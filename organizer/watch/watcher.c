@@ -170,10 +170,8 @@ static void on_mount(void *ctx, const char *path)
 /* By way of the open descriptor: a path could lead elsewhere by now. */
 static int add_watch(struct watcher *w, int fd)
 {
-    char link[32];
-
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    return inotify_add_watch(w->ifd, link, MASK);
+    snprintf(w->fd_link + w->fd_link_len, sizeof w->fd_link - w->fd_link_len, "%d", fd);
+    return inotify_add_watch(w->ifd, w->fd_link, MASK);
 }
 
 /* Gives a watch back that no folder shall have. */
@@ -457,6 +455,19 @@ static void watch_parent(struct watcher *w)
     w->parent_wd = inotify_add_watch(w->ifd, path, IN_DELETE | IN_ONLYDIR);
 }
 
+/* "/proc/PID/fd/": each watch by way of /proc/self would be a link more to follow. */
+static int find_fd_link(struct watcher *w)
+{
+    char self[32];
+    ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+
+    if (n <= 0)
+        return -1;
+    self[n] = '\0';
+    w->fd_link_len = (size_t)snprintf(w->fd_link, sizeof w->fd_link, "/proc/%s/fd/", self);
+    return 0;
+}
+
 static int start(struct watcher *w, uv_loop_t *loop, struct error *err)
 {
     struct statfs fs;
@@ -466,6 +477,8 @@ static int start(struct watcher *w, uv_loop_t *loop, struct error *err)
         return error_set(err, errno,
                          "cannot watch; if many programs do, raise the sysctl "
                          "fs.inotify.max_user_instances");
+    if (find_fd_link(w) < 0)
+        return error_set(err, errno, "/proc is not mounted");
     if (fstatfs(w->o.root, &fs) < 0)
         return error_set(err, errno, "cannot tell the file system of %s", w->o.root_path);
     w->network = mounts_network((uint64_t)(unsigned)fs.f_type);

@@ -42,6 +42,8 @@ struct watcher {
     bool pumping;
 
     uint64_t events, overflows;
+    char fd_link[64]; /* "/proc/PID/fd/" and room for a number */
+    size_t fd_link_len;
     struct str path; /* scratch */
     char *buf;
 };
