@@ -13,7 +13,7 @@
 #include "base/utf8.h"
 #include "decide/rules_parts.h"
 
-enum { FILE_MAX = 4 << 20, TYPE_FILES_MAX = 200 };
+enum { FILE_MAX = 4 << 20 };
 
 const char *rules_keep(struct rules *r, char *owned)
 {
@@ -104,11 +104,10 @@ static void load_file(struct rules *r, const struct origin *o, const char *name,
     AUTO_STR struct str text = STR_INIT;
     struct loading l = {.rules = r, .office = o->office};
     const char *path = rules_keep(r, xasprintf("%s/%s", o->shown, name));
-    AUTO_CLOSE int fd = beneath_open(o->dirfd, name, O_RDONLY, 0);
 
-    if (fd < 0 && errno == ENOENT && o->office)
-        return;
-    if (fd < 0 || io_read_all(fd, &text, FILE_MAX) < 0) {
+    if (io_read_file(o->dirfd, name, &text, FILE_MAX) < 0) {
+        if (errno == ENOENT && o->office)
+            return;
         p->errors++;
         str_addf(p->text, "%s:1:1: cannot be read: %s\n", path, strerror(errno));
         return;
@@ -128,18 +127,19 @@ static int is_yaml(const struct dirent *e)
 
 static void load_type_files(struct rules *r, const struct origin *o, struct problems *p)
 {
+    AUTO_FREE char *shown = xasprintf("%s/types", o->shown);
+    AUTO_CLOSE int dirfd =
+        openat(o->dirfd, "types", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const struct origin types = {dirfd, shown, o->office};
     struct dirent **list = NULL;
-    int n = scandirat(o->dirfd, "types", &list, is_yaml, alphasort);
+    int n = dirfd < 0 ? -1 : scandirat(dirfd, ".", &list, is_yaml, alphasort);
 
     if (n < 0 && !(errno == ENOENT && o->office)) {
         p->errors++;
-        str_addf(p->text, "%s/types:1:1: cannot be read: %s\n", o->shown, strerror(errno));
+        str_addf(p->text, "%s:1:1: cannot be read: %s\n", shown, strerror(errno));
     }
     for (int i = 0; i < n; i++) {
-        AUTO_FREE char *name = xasprintf("types/%s", list[i]->d_name);
-
-        if (i < TYPE_FILES_MAX)
-            load_file(r, o, name, load_types, p);
+        load_file(r, &types, list[i]->d_name, load_types, p);
         free(list[i]);
     }
     free(list);

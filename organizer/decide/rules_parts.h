@@ -128,6 +128,10 @@ void load_as_is(struct loading *l);
 void load_noise(struct loading *l);
 void load_ignored(struct loading *l);
 
+/* The type of that name, or the case type whose name or alias the n bytes are; any case. */
+struct type_rule *vocab_type(const struct rules *r, const char *name);
+const struct case_rule *vocab_case_type(const struct rules *r, const char *name, size_t n);
+
 /* When all files are read: owners for additions, then what cannot be right. */
 void vocab_finish(struct rules *r, struct problems *p);
 void lint_rules(const struct rules *r, struct problems *p);
