@@ -28,7 +28,18 @@ static struct {
     int fd;                     /* where a stranger appends before the next write; 0: nowhere */
     size_t most;                /* bytes that a write takes; 0: all */
     bool interrupt;             /* the next write is interrupted */
+    int reads;                  /* counts down; the read that makes it 0 fails … */
+    int read_error;             /* … with this */
 } sys;
+
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+    if (sys.reads && --sys.reads == 0) {
+        errno = sys.read_error;
+        return -1;
+    }
+    return syscall(SYS_pread64, fd, p, n, at);
+}
 
 int fdatasync(int fd)
 {
@@ -749,6 +760,47 @@ static void who_writes_between_look_and_write_is_seen(void **state)
     assert_int_equal(p->standing, JOURNAL_INTACT);
 }
 
+/* Does everything to a journal with foreign bytes behind it; returns whether all went well. */
+static bool all_goes_well(struct place *p)
+{
+    struct journal_head h;
+
+    return faults(p) >= 0 && journal_trusted(p->fd, &p->head, &p->err) >= 0 &&
+           journal_last(p->fd, &h, &p->err) == 0 && add(p, 2, 2) == 0;
+}
+
+static void every_failing_read_is_told(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    struct journal_head before;
+    int n = 0;
+
+    add(p, 0, 2);
+    before = p->head;
+    put_more(p, "junk");
+    slurp(p, &whole);
+    do {
+        put(p, whole.s, whole.len);
+        p->head = before;
+        sys.reads = ++n;
+        sys.read_error = EIO;
+        if (all_goes_well(p))
+            break;
+        assert_int_equal(p->err.number, EIO);
+        assert_memory_equal(&p->head, &before, sizeof before);
+    } while (n < 200);
+    assert_in_range(n, 10, 199);
+    for (int i = 1; i < n; i++) { /* those that may be interrupted are done again */
+        put(p, whole.s, whole.len);
+        p->head = before;
+        sys.reads = i;
+        sys.read_error = EINTR;
+        if (!all_goes_well(p))
+            assert_int_equal(p->err.number, EINTR);
+    }
+}
+
 static void an_impossibly_large_journal_is_refused(void **state)
 {
     struct place *p = *state;
@@ -887,6 +939,7 @@ int main(void)
         T(a_failed_sync_of_the_folder_moves_no_head),
         T(short_and_interrupted_writes_are_gone_on_with),
         T(who_writes_between_look_and_write_is_seen),
+        T(every_failing_read_is_told),
         T(an_impossibly_large_journal_is_refused),
         T(only_up_to_the_head_is_trusted),
         T(lines_that_are_no_lines_of_ours),

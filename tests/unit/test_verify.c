@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "journal_place.h"
 #include "record/verify.h"
@@ -425,6 +426,65 @@ static void an_unreadable_document_is_told(void **state)
     assert_string_equal(str_c(&o->told), "unreadable:a ");
 }
 
+static void lose_the_table(struct office *o)
+{
+    AUTO_FREE char *path = xasprintf("%s/state.db", o->dir);
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE docs", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void an_unreadable_private_state_is_an_error(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = {
+        .state = o->s, .case_id = ID, .case_path = o->p.path + strlen("/tmp/"), .ctx = o};
+
+    file_doc(o, "a", "one");
+    lose_the_table(o);
+    opt.root = open("/tmp", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), -1);
+    close(opt.root);
+}
+
+static void a_private_state_that_breaks_meanwhile_is_an_error(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = {.state = o->s,
+                                 .case_id = ID,
+                                 .case_path = o->p.path + strlen("/tmp/"),
+                                 .stopped = meanwhile,
+                                 .ctx = o};
+
+    file_doc(o, "a", "one");
+    o->meanwhile = lose_the_table;
+    opt.root = open("/tmp", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), -1);
+    close(opt.root);
+}
+
+static void remove_and_record(struct office *o)
+{
+    struct doc d;
+
+    unlinkat(o->p.fd, "a", 0);
+    state_doc_by_number(o->s, ID, 1, &d, &o->p.err);
+    d.state = DOC_GONE;
+    state_doc_put(o->s, &d, &o->p.err);
+    doc_clear(&d);
+}
+
+static void what_is_removed_meanwhile_is_not_missed(void **state)
+{
+    struct office *o = *state;
+
+    file_doc(o, "a", "one");
+    o->meanwhile = remove_and_record;
+    assert_string_equal(verify(o), "");
+}
+
 static void only_a_case_that_is_there(void **state)
 {
     struct office *o = *state;
@@ -464,6 +524,9 @@ int main(void)
         T(a_waiting_document_is_left_alone),
         T(what_is_recorded_meanwhile_is_no_finding),
         T(an_unreadable_document_is_told),
+        T(an_unreadable_private_state_is_an_error),
+        T(a_private_state_that_breaks_meanwhile_is_an_error),
+        T(what_is_removed_meanwhile_is_not_missed),
         T(only_a_case_that_is_there),
     };
 
