@@ -22,6 +22,7 @@ struct batch {
 
 struct step {
     struct batch *batch;
+    struct doc_stamp stamp;
     char *from;
 };
 
@@ -82,6 +83,7 @@ static void step_done(void *ctx, struct act *a)
     struct batch *b = s->batch;
 
     b->under_way--;
+    flow_land(b->flow, &s->stamp);
     if (a->status == ACT_DONE) {
         b->done++;
         utf8_show(&b->text, s->from, strlen(s->from));
@@ -120,6 +122,8 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     json_name(&a->journal, "from", row->path);
     s->batch = b;
     s->from = xstrdup(from);
+    s->stamp = row->stamp;
+    flow_fly(b->flow, &s->stamp);
     a->done = step_done;
     a->ctx = s;
     b->under_way++;

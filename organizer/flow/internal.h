@@ -53,6 +53,7 @@ struct sync_waiter {
     struct sync_waiter *next;
 };
 
+struct flying; /* flight.c */
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
 
@@ -73,6 +74,7 @@ struct flow {
     struct hooks *hooks;
     struct items items;
     struct in_flight *in_flight;
+    struct flying *flying;
     struct flow_notice *notices;
     struct sync_waiter *waiters;
     struct sweep *sweep;
@@ -112,6 +114,11 @@ enum identity {
  * NEW; the caller clears it. Order of evidence: see record/doc.h. */
 enum identity flow_identify(struct flow *f, const char *case_id, const char *inside,
                             const struct doc_stamp *stamp, struct doc *row);
+
+/* flight.c: from before an act on the file is submitted until it is done */
+void flow_fly(struct flow *f, const struct doc_stamp *s);
+void flow_land(struct flow *f, const struct doc_stamp *s);
+bool flow_is_flying(const struct flow *f, const struct doc_stamp *s);
 
 /* judge.c */
 void flow_examine(struct flow *f, struct item *it);

@@ -221,7 +221,11 @@ void flow_look(struct flow *f, struct item *it)
         flow_list_plain(f, it, REASON_LINK, NULL);
         return;
     }
-    if (doc_stamp_take(-1, dir, name, &stamp) == 0 && is_unchanged(f, it, &stamp)) {
+    if (doc_stamp_take(-1, dir, name, &stamp) < 0 || flow_is_flying(f, &stamp)) {
+        flow_later(f, it, 2);
+        return;
+    }
+    if (is_unchanged(f, it, &stamp)) {
         flow_finish(f, it);
         return;
     }

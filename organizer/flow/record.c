@@ -16,6 +16,7 @@ struct work {
     struct flow *flow;
     struct item *item; /* NULL: nobody waits */
     struct in_flight *in_flight;
+    struct doc_stamp stamp; /* of the file that is with the filer */
     char *from;        /* for the line and the hooks */
     char *what;        /* journal kind */
     bool quiet;        /* no line: nothing that people wait for */
@@ -208,6 +209,7 @@ static void act_done(void *ctx, struct act *a)
     struct work *w = ctx;
     struct flow *f = w->flow;
 
+    flow_land(f, &w->stamp);
     in_flight_end(f, w->in_flight);
     if (a->status == ACT_DONE) {
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
@@ -229,6 +231,16 @@ static void act_done(void *ctx, struct act *a)
     free(w);
 }
 
+/* The act is not submitted after all. */
+static void drop_work(struct work *w)
+{
+    flow_land(w->flow, &w->stamp);
+    in_flight_end(w->flow, w->in_flight);
+    free(w->from);
+    free(w->what);
+    free(w);
+}
+
 static struct act *new_act(struct flow *f, enum act_kind kind, struct item *it, const char *what)
 {
     struct act *a = act_new(kind);
@@ -238,6 +250,9 @@ static struct act *new_act(struct flow *f, enum act_kind kind, struct item *it, 
     w->item = it;
     w->what = xstrdup(what);
     w->from = xstrdup(it ? it->path : "");
+    if (it)
+        w->stamp = it->stamp;
+    flow_fly(f, &w->stamp);
     a->done = act_done;
     a->ctx = w;
     return a;
@@ -276,16 +291,14 @@ static void vetoed(void *ctx, enum hook_answer answer, const char *text)
         filer_submit(f->filer, a);
         return;
     }
-    in_flight_end(f, w->in_flight);
-    w->in_flight = NULL;
-    if (answer == HOOK_VETO)
-        flow_list_plain(f, w->item, REASON_VETOED, text);
-    else
-        flow_later(f, w->item, 30000);
-    free(w->from);
-    free(w->what);
-    free(w);
+    struct item *it = w->item;
+
+    drop_work(w);
     act_free(a);
+    if (answer == HOOK_VETO)
+        flow_list_plain(f, it, REASON_VETOED, text);
+    else
+        flow_later(f, it, 30000);
 }
 
 static void submit_filing(struct flow *f, struct act *a)
@@ -459,9 +472,7 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     it->wait_ms = d->action == ACTION_WAIT ? d->wait_s * 1000 : 0;
     it->why = SETTLE_QUIET;
     if (is_same_row(row, &a->doc)) {
-        free(w->from);
-        free(w->what);
-        free(w);
+        drop_work(w);
         act_free(a);
         done_with(f, it);
         return;
