@@ -49,7 +49,9 @@ struct pattern *pattern_new(const char *text, unsigned flags, size_t *column, st
     p = xcalloc(1, sizeof *p);
     p->text = xstrdup(text);
     p->code = code;
+#ifndef PATTERN_NO_JIT /* for valgrind, which cannot follow the vector code that it makes */
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without a JIT it is only slower */
+#endif
     p->data = pcre2_match_data_create_from_pattern(code, NULL);
     if (!p->data)
         abort();
