@@ -15,6 +15,55 @@
 #include "base/error.h"
 #include "base/str.h"
 
+/* As openat2(2) below, one part of the path after another: for kernels before 5.6 and tools that do
+ * not know the call. */
+static int walk_beneath(int root, const char *path, int flags, mode_t mode)
+{
+    AUTO_CLOSE int dir = dup(root);
+    AUTO_FREE char *copy = xstrdup(path);
+    char *part = copy, *slash;
+    struct stat top, st;
+
+    if (dir < 0 || fstat(root, &top) < 0)
+        return -1;
+    if (*path == '/') {
+        errno = EXDEV;
+        return -1;
+    }
+    do {
+        int fd;
+
+        slash = strchr(part, '/');
+        if (slash)
+            *slash = '\0';
+        if (strcmp(part, "..") == 0) {
+            errno = EXDEV;
+            return -1;
+        }
+        fd = openat(dir, *part ? part : ".",
+                    slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : flags | O_NOFOLLOW,
+                    mode);
+        if (fd < 0) {
+            if (errno == ENOTDIR && fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                S_ISLNK(st.st_mode))
+                errno = ELOOP;
+            return -1;
+        }
+        close(dir);
+        dir = fd;
+        if (fstat(dir, &st) < 0)
+            return -1;
+        if (st.st_dev != top.st_dev) {
+            errno = EXDEV;
+            return -1;
+        }
+        part = slash ? slash + 1 : part;
+    } while (slash);
+    int result = dir;
+    dir = -1;
+    return result;
+}
+
 int beneath_open(int root, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {
@@ -31,6 +80,8 @@ int beneath_open(int root, const char *path, int flags, mode_t mode)
     do
         fd = syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
     while (fd < 0 && errno == EINTR);
+    if (fd < 0 && errno == ENOSYS)
+        return walk_beneath(root, *path ? path : ".", (int)how.flags, mode);
     return (int)fd;
 }
 

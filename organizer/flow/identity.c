@@ -56,5 +56,8 @@ enum identity flow_identify(struct flow *f, const char *case_id, const char *ins
     if (state_doc_gone_by_path(f->state, case_id, inside, row, &err) > 0)
         return IDENTITY_RETURNED;
     *row = (struct doc){0};
+    if (*err.text)
+        log_line(&f->log, LOG_ERROR, "the private state cannot be read", "error", error_text(&err),
+                 NULL);
     return IDENTITY_NEW;
 }

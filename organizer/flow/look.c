@@ -108,7 +108,10 @@ static void look_missing(struct flow *f, struct item *it)
         flow_finish(f, it);
         return;
     }
-    if (!it->missing && !f->stopping) {
+    if (flow_is_flying(f, &row.stamp)) {
+        /* It is being recorded under another name just now. */
+        flow_later(f, it, 2);
+    } else if (!it->missing && !f->stopping) {
         it->missing = true;
         items_wait(&f->items, it, env_ticks() + FLOW_MISSING_NS);
         flow_wake(f);

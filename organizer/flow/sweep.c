@@ -159,6 +159,8 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
         }
     }
     forget_known(s);
+    if (gone && s->flow->watcher)
+        watcher_forget(s->flow->watcher, path);
 }
 
 /* ---- rows in folders that are not there any more --------------------------------------------- */
