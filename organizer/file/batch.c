@@ -66,6 +66,7 @@ static void open_documents(struct batch *b)
 {
     for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
         if (is_rename(a)) {
+            place_follow(b->g->place, a);
             rename_open(b->g, a);
             stopped_by(b->g, a);
         }
@@ -224,6 +225,8 @@ static void committed(struct batch *b)
         if (!is_to_record(a))
             continue;
         a->status = ACT_DONE;
+        if (is_rename(a))
+            place_moved(g->place, a);
         if (a->journal.len)
             outbox_hint(g->outbox, a->kind == ACT_CASE ? a->row.id : a->doc.case_id, a->case_path);
         if (a->journal.len || a->kind == ACT_CALL)

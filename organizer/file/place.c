@@ -22,6 +22,7 @@
 struct name {
     char *key;
     unsigned serial;
+    struct doc_stamp before, after;
     UT_hash_handle hh;
 };
 
@@ -31,6 +32,7 @@ struct place {
     struct name *chosen; /* in this batch: utf8_fold() of the path */
     struct name *left;   /* paths that documents of this batch leave */
     struct name *last;   /* wanted path, folded: the last serial given */
+    struct name *moved;  /* paths that exact acts brought a document to, with its stamps */
 };
 
 /* One question: is this name free? */
@@ -91,7 +93,7 @@ void place_free(struct place *p)
         return;
     names_clear(&p->chosen);
     names_clear(&p->left);
-    names_clear(&p->last);
+    place_forget(p);
     free(p);
 }
 
@@ -104,6 +106,26 @@ void place_end_batch(struct place *p)
 void place_forget(struct place *p)
 {
     names_clear(&p->last);
+    names_clear(&p->moved);
+}
+
+void place_moved(struct place *p, const struct act *a)
+{
+    struct name *n;
+
+    if (!a->exact || a->kind != ACT_RENAME)
+        return;
+    n = names_add(&p->moved, xstrdup(a->to));
+    n->before = a->stamp;
+    n->after = a->doc.stamp;
+}
+
+void place_follow(const struct place *p, struct act *a)
+{
+    const struct name *n = names_find(p->moved, a->from);
+
+    if (n && doc_stamp_equal(&n->before, &a->stamp))
+        a->stamp = n->after;
 }
 
 static char *join(const char *folder, const char *name)

@@ -27,5 +27,10 @@ void place_choose(struct place *p, struct act *a, struct folders *made);
 void place_end_batch(struct place *p);
 /* Nothing more is queued: the first free serial is looked for again. */
 void place_forget(struct place *p);
+/* a is done. When it is exact, an act that was queued behind it may take the same document on from
+ * there (swaps go by a third name). */
+void place_moved(struct place *p, const struct act *a);
+/* Such an act was made before the first one changed the document's ctime: a->stamp is put right. */
+void place_follow(const struct place *p, struct act *a);
 
 #endif
