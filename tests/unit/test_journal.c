@@ -550,6 +550,24 @@ static void a_forged_chain_shows_against_the_head(void **state)
     assert_true(faults(p) > 0);
 }
 
+/* Chained as it should be, but its number is wrong. */
+static void a_gap_in_the_numbers_shows(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str line = STR_INIT;
+
+    add(p, 0, 2);
+    p->head.seq++;
+    journal_line(&line, &p->head, "\"kind\":\"filed\"");
+    p->head.seq++;
+    p->head.hash = digest_of(line.s, line.len);
+    p->head.size += (int64_t)line.len + 1;
+    str_addc(&line, '\n');
+    put_more(p, str_c(&line));
+    assert_int_equal(faults(p), 1);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+}
+
 static void unknown_kinds_are_chained(void **state)
 {
     struct place *p = *state;
@@ -924,6 +942,7 @@ int main(void)
         T(any_edit_behind_a_taken_up_break_shows),
         T(reordered_and_removed_lines_show),
         T(a_forged_chain_shows_against_the_head),
+        T(a_gap_in_the_numbers_shows),
         T(unknown_kinds_are_chained),
         T(a_linked_folder_is_refused),
         T(a_linked_journal_is_refused),

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,6 +19,21 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "record/state.h"
+
+/* Counted: the syncs that SQLite asks for. */
+static int syncs;
+
+int fdatasync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -568,6 +584,19 @@ static void a_rollback_takes_everything_back(void **state)
     assert_int_equal(put(p, A, "y", DOC_FILED), 1);
 }
 
+static void a_commit_is_on_disk(void **state)
+{
+    struct place *p = *state;
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(state_begin(p->s, &p->err), 0);
+        put(p, A, "x", DOC_FILED);
+        syncs = 0;
+        assert_int_equal(state_commit(p->s, &p->err), 0);
+        assert_true(syncs > 0);
+    }
+}
+
 static void transactions_do_not_nest(void **state)
 {
     struct place *p = *state;
@@ -965,6 +994,7 @@ int main(void)
         T(own_files_come_back),
         T(small_values_come_back),
         T(a_rollback_takes_everything_back),
+        T(a_commit_is_on_disk),
         T(transactions_do_not_nest),
         T(another_connection_sees_what_is_committed),
         T(a_reader_keeps_one_picture),

@@ -465,6 +465,42 @@ static void a_private_state_that_breaks_meanwhile_is_an_error(void **state)
     close(opt.root);
 }
 
+/* The old bytes were read, then the document was edited and recorded. */
+static int overtaken(void *ctx, int fd, struct digest *d)
+{
+    struct office *o = ctx;
+    char buf[16];
+    ssize_t n = read(fd, buf, sizeof buf);
+
+    *d = digest_of(buf, n > 0 ? (size_t)n : 0);
+    if (o->meanwhile) {
+        *d = digest_of("half", 4);
+        o->meanwhile(o);
+        o->meanwhile = NULL;
+    }
+    return 0;
+}
+
+static void an_edit_while_it_is_read_is_no_finding(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = {.state = o->s,
+                                 .case_id = ID,
+                                 .case_path = o->p.path + strlen("/tmp/"),
+                                 .found = found,
+                                 .digest = overtaken,
+                                 .ctx = o};
+
+    file_doc(o, "a", "one");
+    file_doc(o, "b", "two");
+    o->meanwhile = edit_and_record;
+    opt.root = open("/tmp", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), 0);
+    close(opt.root);
+    assert_string_equal(str_c(&o->told), "");
+    assert_int_equal(o->counts.documents, 2);
+}
+
 static void remove_and_record(struct office *o)
 {
     struct doc d;
@@ -526,6 +562,7 @@ int main(void)
         T(an_unreadable_document_is_told),
         T(an_unreadable_private_state_is_an_error),
         T(a_private_state_that_breaks_meanwhile_is_an_error),
+        T(an_edit_while_it_is_read_is_no_finding),
         T(what_is_removed_meanwhile_is_not_missed),
         T(only_a_case_that_is_there),
     };
