@@ -353,23 +353,6 @@ static bool is_year(struct number y)
     return y.digits == 2 || likely_year(y);
 }
 
-/* 2 Mar 2026, 2nd March 2026, 2-Mar-26; also 2026 Mar 2. */
-static const char *read_number_month(const struct finder *f, struct number a, struct date_match *m)
-{
-    const char *p = a.digits <= 2 ? skip_ordinal(f, a.end) : a.end;
-    int month = read_month(f, skip_gap(f, p), &p);
-    struct number c;
-
-    if (!month)
-        return NULL;
-    c = read_number(skip_gap(f, p), f->end);
-    if (likely_year(a) && c.digits >= 1 && c.digits <= 2)
-        return finish_named(f, a.value, month, c.value, skip_ordinal(f, c.end), m);
-    if (a.digits > 2 || !is_year(c))
-        return NULL;
-    return finish_named(f, full_year(c), month, a.value, c.end, m);
-}
-
 /* March 2nd 2026, March 2, 2026, Mar-2-2026. */
 static const char *read_month_number(const struct finder *f, const char *p, struct date_match *m)
 {
@@ -386,6 +369,28 @@ static const char *read_month_number(const struct finder *f, const char *p, stru
     if (y.at == p || !is_year(y))
         return NULL;
     return finish_named(f, full_year(y), month, d.value, y.end, m);
+}
+
+/* 2 Mar 2026, 2nd March 2026, 2-Mar-26; also 2026 Mar 2. */
+static const char *read_number_month(const struct finder *f, struct number a, struct date_match *m)
+{
+    const char *p = a.digits <= 2 ? skip_ordinal(f, a.end) : a.end;
+    const char *month_at = skip_gap(f, p);
+    int month = read_month(f, month_at, &p);
+    struct date_match other;
+    struct number c;
+
+    if (!month)
+        return NULL;
+    c = read_number(skip_gap(f, p), f->end);
+    if (likely_year(a) && c.digits >= 1 && c.digits <= 2)
+        return finish_named(f, a.value, month, c.value, skip_ordinal(f, c.end), m);
+    if (a.digits > 2 || !is_year(c))
+        return NULL;
+    /* "Exhibit 12 June 14, 2023": the month's date has its full year behind it. */
+    if (c.digits <= 2 && read_month_number(f, month_at, &other))
+        return NULL;
+    return finish_named(f, full_year(c), month, a.value, c.end, m);
 }
 
 /* The date that starts at p: fills m and returns its end; NULL when none does. */

@@ -233,6 +233,28 @@ static int verify_one(struct verifying *v, const struct matter *m)
     return 0;
 }
 
+static int verify_all(struct verifying *v)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < matters_len(v->s->matters); i++)
+        rc = verify_one(v, matters_at(v->s->matters, i));
+    return rc;
+}
+
+/* A case by prefix or path; the cabinet itself means all. */
+static int verify_arg(struct verifying *v, const char *arg)
+{
+    AUTO_FREE char *path = verb_inside(v->s->cab.path, arg);
+    AUTO_FREE char *inside = NULL;
+    struct matter *m;
+
+    if (path && !*path)
+        return verify_all(v);
+    m = find_case(v->s, arg, &inside, &v->call->error);
+    return m ? verify_one(v, m) : -1;
+}
+
 int verb_verify(struct verb_call *call)
 {
     struct survey s;
@@ -243,14 +265,10 @@ int verb_verify(struct verb_call *call)
         rc = error_set(&call->error, 0,
                        "there is no private state to compare with that you may read: run it as "
                        "the organizer's user");
-    for (int i = 0; rc == 0 && i < call->argc; i++) {
-        AUTO_FREE char *inside = NULL;
-        struct matter *m = find_case(&s, call->args[i], &inside, &call->error);
-
-        rc = m ? verify_one(&v, m) : -1;
-    }
-    for (size_t i = 0; rc == 0 && call->argc == 0 && i < matters_len(s.matters); i++)
-        rc = verify_one(&v, matters_at(s.matters, i));
+    for (int i = 0; rc == 0 && i < call->argc; i++)
+        rc = verify_arg(&v, call->args[i]);
+    if (rc == 0 && call->argc == 0)
+        rc = verify_all(&v);
     survey_close(&s);
     if (rc < 0)
         return EXIT_CANNOT;

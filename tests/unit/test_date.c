@@ -88,6 +88,8 @@ static void named_months_are_read_under_any_order(void **state)
         {"2-Mar-26", FOUND("2026-03-02")},
         {"02MAR2026", FOUND("2026-03-02")},
         {"2026 Mar 2", FOUND("2026-03-02")},
+        {"Exhibit 12 June 14, 2023", FOUND("2023-06-14")},
+        {"12 June 14", FOUND("2014-06-12")},
         {"2026-Mar-02", FOUND("2026-03-02")},
         {"Sept 5 2025", FOUND("2025-09-05")},
         {"Letter of 21st may 2025 signed", FOUND("2025-05-21")},
