@@ -251,21 +251,26 @@ static void compare_row(struct verify *v, const struct verify_row *row, struct w
     }
 }
 
-static void compare(struct verify *v, struct word *words)
+static void words_free(struct word *words)
 {
     struct word *w, *tmp;
 
-    for (size_t i = 0; i < v->len; i++)
-        compare_row(v, &v->rows[i], words);
     HASH_ITER(hh, words, w, tmp)
     {
-        if (!w->gone && !w->seen)
-            tell_table(v, w->doc, w->path ? w->path : "",
-                       "the journal has this document, but the private state does not");
         HASH_DEL(words, w);
         free(w->path);
         free(w);
     }
+}
+
+static void compare(struct verify *v, struct word *words)
+{
+    for (size_t i = 0; i < v->len; i++)
+        compare_row(v, &v->rows[i], words);
+    for (const struct word *w = words; w; w = w->hh.next)
+        if (!w->gone && !w->seen)
+            tell_table(v, w->doc, w->path ? w->path : "",
+                       "the journal has this document, but the private state does not");
 }
 
 static int check_table(struct verify *v, struct error *err)
@@ -275,18 +280,9 @@ static int check_table(struct verify *v, struct error *err)
 
     for (size_t i = 0; i < v->bodies_len; i++)
         hear_body(&words, v->bodies[i]);
-    if (rc == 0) {
+    if (rc == 0)
         compare(v, words);
-    } else {
-        struct word *w, *tmp;
-
-        HASH_ITER(hh, words, w, tmp)
-        {
-            HASH_DEL(words, w);
-            free(w->path);
-            free(w);
-        }
-    }
+    words_free(words);
     return rc;
 }
 
