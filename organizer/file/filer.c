@@ -324,8 +324,10 @@ struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct e
     queue_init(&f->results);
     queue_init(&f->out);
     f->g = filing_open(o, &f->recovered, err);
-    if (f->g)
+    if (f->g) {
+        take_notes(f);
         return start(loop, f, err);
+    }
     free(f);
     return NULL;
 }

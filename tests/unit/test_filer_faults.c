@@ -1,0 +1,691 @@
+/*
+ * Filing while syncs and renames fail, the disk is full, and programs save at the worst moment.
+ *
+ * The system calls of interest are defined here: they stand before libc's, keep a log of what was
+ * called on what, and fail when a test says so.
+ */
+#include "filer_world.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+static struct {
+    pthread_mutex_t lock;
+    struct str log; /* "fsync:Inbox\n…": the call and the last part of the file's path */
+    char fail[64];  /* the entry that fails next, "" for none */
+    int with;
+    bool no_replace; /* every renameat2() had RENAME_NOREPLACE */
+} sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true};
+
+/* Notes the call; its errno when it is to fail, else 0. */
+static int note(const char *call, int fd)
+{
+    char link[64], path[512] = "", entry[600];
+    const char *slash;
+    int failed = 0;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (readlink(link, path, sizeof path - 1) < 0)
+        path[0] = '\0';
+    slash = strrchr(path, '/');
+    snprintf(entry, sizeof entry, "%s:%s", call, slash ? slash + 1 : path);
+    pthread_mutex_lock(&sys.lock);
+    str_addf(&sys.log, "%s\n", entry);
+    if (*sys.fail && strcmp(entry, sys.fail) == 0) {
+        sys.fail[0] = '\0';
+        failed = sys.with;
+    }
+    pthread_mutex_unlock(&sys.lock);
+    return failed;
+}
+
+static int answer(int failed, int rc)
+{
+    if (!failed)
+        return rc;
+    errno = failed;
+    return -1;
+}
+
+int fsync(int fd)
+{
+    int failed = note("fsync", fd);
+
+    return answer(failed, failed ? 0 : (int)syscall(SYS_fsync, fd));
+}
+
+int fdatasync(int fd)
+{
+    int failed = note("fdatasync", fd);
+
+    return answer(failed, failed ? 0 : (int)syscall(SYS_fdatasync, fd));
+}
+
+int syncfs(int fd)
+{
+    int failed = note("syncfs", fd);
+
+    return answer(failed, failed ? 0 : (int)syscall(SYS_syncfs, fd));
+}
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    int failed = note("rename", from_fd);
+
+    sys.no_replace = sys.no_replace && flags == RENAME_NOREPLACE;
+    return answer(failed,
+                  failed ? 0 : (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags));
+}
+
+static void log_clear(void)
+{
+    pthread_mutex_lock(&sys.lock);
+    str_clear(&sys.log);
+    pthread_mutex_unlock(&sys.lock);
+}
+
+static unsigned calls(const char *entry)
+{
+    unsigned n = 0;
+
+    for (const char *p = str_c(&sys.log); (p = strstr(p, entry)); p += strlen(entry))
+        n += p[strlen(entry)] == '\n' && (p == sys.log.s || p[-1] == '\n');
+    return n;
+}
+
+static size_t position(const char *entry)
+{
+    const char *p = strstr(str_c(&sys.log), entry);
+
+    if (!p)
+        fail_msg("no %s in\n%s", entry, str_c(&sys.log));
+    return (size_t)(p - sys.log.s);
+}
+
+static void fail_next(const char *entry, int with)
+{
+    pthread_mutex_lock(&sys.lock);
+    snprintf(sys.fail, sizeof sys.fail, "%s", entry);
+    sys.with = with;
+    pthread_mutex_unlock(&sys.lock);
+}
+
+/* What happens between two steps. */
+static void (*meanwhile)(struct world *w, const struct act *a);
+static enum filer_point meanwhile_at;
+
+static void between(void *ctx, enum filer_point point, const struct act *a)
+{
+    void (*fn)(struct world *, const struct act *) = meanwhile;
+
+    if (!fn || point != meanwhile_at)
+        return;
+    meanwhile = NULL;
+    fn(ctx, a);
+}
+
+static void at(enum filer_point point, void (*fn)(struct world *, const struct act *))
+{
+    meanwhile_at = point;
+    meanwhile = fn;
+}
+
+static struct world *world_watched(const char *base)
+{
+    struct world *w = world_new_in(base);
+
+    w->o.between = between;
+    w->o.between_ctx = w;
+    world_start(w);
+    open_case(w);
+    return w;
+}
+
+static int ready(void **state)
+{
+    struct world *w = world_watched("/tmp");
+
+    assert_int_equal(beneath_mkdirs(w->root, LETTERS), 0);
+    /* The first journals and heads are out. */
+    world_stop(w);
+    world_start(w);
+    log_clear();
+    sys.no_replace = true;
+    *state = w;
+    return 0;
+}
+
+static int done(void **state)
+{
+    meanwhile = NULL;
+    fail_next("", 0);
+    world_free(*state);
+    str_clear(&sys.log);
+    return 0;
+}
+
+/* ---- what is on the disk when -------------------------------------------------------------- */
+
+static void everything_is_on_the_disk_in_order(void **state)
+{
+    struct world *w = *state;
+    size_t rename;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    world_stop(w);
+    rename = position("rename:Inbox");
+    assert_true(position("fsync:a.pdf") < rename);
+    assert_true(position("fdatasync:intents.log") < rename);
+    assert_true(position("fsync:Inbox") > rename);
+    assert_true(position("fsync:Correspondence") > rename);
+    assert_true(position("fdatasync:state.db-wal") > position("fsync:Inbox"));
+    assert_true(position("fdatasync:state.db-wal") > position("fsync:Correspondence"));
+    assert_true(position("fdatasync:journal.jsonl") > position("fdatasync:state.db-wal"));
+    assert_true(sys.no_replace);
+    assert_int_equal(calls("rename:Inbox"), 1);
+}
+
+static void a_new_folder_and_those_above_are_synced(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    file_one(w, INBOX "/a.pdf", CASE "/Pleadings/2026", "L.pdf");
+    assert_true(position("fsync:2026") > position("rename:Inbox"));
+    position("fsync:Pleadings");
+    position("fsync:" CASE);
+}
+
+static void many_documents_are_one_sync(void **state)
+{
+    struct world *w = *state;
+    struct outcome r[20];
+    char path[64];
+
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        write_file(w, path, path);
+    }
+    /* The first act keeps the thread busy while the others are queued. */
+    for (int i = 0; i < 20; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        submit(w, filing_act(w, path, LETTERS, "L.pdf"), &r[i]);
+    }
+    run(w);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(r[i].status, ACT_DONE);
+    world_stop(w);
+    assert_true(calls("syncfs:cabinet") <= 3);
+    assert_true(calls("syncfs:cabinet") + calls("fsync:1.pdf") >= 1);
+    assert_true(calls("fsync:Inbox") <= 3);
+    assert_true(sys.no_replace);
+}
+
+static void a_record_syncs_no_intents(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    a = filing_act(w, INBOX "/a.pdf", "", "");
+    a->kind = ACT_RECORD;
+    a->doc.path = xstrdup("Inbox/a.pdf");
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_int_equal(calls("fdatasync:intents.log"), 0);
+    assert_int_equal(calls("fsync:a.pdf"), 0);
+    assert_int_equal(calls("rename:Inbox"), 0);
+}
+
+/* ---- what fails ------------------------------------------------------------------------------ */
+
+/* Files a document while `entry` fails: nothing may have happened, and after filer_resume() the
+ * same act is done and the journal is whole. */
+static void stops_and_resumes(struct world *w, const char *entry, int with)
+{
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    fail_next(entry, with);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_string_equal(sys.fail, "");
+    assert_int_equal(r.status, ACT_STOPPED);
+    assert_string_not_equal(r.error, "");
+    assert_text(w, INBOX "/a.pdf", "1");
+    assert_false(exists(w, LETTERS "/L.pdf"));
+    assert_non_null(filer_stopped(w->f));
+    log_clear();
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_STOPPED);
+    assert_string_equal(str_c(&sys.log), "");
+    filer_resume(w->f);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_DONE);
+    assert_null(filer_stopped(w->f));
+    assert_row(w, "Correspondence/L.pdf");
+    world_stop(w);
+    assert_int_equal(lines(w, "filed", "Correspondence/L.pdf"), 1);
+    assert_journal(w);
+}
+
+static void a_document_that_cannot_be_synced_stops_filing(void **state)
+{
+    struct world *w = *state;
+
+    stops_and_resumes(w, "fsync:a.pdf", EIO);
+}
+
+static void intents_that_cannot_be_synced_stop_filing(void **state)
+{
+    struct world *w = *state;
+    struct stat before, after;
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", w->state_dir, "intents.log");
+    stat(path, &before);
+    int keep = open(path, O_RDONLY); /* its inode is not used again */
+    stops_and_resumes(w, "fdatasync:intents.log", EIO);
+    stat(path, &after);
+    close(keep);
+    assert_int_not_equal(before.st_ino, after.st_ino);
+}
+
+static void a_folder_that_cannot_be_synced_stops_filing(void **state)
+{
+    stops_and_resumes(*state, "fsync:Correspondence", EIO);
+}
+
+static void an_old_folder_that_cannot_be_synced_stops_filing(void **state)
+{
+    stops_and_resumes(*state, "fsync:Inbox", EIO);
+}
+
+static void a_transaction_that_cannot_be_synced_stops_filing(void **state)
+{
+    stops_and_resumes(*state, "fdatasync:state.db-wal", EIO);
+}
+
+static void a_rename_for_want_of_space_stops_filing(void **state)
+{
+    stops_and_resumes(*state, "rename:Inbox", ENOSPC);
+}
+
+static void a_journal_that_cannot_be_synced_stops_filing_after_the_act(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    fail_next("fdatasync:journal.jsonl", EIO);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_DONE);
+    world_stop(w);
+    world_start(w);
+    assert_int_equal(filer_recovered(w->f)->lines, 1);
+    world_stop(w);
+    assert_int_equal(lines(w, "filed", "Correspondence/L.pdf"), 1);
+    assert_journal(w);
+}
+
+static void refused_with(struct world *w, int with, const char *text)
+{
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    fail_next("rename:Inbox", with);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_REFUSED);
+    assert_string_equal(r.error, text);
+    assert_null(filer_stopped(w->f));
+    assert_text(w, INBOX "/a.pdf", "1");
+}
+
+static void a_file_system_without_noreplace_is_refused(void **state)
+{
+    refused_with(*state, EINVAL,
+                 "this file system cannot rename without the risk of replacing something");
+}
+
+static void another_file_system_is_refused(void **state)
+{
+    refused_with(*state, EXDEV, "its new place lies on another file system or under another quota");
+}
+
+static void no_permission_is_refused(void **state)
+{
+    refused_with(*state, EACCES, "it cannot be renamed");
+}
+
+static void a_folder_that_takes_both_names_for_the_same_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/A.pdf", "1");
+    fail_next("rename:Inbox", EEXIST);
+    r = file_one(w, INBOX "/A.pdf", INBOX, "a.pdf");
+    assert_int_equal(r.status, ACT_REFUSED);
+    assert_string_equal(r.error, "this folder takes the old and the new name for the same");
+    assert_text(w, INBOX "/A.pdf", "1");
+}
+
+static void an_interrupted_rename_is_done(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    fail_next("rename:Inbox", EINTR);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
+/* ---- what others do meanwhile ---------------------------------------------------------------- */
+
+static void save_over(struct world *w, const struct act *a)
+{
+    (void)a;
+    write_file(w, INBOX "/a.tmp", "saved again");
+    assert_int_equal(renameat(w->root, INBOX "/a.tmp", w->root, INBOX "/a.pdf"), 0);
+}
+
+static void what_was_saved_over_it_is_put_back(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_LOOKED, save_over);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_BUSY);
+    assert_text(w, INBOX "/a.pdf", "saved again");
+    assert_false(exists(w, LETTERS "/L.pdf"));
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_DONE);
+    assert_text(w, LETTERS "/L.pdf", "saved again");
+}
+
+static void save_old_name(struct world *w, const struct act *a)
+{
+    (void)a;
+    write_file(w, INBOX "/a.pdf", "third");
+}
+
+static void save_over_and_again(struct world *w, const struct act *a)
+{
+    save_over(w, a);
+    at(FILER_RENAMED, save_old_name);
+}
+
+static void what_cannot_be_put_back_stays_under_the_new_name(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_LOOKED, save_over_and_again);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_BUSY);
+    assert_text(w, INBOX "/a.pdf", "third");
+    assert_text(w, LETTERS "/L.pdf", "saved again");
+}
+
+static void remove_it(struct world *w, const struct act *a)
+{
+    assert_int_equal(unlinkat(w->root, a->from, 0), 0);
+}
+
+static void removed_at_the_last_moment_is_gone(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_LOOKED, remove_it);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_GONE);
+}
+
+static void take_new_name(struct world *w, const struct act *a)
+{
+    (void)a;
+    write_file(w, LETTERS "/L.pdf", "other");
+}
+
+static void a_name_taken_at_the_last_moment_gives_the_next_serial(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_LOOKED, take_new_name);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_DONE);
+    assert_string_equal(r.to, LETTERS "/L_02.pdf");
+    assert_text(w, LETTERS "/L.pdf", "other");
+    assert_text(w, LETTERS "/L_02.pdf", "1");
+    world_stop(w);
+    assert_int_equal(lines(w, "filed", NULL), 1);
+}
+
+static void move_on(struct world *w, const struct act *a)
+{
+    assert_int_equal(renameat(w->root, a->to, w->root, CASE "/mine.pdf"), 0);
+}
+
+static void moved_on_at_once_is_gone(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_RENAMED, move_on);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_GONE);
+    assert_text(w, CASE "/mine.pdf", "1");
+}
+
+static bool kept_out;
+
+static void try_open(struct world *w, const struct act *a)
+{
+    int fd = beneath_open(w->root, a->to, O_WRONLY, 0);
+
+    kept_out = fd < 0 && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+}
+
+static void others_are_kept_out_while_it_is_renamed(void **state)
+{
+    struct world *w = *state;
+
+    kept_out = false;
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_RENAMED, try_open);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    assert_true(kept_out);
+}
+
+static void append_to_it(struct world *w, const struct act *a)
+{
+    int fd = beneath_open(w->root, a->from, O_WRONLY | O_APPEND, 0);
+
+    assert_int_equal(write(fd, "2", 1), 1);
+    close(fd);
+}
+
+static void written_to_between_look_and_rename_is_read_again(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+    struct doc_stamp examined;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    a->leases = false;
+    examined = a->stamp;
+    at(FILER_LOOKED, append_to_it);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_true(doc_stamp_equal(&r.stamp, &examined));
+    assert_text(w, LETTERS "/L.pdf", "12");
+}
+
+static void remove_target_folder(struct world *w, const struct act *a)
+{
+    (void)a;
+    assert_int_equal(unlinkat(w->root, LETTERS, AT_REMOVEDIR), 0);
+}
+
+static void a_folder_removed_meanwhile_is_busy(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_INTENDED, remove_target_folder);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_BUSY);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
+static void move_case(struct world *w, const struct act *a)
+{
+    (void)a;
+    assert_int_equal(renameat(w->root, CASE, w->root, "Smith_Divorce (old)"), 0);
+}
+
+static void lines_wait_while_the_case_folder_is_away(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+    const char *why;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_COMMITTED, move_case);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_DONE);
+    world_stop(w);
+    world_start(w);
+    assert_int_equal(filer_lines_waiting(w->f, &why), 1);
+    assert_non_null(strstr(why, CASE));
+    world_stop(w);
+    assert_int_equal(renameat(w->root, "Smith_Divorce (old)", w->root, CASE), 0);
+    world_start(w);
+    assert_int_equal(filer_recovered(w->f)->lines, 1);
+    world_stop(w);
+    assert_int_equal(lines(w, "filed", NULL), 1);
+    assert_journal(w);
+}
+
+/* ---- a full disk ----------------------------------------------------------------------------- */
+
+static void fill_disk(const char *dir, char *path, size_t size)
+{
+    static const char zeros[4096];
+    int fd;
+
+    snprintf(path, size, "%s/filler", dir);
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    while (write(fd, zeros, sizeof zeros) > 0) {
+    }
+    close(fd);
+}
+
+static void a_full_disk_stops_filing_and_loses_nothing(void **state)
+{
+    char base[] = "/tmp/full-XXXXXX", filler[256];
+    struct outcome r[40];
+    char path[64];
+    struct world *w;
+    unsigned here = 0, there = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(base));
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("tmpfs", base, "tmpfs", 0, "size=8m") < 0) {
+        print_message("no tmpfs may be mounted here: skipped\n");
+        rmdir(base);
+        skip();
+    }
+    w = world_watched(base);
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        write_file(w, path, "1");
+    }
+    fill_disk(base, filler, sizeof filler);
+    for (int i = 0; i < 40; i++) {
+        struct act *a;
+
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        a = filing_act(w, path, LETTERS, "L.pdf");
+        /* Enough to need room in the private state. */
+        a->doc.sentence = xcalloc(1, 60001);
+        memset(a->doc.sentence, 'x', 60000);
+        submit(w, a, &r[i]);
+    }
+    run(w);
+    assert_non_null(filer_stopped(w->f));
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        assert_true(r[i].status == ACT_DONE || r[i].status == ACT_STOPPED);
+        here += exists(w, path);
+        there += r[i].status == ACT_DONE && exists(w, r[i].to);
+    }
+    assert_int_equal(here + there, 40);
+    assert_true(here > 0);
+    unlink(filler);
+    filer_resume(w->f);
+    for (int i = 0; i < 40; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        if (exists(w, path))
+            submit(w, filing_act(w, path, LETTERS, "L.pdf"), &r[i]);
+    }
+    run(w);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(r[i].status, ACT_DONE);
+        assert_text(w, r[i].to, "1");
+    }
+    world_stop(w);
+    assert_int_equal(lines(w, "filed", NULL), 40);
+    assert_journal(w);
+    world_free(w);
+    umount(base);
+    rmdir(base);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, ready, done)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(everything_is_on_the_disk_in_order),
+        TEST(a_new_folder_and_those_above_are_synced),
+        TEST(many_documents_are_one_sync),
+        TEST(a_record_syncs_no_intents),
+        TEST(a_document_that_cannot_be_synced_stops_filing),
+        TEST(intents_that_cannot_be_synced_stop_filing),
+        TEST(a_folder_that_cannot_be_synced_stops_filing),
+        TEST(an_old_folder_that_cannot_be_synced_stops_filing),
+        TEST(a_transaction_that_cannot_be_synced_stops_filing),
+        TEST(a_rename_for_want_of_space_stops_filing),
+        TEST(a_journal_that_cannot_be_synced_stops_filing_after_the_act),
+        TEST(a_file_system_without_noreplace_is_refused),
+        TEST(another_file_system_is_refused),
+        TEST(no_permission_is_refused),
+        TEST(a_folder_that_takes_both_names_for_the_same_is_refused),
+        TEST(an_interrupted_rename_is_done),
+        TEST(what_was_saved_over_it_is_put_back),
+        TEST(what_cannot_be_put_back_stays_under_the_new_name),
+        TEST(removed_at_the_last_moment_is_gone),
+        TEST(a_name_taken_at_the_last_moment_gives_the_next_serial),
+        TEST(moved_on_at_once_is_gone),
+        TEST(others_are_kept_out_while_it_is_renamed),
+        TEST(written_to_between_look_and_rename_is_read_again),
+        TEST(a_folder_removed_meanwhile_is_busy),
+        TEST(lines_wait_while_the_case_folder_is_away),
+        cmocka_unit_test(a_full_disk_stops_filing_and_loses_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
