@@ -160,25 +160,6 @@ static void queue_fail(struct examiner *e, struct queue *q, const char *why, int
         part_fail(e, p, "%s%s%s", why, number ? ": " : "", number ? strerror(number) : "");
 }
 
-static void give_answers(struct examiner *e)
-{
-    struct job *j;
-
-    while ((j = e->due)) {
-        struct examination x = j->x;
-        examiner_answer *answer = j->answer;
-        void *ctx = j->ctx;
-
-        e->due = j->next;
-        if (!e->due)
-            e->due_last = NULL;
-        j->next = e->unused;
-        e->unused = j;
-        e->pending--;
-        answer(ctx, &x);
-    }
-}
-
 /* --- time --- */
 
 static void on_timer(uv_timer_t *t);
@@ -196,14 +177,37 @@ static void wake_by(struct examiner *e, uint64_t at)
         e->timer_at = 1;
 }
 
+static void give_answers(struct examiner *e)
+{
+    struct job *j;
+    bool some = e->due != NULL;
+
+    while ((j = e->due)) {
+        struct examination x = j->x;
+        examiner_answer *answer = j->answer;
+        void *ctx = j->ctx;
+
+        e->due = j->next;
+        if (!e->due)
+            e->due_last = NULL;
+        j->next = e->unused;
+        e->unused = j;
+        e->pending--;
+        answer(ctx, &x);
+    }
+    if (some && e->pending == 0 && !e->freed)
+        wake_by(e, uv_now(e->loop) + e->idle_ms);
+}
+
 /* --- lanes --- */
 
 static void dispatch(struct examiner *e);
 static void lane_lost(void *ctx, struct lane *l, const char *why);
 
+/* The pool that waits for this lane. */
 static struct pool *pool_of(struct examiner *e, const struct lane *l)
 {
-    return l->role == LANE_CLASSIFIER ? &e->classifiers : &e->digesters;
+    return l->role != LANE_DIGESTER ? &e->classifiers : &e->digesters;
 }
 
 /* Takes it out of its place, so that another can be started there. */
@@ -287,6 +291,19 @@ static void lane_settled(void *ctx)
 static const struct lane_events events = {lane_answered, lane_greeted, lane_lost, lane_settled,
                                           lane_gone};
 
+static bool is_child_of_nursery(const struct examiner *e, const struct lane *l)
+{
+    return l->role == LANE_CLASSIFIER && e->nursery && l->parent == e->nursery->id;
+}
+
+/* A lost nursery takes its children along: that counts once. */
+static bool is_failed_start(const struct examiner *e, const struct lane *l)
+{
+    if (l->role == LANE_NURSERY)
+        return true;
+    return !l->greeted && (l->role == LANE_DIGESTER || is_child_of_nursery(e, l));
+}
+
 /*
  * The document in hand is spoiled, those behind it go back to the front of the queue. A reader
  * that never came up is not the document's fault: all go back, until that has happened often.
@@ -307,15 +324,15 @@ static void lane_lost(void *ctx, struct lane *l, const char *why)
         n--;
         queue_add_front(queue_of(e, back[n]), back[n]);
     }
-    lane_retire(e, l);
-    /* A child that does not come up may mean that its nursery hangs: the next gets a new one. */
-    if (!l->greeted && l->role == LANE_CLASSIFIER && e->nursery)
-        lane_retire(e, e->nursery);
-    if (!l->greeted && l->role != LANE_NURSERY && ++pool->failed_starts >= STARTS_FAILED) {
+    if (is_failed_start(e, l) && ++pool->failed_starts >= STARTS_FAILED) {
         pool->failed_starts = STARTS_FAILED - 1;
         queue_fail(e, &pool->queue, "readers do not start", 0);
         queue_fail(e, &pool->large, "readers do not start", 0);
     }
+    /* A child that does not come up may mean that its nursery hangs: the next gets a new one. */
+    if (!l->greeted && is_child_of_nursery(e, l))
+        lane_retire(e, e->nursery);
+    lane_retire(e, l);
 }
 
 static struct lane *start_process(struct examiner *e, enum lane_role role)
@@ -328,8 +345,11 @@ static struct lane *start_process(struct examiner *e, enum lane_role role)
 
 static struct lane *start_child(struct examiner *e)
 {
-    if (!e->nursery)
+    if (!e->nursery) {
         e->nursery = start_process(e, LANE_NURSERY);
+        if (e->nursery)
+            e->nursery->id = ++e->children;
+    }
 
     struct lane *l =
         e->nursery ? lane_start_child(e->loop, e->nursery, ++e->children, &events, e) : NULL;

@@ -25,13 +25,14 @@ enum kind_flag {
     K(EMPTY)                                                                                       \
     K(PDF)                                                                                         \
     K(DOC)                                                                                         \
-    K(DOCX) K(DOCM) K(DOTX) K(XLS) K(XLSX) K(XLSM) K(XLSB) K(PPT) K(PPTX) K(PPTM) K(ODT) K(ODS)    \
-        K(ODP) K(RTF) K(WPD) K(TEXT) K(CSV) K(HTML) K(XML) K(JSON) K(MARKDOWN) K(EML) K(MBOX)      \
-            K(MSG) K(MHT) K(ICS) K(VCF) K(P7M) K(P7S) K(PEM) K(PGP) K(JPEG) K(PNG) K(GIF) K(TIFF)  \
-                K(BMP) K(WEBP) K(HEIC) K(SVG) K(PSD) K(DWG) K(EPS) K(XPS) K(EPUB) K(MP3) K(WAV)    \
-                    K(M4A) K(OGG) K(FLAC) K(AMR) K(WMA) K(MP4) K(MOV) K(AVI) K(MKV) K(WMV) K(MPEG) \
-                        K(ZIP) K(GZIP) K(TAR) K(SEVENZ) K(RAR) K(BZIP2) K(XZ) K(ZSTD) K(ISO)       \
-                            K(PST) K(OLE) K(MDB) K(ACCDB) K(SQLITE) K(EXE) K(MSI) K(ELF) K(MACHO)  \
+    K(DOCX)                                                                                        \
+    K(DOCM) K(DOTX) K(XLS) K(XLSX) K(XLSM) K(XLSB) K(PPT) K(PPTX) K(PPTM) K(ODT) K(ODS) K(ODP)     \
+        K(RTF) K(WPD) K(TEXT) K(CSV) K(HTML) K(XML) K(JSON) K(MARKDOWN) K(EML) K(MBOX) K(MSG)      \
+            K(MHT) K(ICS) K(VCF) K(P7M) K(P7S) K(PEM) K(PGP) K(JPEG) K(PNG) K(GIF) K(TIFF) K(BMP)  \
+                K(WEBP) K(HEIC) K(SVG) K(PSD) K(DWG) K(EPS) K(XPS) K(EPUB) K(MP3) K(WAV) K(M4A)    \
+                    K(OGG) K(FLAC) K(AMR) K(WMA) K(MP4) K(MOV) K(AVI) K(MKV) K(WMV) K(MPEG) K(ZIP) \
+                        K(GZIP) K(TAR) K(SEVENZ) K(RAR) K(BZIP2) K(XZ) K(ZSTD) K(ISO) K(PST)       \
+                            K(OLE) K(MDB) K(ACCDB) K(SQLITE) K(EXE) K(MSI) K(ELF) K(MACHO)         \
                                 K(SCRIPT) K(BATCH) K(JAVASCRIPT) K(PYTHON) K(JAR) K(APK) K(LNK)    \
                                     K(DMG) K(ONE) K(PUB) K(VSD) K(VSDX) K(PAGES) K(NUMBERS)        \
                                         K(KEYNOTE) K(DATA)

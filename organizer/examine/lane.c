@@ -102,10 +102,12 @@ struct lane *lane_start_child(uv_loop_t *loop, struct lane *nursery, uint32_t id
     int saved = errno;
 
     close(sock[1]);
-    if (l)
+    if (l) {
         l->id = id;
-    else
+        l->parent = nursery->id;
+    } else {
         close(sock[0]);
+    }
     errno = saved;
     return l;
 }

@@ -61,8 +61,9 @@ struct lane {
     void *ctx;
     struct lane *next; /* for the owner's list of those that are dying */
     enum lane_role role;
-    uint32_t id; /* its name in its nursery */
-    pid_t pid;   /* 0 for a nursery's child */
+    uint32_t id;     /* a nursery's own number, a child's name in its nursery */
+    uint32_t parent; /* a child's nursery */
+    pid_t pid;       /* 0 for a nursery's child */
     int sock;
     bool greeted; /* it said hello: from here on it is to blame for what it has in hand */
     bool ended;
