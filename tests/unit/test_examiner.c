@@ -22,11 +22,15 @@
 #include "examine/reader.h"
 #include "examine/wire.h"
 
+/* This program: readers run from it are not slowed down by what the test itself runs under. */
+static char self[PATH_MAX];
+
 struct fixture {
     uv_loop_t loop;
     struct examiner *e;
     unsigned answers, failed;
     struct examination last;
+    uint64_t most_bytes; /* of the largest document answered */
     bool inside_submit;
 };
 
@@ -68,6 +72,8 @@ static void on_answer(void *ctx, const struct examination *x)
     f->answers++;
     f->failed += x->status == EXAMINE_FAILED;
     f->last = *x;
+    if (x->bytes > f->most_bytes)
+        f->most_bytes = x->bytes;
 }
 
 static void submit(struct fixture *f, int fd, uint64_t size, bool kind)
@@ -170,7 +176,7 @@ static void gives_digest_and_kind(void **state)
 static void gives_digest_and_kind_from_a_program(void **state)
 {
     (void)state;
-    gives_digest_and_kind_with("/proc/self/exe");
+    gives_digest_and_kind_with(self);
 }
 
 static void digest_alone_starts_no_classifier(void **state)
@@ -291,7 +297,7 @@ static void unreadable_documents_fail_with_a_reason(void **state)
 /* 4 GB without a byte of disk, announced as small or as large: letters pass it by. */
 static void recordings_do_not_hold_up_letters(void **state)
 {
-    struct examiner_options o = options(NULL);
+    struct examiner_options o = options(self);
     struct fixture f;
     int big = document_open("", 0), fd = document_open("%PDF-1.7", 8);
 
@@ -304,7 +310,7 @@ static void recordings_do_not_hold_up_letters(void **state)
     for (unsigned i = 0; i < 100; i++)
         submit(&f, fd, 8, true);
     wait_for(&f, 100);
-    assert_int_equal(f.last.bytes, 8);
+    assert_int_equal(f.most_bytes, 8); /* no recording was waited for */
     assert_int_equal(examiner_pending(f.e), 3);
     close(big);
     close(fd);
@@ -316,7 +322,7 @@ static void recordings_do_not_hold_up_letters(void **state)
 /* Progress counts: a document that takes many times the limit is digested to the end. */
 static void long_work_with_progress_is_no_stall(void **state)
 {
-    struct examiner_options o = options(NULL);
+    struct examiner_options o = options(self);
     struct fixture f;
     int big = document_open("", 0);
 
@@ -334,7 +340,7 @@ static void long_work_with_progress_is_no_stall(void **state)
 
 static void killed_reader_spoils_only_what_it_had(void **state)
 {
-    struct examiner_options o = options(NULL);
+    struct examiner_options o = options(self);
     struct fixture f;
     int fd = document_open("%PDF-1.7", 8);
 
@@ -373,7 +379,7 @@ static void idle_reader_may_be_killed(void **state)
 
 static void stopped_reader_is_a_stall(void **state)
 {
-    struct examiner_options o = options(NULL);
+    struct examiner_options o = options(self);
     struct fixture f;
     int fd = document_open("%PDF-1.7", 8);
 
@@ -572,7 +578,7 @@ static unsigned open_descriptors(void)
 
 static void lies_with(const char *lie)
 {
-    struct examiner_options o = options("/proc/self/exe");
+    struct examiner_options o = options(self);
     struct fixture f;
     int fd = document_open("x", 1);
 
@@ -599,7 +605,7 @@ static void liars_are_found_out(void **state)
 
 static void answering_twice_spoils_at_most_the_next(void **state)
 {
-    struct examiner_options o = options("/proc/self/exe");
+    struct examiner_options o = options(self);
     struct fixture f;
     int fd = document_open("x", 1);
 
@@ -670,6 +676,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(readers_hold_nothing_after_the_answer),
     };
 
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    self[n > 0 ? n : 0] = '\0';
     if (argc > 2 && strcmp(argv[1], "--reader") == 0)
         return reader_or_liar(argv[2]);
     return cmocka_run_group_tests(tests, NULL, NULL);
