@@ -16,6 +16,21 @@ void flow_today(struct flow *f)
     f->policy = gather_policy(&f->cab.config, f->env);
 }
 
+void flow_read_begin(struct flow *f)
+{
+    struct error err = ERROR_INIT;
+
+    /* Without it each question is a picture of its own: slower, not wrong. */
+    if (f->reading++ == 0)
+        (void)state_begin_read(f->state, &err);
+}
+
+void flow_read_end(struct flow *f)
+{
+    if (--f->reading == 0)
+        state_rollback(f->state);
+}
+
 static bool may_take(const struct flow *f)
 {
     return f->items.ready_len > 0 && f->items.busy_len < FLOW_BUSY_MAX &&
@@ -48,11 +63,13 @@ static void on_pump(uv_idle_t *h)
     struct flow *f = h->data;
     int64_t end = env_ticks() + PUMP_SLICE_NS;
 
+    flow_read_begin(f);
     while (may_take(f)) {
         flow_look(f, items_take(&f->items));
         if (env_ticks() > end)
             break;
     }
+    flow_read_end(f);
     flow_wake(f);
 }
 

@@ -67,6 +67,7 @@ struct flow {
     struct rules *rules;
     struct policy policy;
     struct state *state; /* this thread's connection; only read */
+    unsigned reading;    /* depth of flow_read_begin() */
     struct matters *matters;
     struct watcher *watcher;
     struct examiner *examiner;
@@ -90,6 +91,10 @@ struct flow {
 };
 
 /* engine.c */
+/* Around many questions to the private state: they are answered from one picture. Never across
+ * what changes it to be seen: an act's end. They nest. */
+void flow_read_begin(struct flow *f);
+void flow_read_end(struct flow *f);
 void flow_wake(struct flow *f);          /* there may be work: pump and timers */
 void flow_today(struct flow *f);         /* policy.today from the clock */
 void flow_finish(struct flow *f, struct item *it);             /* done with it */

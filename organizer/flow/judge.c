@@ -21,7 +21,9 @@ static void answered(void *ctx, const struct examination *x)
         flow_later(f, it, settle_backoff_ms(it->failures + 4));
         return;
     }
+    flow_read_begin(f);
     flow_judge(f, it);
+    flow_read_end(f);
 }
 
 /* A forced look at a document whose bytes were read before and did not change since. */

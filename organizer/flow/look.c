@@ -157,15 +157,14 @@ static bool is_unchanged(struct flow *f, struct item *it, const struct doc_stamp
     return same && !it->force;
 }
 
-static void look_document(struct flow *f, struct item *it, const struct stat *st)
+static void look_document(struct flow *f, struct item *it, int dirfd, const char *name)
 {
-    struct settle_query q = {.root = f->cab.root, .path = it->path, .rules = f->rules};
+    struct settle_query q = {.dir = dirfd, .name = name, .rules = f->rules};
     const char *slash = strrchr(it->path, '/');
     AUTO_FREE char *dir = slash ? xmemdup0(it->path, (size_t)(slash - it->path)) : xstrdup("");
     struct settle_answer a;
     struct error err = ERROR_INIT;
 
-    (void)st;
     q.now_ns = env_now(f->env) - f->env->clock_shift_ns;
     q.settle_ms = config_settle_ms(&f->cab.config, dir);
     settle_ask(&q, &a, &err);
@@ -232,5 +231,5 @@ void flow_look(struct flow *f, struct item *it)
         flow_finish(f, it);
         return;
     }
-    look_document(f, it, &st);
+    look_document(f, it, dir, name);
 }

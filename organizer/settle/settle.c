@@ -34,11 +34,9 @@ static char *lock_name(const char *name, int i)
     }
 }
 
-/* Opens the lock file beside path, or -1. */
-static int open_lock(int root, const char *path)
+/* Opens the lock file beside the document, or -1. */
+static int open_lock(int dir, const char *name)
 {
-    const char *name;
-    AUTO_CLOSE int dir = beneath_parent(root, path, &name);
     int fd = -1;
 
     for (int i = 0; dir >= 0 && fd < 0 && i < 3; i++) {
@@ -51,7 +49,9 @@ static int open_lock(int root, const char *path)
 
 char *settle_holder(int root, const char *path)
 {
-    AUTO_CLOSE int fd = open_lock(root, path);
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(root, path, &name);
+    AUTO_CLOSE int fd = open_lock(dir, name);
     char buf[512];
     ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
     char *field[4] = {0};
@@ -82,9 +82,9 @@ static int64_t quiet_left(const struct doc_stamp *s, int64_t now, int64_t settle
     return age >= settle_ms ? 0 : settle_ms - age;
 }
 
-static bool has_lock_file(int root, const char *path)
+static bool has_lock_file(int dir, const char *name)
 {
-    AUTO_CLOSE int fd = open_lock(root, path);
+    AUTO_CLOSE int fd = open_lock(dir, name);
 
     return fd >= 0;
 }
@@ -94,7 +94,7 @@ static enum settled open_document(const struct settle_query *q, struct settle_an
 {
     struct stat st;
 
-    a->fd = beneath_open(q->root, q->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    a->fd = openat(q->dir, q->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (a->fd < 0) {
         if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ENXIO)
             return SETTLE_GONE;
@@ -128,7 +128,6 @@ static enum settled ask_lease(struct settle_answer *a)
 
 static enum settled ask(const struct settle_query *q, struct settle_answer *a, struct error *err)
 {
-    const char *slash = strrchr(q->path, '/');
     int64_t settle_ms = q->settle_ms;
     enum settled s = open_document(q, a, err);
 
@@ -136,7 +135,7 @@ static enum settled ask(const struct settle_query *q, struct settle_answer *a, s
         return s;
     if (a->stamp.size == 0)
         return SETTLE_EMPTY;
-    if (rules_is_new_document(q->rules, slash ? slash + 1 : q->path))
+    if (rules_is_new_document(q->rules, q->name))
         return SETTLE_NEW;
     s = ask_lease(a);
     if (!a->leases && settle_ms < SETTLE_WITHOUT_LEASES_MS)
@@ -144,7 +143,7 @@ static enum settled ask(const struct settle_query *q, struct settle_answer *a, s
     a->again_ms = quiet_left(&a->stamp, q->now_ns, settle_ms);
     if (s == SETTLED && a->again_ms > 0)
         return SETTLE_QUIET;
-    if (s == SETTLED && has_lock_file(q->root, q->path))
+    if (s == SETTLED && has_lock_file(q->dir, q->name))
         return SETTLE_LOCKED;
     return s;
 }

@@ -31,8 +31,8 @@ enum settled {
 #define SETTLE_WITHOUT_LEASES_MS 10000
 
 struct settle_query {
-    int root;              /* the cabinet */
-    const char *path;      /* from the cabinet down */
+    int dir;               /* its folder, opened beneath the cabinet */
+    const char *name;      /* in that folder */
     int64_t now_ns;        /* wall clock, as file times are */
     int64_t settle_ms;     /* quiet time of its folder */
     const struct rules *rules;
