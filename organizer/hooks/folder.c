@@ -1,22 +1,76 @@
 #include "hooks/folder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 
-/* Why this file or folder may not be trusted, or NULL. */
-static const char *distrust(const struct stat *st)
+/* Passed over without a word: people put things aside under such names. */
+static const char *const aside[] = {".*", "*~", "*.dpkg-*", "*.rpm*", "*.bak", "*.disabled"};
+
+static bool is_aside(const char *name)
 {
-    if (st->st_uid != 0 && st->st_uid != geteuid())
-        return "it belongs to someone else: chown it to root or to the organizer's user";
-    if (st->st_mode & (S_IWGRP | S_IWOTH))
-        return "others may write it: chmod go-w";
-    return NULL;
+    for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
+        if (fnmatch(aside[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
+/* One step of the way: a file, or a folder in which a sticky bit keeps entries from others. */
+static bool step_trusted(const char *path, struct str *why)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0) {
+        str_addf(why, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (st.st_uid != 0 && st.st_uid != geteuid()) {
+        str_addf(why, "%s belongs to someone else: chown it to root or to the organizer's user",
+                 path);
+        return false;
+    }
+    if ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX))) {
+        str_addf(why, "others may write %s: chmod go-w", path);
+        return false;
+    }
+    return true;
+}
+
+bool hook_trusted(const char *path, struct str *why)
+{
+    AUTO_FREE char *real = realpath(path, NULL);
+
+    if (!real) {
+        str_addf(why, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    while (step_trusted(real, why)) {
+        char *slash = strrchr(real, '/');
+
+        if (slash == real && !slash[1])
+            return true;
+        slash[slash == real] = '\0';
+    }
+    return false;
+}
+
+/* A sticky bit protects files from others, but not the folder from their files. */
+static bool only_ours(int fd, struct str *why)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+        return true;
+    str_add(why, "others may write it: chmod go-w");
+    return false;
 }
 
 static int by_name(const void *a, const void *b)
@@ -28,15 +82,14 @@ static void consider(struct hook_folder *h, size_t *cap, int dirfd, const char *
                      const char *name, const struct log *log)
 {
     struct stat st;
-    const char *why;
+    AUTO_STR struct str why = STR_INIT;
     AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
 
-    if (name[0] == '.' || strchr(name, '~') || fstatat(dirfd, name, &st, 0) < 0 ||
-        !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+    if (is_aside(name) || fstatat(dirfd, name, &st, 0) < 0 || !S_ISREG(st.st_mode) ||
+        !(st.st_mode & 0111))
         return;
-    why = distrust(&st);
-    if (why) {
-        log_line(log, LOG_WARNING, "hook refused", "hook", path, "why", why, NULL);
+    if (!hook_trusted(path, &why)) {
+        log_line(log, LOG_WARNING, "hook refused", "hook", path, "why", str_c(&why), NULL);
         return;
     }
     GROW(h->paths, h->len, *cap);
@@ -48,23 +101,26 @@ void hook_folder_read(struct hook_folder *h, const char *dir, const char *event,
                       const struct log *log)
 {
     AUTO_FREE char *path = xasprintf("%s/%s", dir, event);
+    AUTO_STR struct str why = STR_INIT;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *e;
-    struct stat st;
-    const char *why;
     size_t cap = 0;
+    bool trusted;
 
     memset(h, 0, sizeof *h);
     if (!d) {
         if (fd >= 0)
             close(fd);
+        else if (errno != ENOENT && errno != ENOTDIR)
+            log_line(log, LOG_WARNING, "hooks cannot be read", "folder", path, "error",
+                     strerror(errno), NULL);
         return;
     }
-    why = fstat(fd, &st) == 0 ? distrust(&st) : "it cannot be read";
-    if (why)
-        log_line(log, LOG_WARNING, "hooks refused", "folder", path, "why", why, NULL);
-    while (!why && (e = readdir(d)))
+    trusted = hook_trusted(path, &why) && only_ours(fd, &why);
+    if (!trusted)
+        log_line(log, LOG_WARNING, "hooks refused", "folder", path, "why", str_c(&why), NULL);
+    while (trusted && (e = readdir(d)))
         consider(h, &cap, fd, path, e->d_name, log);
     closedir(d);
     if (h->len)

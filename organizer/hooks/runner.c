@@ -1,7 +1,6 @@
 #include "hooks/runner.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +8,16 @@
 #include <uthash.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "hooks/folder.h"
+#include "hooks/process.h"
 
-#define OUTPUT_MAX 4096
+#define DEFAULT_LIMIT 4
+#define DEFAULT_MS    60000
+#define REASON_MAX    400 /* bytes of a veto's reason that people are shown */
 
 /* The hooks of one event, read once. */
 struct event {
@@ -27,32 +31,31 @@ struct run {
     struct hooks *h;
     char *event, *json;
     int document;
+    bool no_document; /* there is one, but it could not be duplicated */
+    bool decides;     /* before-filing: someone waits for the answer */
     hook_done *done;
     void *ctx;
     char **paths;
     size_t len, at;
-    /* the hook that runs now */
-    uv_process_t process;
-    uv_pipe_t in, out;
-    uv_timer_t timer;
-    uv_write_t write;
-    struct str output;
-    int open_handles;
-    int64_t status;
-    int signal;
-    bool timed_out, exited;
+    struct hook_process *process;
+    int64_t started_ns;
+    char *failure; /* what the first hook that failed said */
     struct run *next, *prev;
+};
+
+struct queue {
+    struct run *first, *last;
 };
 
 struct hooks {
     uv_loop_t *loop;
     char *dir;
-    unsigned limit, running;
+    unsigned limit, running, telling; /* telling: running ones that decide nothing */
     int64_t ms;
     const struct log *log;
     struct event *events;
-    struct run *waiting, *waiting_last;
-    struct run *active; /* list by next/prev */
+    struct queue deciding, notices; /* waiting */
+    struct run *active;
     unsigned pending;
     uint64_t ran, failed, vetoed;
     bool closing;
@@ -65,10 +68,15 @@ struct hooks *hooks_new(uv_loop_t *loop, const char *dir, unsigned limit, int64_
 
     h->loop = loop;
     h->dir = xstrdup(dir);
-    h->limit = limit ? limit : 4;
-    h->ms = ms > 0 ? ms : 60000;
     h->log = log;
+    hooks_set_limits(h, limit, ms);
     return h;
+}
+
+void hooks_set_limits(struct hooks *h, unsigned limit, int64_t ms)
+{
+    h->limit = limit ? limit : DEFAULT_LIMIT;
+    h->ms = ms > 0 ? ms : DEFAULT_MS;
 }
 
 static struct event *event_of(struct hooks *h, const char *name)
@@ -103,7 +111,8 @@ void hooks_reload(struct hooks *h)
     }
 }
 
-/* ---- one run ------------------------------------------------------------------------------------- */
+/* ---- one run ----------------------------------------------------------------------------------
+ */
 
 static void start_waiting(struct hooks *h);
 static void start_hook(struct run *r);
@@ -115,254 +124,221 @@ static void run_free(struct run *r)
     free(r->paths);
     free(r->event);
     free(r->json);
-    str_clear(&r->output);
+    free(r->failure);
     if (r->document >= 0)
         close(r->document);
     free(r);
 }
 
-static void run_end(struct run *r, enum hook_answer answer, const char *text)
+static void answer(struct run *r, enum hook_answer said, const char *text)
+{
+    r->h->pending--;
+    if (r->done)
+        r->done(r->ctx, said, text);
+    run_free(r);
+}
+
+static void run_end(struct run *r, enum hook_answer said, const char *text)
 {
     struct hooks *h = r->h;
 
-    h->pending--;
     h->running--;
+    h->telling -= !r->decides;
     if (r->prev)
         r->prev->next = r->next;
     else
         h->active = r->next;
     if (r->next)
         r->next->prev = r->prev;
-    if (r->done && !h->closing)
-        r->done(r->ctx, answer, text);
-    run_free(r);
+    answer(r, said, text);
     if (!h->closing)
         start_waiting(h);
 }
 
-static void trim(struct str *s)
+/* A veto's reason stands in pages and lists: one line, nothing that could pass for something else.
+ */
+static void reason_line(struct str *to, const struct str *from)
 {
-    while (s->len && (s->s[s->len - 1] == '\n' || s->s[s->len - 1] == ' '))
-        str_cut(s, s->len - 1);
+    const char *p = str_c(from), *end = p + from->len;
+
+    while (p < end) {
+        const char *at = p;
+        int32_t c = utf8_next(&p, end);
+
+        if (c == ' ' || (c >= 0 && c < 0x20) || (c >= 0x7f && c <= 0xa0)) {
+            if (to->len && to->s[to->len - 1] != ' ')
+                str_addc(to, ' ');
+        } else if (c < 0 || utf8_deceptive(at, (size_t)(p - at))) {
+            utf8_put(to, 0xfffd);
+        } else {
+            utf8_put(to, c);
+        }
+    }
+    str_cut(to, utf8_cut(str_c(to), to->len, REASON_MAX));
+}
+
+static void describe(const struct run *r, const struct hook_result *x, char *to, size_t size)
+{
+    if (!x->started)
+        snprintf(to, size, "not started");
+    else if (x->timed_out)
+        snprintf(to, size, "stopped after %lld ms", (long long)r->h->ms);
+    else if (x->signal)
+        snprintf(to, size, "killed by signal %d", x->signal);
+    else
+        snprintf(to, size, "%lld", (long long)x->status);
+}
+
+static void log_ended(const struct run *r, const struct hook_result *x, const char *status,
+                      enum log_level level)
+{
+    char ms[32];
+
+    snprintf(ms, sizeof ms, "%lld", (long long)((env_ticks() - r->started_ns) / NS_PER_MS));
+    log_line(r->h->log, level, "hook ended", "hook", r->paths[r->at], "event", r->event, "status",
+             status, "ms", ms, "output", str_c(&x->out), "errors", str_c(&x->err), NULL);
+}
+
+static void go_on(struct run *r)
+{
+    if (++r->at < r->len && !r->h->closing)
+        start_hook(r);
+    else
+        run_end(r, r->failure ? HOOK_FAILED : HOOK_OK, r->failure ? r->failure : "");
 }
 
 /* The hook and all its handles are gone: what did it say? */
-static void hook_ended(struct run *r)
+static void hook_ended(void *ctx, const struct hook_result *x)
 {
-    const char *path = r->paths[r->at];
+    struct run *r = ctx;
+    bool ok = x->started && x->status == 0 && x->signal == 0;
+    bool veto = r->decides && x->started && x->status == 1 && x->signal == 0 && x->out.len;
+    AUTO_STR struct str reason = STR_INIT;
     char status[64];
 
-    trim(&r->output);
-    if (r->timed_out)
-        snprintf(status, sizeof status, "stopped after %lld ms", (long long)r->h->ms);
-    else if (r->signal)
-        snprintf(status, sizeof status, "killed by signal %d", r->signal);
-    else
-        snprintf(status, sizeof status, "%lld", (long long)r->status);
+    r->process = NULL;
+    describe(r, x, status, sizeof status);
     r->h->ran++;
-    log_line(r->h->log, r->status || r->signal ? LOG_WARNING : LOG_DETAIL, "hook ended", "hook",
-             path, "event", r->event, "status", status, "output", str_c(&r->output), NULL);
-    if (r->status == 1 && !r->signal && strcmp(r->event, "before-filing") == 0) {
+    log_ended(r, x, status,
+              veto                       ? LOG_NOTICE
+              : !ok                      ? LOG_WARNING
+              : x->out.len || x->err.len ? LOG_NOTICE
+                                         : LOG_DETAIL);
+    if (veto) {
         r->h->vetoed++;
-        run_end(r, HOOK_VETO, r->output.len ? str_c(&r->output) : "it gave no reason");
-    } else if (r->status || r->signal) {
-        AUTO_FREE char *text = xasprintf("%s: %s", path, status);
-
+        reason_line(&reason, &x->out);
+        run_end(r, HOOK_VETO, str_c(&reason));
+        return;
+    }
+    if (!ok) {
         r->h->failed++;
-        run_end(r, HOOK_FAILED, text);
-    } else if (++r->at < r->len && !r->h->closing) {
-        start_hook(r);
-    } else {
-        run_end(r, HOOK_OK, "");
+        if (!r->failure)
+            r->failure = xasprintf("%s: %s%s%s", r->paths[r->at], status, x->started ? "" : ", ",
+                                   x->started ? "" : str_c(&x->out));
+        if (r->decides)
+            r->at = r->len;
     }
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct run *r = handle->data;
-
-    if (--r->open_handles == 0)
-        hook_ended(r);
-}
-
-static void close_one(uv_handle_t *handle)
-{
-    if (!uv_is_closing(handle))
-        uv_close(handle, on_closed);
-}
-
-static void close_all(struct run *r)
-{
-    close_one((uv_handle_t *)&r->process);
-    close_one((uv_handle_t *)&r->in);
-    close_one((uv_handle_t *)&r->out);
-    close_one((uv_handle_t *)&r->timer);
-}
-
-static void kill_group(struct run *r)
-{
-    if (r->process.pid > 0 && !r->exited)
-        kill(-r->process.pid, SIGKILL);
-}
-
-static void on_exit_hook(uv_process_t *p, int64_t status, int sig)
-{
-    struct run *r = p->data;
-
-    r->exited = true;
-    r->status = status;
-    r->signal = sig;
-    /* What it left behind in its group ends with it. */
-    kill(-p->pid, SIGKILL);
-    close_all(r);
-}
-
-static void on_timeout(uv_timer_t *t)
-{
-    struct run *r = t->data;
-
-    r->timed_out = true;
-    r->signal = SIGKILL;
-    kill_group(r);
-}
-
-static void on_alloc(uv_handle_t *h, size_t size, uv_buf_t *buf)
-{
-    (void)h;
-    (void)size;
-    *buf = uv_buf_init(xmalloc(4096), 4096);
-}
-
-static void on_output(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
-{
-    struct run *r = s->data;
-
-    if (n > 0 && r->output.len < OUTPUT_MAX) {
-        size_t room = OUTPUT_MAX - r->output.len;
-
-        str_addn(&r->output, buf->base, (size_t)n < room ? (size_t)n : room);
-    }
-    free(buf->base);
-    if (n < 0)
-        close_one((uv_handle_t *)s);
-}
-
-static void on_written(uv_write_t *w, int status)
-{
-    struct run *r = w->data;
-
-    (void)status;
-    close_one((uv_handle_t *)&r->in);
-}
-
-static char **clean_environment(const struct run *r)
-{
-    char **env = xcalloc(6, sizeof *env);
-
-    env[0] = xstrdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    env[1] = xstrdup("HOME=/");
-    env[2] = xstrdup("LANG=C.UTF-8");
-    env[3] = xasprintf("ORGANIZER_EVENT=%s", r->event);
-    return env;
-}
-
-static void free_list(char **list)
-{
-    for (size_t i = 0; list[i]; i++)
-        free(list[i]);
-    free(list);
+    go_on(r);
 }
 
 static void start_hook(struct run *r)
 {
-    char *argv[] = {r->paths[r->at], NULL};
-    char **env = clean_environment(r);
-    uv_stdio_container_t io[4] = {
-        {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&r->in},
-        {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&r->out},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-        {.flags = r->document >= 0 ? UV_INHERIT_FD : UV_IGNORE, .data.fd = r->document},
-    };
-    uv_process_options_t o = {.exit_cb = on_exit_hook,
-                              .file = r->paths[r->at],
-                              .args = argv,
-                              .env = env,
-                              .cwd = "/",
-                              .flags = UV_PROCESS_DETACHED,
-                              .stdio_count = 4,
-                              .stdio = io};
-    uv_buf_t buf = uv_buf_init(r->json, (unsigned)strlen(r->json));
-    int rc;
+    AUTO_STR struct str why = STR_INIT;
+    struct hook_order o = {.path = r->paths[r->at],
+                           .event = r->event,
+                           .json = r->json,
+                           .document = r->document,
+                           .ms = r->h->ms};
 
-    str_reset(&r->output);
-    r->status = 0;
-    r->signal = 0;
-    r->timed_out = r->exited = false;
-    uv_pipe_init(r->h->loop, &r->in, 0);
-    uv_pipe_init(r->h->loop, &r->out, 0);
-    uv_timer_init(r->h->loop, &r->timer);
-    r->process.data = r->in.data = r->out.data = r->timer.data = r->write.data = r;
-    r->open_handles = 4;
-    rc = uv_spawn(r->h->loop, &r->process, &o);
-    free_list(env);
-    if (rc < 0) {
-        str_addf(&r->output, "cannot be started: %s", uv_strerror(rc));
-        r->exited = true;
-        r->status = 127;
-        close_all(r);
-        return;
-    }
-    uv_timer_start(&r->timer, on_timeout, (uint64_t)r->h->ms, 0);
-    uv_read_start((uv_stream_t *)&r->out, on_alloc, on_output);
-    uv_write(&r->write, (uv_stream_t *)&r->in, &buf, 1, on_written);
+    /* Seen when the folder was read; but that may be months ago. */
+    if (!hook_trusted(o.path, &why))
+        o.refused = str_c(&why);
+    else if (r->no_document)
+        o.refused = "too many files are open";
+    r->started_ns = env_ticks();
+    r->process = hook_process_start(r->h->loop, &o, hook_ended, r);
+}
+
+static struct run *pop(struct queue *q)
+{
+    struct run *r = q->first;
+
+    q->first = r->next;
+    if (!q->first)
+        q->last = NULL;
+    r->next = NULL;
+    return r;
+}
+
+static void push(struct queue *q, struct run *r)
+{
+    if (q->last)
+        q->last->next = r;
+    else
+        q->first = r;
+    q->last = r;
+}
+
+/* Whose turn it is; NULL when no place is free. */
+static struct run *next_run(struct hooks *h)
+{
+    unsigned for_notices = h->limit > 1 ? h->limit - 1 : 1;
+
+    if (h->running >= h->limit)
+        return NULL;
+    if (h->deciding.first)
+        return pop(&h->deciding);
+    return h->notices.first && h->telling < for_notices ? pop(&h->notices) : NULL;
 }
 
 static void start_waiting(struct hooks *h)
 {
-    while (h->waiting && h->running < h->limit) {
-        struct run *r = h->waiting;
+    struct run *r;
 
-        h->waiting = r->next;
-        if (!h->waiting)
-            h->waiting_last = NULL;
-        r->prev = NULL;
+    while ((r = next_run(h))) {
         r->next = h->active;
         if (h->active)
             h->active->prev = r;
         h->active = r;
         h->running++;
+        h->telling += !r->decides;
         start_hook(r);
     }
 }
 
-void hooks_run(struct hooks *h, const char *event, const char *json, int document,
-               hook_done *done, void *ctx)
+static struct run *run_new(struct hooks *h, const char *event, const char *json, int document)
 {
     const struct hook_folder *folder = &event_of(h, event)->folder;
-    struct run *r;
+    struct run *r = xcalloc(1, sizeof *r);
 
-    if (folder->len == 0) {
-        if (done)
-            done(ctx, HOOK_NONE, "");
-        return;
-    }
-    r = xcalloc(1, sizeof *r);
     r->h = h;
     r->event = xstrdup(event);
-    r->json = xasprintf("%s\n", json);
+    r->json = xstrdup(json);
     r->document = document >= 0 ? fcntl(document, F_DUPFD_CLOEXEC, 4) : -1;
-    r->done = done;
-    r->ctx = ctx;
+    r->no_document = document >= 0 && r->document < 0;
+    r->decides = strcmp(event, "before-filing") == 0;
     r->len = folder->len;
     r->paths = xcalloc(r->len, sizeof *r->paths);
     for (size_t i = 0; i < r->len; i++)
         r->paths[i] = xstrdup(folder->paths[i]);
+    return r;
+}
+
+void hooks_run(struct hooks *h, const char *event, const char *json, int document, hook_done *done,
+               void *ctx)
+{
+    struct run *r;
+
+    if (!hooks_any(h, event)) {
+        if (done)
+            done(ctx, HOOK_NONE, "");
+        return;
+    }
+    r = run_new(h, event, json, document);
+    r->done = done;
+    r->ctx = ctx;
     h->pending++;
-    if (h->waiting_last)
-        h->waiting_last->next = r;
-    else
-        h->waiting = r;
-    h->waiting_last = r;
+    push(r->decides ? &h->deciding : &h->notices, r);
     start_waiting(h);
 }
 
@@ -373,10 +349,17 @@ unsigned hooks_pending(const struct hooks *h)
 
 void hooks_status(struct hooks *h, struct str *out)
 {
+    json_num(out, "running", h->running);
     json_num(out, "pending", h->pending);
     json_num(out, "ran", (int64_t)h->ran);
     json_num(out, "failed", (int64_t)h->failed);
     json_num(out, "vetoed", (int64_t)h->vetoed);
+}
+
+static void drop_waiting(struct queue *q)
+{
+    while (q->first)
+        answer(pop(q), HOOK_FAILED, "the organizer stops");
 }
 
 void hooks_free(struct hooks *h)
@@ -384,15 +367,10 @@ void hooks_free(struct hooks *h)
     if (!h)
         return;
     h->closing = true;
-    while (h->waiting) {
-        struct run *r = h->waiting;
-
-        h->waiting = r->next;
-        h->pending--;
-        run_free(r);
-    }
+    drop_waiting(&h->deciding);
+    drop_waiting(&h->notices);
     for (struct run *r = h->active; r; r = r->next)
-        kill_group(r);
+        hook_process_kill(r->process);
     while (h->active)
         uv_run(h->loop, UV_RUN_ONCE);
     hooks_reload(h);
