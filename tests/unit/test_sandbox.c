@@ -28,8 +28,9 @@
 #include "examine/wire.h"
 
 /* Descriptors that every child has: WIRE_FD is one end of a pair, these a document and a pipe. */
-#define DOCUMENT 4
-#define PIPE_IN  5
+#define DOCUMENT     4
+#define PIPE_IN      5
+#define OTHER_SOCKET 7 /* the organizer's end of WIRE_FD */
 
 /* A child in its maker's memory, as vfork(2) makes it; it only exits. */
 #define SHARED_MEMORY (0x100 | 0x4000 | SIGCHLD)
@@ -165,11 +166,14 @@ static bool try_write_pipe(void)
 
 static bool try_send_elsewhere(void)
 {
-    int pair[2];
+    return send(OTHER_SOCKET, "x", 1, 0) == 1;
+}
 
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
-        return false;
-    return send(pair[0], "x", 1, 0) == 1;
+static bool try_receive_elsewhere(void)
+{
+    char c;
+
+    return recv(OTHER_SOCKET, &c, 1, MSG_DONTWAIT) >= 0 || errno == EAGAIN;
 }
 
 static bool try_run_memory(void)
@@ -249,6 +253,7 @@ static const struct attempt attempts[] = {
     {"change the document's mode", try_chmod, false, false},
     {"write to another descriptor", try_write_pipe, false, false},
     {"send on another socket", try_send_elsewhere, false, false},
+    {"receive on another socket", try_receive_elsewhere, false, false},
     {"map runnable memory", try_run_memory, false, false},
     {"make memory runnable", try_make_runnable, false, false},
     {"map the document", try_map_document, false, false},
@@ -284,8 +289,8 @@ static void take_places(void)
     dup2(21, DOCUMENT);
     dup2(22, PIPE_IN);
     dup2(23, PIPE_IN + 1);
-    dup2(24, PIPE_IN + 2); /* the organizer's end */
-    close_range(PIPE_IN + 3, ~0U, 0);
+    dup2(24, OTHER_SOCKET);
+    close_range(OTHER_SOCKET + 1, ~0U, 0);
 }
 
 static void enter(enum where where)
@@ -414,5 +419,11 @@ int main(void)
         cmocka_unit_test(readers_can_do_their_work), cmocka_unit_test(every_lack_has_a_name),
     };
 
+    const char *preload = getenv("LD_PRELOAD");
+
+    if (preload && strstr(preload, "vgpreload")) {
+        print_message("skipped: valgrind makes system calls of its own\n");
+        return 0;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
