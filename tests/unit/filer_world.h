@@ -168,7 +168,8 @@ static inline struct act *filing_act(const struct world *w, const char *from, co
     a->doc.state = DOC_FILED;
     a->doc.original = xstrdup(strrchr(from, '/') + 1);
     a->doc.read_ns = env_now(&w->env);
-    a->former = xstrdup(from + strlen(CASE) + 1);
+    a->former =
+        xstrdup(strncmp(from, CASE "/", strlen(CASE) + 1) == 0 ? from + strlen(CASE) + 1 : from);
     journal_body(&a->journal, env_now(&w->env), "filed");
     json_name(&a->journal, "from", a->former);
     return a;
