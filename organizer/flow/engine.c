@@ -207,7 +207,7 @@ static int open_parts(struct flow *f, struct error *err)
         .root = f->cab.root, .state_dir = f->cab.state_dir, .env = f->env, .durable = true};
     AUTO_FREE char *magic = xasprintf("%s/documents.magic", f->env->rules_dir);
     struct examiner_options xo = {.magic_file = magic,
-                                  .exe = f->env->self_exe,
+                                  .exe = "/proc/self/exe",
                                   .digesters = 3,
                                   .classifiers = 2,
                                   .idle_ms = 5000,
@@ -337,6 +337,7 @@ int flow_reload(struct flow *f, struct str *text)
     f->rules = rules;
     f->lang = lang;
     hooks_reload(f->hooks);
+    hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
     flow_today(f);
     arm_nightly(f);
     flow_scan(f, "");

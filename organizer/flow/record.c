@@ -126,7 +126,7 @@ static void run_hook(struct flow *f, const char *event, const struct act *a, con
     if (!hooks_any(f->hooks, event))
         return;
     hook_payload(f, &json, event, a, from, to);
-    hooks_run(f->hooks, event, str_c(&json), -1, NULL, NULL);
+    hooks_run(f->hooks, event, str_c(&json), -1, flow_hook_over, f);
 }
 
 static void say_filed(struct flow *f, const struct work *w, const struct act *a)
@@ -140,9 +140,9 @@ static void say_filed(struct flow *f, const struct work *w, const struct act *a)
         return;
     }
     utf8_show(&line, w->from, strlen(w->from));
-    str_add(&line, "  ->  ");
+    str_add(&line, " -> ");
     utf8_show(&line, a->to, strlen(a->to));
-    str_addf(&line, "\n    %s\n", a->doc.why ? a->doc.why : "");
+    str_addf(&line, " because of %s\n", a->doc.why ? a->doc.why : "its name");
     if (write(STDOUT_FILENO, line.s, line.len) < 0)
         f->plain_lines = false;
 }
@@ -161,7 +161,7 @@ static void say_listed(struct flow *f, const struct act *a)
         return;
     }
     utf8_show(&line, path.s, path.len);
-    str_addf(&line, "  stays: %s\n    %s\n", a->doc.sentence ? a->doc.sentence : "",
+    str_addf(&line, " stays: %s %s\n", a->doc.sentence ? a->doc.sentence : "",
              a->doc.help ? a->doc.help : "");
     if (write(STDOUT_FILENO, line.s, line.len) < 0)
         f->plain_lines = false;

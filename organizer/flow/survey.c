@@ -342,7 +342,7 @@ static int second_pass(struct run *r, struct error *err)
 {
     AUTO_FREE char *magic = xasprintf("%s/documents.magic", r->s->env->rules_dir);
     struct examiner_options o = {.magic_file = magic,
-                                 .exe = r->s->env->self_exe,
+                                 .exe = "/proc/self/exe",
                                  .digesters = 2,
                                  .classifiers = 2,
                                  .idle_ms = 1000,
