@@ -200,11 +200,18 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
         tell(r, REASON_NO_PERMISSION, path, "", strerror(error));
 }
 
+/* scan_run() returns behind it: nothing is left to do. */
+static void on_scanned(void *ctx)
+{
+    (void)ctx;
+}
+
 static int first_pass(struct run *r, const char *below, struct error *err)
 {
     struct scan_events e = {.folder_enter = on_enter,
                             .entry = on_entry,
                             .folder_leave = on_leave,
+                            .done = on_scanned,
                             .ctx = r};
     struct scan *scan = scan_start(&r->loop, r->s->cab.root, below, true, &e, err);
 
