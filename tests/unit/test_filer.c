@@ -715,6 +715,28 @@ static void a_case_folder_of_another_case_gets_no_lines(void **state)
     assert_journal(w);
 }
 
+static void an_edited_journal_marks_the_case(void **state)
+{
+    struct world *w = *state;
+    struct error err = ERROR_INIT;
+    struct case_row row;
+    struct state *s;
+
+    world_stop(w);
+    write_file(w, CASE "/.organizer/journal.jsonl", "{\"case\":\"" CASE_ID "\"}\n");
+    world_start(w);
+    write_file(w, INBOX "/a.pdf", "1");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    world_stop(w);
+    s = open_state(w);
+    assert_int_equal(state_case_get(s, CASE_ID, &row, &err), 1);
+    assert_true(row.tampered);
+    case_row_clear(&row);
+    state_close(s);
+    assert_int_equal(lines(w, "foreign", NULL), 1);
+    assert_int_equal(lines(w, "filed", NULL), 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, ready, done)
 
 int main(void)
@@ -758,6 +780,7 @@ int main(void)
         TEST(results_come_in_order),
         TEST(ending_finishes_what_is_queued),
         TEST(a_case_folder_of_another_case_gets_no_lines),
+        TEST(an_edited_journal_marks_the_case),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

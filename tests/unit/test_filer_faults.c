@@ -7,9 +7,11 @@
 #include "filer_world.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 static struct {
     pthread_mutex_t lock;
@@ -240,6 +242,75 @@ static void a_record_syncs_no_intents(void **state)
     assert_int_equal(calls("fdatasync:intents.log"), 0);
     assert_int_equal(calls("fsync:a.pdf"), 0);
     assert_int_equal(calls("rename:Inbox"), 0);
+}
+
+static void a_new_log_of_intents_is_on_the_disk_first(void **state)
+{
+    struct world *w = world_new();
+
+    (void)state;
+    log_clear();
+    world_start(w);
+    assert_true(position("fsync:intents.log") < position("fsync:state\n"));
+    world_free(w);
+}
+
+static void kill_child(struct world *w, const struct act *a)
+{
+    (void)w, (void)a;
+    kill(getpid(), SIGKILL);
+}
+
+static void recovery_syncs_both_folders_before_it_records(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+    pid_t pid;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    world_stop(w);
+    pid = fork();
+    if (pid == 0) {
+        at(FILER_RENAMED, kill_child);
+        world_start(w);
+        submit(w, filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf"), &r);
+        world_stop(w);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    log_clear();
+    world_start(w);
+    assert_int_equal(filer_recovered(w->f)->finished, 1);
+    assert_true(position("fsync:Inbox") < position("fdatasync:state.db-wal"));
+    assert_true(position("fsync:Correspondence") < position("fdatasync:state.db-wal"));
+    assert_true(position("fdatasync:state.db-wal") < position("fdatasync:journal.jsonl"));
+}
+
+static void many_journals_are_one_sync(void **state)
+{
+    struct world *w = *state;
+    struct outcome r[8];
+    struct act *a[8];
+    char path[32];
+
+    for (int i = 0; i < 8; i++) {
+        snprintf(path, sizeof path, "Case%d_Will", i);
+        assert_int_equal(mkdirat(w->root, path, 0755), 0);
+        a[i] = act_new(ACT_RECORD);
+        snprintf(a[i]->doc.case_id, sizeof a[i]->doc.case_id, "%032d", i);
+        a[i]->doc.path = xstrdup("x");
+        a[i]->case_path = xstrdup(path);
+        journal_body(&a[i]->journal, 0, "indexed");
+    }
+    /* Something that takes a while, so that all eight come in one batch. */
+    write_file(w, INBOX "/a.pdf", "1");
+    submit(w, filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf"), &r[0]);
+    for (int i = 0; i < 8; i++)
+        submit(w, a[i], &r[i]);
+    run(w);
+    world_stop(w);
+    assert_true(calls("syncfs:cabinet") >= 1);
+    assert_true(calls("fdatasync:journal.jsonl") <= 2);
 }
 
 /* ---- what fails ------------------------------------------------------------------------------ */
@@ -663,6 +734,9 @@ int main(void)
         TEST(a_new_folder_and_those_above_are_synced),
         TEST(many_documents_are_one_sync),
         TEST(a_record_syncs_no_intents),
+        TEST(a_new_log_of_intents_is_on_the_disk_first),
+        TEST(recovery_syncs_both_folders_before_it_records),
+        TEST(many_journals_are_one_sync),
         TEST(a_document_that_cannot_be_synced_stops_filing),
         TEST(intents_that_cannot_be_synced_stop_filing),
         TEST(a_folder_that_cannot_be_synced_stops_filing),
