@@ -12,7 +12,8 @@
 #include "base/json.h"
 #include "flow/internal.h"
 
-/* ---- notices ------------------------------------------------------------------------------------ */
+/* ---- notices ------------------------------------------------------------------------------------
+ */
 
 static char *notice_key(enum reason reason, const char *path)
 {
@@ -40,8 +41,8 @@ void flow_notice(struct flow *f, enum reason reason, const char *path, char *sen
     }
     n->n = (struct notice){
         .reason = reason, .path = xstrdup(path), .sentence = sentence, .help = help};
-    log_line(&f->log, LOG_NOTICE, "needs attention", "folder", path, "reason",
-             reason_code(reason), "why", sentence, NULL);
+    log_line(&f->log, LOG_NOTICE, "needs attention", "folder", path, "reason", reason_code(reason),
+             "why", sentence, NULL);
     flow_touch(f, matters_of(f->matters, path, NULL));
     flow_touch(f, NULL);
 }
@@ -73,11 +74,12 @@ static void notice_about(struct flow *f, enum reason reason, const char *path, c
     flow_notice(f, reason, path,
                 lang_format(f->lang, key, "name", name, "path", path, "other", other, "case", path,
                             "why", why, "folder", name, NULL),
-                lang_format(f->lang, help, "name", name, "path", path, "other", other, "case",
-                            path, "why", why, "folder", name, NULL));
+                lang_format(f->lang, help, "name", name, "path", path, "other", other, "case", path,
+                            "why", why, "folder", name, NULL));
 }
 
-/* ---- cards -------------------------------------------------------------------------------------- */
+/* ---- cards --------------------------------------------------------------------------------------
+ */
 
 static void tell_card_problems(struct flow *f, struct matter *m)
 {
@@ -127,11 +129,13 @@ void flow_card_changed(struct flow *f, const char *card_path)
         flow_folder(f, dir, false);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ------------------------------------------------------------------------------------- */
 
 struct opening {
     struct flow *flow;
     char *path;
+    bool renamed; /* a known case under another path: not opened now */
     flow_answer *answer;
     void *ctx;
 };
@@ -144,9 +148,13 @@ static void opened(void *ctx, struct act *a)
     if (a->status == ACT_DONE) {
         struct matter *m = matters_by_path(f->matters, o->path);
 
-        log_line(&f->log, LOG_NOTICE, "case opened", "folder", o->path, NULL);
-        if (m)
+        if (!o->renamed)
+            log_line(&f->log, LOG_NOTICE, "case opened", "folder", o->path, NULL);
+        if (m) {
             m->known = true;
+            if (!o->renamed)
+                flow_tell_case(f, "case-opened", m, "");
+        }
         flow_touch(f, m);
         flow_touch(f, NULL);
         flow_scan(f, o->path);
@@ -196,6 +204,7 @@ static void record_case(struct flow *f, struct matter *m, const char *kind, cons
     }
     o->flow = f;
     o->path = xstrdup(m->facts.path);
+    o->renamed = was != NULL;
     o->answer = answer;
     o->ctx = ctx;
     a->done = opened;
@@ -257,7 +266,8 @@ void flow_open_case(struct flow *f, const char *path, const char *client, const 
     matter_look_clear(&look);
 }
 
-/* ---- a look at a folder ---------------------------------------------------------------------------- */
+/* ---- a look at a folder
+ * ---------------------------------------------------------------------------- */
 
 static void case_moved(struct flow *f, struct matter *m, const char *was)
 {
@@ -281,8 +291,7 @@ static bool came_after_init(struct flow *f, const char *path)
     AUTO_CLOSE int fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
 
     return fd >= 0 && doc_stamp_take(fd, -1, NULL, &folder) == 0 &&
-           doc_stamp_take(-1, f->cab.root, CABINET_ID, &id) == 0 &&
-           folder.birth_ns > id.mtime_ns;
+           doc_stamp_take(-1, f->cab.root, CABINET_ID, &id) == 0 && folder.birth_ns > id.mtime_ns;
 }
 
 static void heed(struct flow *f, const char *path, struct matter_look *look)
@@ -328,11 +337,27 @@ static void heed(struct flow *f, const char *path, struct matter_look *look)
         flow_unnotice(f, REASON_CASE_RENAMED, path);
 }
 
+/* What administrators want to know of a case beside what people see: the hooks' part. */
+static void tell_changes(struct flow *f, struct matter *m, bool was_closed, bool was_tampered)
+{
+    bool tampered = m->reason == REASON_TAMPERED;
+
+    if (m->facts.closed && !was_closed)
+        flow_tell_case(f, "case-closed", m, "");
+    if (!tampered)
+        return;
+    notice_about(f, REASON_TAMPERED, m->facts.path, "", "");
+    if (!was_tampered)
+        flow_tell_case(f, "integrity", m, reason_code(REASON_TAMPERED));
+}
+
 void flow_folder(struct flow *f, const char *path, bool fresh)
 {
     struct error err = ERROR_INIT;
     struct matter_look look;
     struct matter *home = matters_of(f->matters, path, NULL);
+    bool was_closed = home && home->facts.closed;
+    bool was_tampered = home && home->reason == REASON_TAMPERED;
     AUTO_FREE char *copy = xstrdup(path);
 
     if (!*path || (home && strcmp(home->facts.path, path) != 0))
@@ -346,5 +371,7 @@ void flow_folder(struct flow *f, const char *path, bool fresh)
         return;
     }
     heed(f, copy, &look);
+    if (home && look.matter && !look.matter->untouchable)
+        tell_changes(f, look.matter, was_closed, was_tampered);
     matter_look_clear(&look);
 }

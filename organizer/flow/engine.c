@@ -314,6 +314,36 @@ int flow_start(struct flow *f, struct error *err)
     return 0;
 }
 
+/* What a page job that still runs was given. */
+struct retired {
+    struct config config;
+    struct rules *rules;
+    struct lang *lang;
+    struct retired *next;
+};
+
+static void free_retired(struct flow *f)
+{
+    while (f->retired) {
+        struct retired *old = f->retired;
+
+        f->retired = old->next;
+        config_clear(&old->config);
+        rules_free(old->rules);
+        lang_free(old->lang);
+        free(old);
+    }
+}
+
+/* Make room for new ones; while pages are being made of them they live on. */
+static void retire(struct flow *f)
+{
+    struct retired *old = xcalloc(1, sizeof *old);
+
+    *old = (struct retired){f->cab.config, f->rules, f->lang, f->retired};
+    f->retired = old;
+}
+
 int flow_reload(struct flow *f, struct str *text)
 {
     struct rules *rules;
@@ -327,15 +357,14 @@ int flow_reload(struct flow *f, struct str *text)
         config_clear(&c);
         return -1;
     }
-    pages_flush(f);
-    config_clear(&f->cab.config);
+    retire(f);
     f->cab.config = c;
-    matters_set_rules(f->matters, rules);
+    matters_set_rules(f->matters, rules, lang);
     matters_set_naming(f->matters, f->cab.config.naming);
-    rules_free(f->rules);
-    lang_free(f->lang);
     f->rules = rules;
     f->lang = lang;
+    if (!pages_running(f->pages))
+        free_retired(f);
     hooks_reload(f->hooks);
     hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
     flow_today(f);
@@ -386,6 +415,7 @@ void flow_close(struct flow *f)
     }
     matters_free(f->matters);
     state_close(f->state);
+    free_retired(f);
     rules_free(f->rules);
     lang_free(f->lang);
     cabinet_close(&f->cab);

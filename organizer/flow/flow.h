@@ -15,6 +15,7 @@
  *   cases.c     cases that appear, change, move, are copied
  *   pages.c     when indexes are written
  *   folders.c   folders dropped into an Inbox
+ *   tell.c      the administrator's hooks for whole cases
  */
 #ifndef ORGANIZER_FLOW_FLOW_H
 #define ORGANIZER_FLOW_FLOW_H

@@ -65,6 +65,7 @@ struct flow {
     struct cabinet cab;
     struct lang *lang;
     struct rules *rules;
+    struct retired *retired; /* engine.c: those before a reload, while pages are made of them */
     struct policy policy;
     struct state *state; /* this thread's connection; only read */
     unsigned reading;    /* depth of flow_read_begin() */
@@ -152,6 +153,12 @@ void flow_open_case(struct flow *f, const char *path, const char *client, const 
 bool flow_folder_in_inbox(struct flow *f, const char *path);
 void flow_look_folder(struct flow *f, struct item *it);
 
+/* tell.c */
+/* Runs the hooks for case-opened, case-closed or integrity. why: the code of a reason, or "". */
+void flow_tell_case(struct flow *f, const char *event, const struct matter *m, const char *why);
+/* The hook_done of hooks whose answer nobody wants: stopping may go on. ctx is the flow. */
+void flow_hook_over(void *ctx, enum hook_answer answer, const char *text);
+
 /* sweep.c */
 struct sweep *sweep_new(struct flow *f);
 void sweep_free(struct sweep *s);
@@ -163,6 +170,7 @@ struct pages *pages_new(struct flow *f);
 void pages_free(struct pages *p);
 void flow_touch(struct flow *f, struct matter *m); /* its pages are out of date; NULL: the cabinet's */
 bool pages_clean(const struct pages *p);
+bool pages_running(const struct pages *p); /* a job uses rules, language and configuration */
 void pages_flush(struct flow *f);
 uint64_t pages_errors(const struct pages *p);
 

@@ -114,6 +114,7 @@ static void hook_payload(struct flow *f, struct str *json, const char *event, co
     if (a->doc.reason != REASON_NONE) {
         json_text(json, "reason", reason_code(a->doc.reason));
         json_text(json, "sentence", a->doc.sentence ? a->doc.sentence : "");
+        json_text(json, "help", a->doc.help ? a->doc.help : "");
     }
     str_addc(json, '}');
 }
@@ -298,7 +299,7 @@ static void vetoed(void *ctx, enum hook_answer answer, const char *text)
     if (answer == HOOK_VETO)
         flow_list_plain(f, it, REASON_VETOED, text);
     else
-        flow_later(f, it, 30000);
+        flow_later(f, it, settle_backoff_ms(8 + it->tries++));
 }
 
 static void submit_filing(struct flow *f, struct act *a)
