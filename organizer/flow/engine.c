@@ -41,6 +41,8 @@ static void on_due(uv_timer_t *t)
 {
     struct flow *f = t->data;
 
+    if (filer_stopped(f->filer))
+        filer_resume(f->filer);
     items_due(&f->items, env_ticks());
     flow_wake(f);
 }

@@ -197,6 +197,9 @@ static bool ignored(void *ctx, const char *path, bool folder)
 
     if (decide_is_ignored(v->s->rules, name, folder, NULL))
         return true;
+    /* What lies in an Inbox and is not recorded has just arrived, or is waited for. */
+    if (strncmp(path, INBOX_NAME "/", sizeof INBOX_NAME) == 0 && !folder)
+        return true;
     return !slash && !folder && (publish_is_own_name(name) || strcmp(name, CARD_NAME) == 0);
 }
 
