@@ -45,9 +45,10 @@ static void remake_all(struct matters *m)
         matter_make_facts(m, m->order[i]);
 }
 
-void matters_set_rules(struct matters *m, const struct rules *rules)
+void matters_set_rules(struct matters *m, const struct rules *rules, const struct lang *lang)
 {
     m->rules = rules;
+    m->lang = lang;
     remake_all(m);
 }
 

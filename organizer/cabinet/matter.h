@@ -30,15 +30,16 @@ struct matter {
     enum reason reason; /* REASON_COPIED_CASE, REASON_CASE_RENAMED, REASON_TAMPERED or NONE */
     bool known;         /* its id is in the private state */
     bool untouchable;   /* a copy of another case: never touched */
-    bool adopted_as_is; /* what lay there before adoption is never named by itself */
+    int64_t adopted_ns; /* what lay there before is never named by itself; 0: nothing did */
+    bool opening;       /* the flow's own: nothing in it is looked at until the state knows it */
     uint64_t dirty;     /* changes since its index was written; the publisher's */
     void *flow;         /* the flow's own */
 };
 
 struct matters *matters_new(int root, const struct rules *rules, const struct lang *lang);
 void matters_free(struct matters *m);
-/* Rules were reloaded. */
-void matters_set_rules(struct matters *m, const struct rules *rules);
+/* Rules and language were reloaded; borrowed like those before. */
+void matters_set_rules(struct matters *m, const struct rules *rules, const struct lang *lang);
 /* The cabinet's `naming:`, for cases whose card does not say (NAMING_STANDARD until told). */
 void matters_set_naming(struct matters *m, enum naming naming);
 /* drop is called for each matter just before it is freed, so that the flow can let go of its own.

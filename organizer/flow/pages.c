@@ -56,6 +56,11 @@ bool pages_clean(const struct pages *p)
     return !p->running && p->dirty == 0 && !p->cabinet_dirty;
 }
 
+bool pages_running(const struct pages *p)
+{
+    return p->running;
+}
+
 uint64_t pages_errors(const struct pages *p)
 {
     return p->errors;
