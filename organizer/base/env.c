@@ -51,14 +51,16 @@ int env_init(struct env *e, struct error *err)
     const char *xdg = getenv("XDG_STATE_HOME");
     const char *xdgc = getenv("XDG_CONFIG_HOME");
     const char *shift = getenv("ORGANIZER_CLOCK");
+    const char *patience = getenv("ORGANIZER_PATIENCE");
     const char *rules = getenv("ORGANIZER_RULES");
     const char *hooks = getenv("ORGANIZER_HOOKS");
 
     memset(e, 0, sizeof *e);
     if (!state && !home)
-        return error_set(err, 0, "neither STATE_DIRECTORY nor HOME is set: "
-                                 "set HOME, or STATE_DIRECTORY to a private folder");
-    e->state_home = state          ? xstrdup(state)
+        return error_set(err, 0,
+                         "neither STATE_DIRECTORY nor HOME is set: "
+                         "set HOME, or STATE_DIRECTORY to a private folder");
+    e->state_home = state         ? xstrdup(state)
                     : xdg && *xdg ? xasprintf("%s/organizer", xdg)
                                   : xasprintf("%s/.local/state/organizer", home);
     e->self_exe = find_self();
@@ -71,6 +73,7 @@ int env_init(struct env *e, struct error *err)
         e->hooks_dir = xdgc && *xdgc ? xasprintf("%s/organizer/hooks", xdgc)
                                      : xasprintf("%s/.config/organizer/hooks", home);
     e->clock_shift_ns = shift ? strtoll(shift, NULL, 10) * NS_PER_S : 0;
+    e->patience_ns = (patience ? strtoll(patience, NULL, 10) : 15 * 60) * NS_PER_S;
     e->tty = isatty(STDOUT_FILENO) == 1;
     e->color = e->tty && !getenv("NO_COLOR");
     e->journald = getenv("JOURNAL_STREAM") != NULL;

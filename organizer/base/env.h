@@ -14,7 +14,9 @@
 #define NS_PER_MS INT64_C(1000000)
 
 struct env {
-    int64_t clock_shift_ns; /* added to the wall clock; 0 except in tests (ORGANIZER_CLOCK) */
+    int64_t clock_shift_ns; /* added to the wall clock; 0 except in tests (ORGANIZER_CLOCK: seconds) */
+    int64_t patience_ns;    /* what is waited for longer than this is listed: 15 minutes, except in
+                               tests (ORGANIZER_PATIENCE: seconds) */
     char *state_home;       /* absolute: holds CABINET-ID/, see cabinet/state.h; owned */
     char *rules_dir;        /* absolute: the shipped rules; owned */
     char *hooks_dir;        /* absolute: where hooks/<event>/ lie; owned */

@@ -13,25 +13,37 @@
 #include "base/env.h"
 #include "base/io.h"
 #include "base/str.h"
-#include "base/utf8.h"
 #include "decide/rules.h"
 #include "file/lease.h"
 
-/* The lock file that `name`'s program would have beside it: form number i, NULL after the last. */
-static char *lock_name(const char *name, int i)
-{
-    size_t n = strlen(name);
+/* How programs call the lock file beside a document. */
+static const struct {
+    const char *before, *after;
+    unsigned without; /* so many letters at the name's beginning give way */
+    bool stem;        /* the name without its extension */
+} locks[] = {
+    {".~lock.", "#", 0, false}, /* LibreOffice */
+    {"~$", "", 0, false},       /* Excel, PowerPoint; Word for short names */
+    {"~$", "", 2, false},       /* Word */
+    {"~$", "", 1, false},       /* Word for names of seven letters */
+    {".#", "", 0, false},       /* Emacs; a link that leads nowhere */
+    {".", ".swp", 0, false},    /* vi */
+    {"", ".dwl", 0, true},      /* AutoCAD */
+    {"", ".laccdb", 0, true},   /* Access */
+    {"", ".ldb", 0, true},
+};
+#define LOCKS (sizeof locks / sizeof *locks)
 
-    switch (i) {
-    case 0: /* LibreOffice */
-        return xasprintf(".~lock.%s#", name);
-    case 1: /* Excel, PowerPoint, Word for short names */
-        return xasprintf("~$%s", name);
-    case 2: /* Word replaces the first two letters of longer names */
-        return n > 8 ? xasprintf("~$%s", name + utf8_cut(name, n, 2)) : xasprintf("~$%s", name);
-    default:
-        return NULL;
-    }
+/* The lock file that `name`'s program would have beside it in form i. */
+static char *lock_name(const char *name, size_t i)
+{
+    const char *dot = locks[i].stem ? strrchr(name, '.') : NULL;
+
+    for (unsigned n = 0; n < locks[i].without && *name; n++)
+        for (name++; (*name & 0xc0) == 0x80; name++)
+            ;
+    return xasprintf("%s%.*s%s", locks[i].before, dot ? (int)(dot - name) : (int)strlen(name), name,
+                     locks[i].after);
 }
 
 /* Opens the lock file beside the document, or -1. */
@@ -39,7 +51,7 @@ static int open_lock(int dir, const char *name)
 {
     int fd = -1;
 
-    for (int i = 0; dir >= 0 && fd < 0 && i < 3; i++) {
+    for (size_t i = 0; dir >= 0 && fd < 0 && i < LOCKS; i++) {
         AUTO_FREE char *lock = lock_name(name, i);
 
         fd = openat(dir, lock, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -84,9 +96,13 @@ static int64_t quiet_left(const struct doc_stamp *s, int64_t now, int64_t settle
 
 static bool has_lock_file(int dir, const char *name)
 {
-    AUTO_CLOSE int fd = open_lock(dir, name);
+    for (size_t i = 0; i < LOCKS; i++) {
+        AUTO_FREE char *lock = lock_name(name, i);
 
-    return fd >= 0;
+        if (strcmp(lock, name) != 0 && faccessat(dir, lock, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            return true;
+    }
+    return false;
 }
 
 static enum settled open_document(const struct settle_query *q, struct settle_answer *a,

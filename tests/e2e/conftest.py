@@ -1,12 +1,15 @@
 """End to end: the real daemon on a fresh cabinet. No sleeps: `organizer sync` is the barrier."""
 import hashlib
+import io
 import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import stat
 import subprocess
+import zipfile
 
 import pytest
 
@@ -24,8 +27,30 @@ def pdf(text="x"):
     return PDF + b"%" + text.encode() + b"\n"
 
 
+def docx(text="x"):
+    """A small Word document whose bytes differ by text, and by nothing else."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, data in (
+                ("[Content_Types].xml",
+                 '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/'
+                 'content-types"><Default Extension="xml" ContentType="application/xml"/><Override '
+                 'PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-'
+                 'officedocument.wordprocessingml.document.main+xml"/></Types>'),
+                ("word/document.xml",
+                 '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/'
+                 f'wordprocessingml/2006/main"><w:body>{text}</w:body></w:document>')):
+            z.writestr(zipfile.ZipInfo(name, (2026, 3, 2, 0, 0, 0)), data)
+    return out.getvalue()
+
+
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 class Cabinet:
@@ -132,8 +157,8 @@ class Cabinet:
             dirs[:] = [d for d in dirs if d != ".organizer"]
             for n in names:
                 p = pathlib.Path(folder) / n
-                if n not in own and not p.is_symlink():
-                    found[str(p.relative_to(self.path))] = sha256(p.read_bytes())
+                if n not in own and stat.S_ISREG(p.lstat().st_mode):
+                    found[str(p.relative_to(self.path))] = sha256_file(p)
         return found
 
     def journal(self, case):
@@ -142,6 +167,29 @@ class Cabinet:
 
     def kinds(self, case):
         return [line["kind"] for line in self.journal(case)]
+
+    def journals(self):
+        """Folder of each case -> how many lines its journal has."""
+        return {str(j.parent.parent): j.read_bytes().count(b"\n")
+                for j in self.path.rglob(".organizer/journal.jsonl")}
+
+    def assert_in_order(self, contents):
+        """What must hold when all is done: each of the contents (bytes, or a SHA-256) is there once,
+        whole; the records say so; one more sweep finds nothing to do; nothing temporary is left."""
+        wanted = [c if isinstance(c, str) else sha256(c) for c in contents]
+        before = self.documents()
+        for h in wanted:
+            where = [p for p, digest in before.items() if digest == h]
+            assert len(where) == wanted.count(h), f"{h} lies at {where}: {before}"
+        verify = self.run("verify", self.path, status=None)
+        assert verify.returncode == 0, f"verify: {verify.stdout}{verify.stderr}"
+        journals = self.journals()
+        for _ in range(2):
+            self.run("sweep", self.path)
+        assert self.documents() == before, "a second sweep changed names"
+        assert self.journals() == journals, "a second sweep wrote to journals"
+        left = [str(p) for p in self.base.rglob(".~organizer-*")]
+        assert not left, f"temporary files are left: {left}"
 
 
 @pytest.fixture
