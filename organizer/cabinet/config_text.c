@@ -127,7 +127,7 @@ char *config_text(const struct config *c)
     str_addf(
         &out,
         "# How this cabinet is kept. Every key may be left out; it then has its default.\n"
-        "# Changes count after `systemctl reload organizer`. A change never renames what is\n"
+        "# Changes count after `organizer reload`. A change never renames what is\n"
         "# filed already. Only root and the service's own user may write this file.\n\n"
         "# enforce: documents are named and filed. suggest: nothing is touched; the names they\n"
         "# would get stand in the indexes, and `organizer plan` and `apply` carry them out.\n"

@@ -1,0 +1,234 @@
+"""The systemd unit, and the daemon as the user and with the rights that the unit gives it."""
+import datetime
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from conftest import EXE, ROOT, Cabinet, need_root, need_tool, pdf
+
+SERVICE = ROOT / "organizer" / "service"
+UNIT = SERVICE / "organizer@.service"
+CAP_LEASE = 1 << 28
+USER = 65534
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """An instance of the unit whose program is there."""
+    need_tool("systemd-analyze")
+    path = tmp_path / "organizer@srv-matters.service"
+    path.write_text(UNIT.read_text().replace("/usr/bin/organizer", str(EXE)))
+    return path
+
+
+def test_exposure_is_at_most_1(unit):
+    r = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)],
+                       capture_output=True, text=True)
+    level = re.search(r"Overall exposure level for \S+: ([0-9.]+)", r.stdout)
+    assert level, r.stdout + r.stderr
+    assert float(level[1]) <= 1.0, r.stdout
+
+
+def test_the_unit_has_no_mistakes(unit):
+    r = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True,
+                       text=True)
+    ours = [line for line in r.stderr.splitlines() if "organizer" in line]
+    assert not ours, r.stderr
+
+
+def test_sysusers_makes_the_user_of_the_unit():
+    need_tool("systemd-sysusers")
+    r = subprocess.run(["systemd-sysusers", "--dry-run", str(SERVICE / "organizer-sysusers.conf")],
+                       capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    assert re.search(r"^User=organizer$", UNIT.read_text(), re.M)
+    assert "u organizer " in (SERVICE / "organizer-sysusers.conf").read_text()
+
+
+def test_the_sample_smb_conf_is_valid():
+    need_tool("testparm")
+    r = subprocess.run(["testparm", "-s", str(SERVICE / "smb.conf")], capture_output=True, text=True)
+    assert r.returncode == 0, r.stderr
+    assert not re.search("unknown|ignoring|warning", r.stderr, re.I), r.stderr
+
+
+# ---- system calls -----------------------------------------------------------------------------------
+
+def allowed_calls():
+    """What the unit's SystemCallFilter= lines leave, by systemd's own groups."""
+    out = subprocess.run(["systemd-analyze", "--no-pager", "syscall-filter"], capture_output=True,
+                         text=True, check=True).stdout
+    groups, name = {}, None
+    for line in out.splitlines():
+        if line.startswith("@"):
+            name = line.strip()
+            groups[name] = set()
+        elif name and line.startswith("    ") and not line.strip().startswith("#"):
+            groups[name].add(line.strip())
+
+    def members(word):
+        if not word.startswith("@"):
+            return {word}
+        return set().union(*(members(w) for w in groups[word]))
+
+    allowed = members("@default")
+    for words in re.findall(r"^SystemCallFilter=(.*)$", UNIT.read_text(), re.M):
+        deny = words.startswith("~")
+        for word in words.lstrip("~").split():
+            allowed = allowed - members(word) if deny else allowed | members(word)
+    return allowed
+
+
+def test_all_system_calls_are_let_through(tmp_path):
+    """What the daemon, its readers and a hook call while documents are filed and listed."""
+    need_tool("systemd-analyze")
+    need_tool("strace")
+    c = Cabinet(tmp_path).init()
+    trace = tmp_path / "trace"
+    (c.hooks / "filed").mkdir(parents=True)
+    (c.hooks / "filed" / "a").write_text("#!/bin/sh\ncat >/dev/null\n")
+    (c.hooks / "filed" / "a").chmod(0o755)
+    c.start(wrap=["strace", "-f", "-qq", "-o", trace])
+    try:
+        c.new("Smith", "Divorce")
+        c.drop("Smith_Divorce/Inbox", "letter 3-2-26.pdf")
+        c.drop("Smith_Divorce/Inbox", "qwertz.docx", b"PK\x03\x04")
+        c.sync()
+        c.run("reload", c.path)
+        c.status()
+    finally:
+        # strace passes no signal on: the daemon itself is told to stop
+        pid = int(trace.read_text(errors="replace").split(None, 1)[0])
+        os.kill(pid, 15)
+        c.process.wait(60)
+        c.process = None
+    calls = {}
+    for line in trace.read_text(errors="replace").splitlines():
+        m = re.match(r"\d+\s+(?:<\.\.\. )?(\w+)(?:\(| resumed)", line)
+        if m:
+            calls.setdefault(m[1], line)
+    assert {"renameat2", "inotify_add_watch", "execve", "seccomp"} <= set(calls)
+    refused = {k: v for k, v in calls.items() if k not in allowed_calls()}
+    assert not refused, json.dumps(refused, indent=1)
+
+
+# ---- as an unprivileged user ------------------------------------------------------------------------
+
+GROUP = 65533  # of those who may write the cabinet
+FILED = "Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"
+
+
+@pytest.fixture
+def office(tmp_path):
+    """A cabinet that root made, whose group may write everything; the daemon is in that group."""
+    need_root()
+    need_tool("setpriv")
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents:
+        if str(above).startswith("/tmp/pytest"):
+            above.chmod(0o755)
+    exe = shutil.copy(EXE, tmp_path / "organizer")
+    rules = os.environ.get("ORGANIZER_RULES", str(ROOT / "rules"))
+    c = Cabinet(tmp_path)
+    c.env["ORGANIZER_RULES"] = str(shutil.copytree(rules, tmp_path / "rules"))
+    c.path.mkdir()
+    c.state.mkdir(mode=0o700)
+    os.chown(c.state, USER, USER)
+    os.chown(c.path, 0, GROUP)
+    c.path.chmod(0o2775)
+    c.as_user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", f"--groups={GROUP}"]
+    c.exe = exe
+    yield c
+    if c.process:
+        c.stop()
+
+
+def start(c, monkeypatch, *caps, settle="0s"):
+    """Makes the cabinet and starts the daemon on it as the user, with these capabilities."""
+    user = [*c.as_user, "--bounding-set=-all" + "".join(f",+{x}" for x in caps),
+            "--inh-caps=-all" + "".join(f",+{x}" for x in caps)]
+    if caps:
+        user.append("--ambient-caps=-all" + "".join(f",+{x}" for x in caps))
+    env = dict(c.env, HOME=str(c.base))
+
+    def run(*args):
+        r = subprocess.run([*user, c.exe, *map(str, args)], env=env, capture_output=True, timeout=120,
+                           preexec_fn=lambda: os.umask(0o007))
+        assert r.returncode == 0, (args, r.stdout, r.stderr)
+        return r
+    run("init", c.path)
+    config = c.path / ".organizer" / "organizer.yaml"
+    config.write_text(f"settle: {settle}\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n")
+    run("new", "Smith", "Divorce", "-C", c.path)
+    monkeypatch.setattr("conftest.EXE", c.exe)
+    # Its sd_notify goes to a socket of ours, which it must be able to write.
+    old = os.umask(0)
+    try:
+        c.start(wrap=user)
+    finally:
+        os.umask(old)
+    return run
+
+
+def filed_after(c, run, since):
+    """Seconds from then until the journal says that the letter was filed."""
+    while time.time() < since + 60:
+        run("sync", c.path)
+        lines = [x for x in c.journal("Smith_Divorce") if x["kind"] == "filed"]
+        if lines:
+            at = datetime.datetime.fromisoformat(lines[0]["at"].replace("Z", "+00:00"))
+            return at.timestamp() - since
+    raise AssertionError("it was not filed:\n" + c.log_text())
+
+
+def capabilities(c):
+    status = open(f"/proc/{c.process.pid}/status").read()
+    return int(re.search(r"CapEff:\s+(\w+)", status)[1], 16)
+
+
+def test_with_cap_lease_others_documents_are_filed_by_leases(office, monkeypatch):
+    run = start(office, monkeypatch, "lease")
+    assert capabilities(office) == CAP_LEASE
+    inbox = office.path / "Smith_Divorce" / "Inbox"
+    # root's document, which the group may only read, still open for writing
+    doc = inbox / "letter 3-2-26.pdf"
+    with open(doc, "wb") as f:
+        f.write(pdf("one"))
+        f.flush()
+        doc.chmod(0o644)
+        run("sync", office.path)
+        assert doc.exists(), "it was filed while it was open for writing"
+        closed = time.time()
+    # Quiet time alone would take 10 s (SETTLE_WITHOUT_LEASES_MS).
+    assert filed_after(office, run, closed) < 9
+    st = (office.path / FILED).stat()
+    assert (st.st_uid, st.st_mode & 0o777) == (0, 0o644), "owner and mode are as they were"
+    assert office.stop() == 0
+
+
+def test_without_cap_lease_the_quiet_time_counts(office, monkeypatch):
+    run = start(office, monkeypatch)
+    assert capabilities(office) == 0
+    dropped = time.time()
+    doc = office.drop("Smith_Divorce/Inbox", "letter 3-2-26.pdf", pdf("one"))
+    doc.chmod(0o644)
+    assert filed_after(office, run, dropped) >= 10
+    assert (office.path / FILED).stat().st_uid == 0 and not doc.exists()
+    assert office.stop() == 0
+
+
+def test_a_document_that_cannot_be_read_is_listed(office, monkeypatch):
+    run = start(office, monkeypatch, "lease")
+    doc = office.drop("Smith_Divorce/Inbox", "letter 3-2-26.pdf", pdf("one"))
+    doc.chmod(0o600)
+    run("sync", office.path)
+    run("sweep", office.path)
+    run("sync", office.path)
+    assert doc.exists()
+    assert "letter 3-2-26.pdf" in (office.path / "Smith_Divorce/Needs attention.txt").read_text()
+    assert office.stop() == 0
