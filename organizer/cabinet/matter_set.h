@@ -45,6 +45,7 @@ struct matters {
     void *drop_ctx;
 };
 
+/* The node at the first len bytes of path, or NULL. */
 struct node *matters_node(const struct matters *m, const char *path, size_t len);
 /* Adds a node at path with nothing known of it yet. */
 struct node *matters_add(struct matters *m, const char *path);

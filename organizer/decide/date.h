@@ -45,6 +45,7 @@ struct date_match {
     size_t start, end; /* the bytes of the (first) date in the text; equal when DATE_ABSENT */
 };
 
+/* It is not DATE_NONE. */
 bool date_is_set(struct date d);
 /* A day of the Gregorian calendar. */
 bool date_exists(struct date d);

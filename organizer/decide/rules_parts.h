@@ -140,6 +140,7 @@ void lint_rules(const struct rules *r, struct problems *p);
  * its content is taken to be what its extension says. Always true. */
 bool rules_try_name(const struct rules *r, const char *name, struct str *got);
 
+/* Free what the rule files gave them; NULL is fine. */
 void type_rule_free(struct type_rule *t);
 void case_rule_free(struct case_rule *c);
 void name_rules_clear(struct name_rules *n);

@@ -20,6 +20,7 @@
 #include "examine/kind.h"
 #include "examine/source.h"
 
+/* KIND_DATA when it is none of those that are known here. */
 enum kind sniff(struct source *s);
 
 /* Starts with a local file header; KIND_ZIP when nothing more is known. */

@@ -63,7 +63,9 @@ struct act {
     struct act *next; /* queue link, the filer's */
 };
 
+/* An act of that kind, all else zero, no document open. Free with act_free(), or hand it over. */
 struct act *act_new(enum act_kind kind);
+/* Closes and frees all that it owns. NULL is fine. */
 void act_free(struct act *a);
 
 #endif

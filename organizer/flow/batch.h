@@ -9,6 +9,7 @@
 
 struct batch;
 
+/* answer is called once, after batch_done(), and the batch is gone then. */
 struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx);
 /* A renaming of the document `row` (copied) from its path to `to` (both from the cabinet down), journaled as
  * kind. exact: that name or none. to_case: the case it belongs to afterwards. */

@@ -43,6 +43,7 @@ struct flow_options {
     bool plain_lines;      /* say what is filed on standard output, for a person who watches */
 };
 
+/* Opens the private state and all parts; nothing is watched yet. NULL with err. */
 struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct error *err);
 /* Watches and starts the first sweep. */
 int flow_start(struct flow *f, struct error *err);

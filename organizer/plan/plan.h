@@ -38,6 +38,7 @@ struct plan {
     size_t len, cap;
 };
 
+/* An empty plan with an id of its own. */
 void plan_init(struct plan *p, const char *cabinet_id, int64_t now_ns);
 void plan_clear(struct plan *p);
 /* Adds a row; `to` is the wanted path without serial. Returns it; valid until the next add. */

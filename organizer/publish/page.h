@@ -48,10 +48,13 @@ struct cabinet_view {
     size_t filings_len;
 };
 
+/* Reads what the pages of the cabinet show. 0, or -1 with err; clear it either way. */
 int cabinet_view_read(struct cabinet_view *v, struct state *s, const struct publish_job *job,
                       struct error *err);
 void cabinet_view_clear(struct cabinet_view *v);
 
+/* Each appends one file's text to out: a case's Index.html, Index.csv, Needs attention.txt; the
+ * cabinet's Index.html, Needs attention.txt and How this works.html. Nothing can fail. */
 void page_case(struct str *out, const struct publish_job *job, const struct page_case *c,
                const struct listing *l, const struct tz *z);
 void csv_case(struct str *out, const struct publish_job *job, const struct listing *l,

@@ -67,6 +67,7 @@ struct doc {
 /* Racily clean: changed so shortly before it was read that a later change may not show. */
 #define doc_is_racy(d) ((d)->stamp.ctime_ns > (d)->read_ns - DOC_RACY_NS)
 
+/* Frees what d owns; all zero then. */
 void doc_clear(struct doc *d);
 /* A deep copy. */
 void doc_copy(struct doc *to, const struct doc *from);

@@ -68,6 +68,7 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
 /* A path that the user typed, as a path below the cabinet; NULL when it lies outside. Caller frees. */
 char *verb_inside(const char *cabinet, const char *arg);
 
+/* One for each line of the table: does what the verb says, prints, returns the exit status. */
 int verb_init(struct verb_call *call);
 int verb_watch(struct verb_call *call);
 int verb_sweep(struct verb_call *call);

@@ -83,6 +83,7 @@ bool tree_below(const struct tree *t, folder_id f, folder_id above);
 /* Replaces out by the path of f from the root down. */
 void tree_path(const struct tree *t, folder_id f, struct str *out);
 
+/* Why f is swept instead of watched. */
 void tree_set_swept(struct tree *t, folder_id f, enum swept why);
 enum swept tree_swept(const struct tree *t, folder_id f);
 /* How many folders are swept for that reason. */
