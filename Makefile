@@ -3,6 +3,7 @@
 #   make run [CABINET=/srv/matters]   installs what is missing, builds, watches (and makes) a cabinet
 #   make test                         installs what tests need, builds, runs every test
 #   make lint sanitize valgrind       what else must be clean
+#   make coverage mutants             what the tests see
 #   make bench torture                long: measurements; all fault points
 #   make install [DESTDIR= PREFIX=]   program, rules, hooks, unit, man pages
 #
@@ -33,7 +34,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
-.PHONY: all run test unit e2e deps deps-test lint sanitize valgrind coverage mutants bench torture \
+.PHONY: all run test unit units e2e deps deps-test deps-lint lint sanitize valgrind coverage mutants bench torture \
         install clean format
 all: $B/organizer
 
@@ -54,7 +55,7 @@ $B/unit/%: tests/unit/%.c $B/liborganizer.a
 	    $B/liborganizer.a $(PKG_LIBS) -lcmocka
 
 # What a build and the tests need, each with its reason, in one place.
-deps deps-test:
+deps deps-test deps-lint:
 	@tests/deps $@
 
 # A trial: state and hooks stay in the user's own folders, the cabinet is ./Matters.
@@ -62,8 +63,10 @@ run: deps
 	@$(MAKE) --no-print-directory all
 	@tests/trial $B/organizer "$(CABINET)"
 
-unit: $(UNIT_BIN)
+units: $(UNIT_BIN)
+unit: units
 	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 e2e: $B/organizer
 	ORGANIZER_BUILD=$B /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
@@ -75,17 +78,32 @@ test: deps-test
 	$B/organizer rules test
 	@$(MAKE) --no-print-directory e2e
 
-lint: deps-test
+# gcc and clang, -fanalyzer, cppcheck, clang-tidy, shellcheck, and what style can be counted.
+lint: deps-lint
 	tests/lint
 
+# Address, undefined-behaviour and leak sanitizers under every test; any report ends the program.
+SAN := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+       UBSAN_OPTIONS=print_stacktrace=1
 sanitize: deps-test
-	$(MAKE) B=build/asan OPT="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined" \
-	    HARDEN="-fPIE" all unit e2e
+	$(SAN) $(MAKE) B=build/asan HARDEN=-fPIE OPT="-O1 -g -fno-omit-frame-pointer \
+	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all unit e2e
 
-valgrind: deps-test
-	$(MAKE) B=build/vg OPT="-O1 -g" $(UNIT_BIN:$B/%=build/vg/%)
-	@set -e; for t in $(UNIT_BIN:$B/%=build/vg/%); do echo "== $$t"; \
-	    valgrind -q --error-exitcode=9 --leak-check=full --trace-children=no $$t; done
+# The unit tests only; children too, but not programs that they start.
+valgrind: deps-lint
+	$(MAKE) B=build/vg OPT="-O1 -g" CPPFLAGS="$(CPPFLAGS) -DPATTERN_NO_JIT" units
+	@tests/valgrind build/vg
+
+# Lines and branches per folder; decide, file and record must reach 95 % of their lines.
+coverage: deps-lint
+	@find build/cov -name '*.gcda' -delete 2>/dev/null || true
+	$(MAKE) B=build/cov HARDEN=-fPIE OPT="-O0 -g --coverage -fprofile-update=atomic" \
+	    LDFLAGS="-pie --coverage" all unit e2e
+	tests/coverage build/cov
+
+# Each safety taken out in turn: a test must fail.
+mutants: deps-lint
+	tests/mutants/run
 
 # Everything below PREFIX, and empty hook folders in /etc; DESTDIR for packages.
 SHARE := $(DESTDIR)$(PREFIX)/share
