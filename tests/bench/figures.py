@@ -1,0 +1,320 @@
+"""What is measured: one function a figure. Each runs ours and the peers by turns, run after run, so
+that what else the machine does hits all of them, and adds what it saw to the report."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import corpus
+import measured
+from measured import Organizer, Program
+
+NUMBER = re.compile(r"(?<!\d)(\d{5})(?!\d)")
+
+
+# ---- filing ----------------------------------------------------------------------------------------
+
+def take_back(program, stage):
+    """Moves all documents of the corpus back to the stage. They keep their bytes and inodes, so that
+    every program files the very same files and nothing is written anew."""
+    names = {NUMBER.search(n)[1]: n for n in stage.names}
+    for where in (program.tree, program.inbox):
+        for folder, _, files in os.walk(where):
+            for name in files:
+                m = NUMBER.search(name)
+                if m and m[1] in names and ".organizer" not in folder:
+                    os.rename(os.path.join(folder, name), stage.path / names.pop(m[1]))
+    if names:
+        raise RuntimeError("%s lost %d documents" % (program.name, len(names)))
+
+
+class Stage:
+    """A folder with documents ready to be dropped."""
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.names = sorted(os.listdir(path))
+
+    def part(self, path, count):
+        """A stage with the first count of these documents: moved there, until merged again."""
+        path.mkdir()
+        for name in self.names[:count]:
+            os.rename(self.path / name, path / name)
+        return Stage(path)
+
+    def merge(self, part):
+        for name in part.names:
+            os.rename(part.path / name, self.path / name)
+        part.path.rmdir()
+
+
+def drop_all(bench, program, stage):
+    """Drops the stage's documents. Returns seconds until the last that was filed, CPU seconds of all
+    its processes, and how many are left in the inbox."""
+    def left():
+        return len(os.listdir(program.inbox))
+
+    program.start_empty()
+    try:
+        os.sync()
+        cpu, began = program.cpu(), time.perf_counter()
+        subprocess.run([bench.tool("drop"), "rename", stage.path, program.inbox], check=True,
+                       capture_output=True)
+        seconds = program.settle(left) - began
+        result = seconds, program.cpu() - cpu, left()
+    finally:
+        program.stop()
+    take_back(program, stage)
+    program.clear()
+    return result
+
+
+def filing(bench):
+    """Documents a second, renamed into an Inbox, until all are filed."""
+    stage = bench.corpus()
+    few = max(100, len(stage.names) // 20)
+    programs = bench.programs()
+    for _ in range(bench.runs):
+        for program in programs:
+            slow = program.name == "shell"
+            part = stage.part(bench.base / "part", few) if slow else stage
+            seconds, cpu, left = drop_all(bench, program, part)
+            n = len(part.names)
+            if slow:
+                stage.merge(part)
+            bench.add("filing", program.name, "documents/s", (n - left) / seconds)
+            bench.add("filing, CPU", program.name, "ms each", cpu * 1000 / n)
+            if program.name == "organizer" and left:
+                raise RuntimeError("%d documents were not filed" % left)
+    bench.target("filing", "organizer", "at least 2 times Python",
+                 lambda ours: ours >= 2 * bench.median("filing", "Python"), needs="Python")
+
+
+def flood(bench):
+    """More documents at once than the event queue holds: what is left behind?"""
+    count = bench.count(60000)
+    folder = bench.base / "flood"
+    corpus.make_small(folder, count)
+    stage = Stage(folder)
+    for program in bench.programs("organizer", "Python", "C floor"):
+        seconds, _, left = drop_all(bench, program, stage)
+        bench.add("flood, filed", program.name, "of %d" % count, count - left)
+        bench.add("flood, rate", program.name, "documents/s", (count - left) / seconds)
+    shutil.rmtree(folder)
+    bench.target("flood, filed", "organizer", "all %d" % count, lambda ours: ours == count)
+
+
+# ---- latency ---------------------------------------------------------------------------------------
+
+def latency(bench):
+    """Microseconds from close(2) to the new name, one document at a time."""
+    sample = bench.base / "sample.pdf"
+    sample.write_bytes(corpus.make_pdf(corpus.random.Random(7), corpus.MEDIAN, "sample"))
+    for _ in range(bench.runs):
+        for program in bench.programs():
+            count = bench.count(1000) if program.name != "shell" else 100
+            for q, us in zip((50, 99), drops(bench, program, sample, count)):
+                bench.add("latency p%d" % q, program.name, "ms", us / 1000)
+        syncs = sorted(float(x) for x in bench.output("drop", "sync", bench.base / "line", 200, 10))
+        bench.add("latency p50", "one fdatasync", "ms", syncs[100] / 1000)
+        bench.add("latency p99", "one fdatasync", "ms", syncs[198] / 1000)
+    bench.target("latency p50", "organizer", "at most 1.5 ms", lambda ours: ours <= 1.5)
+    bench.target("latency p99", "organizer", "at most 10 ms", lambda ours: ours <= 10)
+
+
+def first_destination(program, sample):
+    """Where documents of the sample's name go: one is filed, so that the folder is there."""
+    shutil.copyfile(sample, program.inbox / "Smith_Litigation_Motion-09999_2026-03-02.pdf")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for folder, _, files in os.walk(program.tree):
+            if any("09999" in f for f in files) and not folder.endswith("Inbox"):
+                return folder
+        time.sleep(0.05)
+    raise RuntimeError("%s filed nothing" % program.name)
+
+
+def drops(bench, program, sample, count):
+    program.start_empty()
+    try:
+        to = first_destination(program, sample)
+        time.sleep(1)
+        out = bench.output("drop", "latency", sample, program.inbox, to, count, 10, 5000)
+    finally:
+        program.clear()
+    us = sorted(5e6 if x == "timeout" else float(x) for x in out)
+    return us[len(us) // 2], us[len(us) * 99 // 100]
+
+
+# ---- watch set-up ----------------------------------------------------------------------------------
+
+class Watcher(Program):
+    """A program that only sets watches on a tree."""
+
+    def __init__(self, name, base, start):
+        super().__init__(name, base)
+        self.begin = start
+
+    def start(self, tree):
+        began = time.perf_counter()
+        self.begin(self, tree)
+        return time.perf_counter() - began
+
+
+def start_floor(bench):
+    def begin(program, tree):
+        program.spawn([bench.tool("floor_watch"), tree], stdout=subprocess.PIPE)
+        program.process.stdout.readline()
+    return begin
+
+
+def start_inotifywait(program, tree):
+    program.spawn(["inotifywait", "-m", "-r", tree], stdout=subprocess.DEVNULL,
+                  stderr=subprocess.PIPE)
+    while "established" not in program.process.stderr.readline():
+        pass
+
+
+def start_fswatch(program, tree):
+    """It does not say when it is ready: until it tells of a folder's change, we change that folder."""
+    program.spawn(["fswatch", "-r", "-l", "0.1", tree], stdout=subprocess.PIPE)
+    os.set_blocking(program.process.stdout.fileno(), False)
+    probe = pathlib.Path(tree) / "probe"
+    while not program.process.stdout.readline():
+        probe.touch()
+        probe.unlink()
+        time.sleep(0.02)
+
+
+def start_watchman(program, tree):
+    program.base.mkdir(parents=True)
+    sock = program.base / "sock"
+    call = ["watchman", "-U", str(sock)]
+    program.spawn(["watchman", "--foreground", "-U", sock, "-o", program.base / "log",
+                   "--pidfile", program.base / "pid", "-n"],
+                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not sock.exists() and program.process.poll() is None:
+        time.sleep(0.005)
+    for args in (["watch", str(tree)], ["clock", str(tree)]):
+        subprocess.run([*call, "--no-spawn", *args], check=True, capture_output=True, timeout=300)
+
+
+def setup(bench):
+    """Seconds until every folder of a tree is watched. Ours: from the start of the process to the end
+    of the first sweep, which also looks at every entry; the tree is warm and known."""
+    count = bench.count(100000)
+    ours = Organizer(bench.base / "setup").init()
+    make_folders(ours.cabinet, count)
+    others = [Watcher("C floor", bench.base / "w", start_floor(bench))]
+    for name, start in (("inotifywait", start_inotifywait), ("fswatch", start_fswatch),
+                        ("watchman", start_watchman)):
+        if shutil.which(name):
+            others.append(Watcher(name, bench.base / name, start))
+        else:
+            bench.skip("set-up beside %s: it is not installed" % name)
+    ours.start()
+    ours.stop()
+    for _ in range(bench.runs):
+        for program in [ours, *others]:
+            seconds = program.start() if program is ours else program.start(ours.cabinet)
+            bench.add("watch set-up", program.name, "s", seconds)
+            bench.add("watch set-up, memory", program.name, "MB PSS",
+                      measured.pss_mb(program.pids()))
+            program.stop()
+            if program is not ours:
+                program.clear()
+    ours.clear()
+    bench.target("watch set-up", "organizer", "at most 1.5 times the C floor",
+                 lambda ours: ours <= 1.5 * bench.median("watch set-up", "C floor"))
+
+
+def make_folders(root, count, fanout=20):
+    """count folders below root, fanout in each."""
+    todo, made = [root], 0
+    for folder in todo:
+        for i in range(fanout):
+            if made == count:
+                return
+            path = folder / ("Correspondence-%d" % i)
+            path.mkdir()
+            todo.append(path)
+            made += 1
+
+
+# ---- sweep, idle -----------------------------------------------------------------------------------
+
+FOLDERS = {"Motions": "Motion", "Correspondence": "Letter", "Court Papers": "Order",
+           "Pleadings": "Answer"}
+
+
+def make_office(cabinet, cases, each):
+    """Cases with named documents in their standard folders."""
+    number = 0
+    for c in range(cases):
+        client = "Client" + "".join(chr(65 + c // 26 ** k % 26) for k in range(3))
+        case = cabinet / ("%s_Litigation" % client)
+        case.mkdir()
+        (case / "Case.txt").write_text("Client: %s\nCase type: Litigation\nStatus: open\n" % client)
+        for f, (folder, kind) in enumerate(FOLDERS.items()):
+            (case / folder).mkdir()
+            for i in range(f, each, len(FOLDERS)):
+                name = "%s_Litigation_%s-%06d_2026-03-02.pdf" % (client, kind, number)
+                (case / folder / name).write_bytes(corpus.small_pdf(number))
+                number += 1
+
+
+def seconds_of(call):
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def sweep_and_idle(bench):
+    """A sweep of documents that did not change; then what the daemon does and holds while nothing
+    happens: switches of all threads of all its processes, memory by share."""
+    count = bench.count(100000)
+    ours = Organizer(bench.base / "office").init()
+    make_office(ours.cabinet, count // 100, 100)
+    ours.start()
+    documents = ours.status()["documents"]
+    if documents != count:
+        raise RuntimeError("%d of %d documents are known" % (documents, count))
+    # As after the nightly restart of a server: taken up from the private state.
+    ours.stop()
+    ours.start()
+    find = ["find", str(ours.cabinet), "-printf", "%i %s %T@ %C@ %p\\n"]
+    stat = [str(bench.tool("floor_watch")), str(ours.cabinet), "stat"]
+    for _ in range(bench.runs):
+        cpu = ours.cpu()
+        bench.add("sweep", "organizer", "s", seconds_of(lambda: ours.run("sweep", ours.cabinet)))
+        bench.add("sweep, CPU", "organizer", "s", ours.cpu() - cpu)
+        for name, args in (("find -printf", find), ("C floor", stat)):
+            bench.add("sweep", name, "s",
+                      seconds_of(lambda: subprocess.run(args, check=True, capture_output=True)))
+    time.sleep(10)
+    for _ in range(bench.runs):
+        idle_figures(bench, ours)
+    if shutil.which("inotifywait"):
+        peer = Watcher("inotifywait", bench.base / "iw", start_inotifywait)
+        peer.start(ours.cabinet)
+        idle_figures(bench, peer)
+        peer.stop()
+    ours.clear()
+    bench.target("idle, switches", "organizer", "none", lambda ours: ours == 0)
+    bench.target("idle, memory", "organizer", "below 40 MB", lambda ours: ours < 40)
+
+
+def idle_figures(bench, program):
+    pids = program.pids()
+    before = measured.switches(pids)
+    time.sleep(bench.idle_s)
+    pids = program.pids()
+    bench.add("idle, switches", program.name, "a minute",
+              (measured.switches(pids) - before) * 60 / bench.idle_s)
+    bench.add("idle, memory", program.name, "MB PSS", measured.pss_mb(pids))
+
+
+FIGURES = {"filing": filing, "flood": flood, "latency": latency, "setup": setup,
+           "sweep": sweep_and_idle}
