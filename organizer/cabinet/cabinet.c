@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "cabinet/zone.h"
+#include "record/doc.h"
 
 #define ID_LEN 32
 
@@ -103,6 +104,7 @@ static bool is_id(const char *s, size_t n)
 static int read_id(struct cabinet *c, struct error *err)
 {
     AUTO_STR struct str text = STR_INIT;
+    struct doc_stamp stamp;
     AUTO_CLOSE int dir = beneath_open(c->root, CABINET_FOLDER, O_RDONLY | O_DIRECTORY, 0);
 
     if ((dir < 0 || io_read_file(dir, "cabinet-id", &text, 4096) < 0) && errno == ENOENT)
@@ -117,7 +119,17 @@ static int read_id(struct cabinet *c, struct error *err)
                          c->path);
     memcpy(c->id, text.s, ID_LEN);
     c->id[ID_LEN] = '\0';
+    if (doc_stamp_take(-1, dir, "cabinet-id", &stamp) == 0)
+        c->since_ns = stamp.mtime_ns;
     return 0;
+}
+
+bool cabinet_came_after(const struct cabinet *c, const char *path)
+{
+    struct doc_stamp folder;
+    AUTO_CLOSE int fd = beneath_open(c->root, path, O_PATH | O_DIRECTORY, 0);
+
+    return fd >= 0 && doc_stamp_take(fd, -1, NULL, &folder) == 0 && folder.birth_ns > c->since_ns;
 }
 
 int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err)

@@ -5,6 +5,7 @@
 #define ORGANIZER_CABINET_CABINET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/env.h"
 #include "cabinet/config.h"
@@ -27,6 +28,7 @@ struct cabinet {
     char *path; /* absolute, real */
     char id[33];
     char *state_dir; /* STATE_HOME/CABINET-ID, there with mode 0700 */
+    int64_t since_ns; /* when `init` made it one, by the clock of the file system */
     struct config config;
     int lock; /* descriptor that holds the writer's lock, or -1 */
 };
@@ -38,6 +40,8 @@ char *cabinet_find(const char *start, struct error *err);
 /* Opens it; the configuration is read (an error in it is an error here). */
 int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err);
 void cabinet_close(struct cabinet *c);
+/* Whether the folder path (from the cabinet down) was made after `init`. */
+bool cabinet_came_after(const struct cabinet *c, const char *path);
 /* Takes the one writer's lock (flock on state_dir/lock, which also names pid). Returns 0; 1 when
  * another process holds it (*pid is set when known); -1 with err. */
 int cabinet_lock(struct cabinet *c, int *pid, struct error *err);

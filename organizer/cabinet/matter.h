@@ -32,10 +32,13 @@ struct matter {
     bool untouchable;   /* a copy of another case: never touched */
     int64_t adopted_ns; /* what lay there before is never named by itself; 0: nothing did */
     bool opening;       /* the flow's own: nothing in it is looked at until the state knows it */
+    bool recording;     /* the flow's own: its row is being written */
+    bool renaming;      /* the flow's own: its documents are getting another prefix */
     uint64_t dirty;     /* changes since its index was written; the publisher's */
     void *flow;         /* the flow's own */
 };
 
+/* No case is known yet. root: the cabinet. All borrowed. */
 struct matters *matters_new(int root, const struct rules *rules, const struct lang *lang);
 void matters_free(struct matters *m);
 /* Rules and language were reloaded; borrowed like those before. */

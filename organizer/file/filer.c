@@ -33,6 +33,9 @@ struct filer {
     pthread_cond_t changed;
     struct queue todo, results;
     bool stop, at_once, resume, stopped;
+    bool writing;  /* a batch is being done, its journals are not written yet */
+    bool written;  /* one was, and who asked was not told */
+    bool tampered;
     char why[500];
     unsigned lines_waiting;
     char lines_why[500];
@@ -235,10 +238,16 @@ static void work(struct filer *f)
     list = take_batch(&f->todo);
     if (!list)
         return;
+    f->writing = true;
     pthread_mutex_unlock(&f->lock);
     batch_do(f->g, list, &calls);
     pthread_mutex_lock(&f->lock);
     take_notes(f);
+    f->writing = false;
+    f->written = true;
+    if (f->g->outbox)
+        f->tampered |= outbox_took_tampered(f->g->outbox);
+    uv_async_send(&f->async);
 }
 
 static void *run(void *arg)
@@ -278,6 +287,19 @@ static void hand_out(struct filer *f)
     act_free(a);
 }
 
+static void tell_written(struct filer *f)
+{
+    bool written, tampered;
+
+    pthread_mutex_lock(&f->lock);
+    written = f->written;
+    tampered = f->tampered;
+    f->written = f->tampered = false;
+    pthread_mutex_unlock(&f->lock);
+    if (written && f->g->o.written)
+        f->g->o.written(f->g->o.written_ctx, tampered);
+}
+
 static void on_async(uv_async_t *h)
 {
     struct filer *f = h->data;
@@ -287,7 +309,9 @@ static void on_async(uv_async_t *h)
         hand_out(f);
     if (f->out.first)
         uv_async_send(&f->async);
-    if (!f->pending)
+    else
+        tell_written(f);
+    if (!filer_busy(f))
         uv_unref((uv_handle_t *)&f->async);
 }
 
@@ -352,6 +376,16 @@ void filer_submit(struct filer *f, struct act *a)
 unsigned filer_pending(const struct filer *f)
 {
     return f->pending;
+}
+
+bool filer_busy(struct filer *f)
+{
+    bool busy;
+
+    pthread_mutex_lock(&f->lock);
+    busy = f->pending > 0 || f->writing || f->written;
+    pthread_mutex_unlock(&f->lock);
+    return busy;
 }
 
 const char *filer_stopped(struct filer *f)

@@ -52,6 +52,11 @@ struct filer_options {
      * batch's. NULL otherwise. */
     void (*between)(void *ctx, enum filer_point point, const struct act *a);
     void *between_ctx;
+    /* Called on the loop's thread when a batch's journals were written, after its acts' done().
+     * tampered: the journal of a case was not as it was left, and the case is marked. May be NULL.
+     */
+    void (*written)(void *ctx, bool tampered);
+    void *written_ctx;
 };
 
 /* Starts the thread. NULL with err. Runs recovery first (filer_recover). Blocks SIGIO in the
@@ -61,6 +66,8 @@ struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct e
 void filer_submit(struct filer *f, struct act *a);
 /* Acts submitted and not yet done. */
 unsigned filer_pending(const struct filer *f);
+/* Acts are pending, or done and not yet in the journals. */
+bool filer_busy(struct filer *f);
 /* Why it stopped, or NULL. Borrowed until the next call. Loop's thread. */
 const char *filer_stopped(struct filer *f);
 /* Lets it try again: recovery first, with a new log of intents. */

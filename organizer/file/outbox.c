@@ -37,6 +37,7 @@ struct outbox {
     struct sheaf *cases;
     bool any;   /* the private state may hold lines */
     bool heads; /* some have moved */
+    bool tampered;
     unsigned waiting;
     char why[500];
 };
@@ -155,6 +156,15 @@ static int open_case(struct outbox *b, const struct sheaf *c, struct error *err)
     return -1;
 }
 
+/* A person took the journal up as it is: what the note before that line tells is known. */
+static bool is_answered(const struct sheaf *c)
+{
+    for (size_t i = 0; i < c->len; i++)
+        if (strstr(c->bodies[i], "\"kind\":\"taken-up\""))
+            return true;
+    return false;
+}
+
 static int append(struct outbox *b, struct sheaf *c, bool sync, struct error *err)
 {
     enum journal_standing standing = JOURNAL_INTACT;
@@ -165,7 +175,9 @@ static int append(struct outbox *b, struct sheaf *c, bool sync, struct error *er
             0)
         return -1;
     c->moved = b->heads = true;
-    c->tampered = standing != JOURNAL_INTACT && standing != JOURNAL_TAIL_OWN;
+    c->tampered =
+        standing != JOURNAL_INTACT && standing != JOURNAL_TAIL_OWN && !is_answered(c);
+    b->tampered |= c->tampered;
     return 0;
 }
 
@@ -272,6 +284,14 @@ void outbox_heads_put(struct outbox *b)
             sheaf_free(b, c);
     }
     b->heads = false;
+}
+
+bool outbox_took_tampered(struct outbox *b)
+{
+    bool was = b->tampered;
+
+    b->tampered = false;
+    return was;
 }
 
 unsigned outbox_waiting(const struct outbox *b, const char **why)

@@ -32,6 +32,8 @@ int outbox_put_heads(struct outbox *b, struct error *err);
 bool outbox_has_heads(const struct outbox *b);
 /* The transaction with outbox_put_heads() was committed. */
 void outbox_heads_put(struct outbox *b);
+/* Whether a case was marked as tampered with since this was last asked. */
+bool outbox_took_tampered(struct outbox *b);
 /* Lines that stayed, and why the last of them; "" when none. */
 unsigned outbox_waiting(const struct outbox *b, const char **why);
 

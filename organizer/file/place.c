@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/utf8.h"
+#include "cabinet/rights.h"
 #include "decide/name.h"
 #include "file/filing.h"
 #include "file/refuse.h"
@@ -281,7 +282,7 @@ static int make_folder(struct place *p, struct act *a, struct folders *made)
 
     if (home < 0)
         return refuse(a, errno, "the case's folder is not where it was");
-    if (beneath_mkdirs(p->root, a->to_folder) < 0)
+    if (rights_mkdirs(p->root, a->to_folder) < 0)
         return refuse(a, errno == ENOENT ? EBUSY : errno, "its folder cannot be made");
     add_made(p, a->to_folder, made);
     return 0;

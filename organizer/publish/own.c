@@ -1,25 +1,26 @@
 #include "publish/own.h"
 
-#include <acl/libacl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/acl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/io.h"
+#include "cabinet/rights.h"
 #include "record/state.h"
 
 #define READ_MAX    (256u * 1024 * 1024)
 #define SYNC_SINGLE 8 /* files; for more one syncfs(2) is cheaper */
 #define TRIES       100
+#define MARK        "user.organizer.sha256"
 
 enum found { FOUND_NOTHING, FOUND_OURS, FOUND_FOREIGN };
 enum todo { TODO_NOTHING, TODO_RECORD, TODO_WRITE, TODO_REMOVE };
@@ -33,6 +34,7 @@ struct own_entry {
     enum todo todo;
     struct stat st;      /* of what was found */
     struct digest there; /* of what was found and is ours */
+    bool marked;         /* what was found carries its digest */
     char temp[sizeof IO_TEMP_PREFIX + 16];
     bool placed;
 };
@@ -98,6 +100,24 @@ static void fail(struct own_set *set, const char *what, const char *path)
     keep_first(set, &err);
 }
 
+/* The digest of its bytes goes with a file, also into a renamed folder and past a lost private
+ * state: while it matches, nobody but the daemon wrote the file. */
+static void mark(int fd, const struct digest *d)
+{
+    char hex[DIGEST_HEX];
+
+    /* Where there are no attributes, the private state alone knows. */
+    (void)!fsetxattr(fd, MARK, digest_hex(d, hex), DIGEST_HEX - 1, 0);
+}
+
+static bool is_marked(int fd, const struct digest *d)
+{
+    char hex[DIGEST_HEX], there[DIGEST_HEX];
+
+    return fgetxattr(fd, MARK, there, sizeof there) == DIGEST_HEX - 1 &&
+           memcmp(there, digest_hex(d, hex), DIGEST_HEX - 1) == 0;
+}
+
 /* Digest of the regular file at e; FOUND_FOREIGN for anything else. -1 with errno. */
 static int read_there(struct own_entry *e)
 {
@@ -119,6 +139,7 @@ static int read_there(struct own_entry *e)
     if (io_read_all(fd, &bytes, READ_MAX) < 0)
         return -1;
     e->there = digest_of(str_c(&bytes), bytes.len);
+    e->marked = is_marked(fd, &e->there);
     e->found = FOUND_OURS; /* as far as known here: see judge() */
     return 0;
 }
@@ -139,7 +160,7 @@ static int judge(struct own_set *set, struct own_entry *e)
         return -1;
     }
     known = digest_equal(&e->there, &o.written) || digest_equal(&e->there, &o.next);
-    if (e->found == FOUND_OURS && !known && e->st.st_size > 0 &&
+    if (e->found == FOUND_OURS && !known && !e->marked && e->st.st_size > 0 &&
         !digest_equal(&e->there, &e->digest))
         e->found = FOUND_FOREIGN;
     if (e->found != FOUND_OURS)
@@ -151,64 +172,6 @@ static int judge(struct own_set *set, struct own_entry *e)
     else
         e->todo = TODO_WRITE;
     return 0;
-}
-
-/* The folder's access ACL without execute, when it says more than mode bits; else NULL. */
-static acl_t plain_acl(int dir)
-{
-    acl_t acl = acl_get_fd(dir);
-    acl_entry_t entry;
-    acl_permset_t perms;
-
-    if (!acl || acl_equiv_mode(acl, NULL) == 0)
-        goto none;
-    for (int r = acl_get_entry(acl, ACL_FIRST_ENTRY, &entry); r == 1;
-         r = acl_get_entry(acl, ACL_NEXT_ENTRY, &entry))
-        if (acl_get_permset(entry, &perms) < 0 || acl_delete_perm(perms, ACL_EXECUTE) < 0)
-            goto none;
-    return acl;
-none:
-    if (acl)
-        acl_free(acl);
-    return NULL;
-}
-
-static bool has_default_acl(int dir)
-{
-    char path[64];
-    acl_t acl;
-    bool has;
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-    acl = acl_get_file(path, ACL_TYPE_DEFAULT);
-    has = acl && acl_entries(acl) > 0;
-    if (acl)
-        acl_free(acl);
-    return has;
-}
-
-/* Group and rights of the folder for the new file fd; 0 or -1 with errno. */
-static int take_rights(int dir, int fd, const struct stat *folder)
-{
-    mode_t mode = folder->st_mode & 0666;
-    struct stat st;
-    acl_t acl;
-    int rc;
-
-    if (fchown(fd, (uid_t)-1, folder->st_gid) < 0 && errno != EPERM)
-        return -1;
-    if (fstat(fd, &st) < 0)
-        return -1;
-    if (st.st_gid != folder->st_gid) /* another group may then do no more than all others */
-        return fchmod(fd, mode & (mode_t)(0606 | ((mode & 06) << 3)));
-    if (has_default_acl(dir))
-        return 0;
-    acl = plain_acl(dir);
-    if (!acl)
-        return fchmod(fd, mode);
-    rc = acl_set_fd(fd, acl);
-    acl_free(acl);
-    return rc;
 }
 
 static int temp_name(struct own_entry *e)
@@ -238,8 +201,9 @@ static int write_temp(struct own_entry *e, bool sync)
         return -1;
     }
     if (io_write_all(fd, str_c(&e->content), e->content.len) < 0 ||
-        take_rights(e->dir, fd, &folder) < 0)
+        rights_of_file(e->dir, fd) < 0)
         return -1;
+    mark(fd, &e->digest);
     return sync ? fdatasync(fd) : 0;
 }
 

@@ -5,7 +5,8 @@
  *   own_put … own_put, own_flush    any number of times, then own_clear
  *
  * A file is the daemon's when its digest is one of the two that the private state keeps for its
- * path, when it is what would be written anyway, or when it is empty. Anything else there, also a
+ * path, when it is the one that the file carries with it (an extended attribute: for renamed
+ * folders and a lost private state), when it is what would be written anyway, or when it is empty. Anything else there, also a
  * link or a folder, is a person's: it is renamed to "Index (yours).html" (never over another) and
  * told in set_aside. The order of a flush leaves no instant at which a crash or a power cut could
  * make an own file look like a person's:
@@ -52,6 +53,7 @@ struct own_set {
     struct error error; /* the first failure; text "" when none */
 };
 
+/* Nothing is to be written yet. Both are borrowed. */
 void own_init(struct own_set *set, int root, struct state *state);
 void own_clear(struct own_set *set);
 /* Says what `name` in `folder` (from the cabinet down, "" the cabinet) shall hold: takes the bytes

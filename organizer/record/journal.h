@@ -7,7 +7,7 @@
  *   prev  SHA-256 in hex of the previous line's bytes without its newline; 64 zeros for the first
  *   at    UTC time
  *   kind  opened, filed, indexed, edited, moved, renamed, removed, returned, version, undone,
- *         applied, closed, reopened, case-renamed, adopted, taken-up, foreign
+ *         applied, closed, reopened, case-renamed, adopted, taken-up, rebuilt, foreign
  * then what the kind has: doc (number), from, to (paths from the case folder, from the cabinet
  * for what came from the office Inbox as from_office), sha256, size, type, date, why, …
  * Unknown kinds are kept and chained. The head (seq, size, hash) is kept in the private state:
@@ -23,7 +23,9 @@
  * found), found (SHA-256 of all of it) and kept (how many of the lines to be written were there
  * already). Its prev is the hash of the line before it, whatever that is; its seq goes on from the
  * head's. So even what is broken cannot be changed again unseen. A person's answer is a `taken-up`
- * line behind it (`adopt`): what came before counts as known from then on.
+ * line behind it (`adopt`): what came before counts as known from then on. It holds bytes and found
+ * (as above), so that it answers also for lines that were changed where no note tells of it. A
+ * `rebuilt` line is the first after the private state was lost: the head starts anew with it.
  *
  * The journal is never opened through a link, and never written through a second name (hard link):
  * both could make it somebody's document.
@@ -81,6 +83,10 @@ int journal_case_id(int case_fd, char id[static CASE_ID_SIZE], struct error *err
  * or whose journal was restored. It ends with the last whole line; a torn one behind it is closed
  * by the next append. The head of an empty journal when there is none. Returns 0 or -1. */
 int journal_last(int case_fd, struct journal_head *head, struct error *err);
+
+/* Adds to the body of a `taken-up` line what is accepted by it: the journal as it is now. Nothing when
+ * there is none. Returns 0 or -1. */
+int journal_accept(int case_fd, struct str *body, struct error *err);
 
 /* Checks the chain and the head. Each fault is one call of fault(): line number and what is
  * wrong, in plain words. Returns the number of faults, -1 when it cannot be read. Faults that were

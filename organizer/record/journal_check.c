@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -158,6 +159,20 @@ static void check_note(struct check *c, const struct journal_raw *raw, const jso
     c->noted_faults = c->len;
 }
 
+/* A person's answer: to what was noted, and to all before it when it says what that was. */
+static void take_up(struct check *c, const struct journal_raw *raw, const json_t *line)
+{
+    const char *found = json_get_text(line, "found");
+    struct digest said, now;
+    bool all = found && digest_parse(found, &said) == 0 &&
+               json_get_num(line, "bytes", -1) == raw->at &&
+               journal_hash(c->fd, 0, raw->at, &now) == 0 && digest_equal(&said, &now);
+
+    if (all || c->noted)
+        drop_faults(c, all ? c->len : c->noted_faults);
+    c->noted = false;
+}
+
 static void check_object(struct check *c, const struct journal_raw *raw, const json_t *line)
 {
     const char *kind = json_get_text(line, "kind");
@@ -173,9 +188,8 @@ static void check_object(struct check *c, const struct journal_raw *raw, const j
                   xstrdup("this line does not follow from the one before it: a line was changed, "
                           "removed, added or moved"));
         c->noted = false;
-    } else if (strcmp(kind, "taken-up") == 0 && c->noted) {
-        drop_faults(c, c->noted_faults);
-        c->noted = false;
+    } else if (strcmp(kind, "taken-up") == 0) {
+        take_up(c, raw, line);
     }
     c->seq = seq;
 }
@@ -264,6 +278,22 @@ int journal_check_pending(int case_fd, const struct journal_head *head, const ch
     free(c.faults);
     journal_lines_clear(&lines);
     return rc;
+}
+
+int journal_accept(int case_fd, struct str *body, struct error *err)
+{
+    AUTO_CLOSE int fd = open_to_read(case_fd, err);
+    char hex[DIGEST_HEX];
+    struct digest all;
+    struct stat st;
+
+    if (fd < 0)
+        return fd == -2 ? 0 : -1;
+    if (fstat(fd, &st) < 0 || journal_hash(fd, 0, st.st_size, &all) < 0)
+        return error_set(err, errno, "cannot read the journal of the case");
+    json_num(body, "bytes", st.st_size);
+    json_text(body, "found", digest_hex(&all, hex));
+    return 0;
 }
 
 /* ---- up to the head only ------------------------------------------------------------------- */

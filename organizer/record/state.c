@@ -27,7 +27,8 @@
  */
 static const char schema[] =
     "CREATE TABLE cases(k INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, next_doc INTEGER NOT NULL,"
-    " path BLOB, former BLOB, dev INTEGER, ino INTEGER, birth INTEGER, flags INTEGER);"
+    " path BLOB, former BLOB, dev INTEGER, ino INTEGER, birth INTEGER, flags INTEGER,"
+    " adopted INTEGER, gone INTEGER);"
     "CREATE TABLE docs(key INTEGER PRIMARY KEY, c INTEGER NOT NULL, path BLOB NOT NULL,"
     " fold INTEGER NOT NULL, dev INTEGER, ino INTEGER, birth INTEGER, size INTEGER,"
     " mtime INTEGER, ctime INTEGER, read INTEGER, digest BLOB, state INTEGER NOT NULL, kind TEXT,"

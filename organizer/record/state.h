@@ -39,7 +39,10 @@ struct case_row {
     int64_t next_doc;   /* number the next document gets */
     bool renamed_told;  /* the renaming was listed and answered */
     bool tampered;      /* the journal did not match its head: a person was told; `adopt` ends it */
-    bool adopted_as_is; /* documents there before adoption: never named but by plan and apply */
+    bool closed;         /* as the journal last said */
+    bool restricted;     /* not every reader of the cabinet may read it */
+    int64_t adopted_ns;  /* what lay there before: never named but by plan and apply; 0: nothing */
+    int64_t gone_ns;     /* since when its folder is not there, 0: it is */
 };
 
 /* Opens or makes dir/state.db; dir and what is missing above it are made with mode 0700. readonly
@@ -48,6 +51,7 @@ struct state *state_open(const char *dir, bool readonly, struct error *err);
 void state_close(struct state *s);
 bool state_is_newer(const struct state *s);
 
+/* One transaction: begun, then committed (0, or -1 with err and it is undone) or undone. */
 int state_begin(struct state *s, struct error *err);
 int state_commit(struct state *s, struct error *err);
 void state_rollback(struct state *s);
@@ -133,6 +137,9 @@ struct own_file { /* get: 1 found, 0 none (both zero), -1 */
 };
 int state_own_get(struct state *s, const char *path, struct own_file *o, struct error *err);
 int state_own_put(struct state *s, const char *path, const struct own_file *o, struct error *err);
+
+/* A folder was renamed: what was known of own files in and below `from` is known of those in `to`. */
+int state_own_move(struct state *s, const char *from, const char *to, struct error *err);
 
 /* Small values under a key: last sweep, fs uuid, the intent log's finished number. NULL when
  * there is none; the caller frees it. Setting NULL forgets it. */

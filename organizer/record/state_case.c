@@ -6,18 +6,19 @@
 #include "base/error.h"
 #include "record/state_internal.h"
 
-enum { FLAG_TOLD = 1, FLAG_TAMPERED = 2, FLAG_AS_IS = 4 };
+enum { FLAG_TOLD = 1, FLAG_TAMPERED = 2, FLAG_CLOSED = 4, FLAG_RESTRICTED = 8 };
 
 static const char sql_key[] = "SELECT k, next_doc FROM cases WHERE id=CAST(?1 AS TEXT)";
 static const char sql_id[] = "SELECT id FROM cases WHERE k=?1";
 static const char sql_make[] = "INSERT INTO cases(id, next_doc) VALUES(CAST(?1 AS TEXT), 1)";
-static const char sql_get[] = "SELECT id, path, former, dev, ino, birth, next_doc, flags FROM cases"
-                              " WHERE id=CAST(?1 AS TEXT) AND path IS NOT NULL";
-static const char sql_each[] = "SELECT id, path, former, dev, ino, birth, next_doc, flags"
-                               " FROM cases WHERE path IS NOT NULL ORDER BY path";
+#define COLUMNS "id, path, former, dev, ino, birth, next_doc, flags, adopted, gone"
+static const char sql_get[] =
+    "SELECT " COLUMNS " FROM cases WHERE id=CAST(?1 AS TEXT) AND path IS NOT NULL";
+static const char sql_each[] =
+    "SELECT " COLUMNS " FROM cases WHERE path IS NOT NULL ORDER BY path";
 static const char sql_put[] =
     "UPDATE cases SET path=?2, former=?3, dev=?4, ino=?5, birth=?6, next_doc=max(next_doc, ?7),"
-    " flags=?8 WHERE k=?1";
+    " flags=?8, adopted=?9, gone=?10 WHERE k=?1";
 
 static int find_key(struct state *s, const char *id, int64_t *key, int64_t *next_doc,
                     struct error *err)
@@ -107,7 +108,10 @@ static void fill(struct case_row *row, sqlite3_stmt *st)
     row->next_doc = sqlite3_column_int64(st, 6);
     row->renamed_told = flags & FLAG_TOLD;
     row->tampered = flags & FLAG_TAMPERED;
-    row->adopted_as_is = flags & FLAG_AS_IS;
+    row->closed = flags & FLAG_CLOSED;
+    row->restricted = flags & FLAG_RESTRICTED;
+    row->adopted_ns = sqlite3_column_int64(st, 8);
+    row->gone_ns = sqlite3_column_int64(st, 9);
 }
 
 int state_case_get(struct state *s, const char *id, struct case_row *row, struct error *err)
@@ -141,7 +145,10 @@ int state_case_put(struct state *s, const struct case_row *row, struct error *er
     bind_int(&b, row->birth_ns);
     bind_int(&b, row->next_doc);
     bind_int(&b, (row->renamed_told ? FLAG_TOLD : 0) | (row->tampered ? FLAG_TAMPERED : 0) |
-                     (row->adopted_as_is ? FLAG_AS_IS : 0));
+                     (row->closed ? FLAG_CLOSED : 0) |
+                     (row->restricted ? FLAG_RESTRICTED : 0));
+    bind_int(&b, row->adopted_ns);
+    bind_int(&b, row->gone_ns);
     return state_change(s, &b, err);
 }
 

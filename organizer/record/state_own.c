@@ -9,6 +9,8 @@ static const char sql_own_get[] = "SELECT written, next FROM own WHERE path=?1";
 static const char sql_own_put[] =
     "INSERT INTO own(path, written, next) VALUES(?1, ?2, ?3)"
     " ON CONFLICT(path) DO UPDATE SET written=excluded.written, next=excluded.next";
+static const char sql_own_move[] =
+    "UPDATE OR REPLACE own SET path=CAST(?1||substr(path, ?2) AS BLOB) WHERE path>=?3 AND path<?4";
 static const char sql_get[] = "SELECT value FROM small WHERE name=CAST(?1 AS TEXT)";
 static const char sql_set[] = "INSERT INTO small(name, value) VALUES(CAST(?1 AS TEXT),"
                               " CAST(?2 AS TEXT)) ON CONFLICT(name) DO UPDATE SET"
@@ -42,6 +44,22 @@ int state_own_put(struct state *s, const char *path, const struct own_file *o, s
     bind_bytes(&b, path);
     bind_digest(&b, &o->written);
     bind_digest(&b, &o->next);
+    return state_change(s, &b, err);
+}
+
+int state_own_move(struct state *s, const char *from, const char *to, struct error *err)
+{
+    AUTO_FREE char *first = xasprintf("%s/", from);
+    AUTO_FREE char *end = xasprintf("%s0", from); /* '0' is what comes after '/' */
+    AUTO_FREE char *under = xasprintf("%s/", to);
+    struct bind b = {state_kept(s, sql_own_move, err), 0, SQLITE_OK};
+
+    if (!b.stmt)
+        return -1;
+    bind_bytes(&b, under);
+    bind_int(&b, (int64_t)strlen(first) + 1);
+    bind_bytes(&b, first);
+    bind_bytes(&b, end);
     return state_change(s, &b, err);
 }
 

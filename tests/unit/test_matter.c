@@ -754,14 +754,15 @@ static void tampering_and_adoption_come_from_the_state(void **state)
 
     (void)state;
     assert_int_equal(state_case_get(db, ID_A, &row, &err), 1);
-    row.tampered = row.adopted_as_is = true;
+    row.tampered = true;
+    row.adopted_ns = 5;
     assert_int_equal(state_begin(db, &err), 0);
     assert_int_equal(state_case_put(db, &row, &err), 0);
     assert_int_equal(state_commit(db, &err), 0);
     case_row_clear(&row);
     look("Smith_Divorce");
     assert_int_equal(m->reason, REASON_TAMPERED);
-    assert_true(m->adopted_as_is);
+    assert_true(m->adopted_ns == 5);
 }
 
 static void without_a_state_a_case_is_new_once(void **state)

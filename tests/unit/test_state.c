@@ -480,7 +480,9 @@ static void cases_come_back(void **state)
                     b = {.id = B,
                          .path = xstrdup("a"),
                          .renamed_told = true,
-                         .adopted_as_is = true},
+                         .closed = true,
+                         .adopted_ns = 7,
+                         .gone_ns = 8},
                     r;
     char all[20] = "";
 
@@ -493,7 +495,10 @@ static void cases_come_back(void **state)
     assert_string_equal(r.path, "b");
     assert_string_equal(r.former, "x/y");
     assert_true(r.dev == 1 && r.ino == 2 && r.birth_ns == 3 && r.next_doc == 9);
-    assert_true(r.tampered && !r.renamed_told && !r.adopted_as_is);
+    assert_true(r.tampered && !r.renamed_told && !r.closed && !r.adopted_ns);
+    case_row_clear(&r);
+    assert_int_equal(state_case_get(p->s, B, &r, &p->err), 1);
+    assert_true(r.closed && r.adopted_ns == 7 && r.gone_ns == 8 && !r.tampered);
     case_row_clear(&r);
     assert_int_equal(state_each_case(p->s, join_case, all, &p->err), 0);
     assert_string_equal(all, "a b ");

@@ -1,0 +1,121 @@
+#include "cabinet/rights.h"
+
+#include <acl/libacl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/acl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+
+static int without_execute(acl_t acl)
+{
+    acl_entry_t entry;
+    acl_permset_t perms;
+
+    for (int r = acl_get_entry(acl, ACL_FIRST_ENTRY, &entry); r == 1;
+         r = acl_get_entry(acl, ACL_NEXT_ENTRY, &entry))
+        if (acl_get_permset(entry, &perms) < 0 || acl_delete_perm(perms, ACL_EXECUTE) < 0)
+            return -1;
+    return 0;
+}
+
+/* The folder's access ACL when it says more than mode bits; else NULL. */
+static acl_t access_acl(int dir, bool for_file)
+{
+    acl_t acl = acl_get_fd(dir);
+
+    if (!acl)
+        return NULL;
+    if (acl_equiv_mode(acl, NULL) != 0 && (!for_file || without_execute(acl) == 0))
+        return acl;
+    acl_free(acl);
+    return NULL;
+}
+
+static bool has_default_acl(int dir)
+{
+    char path[64];
+    acl_t acl;
+    bool has;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+    acl = acl_get_file(path, ACL_TYPE_DEFAULT);
+    has = acl && acl_entries(acl) > 0;
+    if (acl)
+        acl_free(acl);
+    return has;
+}
+
+/* Group and rights of the folder for fd, new in it; mask: the bits that it can have. */
+static int take(int dir, int fd, mode_t mask, bool file)
+{
+    struct stat folder, st;
+    mode_t mode;
+    acl_t acl;
+    int rc;
+
+    if (fstat(dir, &folder) < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_gid != folder.st_gid && fchown(fd, (uid_t)-1, folder.st_gid) < 0 && errno != EPERM)
+        return -1;
+    if (fstat(fd, &st) < 0)
+        return -1;
+    mode = folder.st_mode & mask;
+    if (st.st_gid != folder.st_gid)
+        return fchmod(fd, mode & (mode_t)(07707 | ((mode & 07) << 3)));
+    if (has_default_acl(dir))
+        return 0;
+    acl = access_acl(dir, file);
+    if (!acl)
+        return fchmod(fd, mode);
+    rc = acl_set_fd(fd, acl);
+    acl_free(acl);
+    return rc == 0 && !file ? fchmod(fd, mode) : rc;
+}
+
+int rights_of_file(int dir, int fd)
+{
+    return take(dir, fd, 0666, true);
+}
+
+static int make_folder(int parent, const char *name)
+{
+    AUTO_CLOSE int fd = -1;
+    struct stat st;
+
+    /* A default ACL of the parent must find all bits; without one nothing is open for a moment. */
+    if (fstat(parent, &st) < 0 ||
+        mkdirat(parent, name, has_default_acl(parent) ? 0777 : st.st_mode & 0700) < 0)
+        return errno == EEXIST ? 0 : -1;
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? -1 : take(parent, fd, 07777, false);
+}
+
+int rights_mkdirs(int root, const char *path)
+{
+    AUTO_FREE char *p = xstrdup(path);
+
+    for (char *q = p; *q;) {
+        char *slash = strchrnul(q, '/');
+        char was = *slash;
+        const char *name;
+        AUTO_CLOSE int parent = -1;
+
+        *slash = '\0';
+        parent = beneath_parent(root, p, &name);
+        if (parent < 0 || make_folder(parent, name) < 0)
+            return -1;
+        *slash = was;
+        q = was ? slash + 1 : slash;
+    }
+    AUTO_CLOSE int fd = beneath_open(root, path, O_PATH | O_DIRECTORY, 0);
+
+    return fd < 0 ? -1 : 0;
+}

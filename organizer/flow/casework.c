@@ -1,0 +1,220 @@
+#include "flow/casework.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/exit.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "flow/internal.h"
+#include "record/rebuild.h"
+
+/* One change, on its way through the filer's thread and back. */
+struct casework {
+    struct flow *flow;
+    flow_answer *answer;
+    void *ctx;
+    /* Read on the filer's thread. */
+    int root;
+    int64_t now_ns;
+    struct case_row to; /* path, former, folder, closed, restricted, adopted_ns, gone_ns count */
+    char *kind, *was;
+    bool accept, tampered, gone;
+    /* What came of it. */
+    struct rebuilt rebuilt;
+};
+
+static void casework_free(struct casework *w)
+{
+    case_row_clear(&w->to);
+    free(w->kind);
+    free(w->was);
+    free(w);
+}
+
+/* ---- on the filer's thread ------------------------------------------------------------------- */
+
+/* The row of a case that the state does not know, from its journal when it has one. */
+static int make_row(struct casework *w, struct state *s, int fd, struct case_row *row,
+                    struct error *err)
+{
+    *row = (struct case_row){.next_doc = 1, .adopted_ns = w->to.adopted_ns};
+    memcpy(row->id, w->to.id, sizeof row->id);
+    if (rebuild_case(s, fd, row, &w->rebuilt, err) < 0)
+        return -1;
+    if (!w->rebuilt.any)
+        return 0;
+    free(w->kind);
+    w->kind = xstrdup("rebuilt");
+    return 0;
+}
+
+static void take(char **field, const char *value)
+{
+    free(*field);
+    *field = xstrdup(value);
+}
+
+static int change_row(struct casework *w, struct state *s, struct case_row *row, struct error *err)
+{
+    if (row->path && w->to.path && strcmp(row->path, w->to.path) != 0 &&
+        state_own_move(s, row->path, w->to.path, err) < 0)
+        return -1;
+    if (w->was) {
+        take(&row->former, w->to.former);
+        row->renamed_told = false;
+    } else {
+        row->renamed_told |= w->to.renamed_told;
+    }
+    take(&row->path, w->to.path);
+    if (!w->gone) {
+        row->dev = w->to.dev;
+        row->ino = w->to.ino;
+        row->birth_ns = w->to.birth_ns;
+        row->closed = w->to.closed;
+        row->restricted = w->to.restricted;
+    }
+    row->gone_ns = w->gone ? row->gone_ns ? row->gone_ns : w->now_ns : 0;
+    row->tampered = (row->tampered || w->tampered) && !w->accept;
+    return state_case_put(s, row, err);
+}
+
+static int add_line(const struct casework *w, struct state *s, int fd, struct error *err)
+{
+    AUTO_STR struct str body = STR_INIT;
+
+    journal_body(&body, w->now_ns, w->kind);
+    json_text(&body, "case", w->to.id);
+    json_name(&body, "folder", w->to.path);
+    if (w->was)
+        json_name(&body, "was", w->was);
+    if (w->rebuilt.any)
+        json_num(&body, "documents", (int64_t)w->rebuilt.documents);
+    if (w->accept && journal_accept(fd, &body, err) < 0)
+        return -1;
+    return state_outbox_add(s, w->to.id, str_c(&body), err);
+}
+
+static int put(void *ctx, struct state *s, struct error *err)
+{
+    struct casework *w = ctx;
+    AUTO_CLOSE int fd = w->gone ? -1 : beneath_open(w->root, w->to.path, O_RDONLY | O_DIRECTORY, 0);
+    struct case_row row;
+    int rc;
+
+    if (fd < 0 && !w->gone)
+        return error_set(err, errno, "the folder %s cannot be opened", w->to.path);
+    rc = state_case_get(s, w->to.id, &row, err);
+    if (rc == 0)
+        rc = make_row(w, s, fd, &row, err);
+    if (rc >= 0)
+        rc = change_row(w, s, &row, err);
+    if (rc == 0 && w->kind)
+        rc = add_line(w, s, fd, err);
+    case_row_clear(&row);
+    return rc;
+}
+
+/* ---- on the loop's thread -------------------------------------------------------------------- */
+
+static void is_known(struct casework *w, struct matter *m, const struct act *a)
+{
+    struct flow *f = w->flow;
+
+    m->opening = m->recording = false;
+    if (a->status != ACT_DONE)
+        return;
+    m->known = true;
+    if (w->rebuilt.any)
+        log_line(&f->log, LOG_WARNING, "case made known again from its journal", "folder",
+                 w->to.path, NULL);
+    else if (w->kind && (strcmp(w->kind, "opened") == 0 || strcmp(w->kind, "adopted") == 0))
+        flow_tell_case(f, "case-opened", m, "");
+    else if (w->kind && strcmp(w->kind, "closed") == 0)
+        flow_tell_case(f, "case-closed", m, "");
+    if (w->tampered)
+        flow_tell_case(f, "integrity", m, reason_code(REASON_TAMPERED));
+}
+
+static void recorded(void *ctx, struct act *a)
+{
+    struct casework *w = ctx;
+    struct flow *f = w->flow;
+    struct matter *m = matters_by_id(f->matters, w->to.id);
+
+    if (m)
+        is_known(w, m, a);
+    if (a->status != ACT_DONE)
+        log_line(&f->log, LOG_ERROR, "what is new of the case could not be recorded", "folder",
+                 w->to.path, "error", error_text(&a->error), NULL);
+    else if (w->kind)
+        log_line(&f->log, LOG_NOTICE, "case", "what", w->kind, "folder", w->to.path, NULL);
+    flow_touch(f, m);
+    flow_touch(f, NULL);
+    if (w->answer)
+        w->answer(w->ctx, a->status == ACT_DONE ? EXIT_ORDER : EXIT_CANNOT,
+                  a->status == ACT_DONE ? w->to.path : error_text(&a->error));
+    if (a->status == ACT_DONE && !w->gone)
+        flow_case_recorded(f, w->to.path, w->kind);
+    casework_free(w);
+}
+
+static struct casework *casework_new(struct flow *f, const struct case_note *note)
+{
+    struct casework *w = xcalloc(1, sizeof *w);
+
+    w->flow = f;
+    w->root = f->cab.root;
+    w->now_ns = env_now(f->env);
+    w->kind = xstrdup(note->kind);
+    w->was = xstrdup(note->was);
+    w->accept = note->accept;
+    w->tampered = note->tampered;
+    w->gone = note->gone;
+    return w;
+}
+
+static void submit(struct casework *w)
+{
+    struct act *a = act_new(ACT_CALL);
+
+    a->call = put;
+    a->done = recorded;
+    a->ctx = w;
+    filer_submit(w->flow->filer, a);
+}
+
+void flow_record_case(struct flow *f, struct matter *m, const struct case_note *note,
+                      flow_answer *answer, void *ctx)
+{
+    struct casework *w = casework_new(f, note);
+
+    w->answer = answer;
+    w->ctx = ctx;
+    w->to = (struct case_row){.path = xstrdup(m->facts.path),
+                              .former = matter_former(m),
+                              .dev = m->stamp.dev,
+                              .ino = m->stamp.ino,
+                              .birth_ns = m->stamp.birth_ns,
+                              .renamed_told = m->card.rename_answered,
+                              .closed = m->card.closed,
+                              .restricted = m->facts.restricted,
+                              .adopted_ns = note->adopted_ns};
+    snprintf(w->to.id, sizeof w->to.id, "%s", m->facts.id);
+    m->recording = true;
+    submit(w);
+}
+
+void flow_record_gone(struct flow *f, const struct case_row *row)
+{
+    struct casework *w = casework_new(f, &(struct case_note){.gone = true});
+
+    w->to.path = xstrdup(row->path);
+    memcpy(w->to.id, row->id, sizeof w->to.id);
+    submit(w);
+}

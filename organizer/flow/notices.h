@@ -1,0 +1,37 @@
+/*
+ * notices: what is to be said about a folder or a case, in the office's words. The same for the
+ * daemon's pages, check, and the log.
+ */
+#ifndef ORGANIZER_FLOW_NOTICES_H
+#define ORGANIZER_FLOW_NOTICES_H
+
+#include <stdbool.h>
+
+#include "cabinet/matter.h"
+#include "decide/lang.h"
+#include "decide/reason.h"
+
+/* Owned strings. */
+struct notice_text {
+    char *sentence, *help;
+};
+
+/* What a notice is about. Members may be NULL (""), line 0. */
+struct notice_about {
+    const char *path; /* from the cabinet down */
+    const char *other, *why;
+    unsigned line;
+};
+
+/* The sentence of reason and the act that helps; clear with notice_text_clear(). */
+void notice_text_make(struct notice_text *t, const struct lang *lang, enum reason reason,
+                      const struct notice_about *about);
+void notice_text_clear(struct notice_text *t);
+
+/* The reasons that a case's card and history can give, REASON_NONE behind the last. */
+extern const enum reason notice_case_reasons[];
+/* Whether the case gives this one of them; t is then filled. */
+bool notice_of_case(struct notice_text *t, const struct matters *all, const struct matter *m,
+                    const struct lang *lang, enum reason reason);
+
+#endif
