@@ -83,7 +83,7 @@ static void step_done(void *ctx, struct act *a)
     struct batch *b = s->batch;
 
     b->under_way--;
-    flow_land(b->flow, &s->stamp);
+    inodes_remove(&b->flow->flying, &s->stamp);
     if (a->status == ACT_DONE) {
         b->done++;
         utf8_show(&b->text, s->from, strlen(s->from));
@@ -123,7 +123,7 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     s->batch = b;
     s->from = xstrdup(from);
     s->stamp = row->stamp;
-    flow_fly(b->flow, &s->stamp);
+    inodes_add(&b->flow->flying, &s->stamp);
     a->done = step_done;
     a->ctx = s;
     b->under_way++;

@@ -99,9 +99,16 @@ void flow_later(struct flow *f, struct item *it, int64_t ms)
     flow_wake(f);
 }
 
+void flow_soon(struct flow *f, struct item *it, int64_t ms)
+{
+    it->soon = true;
+    flow_later(f, it, ms);
+}
+
 bool flow_is_idle(const struct flow *f)
 {
-    return f->items.ready_len == 0 && f->items.busy_len == 0 && !sweep_running(f->sweep);
+    return f->items.ready_len == 0 && f->items.busy_len == 0 && f->items.soon_len == 0 &&
+           !sweep_running(f->sweep);
 }
 
 size_t flow_waiting(const struct flow *f)
@@ -203,10 +210,25 @@ static int look_at_case(void *ctx, const struct case_row *row)
     return 0;
 }
 
+static void on_written(void *ctx, bool tampered)
+{
+    struct flow *f = ctx;
+
+    if (!f->started)
+        return;
+    if (tampered)
+        flow_check_tampered(f);
+    flow_sync_check(f);
+}
+
 static int open_parts(struct flow *f, struct error *err)
 {
-    struct filer_options fo = {
-        .root = f->cab.root, .state_dir = f->cab.state_dir, .env = f->env, .durable = true};
+    struct filer_options fo = {.root = f->cab.root,
+                               .state_dir = f->cab.state_dir,
+                               .env = f->env,
+                               .durable = true,
+                               .written = on_written,
+                               .written_ctx = f};
     AUTO_FREE char *magic = xasprintf("%s/documents.magic", f->env->rules_dir);
     struct examiner_options xo = {.magic_file = magic,
                                   .exe = "/proc/self/exe",
@@ -408,6 +430,8 @@ void flow_close(struct flow *f)
     if (f->pages)
         pages_free(f->pages);
     items_clear(&f->items);
+    inodes_clear(&f->flying);
+    fights_clear(f);
     HASH_ITER(hh, f->notices, n, tmp)
     {
         HASH_DEL(f->notices, n);

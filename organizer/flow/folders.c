@@ -18,6 +18,7 @@
 #include "base/utf8.h"
 #include "decide/name.h"
 #include "file/lease.h"
+#include "flow/companions.h"
 #include "flow/internal.h"
 
 #define AS_RECEIVED "As Received"
@@ -145,6 +146,15 @@ static void receive(struct flow *f, struct item *it, struct matter *m, const cha
     filer_submit(f->filer, a);
 }
 
+/* It is not taken anywhere: what lies in it is looked at where it is. */
+static void folder_stays(struct flow *f, struct item *it)
+{
+    AUTO_FREE char *path = xstrdup(it->path);
+
+    flow_finish(f, it);
+    flow_scan(f, path);
+}
+
 static void folder_unclear(struct flow *f, struct item *it, const char *name)
 {
     flow_notice(f, REASON_WHICH_CASE, it->path,
@@ -166,7 +176,7 @@ static void settle_folder(struct flow *f, struct item *it, int fd, struct matter
     doc_stamp_take(fd, -1, NULL, &it->stamp);
     s.latest_ns = it->stamp.ctime_ns;
     look_in(&s, dup(fd), 0);
-    it->why = s.open ? SETTLE_OPEN : SETTLE_QUIET;
+    it->why = s.open ? SETTLE_OPEN : s.empty ? SETTLE_EMPTY : SETTLE_QUIET;
     if (s.open || s.empty) {
         flow_later(f, it, settle_backoff_ms(6 + it->tries++));
         return;
@@ -175,12 +185,49 @@ static void settle_folder(struct flow *f, struct item *it, int fd, struct matter
         flow_later(f, it, settle - (now - s.latest_ns) / NS_PER_MS);
         return;
     }
-    if (!m)
+    if (companions_is_page_folder(f->cab.root, it->path))
+        folder_stays(f, it);
+    else if (!m)
         folder_unclear(f, it, name);
     else if (m->card.closed || m->card.hold || f->cab.config.mode != MODE_ENFORCE)
-        flow_finish(f, it);
+        folder_stays(f, it);
     else
         receive(f, it, m, name);
+}
+
+/* The folder directly in an Inbox that path lies below; NULL when it lies below none. */
+static char *folder_in_inbox(struct flow *f, const char *path)
+{
+    static const char inbox[] = INBOX_NAME "/";
+    struct matter *home;
+    const char *inside, *rest, *slash;
+
+    if (!strstr(path, inbox))
+        return NULL;
+    matters_zone(f->matters, path, &home, &inside);
+    if (!inside)
+        inside = path;
+    if (strncmp(inside, inbox, sizeof inbox - 1) != 0)
+        return NULL;
+    rest = inside + sizeof inbox - 1;
+    slash = strchr(rest, '/');
+    return slash ? xmemdup0(path, (size_t)(slash - path)) : NULL;
+}
+
+bool flow_is_in_waiting_folder(struct flow *f, const char *path)
+{
+    AUTO_FREE char *folder = folder_in_inbox(f, path);
+
+    return folder && items_find(&f->items, folder) != NULL;
+}
+
+void flow_hint_folder_above(struct flow *f, const char *path)
+{
+    AUTO_FREE char *folder = folder_in_inbox(f, path);
+    struct item *it = folder ? items_find(&f->items, folder) : NULL;
+
+    if (it && it->stage == ITEM_WAITING)
+        items_wake(&f->items, it);
 }
 
 bool flow_folder_in_inbox(struct flow *f, const char *path)
@@ -209,7 +256,7 @@ void flow_look_folder(struct flow *f, struct item *it)
     AUTO_CLOSE int fd = beneath_open(f->cab.root, it->path, O_RDONLY | O_DIRECTORY, 0);
 
     if (fd < 0 || (zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX) ||
-        (home && home->untouchable)) {
+        flow_leaves_alone(home)) {
         flow_finish(f, it);
         return;
     }

@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "flow/companions.h"
 
 struct policy gather_policy(const struct config *c, const struct env *env)
 {
@@ -101,10 +102,17 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->quiet_s = (now - doc->stamp->mtime_ns) / NS_PER_S;
     if (doc->row)
         from_row(f, doc->row);
+    f->accompanied = f->zone != ZONE_OUTSIDE && companions_beside(from->root, doc->path);
     g->same_as = same_content(from, doc, target ? target : g->home);
     g->former_of = former_name(from, doc, g);
     f->same_as = g->same_as;
     f->former_of = g->former_of;
+}
+
+bool gather_was_before(const struct cabinet *c, const struct matter *home,
+                       const struct doc_stamp *stamp)
+{
+    return stamp->ctime_ns < (home ? home->adopted_ns : c->since_ns);
 }
 
 void gather_clear(struct gathered *g)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "cabinet/cabinet.h"
 #include "cabinet/config.h"
 #include "cabinet/matter.h"
 #include "decide/facts.h"
@@ -46,6 +47,10 @@ struct gathered {
 void gather(const struct gather_from *from, const struct gather_doc *doc,
             const struct matter *target, struct gathered *g);
 void gather_clear(struct gathered *g);
+/* Whether a document of which nothing is known yet lay there before the organizer came: before its
+ * case was adopted or, in the office Inbox, before `init`. Then it is never named by itself. */
+bool gather_was_before(const struct cabinet *c, const struct matter *home,
+                       const struct doc_stamp *stamp);
 /* The policy of the moment: configuration and today's date in the office's zone. */
 struct policy gather_policy(const struct config *c, const struct env *env);
 

@@ -1,12 +1,20 @@
 /*
  * identity: which document lies at a path. The order of evidence:
  *   1. the row at the path with the same file (device, inode, birth): that document, edited or not
- *   2. a row elsewhere with the same file, whose own path no longer holds it: renamed or moved
- *   3. the row at the path with another inode: saved over (temporary, rename over it), or a
- *      restored cabinet, where every inode is new: the digest then tells that nothing was edited
- *   4. a row that is gone and had this path: it came back
+ *   2. a row elsewhere with the same file, whose own path no longer holds it: renamed or moved.
+ *      Inode numbers are used again at once; where a file system tells no birth times the content
+ *      must be the same as well
+ *   3. the row at the path with another file: saved over (temporary, rename over it), or a restored
+ *      cabinet, where every inode is new: the digest then tells that nothing was edited. Unless the
+ *      row's own file was seen under another name: then the path holds a document that is new
+ *   4. a row that is gone and had this path: it came back, when its content is the same or it went
+ *      only a moment ago (programs save by removing and writing anew)
  *   5. else it is new
  * A file whose own path still holds the same inode is a second name (hard link).
+ *
+ * 2 and 3 may contradict: a document was moved over another one, or a program saved under a
+ * temporary name that looks like a document's and renamed that over the old file. It is the latter
+ * when the row elsewhere is younger than FLOW_TEMPORARY_NS and was never filed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,48 +24,145 @@
 #include "base/io.h"
 #include "flow/internal.h"
 
-/* The file of the row is still where the row says. */
-static bool still_there(struct flow *f, const struct doc *row)
+/* A document known for less than this may be some program's temporary file. */
+#define FLOW_TEMPORARY_NS (60 * NS_PER_S)
+
+/* The stamp of what lies where the row says; -1 when nothing does. */
+static int stamp_of(struct flow *f, const struct doc *row, struct doc_stamp *now)
 {
     struct matter *m = matters_by_id(f->matters, row->case_id);
     const char *name;
     AUTO_FREE char *path = NULL;
     AUTO_CLOSE int dir = -1;
-    struct doc_stamp now;
 
     if (row->case_id[0] && !m)
-        return false;
+        return -1;
     path = m ? xasprintf("%s/%s", m->facts.path, row->path) : xstrdup(row->path);
     dir = beneath_parent(f->cab.root, path, &name);
-    return dir >= 0 && doc_stamp_take(-1, dir, name, &now) == 0 &&
-           doc_stamp_same_file(&now, &row->stamp);
+    return dir >= 0 ? doc_stamp_take(-1, dir, name, now) : -1;
 }
 
-enum identity flow_identify(struct flow *f, const char *case_id, const char *inside,
-                            const struct doc_stamp *stamp, struct doc *row)
+/* The file of the row is still where the row says. */
+static bool still_there(struct flow *f, const struct doc *row)
+{
+    struct doc_stamp now;
+
+    return stamp_of(f, row, &now) == 0 && doc_stamp_same_file(&now, &row->stamp);
+}
+
+static bool is_by_inode(struct flow *f, const struct item *it, struct doc *row)
 {
     struct error err = ERROR_INIT;
-    struct doc by_inode = {0};
-    bool at_path = state_doc_by_path(f->state, case_id, inside, row, &err) > 0;
 
-    if (at_path && doc_stamp_same_file(&row->stamp, stamp))
-        return doc_stamp_equal(&row->stamp, stamp) ? IDENTITY_SAME : IDENTITY_EDITED;
-    if (state_doc_by_inode(f->state, stamp, &by_inode, &err) > 0) {
-        bool linked = still_there(f, &by_inode);
-        bool own = strcmp(by_inode.case_id, case_id) == 0;
+    if (state_doc_by_inode(f->state, &it->stamp, row, &err) <= 0)
+        return false;
+    if (it->stamp.birth_ns != 0 || digest_equal(&row->digest, &it->x.digest))
+        return true;
+    doc_clear(row);
+    return false;
+}
 
-        if (at_path)
-            doc_clear(row);
-        *row = by_inode;
-        return linked ? IDENTITY_LINKED : own ? IDENTITY_RENAMED : IDENTITY_MOVED_IN;
+/* The file of `old` is gone, and `temporary` was only the name under which it was saved anew. */
+static bool is_saved_over(struct flow *f, const struct doc *old, const struct doc *temporary)
+{
+    struct doc_stamp now;
+
+    if (temporary->number < old->number || (temporary->original && *temporary->original) ||
+        env_now(f->env) - temporary->filed_ns > FLOW_TEMPORARY_NS ||
+        inodes_have(f->items.held, &old->stamp))
+        return false;
+    return stamp_of(f, temporary, &now) < 0 || !doc_stamp_same_file(&now, &old->stamp);
+}
+
+/* Takes the strings of *from over. */
+static void move_doc(struct doc *to, struct doc *from)
+{
+    doc_clear(to);
+    *to = *from;
+    *from = (struct doc){0};
+}
+
+static enum identity at_own_path(struct identified *id, struct doc *row, const struct item *it)
+{
+    move_doc(&id->row, row);
+    return doc_stamp_equal(&id->row.stamp, &it->stamp) ? IDENTITY_SAME : IDENTITY_EDITED;
+}
+
+/* A row that is gone and had this path. */
+static bool is_back(struct flow *f, const char *case_id, const char *inside, const struct item *it,
+                    bool moved, struct identified *id)
+{
+    struct error err = ERROR_INIT;
+    struct doc gone = {0};
+    int64_t ago;
+
+    if (state_doc_gone_by_path(f->state, case_id, inside, &gone, &err) <= 0)
+        return false;
+    ago = env_now(f->env) - gone.changed_ns;
+    if (digest_equal(&gone.digest, &it->x.digest) || (!moved && ago < f->env->patience_ns)) {
+        move_doc(&id->row, &gone);
+        return true;
     }
-    if (at_path)
+    doc_clear(&gone);
+    return false;
+}
+
+/* The file is known as the document `b`; `at` is another one whose path this is, if there is one.
+ */
+static enum identity by_inode(struct flow *f, const char *case_id, const char *inside,
+                              const struct item *it, struct doc *at, struct doc *b,
+                              struct identified *id)
+{
+    bool own = strcmp(b->case_id, case_id) == 0;
+
+    if (own && strcmp(b->path, inside) == 0) {
+        move_doc(&id->over, at);
+        return at_own_path(id, b, it);
+    }
+    if (still_there(f, b)) {
+        move_doc(&id->row, at);
+        return id->row.number ? IDENTITY_EDITED : IDENTITY_LINKED;
+    }
+    if (own && (!at->number || !is_saved_over(f, at, b))) {
+        move_doc(&id->over, at);
+        move_doc(&id->row, b);
+        return IDENTITY_RENAMED;
+    }
+    if (!own)
+        move_doc(&id->from, b);
+    if (at->number) {
+        move_doc(&id->row, at);
         return IDENTITY_EDITED;
-    if (state_doc_gone_by_path(f->state, case_id, inside, row, &err) > 0)
-        return IDENTITY_RETURNED;
-    *row = (struct doc){0};
+    }
+    return is_back(f, case_id, inside, it, true, id) ? IDENTITY_RETURNED : IDENTITY_MOVED_IN;
+}
+
+void flow_identify(struct flow *f, const char *case_id, const char *inside, const struct item *it,
+                   struct identified *id)
+{
+    struct error err = ERROR_INIT;
+    struct doc at = {0}, b = {0};
+    bool at_path = state_doc_by_path(f->state, case_id, inside, &at, &err) > 0;
+
+    *id = (struct identified){.who = IDENTITY_NEW};
+    if (at_path && doc_stamp_same_file(&at.stamp, &it->stamp))
+        id->who = at_own_path(id, &at, it);
+    else if (is_by_inode(f, it, &b))
+        id->who = by_inode(f, case_id, inside, it, &at, &b, id);
+    else if (at_path && !inodes_have(f->items.held, &at.stamp))
+        id->who = at_own_path(id, &at, it);
+    else if (!at_path && is_back(f, case_id, inside, it, false, id))
+        id->who = IDENTITY_RETURNED;
     if (*err.text)
         log_line(&f->log, LOG_ERROR, "the private state cannot be read", "error", error_text(&err),
                  NULL);
-    return IDENTITY_NEW;
+    doc_clear(&at);
+    doc_clear(&b);
+}
+
+void identified_clear(struct identified *id)
+{
+    doc_clear(&id->row);
+    doc_clear(&id->from);
+    doc_clear(&id->over);
 }

@@ -12,6 +12,7 @@
 #include "file/filer.h"
 #include "flow/flow.h"
 #include "flow/item.h"
+#include "flow/notices.h"
 #include "hooks/runner.h"
 #include "publish/publish.h"
 #include "record/journal.h"
@@ -23,8 +24,6 @@
 #define FLOW_BUSY_MAX 640
 /* A document that could not be read is asked for this often before it is listed. */
 #define FLOW_READ_TRIES 3
-/* Open or being written for this long: listed with who holds it. */
-#define FLOW_WAITING_LONG_NS (INT64_C(15) * 60 * NS_PER_S)
 /* Pages are written when nothing more is under way, at the latest after this long. */
 #define FLOW_PAGES_MS 5000
 /* A missing document may come back within this long (programs save by removing and renaming). */
@@ -53,7 +52,6 @@ struct sync_waiter {
     struct sync_waiter *next;
 };
 
-struct flying; /* flight.c */
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
 
@@ -76,7 +74,10 @@ struct flow {
     struct hooks *hooks;
     struct items items;
     struct in_flight *in_flight;
-    struct flying *flying;
+    struct inodes *flying; /* files that are with the filer: until their row is written, a look at
+                              them by any name would take them for new documents */
+    struct fight *fights;  /* fights.c: documents that somebody renames back */
+    uint64_t sync_round;   /* rises with every flow_sync() */
     struct flow_notice *notices;
     struct sync_waiter *waiters;
     struct sweep *sweep;
@@ -100,6 +101,8 @@ void flow_wake(struct flow *f);          /* there may be work: pump and timers *
 void flow_today(struct flow *f);         /* policy.today from the clock */
 void flow_finish(struct flow *f, struct item *it);             /* done with it */
 void flow_later(struct flow *f, struct item *it, int64_t ms);  /* ask again */
+/* Ask again in a moment; who waits in flow_sync() waits for that. */
+void flow_soon(struct flow *f, struct item *it, int64_t ms);
 bool flow_is_idle(const struct flow *f);
 
 /* look.c */
@@ -112,19 +115,27 @@ enum identity {
     IDENTITY_SAME,      /* the row at its path, nothing changed */
     IDENTITY_EDITED,    /* the row at its path; new bytes or a new inode (saved over) */
     IDENTITY_RENAMED,   /* a row of this case under another name */
-    IDENTITY_MOVED_IN,  /* a row of another case, or of the office Inbox */
+    IDENTITY_MOVED_IN,  /* a document of another case, or of the office Inbox: new here */
     IDENTITY_RETURNED,  /* a row that was gone came back under its path */
     IDENTITY_LINKED,    /* a second name (hard link) of a row's file */
 };
-/* Which document lies at path (in the case `case_id`, `inside`) with the stamp. *row is filled for all but
- * NEW; the caller clears it. Order of evidence: see record/doc.h. */
-enum identity flow_identify(struct flow *f, const char *case_id, const char *inside,
-                            const struct doc_stamp *stamp, struct doc *row);
+struct identified {
+    enum identity who;
+    struct doc row;  /* the document's own; number 0 for NEW, MOVED_IN and LINKED */
+    struct doc from; /* its row in the case (or the Inbox) that it left; number 0: none */
+    struct doc over; /* another row at its path, whose file is not there any more; number 0: none */
+};
+/* Which document is the item, examined, at its path (`inside` the case `case_id`)? The order of
+ * evidence is told in identity.c. Clear *id with identified_clear(). */
+void flow_identify(struct flow *f, const char *case_id, const char *inside, const struct item *it,
+                   struct identified *id);
+void identified_clear(struct identified *id);
 
-/* flight.c: from before an act on the file is submitted until it is done */
-void flow_fly(struct flow *f, const struct doc_stamp *s);
-void flow_land(struct flow *f, const struct doc_stamp *s);
-bool flow_is_flying(const struct flow *f, const struct doc_stamp *s);
+/* fights.c */
+/* Called when a document that was filed before is about to be filed again: true when that happened
+ * too often, so that it is to be left alone. */
+bool flow_is_fought_over(struct flow *f, const struct doc_stamp *s);
+void fights_clear(struct flow *f);
 
 /* judge.c */
 void flow_examine(struct flow *f, struct item *it);
@@ -132,26 +143,66 @@ void flow_judge(struct flow *f, struct item *it);
 
 /* record.c */
 void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
-               const char *inside, struct doc *row, enum identity who);
+               const char *inside, const struct identified *id);
 void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
-                const char *inside, struct doc *row, enum identity who);
+                const char *inside, const struct identified *id);
+/* The document was filed once, and nobody took that back. */
+bool flow_was_filed(const struct doc *row);
 void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row);
 void flow_record_waiting(struct flow *f, struct item *it, enum reason reason);
 /* Lists what is no document: a link, a device, a document that may not be opened. */
 void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const char *why);
 
 /* cases.c */
+/* What is, became, or ceased to be of the folder at path. fresh: it appeared while we watched. */
 void flow_folder(struct flow *f, const char *path, bool fresh);
 void flow_card_changed(struct flow *f, const char *card_path);
+/* Nothing is at path any more: it may have been a case, or something that was told. */
+void flow_vanished(struct flow *f, const char *path);
+/* What came of flow_record_case() (casework.h) is written. */
+void flow_case_recorded(struct flow *f, const char *path, const char *kind);
+/* Tells of cases whose folder or card is not there. */
+void flow_check_gone(struct flow *f);
+/* Tells of cases that were marked as tampered with. */
+void flow_check_tampered(struct flow *f);
+
+/* Nothing in it is looked at: a copy of another case, or one that is being made known just now, whose
+ * documents are looked at when that is done. */
+static inline bool flow_leaves_alone(const struct matter *m)
+{
+    return m && (m->untouchable || m->opening);
+}
+
+/* notices.c; sentence and help are taken over. */
 void flow_notice(struct flow *f, enum reason reason, const char *path, char *sentence, char *help);
+void flow_notice_about(struct flow *f, enum reason reason, const struct notice_about *about);
+/* Tells what a case's card and history give to tell, and no more what they do not give now. */
+void flow_notice_case(struct flow *f, const struct matter *m);
 void flow_unnotice(struct flow *f, enum reason reason, const char *path);
-/* Opens a case in a folder: card when there is none, id, first journal line. answer may be NULL. */
+/* All about exactly this path. */
+void flow_unnotice_all(struct flow *f, const char *path);
+/* Those about what is not there any more. */
+void flow_prune_notices(struct flow *f);
+
+/* renaming.c */
+/* Does what the card's "Rename documents: yes" asks for after the case's folder was renamed. */
+void flow_rename_documents(struct flow *f, struct matter *m);
+
+/* opening.c */
+/* Makes a case that the private state does not know its own. adopt: what lies there now is never named
+ * by itself. answer may be NULL, as below. */
+void flow_take_in(struct flow *f, struct matter *m, bool adopt, flow_answer *answer, void *ctx);
+/* Opens a case in a folder: card when there is none, drop box, first journal line. */
 void flow_open_case(struct flow *f, const char *path, const char *client, const char *case_type,
                     bool adopt, flow_answer *answer, void *ctx);
 
 /* folders.c */
 bool flow_folder_in_inbox(struct flow *f, const char *path);
 void flow_look_folder(struct flow *f, struct item *it);
+/* Whether path lies in a folder dropped into an Inbox of which it is not known yet where it goes. */
+bool flow_is_in_waiting_folder(struct flow *f, const char *path);
+/* Something changed at path: a folder in an Inbox that it lies in is looked at again. */
+void flow_hint_folder_above(struct flow *f, const char *path);
 
 /* tell.c */
 /* Runs the hooks for case-opened, case-closed or integrity. why: the code of a reason, or "". */

@@ -36,6 +36,7 @@ void items_clear(struct items *q)
         item_free(it);
     }
     free(q->heap);
+    inodes_clear(&q->held);
     items_init(q);
 }
 
@@ -93,7 +94,10 @@ static void heap_remove(struct items *q, struct item *it)
 static void make_ready(struct items *q, struct item *it)
 {
     it->stage = ITEM_READY;
-    DL_APPEND(q->ready, it);
+    if (it->missing)
+        DL_APPEND(q->late, it);
+    else
+        DL_APPEND(q->ready, it);
     q->ready_len++;
 }
 
@@ -119,11 +123,14 @@ struct item *items_hint(struct items *q, const char *path)
 
 struct item *items_take(struct items *q)
 {
-    struct item *it = q->ready;
+    struct item *it = q->ready ? q->ready : q->late;
 
     if (!it)
         return NULL;
-    DL_DELETE(q->ready, it);
+    if (q->ready)
+        DL_DELETE(q->ready, it);
+    else
+        DL_DELETE(q->late, it);
     q->ready_len--;
     it->stage = ITEM_BUSY;
     q->busy_len++;
@@ -135,24 +142,37 @@ void items_wait(struct items *q, struct item *it, int64_t due)
     q->busy_len--;
     item_close(it);
     if (it->again) {
-        it->again = false;
+        it->again = it->soon = false;
         make_ready(q, it);
         return;
     }
     it->stage = ITEM_WAITING;
     it->due = due;
+    q->soon_len += it->soon;
     GROW(q->heap, q->heap_len, q->heap_cap);
     q->heap_len++;
     sift_up(q, it, q->heap_len - 1);
+}
+
+void items_hold(struct items *q, struct item *it, const struct doc_stamp *s)
+{
+    if (it->held)
+        inodes_remove(&q->held, &it->held_stamp);
+    it->held = s != NULL;
+    if (!s)
+        return;
+    it->held_stamp = *s;
+    inodes_add(&q->held, s);
 }
 
 void items_done(struct items *q, struct item *it)
 {
     q->busy_len--;
     item_close(it);
+    items_hold(q, it, NULL);
     if (it->again) {
         it->again = false;
-        it->tries = 0;
+        it->tries = it->refused = 0;
         it->examined = false;
         make_ready(q, it);
         return;
@@ -164,6 +184,8 @@ void items_done(struct items *q, struct item *it)
 void items_wake(struct items *q, struct item *it)
 {
     heap_remove(q, it);
+    q->soon_len -= it->soon;
+    it->soon = false;
     make_ready(q, it);
 }
 

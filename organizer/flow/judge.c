@@ -1,8 +1,11 @@
 /* judge: examine a settled document, gather its facts, decide, and hand the decision on. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
 
@@ -13,6 +16,7 @@ static void answered(void *ctx, const struct examination *x)
 
     it->x = *x;
     it->examined = true;
+    it->read = x->status == EXAMINE_DONE ? it->stamp : (struct doc_stamp){0};
     if (f->stopping) {
         flow_finish(f, it);
         return;
@@ -51,9 +55,16 @@ static bool is_known_content(struct flow *f, struct item *it)
     return known;
 }
 
+/* Read by this item, and it waited for something else since. */
+static bool was_just_read(const struct item *it)
+{
+    return it->read.size > 0 && doc_stamp_equal(&it->read, &it->stamp) &&
+           it->stamp.ctime_ns < it->read_ns - DOC_RACY_NS;
+}
+
 void flow_examine(struct flow *f, struct item *it)
 {
-    if (is_known_content(f, it)) {
+    if (was_just_read(it) || is_known_content(f, it)) {
         it->examined = true;
         flow_judge(f, it);
         return;
@@ -63,100 +74,176 @@ void flow_examine(struct flow *f, struct item *it)
 }
 
 /* What a person did with a document that has a row says more than its name does. */
-static void heed_history(struct facts *facts, enum identity who, const struct doc *row)
+static void heed_history(struct facts *facts, const struct identified *id)
 {
     bool inbox = facts->zone == ZONE_OFFICE_INBOX || facts->zone == ZONE_CASE_INBOX;
+    const char *slash = id->row.path ? strrchr(id->row.path, '/') : NULL;
 
-    if (who == IDENTITY_RENAMED || who == IDENTITY_MOVED_IN)
-        facts->undone = false;
-    if (who == IDENTITY_RENAMED && row->state == DOC_FILED && !inbox)
+    if (id->who == IDENTITY_MOVED_IN)
+        facts->by_hand = facts->undone = false;
+    if (id->who != IDENTITY_RENAMED)
+        return;
+    facts->undone = false;
+    if (flow_was_filed(&id->row) && !inbox &&
+        strcmp(slash ? slash + 1 : id->row.path, facts->name) != 0)
         facts->by_hand = true;
-    if (who == IDENTITY_MOVED_IN)
-        facts->by_hand = false;
 }
 
 /* May the decided name be given now, or only be suggested? */
-static bool may_name(const struct flow *f, const struct facts *facts, enum identity who,
-                     const struct doc *row)
+static bool may_name(const struct flow *f, const struct item *it, const struct gathered *g,
+                     const struct identified *id)
 {
-    bool inbox = facts->zone == ZONE_OFFICE_INBOX || facts->zone == ZONE_CASE_INBOX;
+    bool inbox = g->facts.zone == ZONE_OFFICE_INBOX || g->facts.zone == ZONE_CASE_INBOX;
 
     if (f->cab.config.mode != MODE_ENFORCE)
         return false;
-    if (who == IDENTITY_NEW || who == IDENTITY_MOVED_IN)
+    if (id->who == IDENTITY_NEW)
+        return !gather_was_before(&f->cab, g->home, &it->stamp);
+    if (id->who == IDENTITY_MOVED_IN)
         return true;
-    if (row->before && !(inbox && who == IDENTITY_RENAMED))
+    if (id->row.before && !(inbox && id->who == IDENTITY_RENAMED))
         return false;
-    return inbox || row->state != DOC_FILED;
+    return inbox || !flow_was_filed(&id->row);
+}
+
+/* The document stays where it is, and is listed for this. */
+static void list_instead(struct flow *f, struct decision *d, enum reason reason, const char *name,
+                         const char *other)
+{
+    AUTO_FREE char *sentence = xasprintf("reason.%s", reason_code(reason));
+    AUTO_FREE char *help = xasprintf("help.%s", reason_code(reason));
+
+    free(d->sentence);
+    free(d->help);
+    d->action = ACTION_LIST;
+    d->reason = reason;
+    d->sentence = lang_format(f->lang, sentence, "name", name, "other", other, NULL);
+    d->help = lang_format(f->lang, help, "name", name, "other", other, NULL);
+}
+
+/* Somebody renames it back each time, or did so until it was left alone. */
+static bool is_fought_over(struct flow *f, const struct item *it, const struct identified *id)
+{
+    const struct doc *was = id->from.number ? &id->from : &id->row;
+
+    if (id->who != IDENTITY_RENAMED && id->row.reason == REASON_FOUGHT_OVER)
+        return true;
+    return was->original && *was->original && flow_is_fought_over(f, &it->stamp);
+}
+
+/* The name of an older document that looks the same to people; NULL when there is none. */
+static char *twin(struct flow *f, const struct gathered *g, const struct identified *id)
+{
+    struct error err = ERROR_INIT;
+    struct doc other = {0};
+    const char *name = NULL, *slash;
+    char *found = NULL;
+
+    if (!g->home || state_doc_by_fold(f->state, g->home->facts.id, g->inside, &other, &err) <= 0)
+        return NULL;
+    if (other.number != id->row.number && strcmp(other.path, g->inside) != 0) {
+        AUTO_FREE char *path = xasprintf("%s/%s", g->home->facts.path, other.path);
+        AUTO_CLOSE int dir = beneath_parent(f->cab.root, path, &name);
+
+        slash = strrchr(other.path, '/');
+        if (dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            found = xstrdup(slash ? slash + 1 : other.path);
+    }
+    doc_clear(&other);
+    return found;
+}
+
+/* What nobody may do to a document, whatever its name and content say. */
+static void heed_links(struct flow *f, const struct item *it, const struct gathered *g,
+                       const struct identified *id, struct decision *d)
+{
+    AUTO_FREE char *other = NULL;
+
+    if (it->nlink > 1 || id->who == IDENTITY_LINKED)
+        list_instead(f, d, REASON_HARD_LINK, g->facts.name, "");
+    else if (d->action == ACTION_INDEX && (other = twin(f, g, id)))
+        list_instead(f, d, REASON_TWO_NAMES, g->facts.name, other);
 }
 
 static void hand_on(struct flow *f, struct item *it, struct gathered *g, struct decision *d,
-                    struct doc *row, enum identity who)
+                    const struct identified *id)
 {
-    switch (d->action) {
-    case ACTION_FILE:
-        if (may_name(f, &g->facts, who, row))
-            flow_file(f, it, d, g->home, g->inside, row, who);
-        else
-            flow_index(f, it, d, g->home, g->inside, row, who);
-        return;
-    case ACTION_RETRY:
-        if (it->failures < FLOW_READ_TRIES)
-            flow_later(f, it, settle_backoff_ms(it->failures++ + 6));
-        else
-            flow_list_plain(f, it, REASON_READER_FAILED, it->x.why);
-        return;
-    case ACTION_WAIT:
-    case ACTION_INDEX:
-    case ACTION_LIST:
-        flow_index(f, it, d, g->home, g->inside, row, who);
-        return;
+    heed_links(f, it, g, id, d);
+    if (d->action == ACTION_FILE && may_name(f, it, g, id)) {
+        if (!is_fought_over(f, it, id)) {
+            flow_file(f, it, d, g->home, g->inside, id);
+            return;
+        }
+        list_instead(f, d, REASON_FOUGHT_OVER, g->facts.name, "");
     }
+    if (d->action != ACTION_RETRY)
+        flow_index(f, it, d, g->home, g->inside, id);
+    else if (it->failures < FLOW_READ_TRIES)
+        flow_later(f, it, settle_backoff_ms(it->failures++ + 6));
+    else
+        flow_list_plain(f, it, REASON_READER_FAILED, it->x.why);
 }
 
-static void judge_identified(struct flow *f, struct item *it, const struct matter *home,
-                             const char *inside)
+/*
+ * The path belonged to another file. Where that is now tells whether this one is a new version of
+ * the document or another one: while more is to be looked at, that is waited for.
+ */
+static bool is_in_doubt(struct flow *f, struct item *it, const struct identified *id)
+{
+    bool over = id->over.number != 0;
+    bool replaced = id->who == IDENTITY_EDITED &&
+                    !doc_stamp_same_file(&id->row.stamp, &it->stamp) &&
+                    !digest_equal(&id->row.digest, &it->x.digest);
+
+    if (!over && !replaced)
+        return false;
+    return f->items.ready != NULL || sweep_running(f->sweep);
+}
+
+static void judge_identified(struct flow *f, struct item *it, const struct identified *id)
 {
     struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
-    struct doc row = {0};
-    enum identity who =
-        flow_identify(f, home ? home->facts.id : "", inside, &it->stamp, &row);
     struct gather_doc doc = {.path = it->path, .stamp = &it->stamp, .x = &it->x};
     struct gathered g;
     struct decision d;
 
-    if (who == IDENTITY_LINKED) {
-        doc_clear(&row);
-        flow_list_plain(f, it, REASON_HARD_LINK, NULL);
-        return;
-    }
-    doc.row = who == IDENTITY_NEW || who == IDENTITY_MOVED_IN ? NULL : &row;
+    doc.row = id->row.number ? &id->row : NULL;
     gather(&from, &doc, NULL, &g);
-    heed_history(&g.facts, who, &row);
+    heed_history(&g.facts, id);
     decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
     if (d.action == ACTION_FILE && d.target && d.target != g.facts.home) {
         const struct matter *target = matters_by_id(f->matters, d.target->id);
 
         gather_clear(&g);
         gather(&from, &doc, target, &g);
-        heed_history(&g.facts, who, &row);
+        heed_history(&g.facts, id);
         decision_clear(&d);
         decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
     }
-    hand_on(f, it, &g, &d, &row, who);
+    hand_on(f, it, &g, &d, id);
     decision_clear(&d);
     gather_clear(&g);
-    doc_clear(&row);
+}
+
+/* The path still leads to the file that was examined, and that did not change. */
+static bool is_still_it(struct flow *f, const struct item *it)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
+    struct doc_stamp now;
+
+    return dir >= 0 && doc_stamp_take(-1, dir, name, &now) == 0 &&
+           doc_stamp_equal(&now, &it->stamp);
 }
 
 void flow_judge(struct flow *f, struct item *it)
 {
     struct matter *home;
     const char *inside;
-    struct doc_stamp now;
+    struct identified id;
 
-    if (doc_stamp_take(it->fd, -1, NULL, &now) < 0 || !doc_stamp_equal(&now, &it->stamp)) {
-        flow_later(f, it, 0);
+    if (!is_still_it(f, it)) {
+        flow_soon(f, it, 0);
         return;
     }
     if (matters_zone(f->matters, it->path, &home, &inside) == ZONE_OUTSIDE ||
@@ -164,5 +251,10 @@ void flow_judge(struct flow *f, struct item *it)
         flow_finish(f, it);
         return;
     }
-    judge_identified(f, it, home, inside);
+    flow_identify(f, home ? home->facts.id : "", inside, it, &id);
+    if (is_in_doubt(f, it, &id))
+        flow_soon(f, it, 5);
+    else
+        judge_identified(f, it, &id);
+    identified_clear(&id);
 }

@@ -1,4 +1,5 @@
 /* look: what is at a hinted path, and is it finished? */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -86,15 +87,58 @@ void flow_hint(struct flow *f, const char *path, bool force)
         flow_card_changed(f, path);
         return;
     }
+    flow_hint_folder_above(f, path);
     it = items_hint(&f->items, path);
     it->flow = f;
     it->force |= force;
     if (it->stage == ITEM_READY)
-        it->tries = 0;
+        it->tries = it->refused = 0;
     flow_wake(f);
 }
 
-/* Nothing is there. A row that lay there is missing; it may come back in a moment. */
+/* The row's file lies in the same folder under a name of some program: a save is under way. */
+static bool is_being_saved(struct flow *f, const char *path, const struct doc *row)
+{
+    const char *name;
+    int fd = beneath_parent(f->cab.root, path, &name);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    struct doc_stamp now;
+    struct dirent *e;
+    bool found = false;
+
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    rewinddir(d);
+    while (!found && (e = readdir(d)))
+        found = e->d_ino == row->stamp.ino && decide_is_ignored(f->rules, e->d_name, false, NULL) &&
+                doc_stamp_take(-1, dirfd(d), e->d_name, &now) == 0 &&
+                doc_stamp_same_file(&now, &row->stamp);
+    closedir(d);
+    return found;
+}
+
+/* How many may be missing at once before nobody is thought to be saving: a folder is being emptied.
+ */
+#define SAVES_MAX 64
+
+/* Whether more has to be seen before a missing document counts as removed. */
+static bool may_come_back(struct flow *f, const struct item *it, const struct doc *row)
+{
+    int64_t waited = env_ticks() - it->missing;
+
+    if (inodes_have(f->items.held, &row->stamp) || sweep_running(f->sweep))
+        return true;
+    if (f->items.heap_len + f->items.ready_len < SAVES_MAX && waited < f->env->patience_ns &&
+        is_being_saved(f, it->path, row))
+        return true;
+    return waited < FLOW_MISSING_NS && it->round != f->sync_round;
+}
+
+/* Nothing is there. A row that lay there is missing; it may come back in a moment, or be found
+ * under another name. */
 static void look_missing(struct flow *f, struct item *it)
 {
     struct matter *home;
@@ -102,19 +146,19 @@ static void look_missing(struct flow *f, struct item *it)
     enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
     struct doc row = {0};
     struct error err = ERROR_INIT;
+    int64_t ms;
 
-    if (zone == ZONE_OUTSIDE ||
+    items_hold(&f->items, it, NULL);
+    if (!it->missing)
+        it->missing = env_ticks();
+    if (f->stopping || zone == ZONE_OUTSIDE ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
-        return;
-    }
-    if (flow_is_flying(f, &row.stamp)) {
-        /* It is being recorded under another name just now. */
-        flow_later(f, it, 2);
-    } else if (!it->missing && !f->stopping) {
-        it->missing = true;
-        items_wait(&f->items, it, env_ticks() + FLOW_MISSING_NS);
-        flow_wake(f);
+    } else if (inodes_have(f->flying, &row.stamp)) {
+        flow_soon(f, it, 2);
+    } else if (may_come_back(f, it, &row)) {
+        ms = settle_backoff_ms(it->tries++);
+        flow_later(f, it, ms < FLOW_MISSING_NS / NS_PER_MS ? FLOW_MISSING_NS / NS_PER_MS : ms);
     } else {
         flow_gone(f, it, home, &row);
     }
@@ -124,19 +168,19 @@ static void look_missing(struct flow *f, struct item *it)
 static void wait_for(struct flow *f, struct item *it, const struct settle_answer *a)
 {
     int64_t now = env_ticks();
-    int64_t ms = a->settled == SETTLE_QUIET ? a->again_ms : settle_backoff_ms(it->tries++);
+    enum reason reason =
+        a->settled == SETTLE_EMPTY || a->settled == SETTLE_NEW ? REASON_EMPTY : REASON_WAITING_LONG;
 
-    it->why = a->settled;
     if (!it->since)
         it->since = now;
-    if (!it->told && now - it->since > FLOW_WAITING_LONG_NS && a->settled != SETTLE_QUIET) {
-        it->told = true;
-        flow_record_waiting(f, it, a->settled == SETTLE_EMPTY || a->settled == SETTLE_NEW
-                                       ? REASON_EMPTY
-                                       : REASON_WAITING_LONG);
-        return;
+    if (a->settled == SETTLE_QUIET) {
+        flow_later(f, it, a->again_ms);
+    } else if (it->listed_as != reason && now - it->since >= f->env->patience_ns) {
+        it->listed_as = reason;
+        flow_record_waiting(f, it, reason);
+    } else {
+        flow_later(f, it, settle_backoff_ms(it->tries++));
     }
-    flow_later(f, it, ms);
 }
 
 /* Nothing changed since the row was written: no need to open it. */
@@ -151,8 +195,8 @@ static bool is_unchanged(struct flow *f, struct item *it, const struct doc_stamp
     matters_zone(f->matters, it->path, &home, &inside);
     if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
         return false;
-    same = doc_stamp_equal(&row.stamp, stamp) && !doc_is_racy(&row) &&
-           row.state != DOC_WAITING && row.reason != REASON_READER_FAILED;
+    same = doc_stamp_equal(&row.stamp, stamp) && !doc_is_racy(&row) && row.state != DOC_WAITING &&
+           row.reason != REASON_READER_FAILED;
     doc_clear(&row);
     return same && !it->force;
 }
@@ -168,15 +212,13 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
     q.now_ns = env_now(f->env) - f->env->clock_shift_ns;
     q.settle_ms = config_settle_ms(&f->cab.config, dir);
     settle_ask(&q, &a, &err);
+    it->why = a.settled;
     switch (a.settled) {
     case SETTLED:
         it->fd = a.fd;
         it->stamp = a.stamp;
+        it->nlink = a.nlink;
         it->leases = a.leases;
-        if (a.nlink > 1) {
-            flow_list_plain(f, it, REASON_HARD_LINK, NULL);
-            return;
-        }
         flow_examine(f, it);
         return;
     case SETTLE_GONE:
@@ -191,45 +233,64 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
     }
 }
 
+/* What is no document. One that lay there is gone. */
+static void look_other(struct flow *f, struct item *it, mode_t mode, struct matter *home,
+                       const char *inside)
+{
+    const char *what = S_ISLNK(mode)    ? "other.link"
+                       : S_ISFIFO(mode) ? "other.pipe"
+                       : S_ISSOCK(mode) ? "other.socket"
+                                        : "other.device";
+    struct doc row = {0};
+    struct error err = ERROR_INIT;
+
+    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) > 0 &&
+        !digest_is_zero(&row.digest)) {
+        it->again = true;
+        flow_gone(f, it, home, &row);
+    } else {
+        flow_list_plain(f, it, REASON_LINK, lang_get(f->lang, what));
+    }
+    doc_clear(&row);
+}
+
+static void look_there(struct flow *f, struct item *it, int dir, const char *name,
+                       const struct stat *st)
+{
+    struct doc_stamp stamp;
+    struct matter *home;
+    const char *inside;
+    enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
+
+    it->missing = 0;
+    if (S_ISDIR(st->st_mode)) {
+        flow_look_folder(f, it);
+    } else if (zone == ZONE_OUTSIDE || (home && home->untouchable) ||
+               flow_is_in_waiting_folder(f, it->path)) {
+        flow_finish(f, it);
+    } else if (doc_stamp_take(-1, dir, name, &stamp) < 0 || inodes_have(f->flying, &stamp)) {
+        flow_soon(f, it, 2);
+    } else if (!S_ISREG(st->st_mode)) {
+        look_other(f, it, st->st_mode, home, inside);
+    } else if (is_unchanged(f, it, &stamp)) {
+        flow_finish(f, it);
+    } else {
+        items_hold(&f->items, it, &stamp);
+        look_document(f, it, dir, name);
+    }
+}
+
 void flow_look(struct flow *f, struct item *it)
 {
     const char *name;
     AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
-    struct doc_stamp stamp;
     struct stat st;
-    struct matter *home;
-    const char *inside;
-    enum zone zone;
 
     it->examined = false;
-    if (dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        if (dir < 0 && (errno == ELOOP || errno == EXDEV || errno == EACCES))
-            flow_finish(f, it);
-        else
-            look_missing(f, it);
-        return;
-    }
-    it->missing = false;
-    zone = matters_zone(f->matters, it->path, &home, &inside);
-    if (S_ISDIR(st.st_mode)) {
-        flow_look_folder(f, it);
-        return;
-    }
-    if (zone == ZONE_OUTSIDE || (home && home->untouchable)) {
+    if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        look_there(f, it, dir, name, &st);
+    else if (dir < 0 && (errno == ELOOP || errno == EXDEV || errno == EACCES))
         flow_finish(f, it);
-        return;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        flow_list_plain(f, it, REASON_LINK, NULL);
-        return;
-    }
-    if (doc_stamp_take(-1, dir, name, &stamp) < 0 || flow_is_flying(f, &stamp)) {
-        flow_later(f, it, 2);
-        return;
-    }
-    if (is_unchanged(f, it, &stamp)) {
-        flow_finish(f, it);
-        return;
-    }
-    look_document(f, it, dir, name);
+    else
+        look_missing(f, it);
 }

@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "flow/gather.h"
 #include "flow/internal.h"
 
 /* Between submit and done of one act. */
@@ -17,9 +18,9 @@ struct work {
     struct item *item; /* NULL: nobody waits */
     struct in_flight *in_flight;
     struct doc_stamp stamp; /* of the file that is with the filer */
-    char *from;        /* for the line and the hooks */
-    char *what;        /* journal kind */
-    bool quiet;        /* no line: nothing that people wait for */
+    char *from;             /* for the line and the hooks */
+    char *what;             /* journal kind */
+    bool quiet;             /* no line: nothing that people wait for */
 };
 
 static void in_flight_end(struct flow *f, struct in_flight *k)
@@ -58,10 +59,10 @@ static void set_text(char **field, const char *value)
 /* The new row: what is known from the old one, the examination, and the decision. */
 static void fill_row(struct flow *f, struct doc *to, const struct item *it,
                      const struct decision *d, const struct matter *home, const char *inside,
-                     const struct doc *row, enum identity who)
+                     const struct doc *row, bool renamed)
 {
     char day[DATE_TEXT];
-    bool known = who != IDENTITY_NEW && who != IDENTITY_MOVED_IN;
+    bool known = row->number != 0;
 
     if (known)
         doc_copy(to, row);
@@ -80,7 +81,7 @@ static void fill_row(struct flow *f, struct doc *to, const struct item *it,
     set_text(&to->suggested, NULL);
     if (!known)
         to->filed_ns = env_now(f->env);
-    if (who == IDENTITY_RENAMED)
+    if (renamed)
         to->undone = false;
 }
 
@@ -173,7 +174,10 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
     switch (a->status) {
     case ACT_BUSY:
         it->examined = false;
-        flow_later(f, it, settle_backoff_ms(it->tries++));
+        if (it->refused == 0)
+            flow_soon(f, it, settle_backoff_ms(it->refused++));
+        else
+            flow_later(f, it, settle_backoff_ms(it->refused++));
         return;
     case ACT_GONE:
         it->again = true;
@@ -210,7 +214,7 @@ static void act_done(void *ctx, struct act *a)
     struct work *w = ctx;
     struct flow *f = w->flow;
 
-    flow_land(f, &w->stamp);
+    inodes_remove(&f->flying, &w->stamp);
     in_flight_end(f, w->in_flight);
     if (a->status == ACT_DONE) {
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
@@ -235,7 +239,7 @@ static void act_done(void *ctx, struct act *a)
 /* The act is not submitted after all. */
 static void drop_work(struct work *w)
 {
-    flow_land(w->flow, &w->stamp);
+    inodes_remove(&w->flow->flying, &w->stamp);
     in_flight_end(w->flow, w->in_flight);
     free(w->from);
     free(w->what);
@@ -253,14 +257,15 @@ static struct act *new_act(struct flow *f, enum act_kind kind, struct item *it, 
     w->from = xstrdup(it ? it->path : "");
     if (it)
         w->stamp = it->stamp;
-    flow_fly(f, &w->stamp);
+    inodes_add(&f->flying, &w->stamp);
     a->done = act_done;
     a->ctx = w;
     return a;
 }
 
-/* The row of a document that left its case or the office Inbox. */
-static void leave_old_case(struct flow *f, const struct doc *old, const char *to)
+/* The row of a document whose file lies elsewhere now (`to`: from the cabinet down), or nowhere
+ * (NULL). */
+static void leave_row(struct flow *f, const struct doc *old, const char *to)
 {
     struct matter *m = matters_by_id(f->matters, old->case_id);
     struct act *a = new_act(f, ACT_RECORD, NULL, "removed");
@@ -275,9 +280,19 @@ static void leave_old_case(struct flow *f, const struct doc *old, const char *to
     if (m) {
         journal_body(&a->journal, env_now(f->env), "removed");
         json_name(&a->journal, "from", old->path);
-        json_name(&a->journal, "to_cabinet", to);
+        if (to)
+            json_name(&a->journal, "to_cabinet", to);
     }
     filer_submit(f->filer, a);
+}
+
+/* Rows that are no more what they were, now that it is known which document the item is. */
+static void leave_rows(struct flow *f, const struct identified *id, const char *to)
+{
+    if (id->from.number)
+        leave_row(f, &id->from, to);
+    if (id->over.number && !inodes_have(f->items.held, &id->over.stamp))
+        leave_row(f, &id->over, NULL);
 }
 
 /* ---- filing ------------------------------------------------------------------------------- */
@@ -332,9 +347,10 @@ static void add_companions(struct flow *f, struct act *a)
 }
 
 static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
-                              const struct matter *target, const struct doc *row,
-                              enum identity who, bool same_case)
+                              const struct matter *target, const struct identified *id,
+                              bool same_case)
 {
+    static const struct doc none;
     struct act *a = new_act(f, ACT_RENAME, it, "filed");
     const char *slash = strrchr(it->path, '/');
 
@@ -347,9 +363,9 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     a->leases = it->leases;
     a->stamp = it->stamp;
     a->case_path = xstrdup(target->facts.path);
-    fill_row(f, &a->doc, it, d, target, "", row, same_case ? who : IDENTITY_NEW);
+    fill_row(f, &a->doc, it, d, target, "", same_case ? &id->row : &none, false);
     a->doc.state = DOC_FILED;
-    a->doc.by_hand = a->doc.undone = false;
+    a->doc.by_hand = a->doc.undone = a->doc.before = false;
     a->doc.filed_ns = a->doc.changed_ns = env_now(f->env);
     set_text(&a->doc.original, slash ? slash + 1 : it->path);
     free(a->doc.why);
@@ -359,7 +375,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
 }
 
 void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
-               const char *inside, struct doc *row, enum identity who)
+               const char *inside, const struct identified *id)
 {
     struct matter *target = matters_by_id(f->matters, d->target->id);
     bool same_case = home == target;
@@ -367,10 +383,10 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     struct act *a;
 
     if (!key) {
-        flow_later(f, it, 5);
+        flow_soon(f, it, 5);
         return;
     }
-    a = filing_act(f, it, d, target, row, who, same_case);
+    a = filing_act(f, it, d, target, id, same_case);
     ((struct work *)a->ctx)->in_flight = key;
     journal_body(&a->journal, env_now(f->env), "filed");
     if (same_case) {
@@ -381,8 +397,9 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     }
     add_facts(&a->journal, &a->doc);
     json_text(&a->journal, "why", a->doc.why);
-    if (!same_case && who != IDENTITY_NEW)
-        leave_old_case(f, row, d->target->path);
+    if (!same_case && id->row.number)
+        leave_row(f, &id->row, d->target->path);
+    leave_rows(f, id, d->target->path);
     submit_filing(f, a);
 }
 
@@ -393,6 +410,7 @@ static const char *journal_kind(enum identity who, const struct doc *row, const 
 {
     switch (who) {
     case IDENTITY_NEW:
+    case IDENTITY_LINKED:
     case IDENTITY_MOVED_IN:
         return "indexed";
     case IDENTITY_RENAMED:
@@ -420,18 +438,21 @@ static bool is_same_row(const struct doc *a, const struct doc *b)
            same_text(a->sentence, b->sentence) && same_text(a->help, b->help) &&
            same_text(a->type, b->type) && same_text(a->date, b->date) &&
            same_text(a->suggested, b->suggested) && a->by_hand == b->by_hand &&
-           a->undone == b->undone && !doc_is_racy(a);
+           a->undone == b->undone && (digest_is_zero(&a->digest) || !doc_is_racy(a));
 }
 
-static enum doc_state state_for(const struct decision *d, const struct doc *row, enum identity who)
+bool flow_was_filed(const struct doc *row)
+{
+    return row->original && *row->original && !row->undone;
+}
+
+static enum doc_state state_for(const struct decision *d, const struct doc *row)
 {
     if (d->action == ACTION_LIST)
         return DOC_LISTED;
     if (d->action == ACTION_WAIT)
         return DOC_WAITING;
-    if (who != IDENTITY_NEW && who != IDENTITY_MOVED_IN && row->state == DOC_FILED)
-        return DOC_FILED;
-    return DOC_INDEXED;
+    return flow_was_filed(row) ? DOC_FILED : DOC_INDEXED;
 }
 
 static void suggest(struct doc *to, const struct decision *d)
@@ -454,24 +475,35 @@ static void suggest(struct doc *to, const struct decision *d)
     to->why = decision_why(d);
 }
 
-void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
-                const char *inside, struct doc *row, enum identity who)
+/* A person gave a filed document another name. */
+static bool is_named_by_hand(const struct doc *row, const char *inside)
 {
+    const char *was = strrchr(row->path, '/'), *is = strrchr(inside, '/');
+
+    return flow_was_filed(row) && strcmp(was ? was + 1 : row->path, is ? is + 1 : inside) != 0;
+}
+
+void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
+                const char *inside, const struct identified *id)
+{
+    const struct doc *row = &id->row;
+    enum identity who = id->who;
     struct act *a = new_act(f, ACT_RECORD, it, "indexed");
     struct work *w = a->ctx;
     const char *kind;
 
     a->case_path = xstrdup(home ? home->facts.path : "");
-    fill_row(f, &a->doc, it, d, home, inside, row, who);
-    a->doc.state = state_for(d, row, who);
+    fill_row(f, &a->doc, it, d, home, inside, row, who == IDENTITY_RENAMED);
+    a->doc.state = state_for(d, row);
     if (d->action == ACTION_FILE)
         suggest(&a->doc, d);
-    if (home && home->adopted_as_is && who == IDENTITY_NEW && !it->arrival)
+    if (who == IDENTITY_NEW && gather_was_before(&f->cab, home, &it->stamp))
         a->doc.before = true;
-    if (who == IDENTITY_RENAMED && row->state == DOC_FILED)
+    if (who == IDENTITY_RENAMED && is_named_by_hand(row, inside))
         a->doc.by_hand = true;
     it->wait_ms = d->action == ACTION_WAIT ? d->wait_s * 1000 : 0;
     it->why = SETTLE_QUIET;
+    leave_rows(f, id, it->path);
     if (is_same_row(row, &a->doc)) {
         drop_work(w);
         act_free(a);
@@ -482,14 +514,14 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     kind = home ? journal_kind(who, row, &a->doc) : NULL;
     if (kind) {
         journal_body(&a->journal, env_now(f->env), kind);
+        if (a->doc.before)
+            json_bool(&a->journal, "before", true);
         if (who == IDENTITY_RENAMED) {
             json_name(&a->journal, "from", row->path);
             a->former = xstrdup(row->path);
         }
     }
     w->quiet = who != IDENTITY_NEW && row->reason == a->doc.reason;
-    if (who == IDENTITY_MOVED_IN)
-        leave_old_case(f, row, it->path);
     filer_submit(f->filer, a);
 }
 
@@ -500,36 +532,33 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     struct matter *home;
     const char *inside;
     struct decision d = {.action = ACTION_LIST, .reason = reason};
-    struct doc row = {0};
+    struct identified id = {.who = IDENTITY_NEW};
     struct error err = ERROR_INIT;
     const char *slash = strrchr(it->path, '/');
     AUTO_FREE char *key = xasprintf("reason.%s", reason_code(reason));
     AUTO_FREE char *help = xasprintf("help.%s", reason_code(reason));
-    enum identity who;
 
     if (matters_zone(f->matters, it->path, &home, &inside) == ZONE_OUTSIDE) {
         flow_finish(f, it);
         return;
     }
-    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) > 0)
-        who = IDENTITY_EDITED;
-    else
-        who = IDENTITY_NEW;
+    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &id.row, &err) > 0)
+        id.who = IDENTITY_EDITED;
     d.sentence = lang_format(f->lang, key, "name", slash ? slash + 1 : it->path, "why", why,
                              "minutes", "15", "path", it->path, NULL);
     d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, NULL);
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
-    if (who == IDENTITY_EDITED) {
-        it->x.digest = row.digest;
-        it->x.kind = row.kind;
-        if (it->fd < 0)
-            it->stamp = row.stamp;
+    if (id.who == IDENTITY_EDITED) {
+        it->x.digest = id.row.digest;
+        it->x.kind = id.row.kind;
+        it->stamp = id.row.stamp;
+        it->read_ns = id.row.read_ns;
     }
-    flow_index(f, it, &d, home, inside, &row, who);
+    flow_index(f, it, &d, home, inside, &id);
     free(d.sentence);
     free(d.help);
-    doc_clear(&row);
+    identified_clear(&id);
 }
 
 void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const char *why)
@@ -550,13 +579,14 @@ void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const 
 void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
 {
     AUTO_FREE char *holder = settle_holder(f->cab.root, it->path);
+    AUTO_FREE char *by = holder ? lang_format(f->lang, "waiting.by", "who", holder, NULL) : NULL;
     const char *name;
     AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
 
     if (dir >= 0 && doc_stamp_take(-1, dir, name, &it->stamp) < 0)
         memset(&it->stamp, 0, sizeof it->stamp);
     it->again = true;
-    list_row(f, it, reason, holder ? holder : "", DOC_WAITING);
+    list_row(f, it, reason, by, DOC_WAITING);
 }
 
 void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row)
@@ -564,6 +594,7 @@ void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc 
     struct act *a = new_act(f, ACT_RECORD, it, "removed");
     struct work *w = a->ctx;
 
+    it->wait_ms = 0;
     w->quiet = true;
     a->case_path = xstrdup(home ? home->facts.path : "");
     doc_copy(&a->doc, row);

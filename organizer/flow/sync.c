@@ -4,17 +4,32 @@
 #include "base/alloc.h"
 #include "flow/internal.h"
 
-/* What only waits whether it comes back is decided now: nobody wants to wait for that. */
-static void wake_missing(struct flow *f)
+/* Wakes what waits and is meant; each at most once for a sync. Whether there was any. */
+static bool wake(struct flow *f, bool meant(const struct item *it))
 {
-    for (size_t i = f->items.heap_len; i-- > 0;) {
-        struct item *it = f->items.heap[i];
+    size_t n = 0;
+    struct item **list = xcalloc(f->items.heap_len, sizeof *list);
 
-        if (it->missing) {
-            items_wake(&f->items, it);
-            i = f->items.heap_len;
-        }
+    for (size_t i = 0; i < f->items.heap_len; i++)
+        if (f->items.heap[i]->round != f->sync_round && meant(f->items.heap[i]))
+            list[n++] = f->items.heap[i];
+    for (size_t i = 0; i < n; i++) {
+        list[i]->round = f->sync_round;
+        items_wake(&f->items, list[i]);
     }
+    free(list);
+    return n > 0;
+}
+
+static bool is_missing(const struct item *it)
+{
+    return it->missing != 0;
+}
+
+/* Nobody knows when what it waits for will end: it may have ended. */
+static bool is_guess(const struct item *it)
+{
+    return !it->missing && it->why != SETTLE_QUIET;
 }
 
 void flow_sync(struct flow *f, flow_done *done, void *ctx)
@@ -25,9 +40,10 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
     w->ctx = ctx;
     w->next = f->waiters;
     f->waiters = w;
+    f->sync_round++;
     if (f->watcher)
         watcher_pump(f->watcher);
-    wake_missing(f);
+    wake(f, is_guess);
     flow_wake(f);
 }
 
@@ -43,8 +59,7 @@ static void stop_check(struct flow *f)
 {
     flow_done *done = f->stop_done;
 
-    if (!done || f->items.busy_len > 0 || filer_pending(f->filer) > 0 ||
-        hooks_pending(f->hooks) > 0)
+    if (!done || f->items.busy_len > 0 || filer_busy(f->filer) || hooks_pending(f->hooks) > 0)
         return;
     f->stop_done = NULL;
     done(f->stop_ctx);
@@ -59,8 +74,13 @@ void flow_sync_check(struct flow *f)
         stop_check(f);
         return;
     }
-    if (!f->waiters || !flow_is_idle(f) || filer_pending(f->filer) > 0)
+    if (!f->waiters || !flow_is_idle(f) || filer_busy(f->filer))
         return;
+    /* What only waits whether it comes back is decided now, when all else is known. */
+    if (wake(f, is_missing)) {
+        flow_wake(f);
+        return;
+    }
     if (!pages_clean(f->pages)) {
         pages_flush(f);
         return;

@@ -1,0 +1,19 @@
+/*
+ * companions: files that belong to a document by their names, and would lose it if it were renamed:
+ * a signature (`x.pdf` + `x.pdf.p7s`), the pictures of a saved web page (`page.html` +
+ * `page_files/`).
+ */
+#ifndef ORGANIZER_FLOW_COMPANIONS_H
+#define ORGANIZER_FLOW_COMPANIONS_H
+
+#include <stdbool.h>
+
+/* Whether companions of the document at path (from root down) lie beside it. */
+bool companions_beside(int root, const char *path);
+/* The name of the document that the file `name` signs or stamps; NULL when it is no such file.
+ * Caller frees. */
+char *companions_signed(const char *name);
+/* Whether the folder at path holds the parts of a saved web page that lies beside it. */
+bool companions_is_page_folder(int root, const char *path);
+
+#endif
