@@ -235,3 +235,10 @@ enum casename_verdict casename_read(const struct rules *rules, const struct lang
     words_clear(&w);
     return v;
 }
+
+bool casename_could_be(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strpbrk(slash ? slash + 1 : path, "_ ,-") != NULL;
+}

@@ -37,4 +37,8 @@ void casename_clear(struct casename *n);
  * first '-'). Returns false, and sets nothing, when it has not that form. */
 bool casename_split(const char *name, char **client, char **type);
 
+/* Whether the last part of path could be meant for a case at all: only then is it worth asking how
+ * old the folder is. */
+bool casename_could_be(const char *path);
+
 #endif

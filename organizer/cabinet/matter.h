@@ -93,6 +93,8 @@ struct matter *matters_by_path(const struct matters *m, const char *path);
 /* By prefix, former prefix, or path, as a user names a case on the command line; NULL and err when
  * none or several match. */
 struct matter *matters_find(const struct matters *m, const char *what, struct error *err);
+/* Whether a case has, or had, this prefix. */
+bool matters_has_prefix(const struct matters *m, const char *prefix);
 size_t matters_len(const struct matters *m);
 struct matter *matters_at(const struct matters *m, size_t i); /* in path order */
 /* The roster; valid until the next matters_look() or matters_forget(). */

@@ -452,7 +452,7 @@ static int look_first(struct matters *m, const struct sight *s, struct matter_lo
     return 0;
 }
 
-static bool is_taken(const struct matters *m, const char *prefix)
+bool matters_has_prefix(const struct matters *m, const char *prefix)
 {
     for (size_t i = 0; i < m->len; i++) {
         const struct node *n = m->order[i];
@@ -471,7 +471,7 @@ static char *free_prefix(const struct matters *m, const char *prefix)
 {
     char *p = xstrdup(prefix);
 
-    for (unsigned i = 2; is_taken(m, p); i++) {
+    for (unsigned i = 2; matters_has_prefix(m, p); i++) {
         free(p);
         p = xasprintf("%s-%u", prefix, i);
     }

@@ -8,11 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "cabinet/casename.h"
 #include "flow/casework.h"
 #include "flow/internal.h"
-
-/* A case whose folder is gone is told for so long. */
-#define GONE_TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
 
 /* ---- what lies in a case -----------------------------------------------------------------------
  */
@@ -69,36 +67,27 @@ void flow_case_recorded(struct flow *f, const char *path, const char *kind)
 
 struct gone_check {
     struct flow *flow;
-    bool restricted; /* one that not everybody may know of is gone */
-    char **paths;    /* of the notices that stay */
+    char **paths; /* of what is missing */
     size_t len, cap;
 };
-
-/* Its folder is gone, or the card in it: what is told to be missing. Caller frees. */
-static char *missing_path(struct flow *f, const char *path)
-{
-    AUTO_CLOSE int fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
-
-    return fd < 0 ? xstrdup(path) : xasprintf("%s/" CARD_NAME, path);
-}
 
 static int check_gone(void *ctx, const struct case_row *row)
 {
     struct gone_check *c = ctx;
     struct flow *f = c->flow;
+    struct notice_text t;
     char *path;
 
     if (matters_by_id(f->matters, row->id))
         return 0;
     if (!row->gone_ns)
         flow_record_gone(f, row);
-    else if (env_now(f->env) - row->gone_ns > GONE_TOLD_NS)
+    if (!notice_is_gone_told(row, env_now(f->env)))
         return 0;
-    /* What nobody may know of is told without its name. */
-    path = row->restricted ? xstrdup("") : missing_path(f, row->path);
+    path = notice_of_gone(&t, f->lang, f->cab.root, row);
+    flow_notice(f, REASON_MISSING, path, t.sentence, t.help);
     GROW(c->paths, c->len, c->cap);
     c->paths[c->len++] = path;
-    c->restricted |= row->restricted;
     return 0;
 }
 
@@ -108,18 +97,6 @@ static bool is_missing_still(const struct gone_check *c, const char *path)
         if (strcmp(c->paths[i], path) == 0)
             return true;
     return false;
-}
-
-static void tell_missing(struct flow *f, const char *path)
-{
-    if (*path) {
-        flow_notice_about(f, REASON_MISSING, &(struct notice_about){.path = path});
-        return;
-    }
-    flow_notice(
-        f, REASON_MISSING, "",
-        lang_format(f->lang, "reason.missing", "name", lang_get(f->lang, "case.restricted"), NULL),
-        xstrdup(lang_get(f->lang, "help.missing")));
 }
 
 void flow_check_gone(struct flow *f)
@@ -137,10 +114,8 @@ void flow_check_gone(struct flow *f)
             flow_unnotice(f, REASON_MISSING, path);
         }
     }
-    for (size_t i = 0; i < c.len; i++) {
-        tell_missing(f, c.paths[i]);
+    for (size_t i = 0; i < c.len; i++)
         free(c.paths[i]);
-    }
     free(c.paths);
 }
 
@@ -250,14 +225,6 @@ static void heed(struct flow *f, const char *path, struct matter_look *look)
         flow_unnotice(f, REASON_NEAR_MISS, path);
 }
 
-/* Whether the age of the folder counts: only names that could be meant for a case are asked for. */
-static bool could_be_meant(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return strpbrk(slash ? slash + 1 : path, "_ ,-") != NULL;
-}
-
 /* One look. Returns what was seen, or -1. */
 static int look_once(struct flow *f, const char *path, bool fresh)
 {
@@ -267,7 +234,7 @@ static int look_once(struct flow *f, const char *path, bool fresh)
     struct matter_look look;
     int event;
 
-    if (!fresh && !known && could_be_meant(path))
+    if (!fresh && !known && casename_could_be(path))
         fresh = cabinet_came_after(&f->cab, path);
     if (matters_look(f->matters, path, fresh, f->state, &look, &err) < 0) {
         log_line(&f->log, LOG_WARNING, "cannot look at the folder", "folder", path, "error",

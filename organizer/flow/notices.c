@@ -11,6 +11,9 @@
 #include "base/str.h"
 #include "flow/internal.h"
 
+/* A case whose folder is gone is told for so long. */
+#define GONE_TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
+
 const enum reason notice_case_reasons[] = {REASON_TAMPERED, REASON_COPIED_CASE, REASON_CARD,
                                            REASON_CASE_RENAMED, REASON_NONE};
 
@@ -106,6 +109,26 @@ bool notice_of_case(struct notice_text *t, const struct matters *all, const stru
     }
     notice_text_make(t, lang, reason, &a);
     return true;
+}
+
+bool notice_is_gone_told(const struct case_row *row, int64_t now_ns)
+{
+    return !row->gone_ns || now_ns - row->gone_ns <= GONE_TOLD_NS;
+}
+
+char *notice_of_gone(struct notice_text *t, const struct lang *lang, int root,
+                     const struct case_row *row)
+{
+    AUTO_CLOSE int fd = beneath_open(root, row->path, O_PATH | O_DIRECTORY, 0);
+    char *path = row->restricted ? xstrdup("")
+                 : fd < 0        ? xstrdup(row->path)
+                                 : xasprintf("%s/" CARD_NAME, row->path);
+
+    /* What not everybody may know of is told without its name. */
+    notice_text_make(
+        t, lang, REASON_MISSING,
+        &(struct notice_about){.path = *path ? path : lang_get(lang, "case.restricted")});
+    return path;
 }
 
 /* ---- in the daemon --------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #define ORGANIZER_FLOW_NOTICES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cabinet/matter.h"
 #include "decide/lang.h"
@@ -33,5 +34,12 @@ extern const enum reason notice_case_reasons[];
 /* Whether the case gives this one of them; t is then filled. */
 bool notice_of_case(struct notice_text *t, const struct matters *all, const struct matter *m,
                     const struct lang *lang, enum reason reason);
+
+/* Whether people are told that the folder of this case is gone: for 14 days. */
+bool notice_is_gone_told(const struct case_row *row, int64_t now_ns);
+/* What they are told: the folder is missing or only the card in it, and which unless the case is
+ * restricted. Returns the path that is missing ("" for a restricted one); the caller frees it. */
+char *notice_of_gone(struct notice_text *t, const struct lang *lang, int root,
+                     const struct case_row *row);
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/exit.h"
 #include "base/io.h"
+#include "cabinet/casename.h"
+#include "cabinet/rights.h"
 #include "decide/name.h"
 #include "flow/internal.h"
 #include "flow/request.h"
@@ -66,6 +68,65 @@ static void unknown_type(struct flow *f, const char *type, struct str *text)
     str_addf(text, "%s\nAll of them: organizer rules list --case-types\n", n ? "?" : "");
 }
 
+static void is_taken(struct flow *f, const char *prefix, const struct flow_request *r,
+                     const struct case_type *type, struct str *text)
+{
+    str_addf(text,
+             "there is %s already: a second matter of the same client and type needs another name, "
+             "e.g. organizer new \"%s\" %s %s-%d\n",
+             prefix, r->args[0], type->name, prefix, f->policy.today.year);
+}
+
+/* Whether prefix is a name that makes a case of this type. */
+static bool is_case_name(struct flow *f, const char *prefix, const struct case_type *type)
+{
+    AUTO_FREE char *client = NULL;
+    AUTO_FREE char *word = NULL;
+
+    return !strchr(prefix, '/') && !name_illegal(prefix) && *prefix != '.' &&
+           casename_split(prefix, &client, &word) && rules_case_type(f->rules, word) == type;
+}
+
+static bool is_there(struct flow *f, const char *path)
+{
+    return faccessat(f->cab.root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Exit status; text says why when it cannot be made. */
+static int may_make(struct flow *f, const struct flow_request *r, const char *prefix,
+                    const struct case_type *type, struct str *text)
+{
+    if (!is_case_name(f, prefix, type)) {
+        str_addf(
+            text,
+            "\"%s\" is no name for the folder of this case: it is the client, an underscore and "
+            "the case type, e.g. %s_%s-%d\n",
+            prefix, r->args[0], type->name, f->policy.today.year);
+        return EXIT_USAGE;
+    }
+    if (is_there(f, prefix) || matters_has_prefix(f->matters, prefix)) {
+        is_taken(f, prefix, r, type, text);
+        return EXIT_CANNOT;
+    }
+    return EXIT_ORDER;
+}
+
+static void make_case(struct flow *f, const struct flow_request *r, const char *prefix,
+                      const struct case_type *type, flow_answer *answer, void *ctx)
+{
+    AUTO_STR struct str text = STR_INIT;
+
+    if (r->dry_run) {
+        str_addf(&text, "would make %s/%s\n", f->cab.path, prefix);
+        answer(ctx, EXIT_ORDER, str_c(&text));
+    } else if (rights_mkdirs(f->cab.root, prefix) < 0) {
+        str_addf(&text, "the folder %s cannot be made: %s\n", prefix, strerror(errno));
+        answer(ctx, EXIT_CANNOT, str_c(&text));
+    } else {
+        flow_open_case(f, prefix, r->args[0], type->name, false, say_opened, pend(f, answer, ctx));
+    }
+}
+
 /* new CLIENT CASETYPE [PREFIX] */
 static void request_new(struct flow *f, const struct flow_request *r, flow_answer *answer,
                         void *ctx)
@@ -74,43 +135,32 @@ static void request_new(struct flow *f, const struct flow_request *r, flow_answe
     AUTO_FREE char *client = r->args[0] ? name_field(r->args[0]) : NULL;
     AUTO_FREE char *prefix = NULL;
     AUTO_STR struct str text = STR_INIT;
+    int status = EXIT_USAGE;
 
     if (!r->args[0] || !r->args[1]) {
         answer(ctx, EXIT_USAGE, "usage: organizer new CLIENT CASETYPE [FOLDER-NAME]\n");
         return;
     }
     type = rules_case_type(f->rules, r->args[1]);
-    if (!type || !*client) {
-        if (!*client)
-            str_addf(&text, "\"%s\" leaves nothing that can stand in a file name\n", r->args[0]);
-        else
-            unknown_type(f, r->args[1], &text);
-        answer(ctx, EXIT_USAGE, str_c(&text));
-        return;
+    if (!*client)
+        str_addf(&text, "\"%s\" leaves nothing that can stand in a file name\n", r->args[0]);
+    else if (!type)
+        unknown_type(f, r->args[1], &text);
+    if (!text.len) {
+        prefix = r->args[2] ? xstrdup(r->args[2]) : xasprintf("%s_%s", client, type->name);
+        status = may_make(f, r, prefix, type, &text);
     }
-    prefix = r->args[2] ? xstrdup(r->args[2]) : xasprintf("%s_%s", client, type->name);
-    if (r->dry_run) {
-        str_addf(&text, "would make %s/%s\n", f->cab.path, prefix);
-        answer(ctx, EXIT_ORDER, str_c(&text));
-        return;
-    }
-    if (strchr(prefix, '/') || name_illegal(prefix)) {
-        str_addf(&text, "\"%s\" cannot be a folder's name\n", prefix);
-        answer(ctx, EXIT_USAGE, str_c(&text));
-        return;
-    }
-    if (mkdirat(f->cab.root, prefix, 0777) < 0) {
-        if (errno == EEXIST)
-            str_addf(&text,
-                     "there is a folder %s already: a second matter of the same client and type "
-                     "needs another name, e.g. organizer new \"%s\" %s %s-%d\n",
-                     prefix, r->args[0], type->name, prefix, f->policy.today.year);
-        else
-            str_addf(&text, "the folder %s cannot be made: %s\n", prefix, strerror(errno));
-        answer(ctx, EXIT_CANNOT, str_c(&text));
-        return;
-    }
-    flow_open_case(f, prefix, r->args[0], type->name, false, say_opened, pend(f, answer, ctx));
+    if (status == EXIT_ORDER)
+        make_case(f, r, prefix, type, answer, ctx);
+    else
+        answer(ctx, status, str_c(&text));
+}
+
+static bool is_folder(struct flow *f, const char *path)
+{
+    AUTO_CLOSE int fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
+
+    return fd >= 0;
 }
 
 /* adopt FOLDER [CLIENT CASETYPE] */
@@ -129,6 +179,11 @@ static void request_adopt(struct flow *f, const struct flow_request *r, flow_ans
     }
     if (m) {
         flow_take_up(f, m, answer, ctx);
+        return;
+    }
+    if (!is_folder(f, path)) {
+        str_addf(&text, "%s is no folder\n", r->args[0]);
+        answer(ctx, EXIT_USAGE, str_c(&text));
         return;
     }
     if (matters_of(f->matters, path, NULL)) {

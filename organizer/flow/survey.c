@@ -11,6 +11,8 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cabinet/casename.h"
+#include "flow/notices.h"
 #include "publish/publish.h"
 #include "watch/scan.h"
 
@@ -97,35 +99,53 @@ void survey_close(struct survey *s)
     s->cab.root = s->cab.lock = -1;
 }
 
-/* ---- first pass: folders and names --------------------------------------------------------------- */
+/* ---- first pass: folders and names
+ * --------------------------------------------------------------- */
 
-static void tell(struct run *r, enum reason reason, const char *path, const char *other,
-                 const char *why)
+static void say(struct run *r, enum reason reason, const char *path, const struct notice_text *t)
 {
-    const struct lang *lang = r->s->lang;
-    AUTO_FREE char *key = xasprintf("reason.%s", reason_code(reason));
-    AUTO_FREE char *hkey = xasprintf("help.%s", reason_code(reason));
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    AUTO_FREE char *sentence = lang_format(lang, key, "name", name, "path", path, "other", other,
-                                           "case", path, "why", why, "folder", name, NULL);
-    AUTO_FREE char *help = lang_format(lang, hkey, "name", name, "path", path, "other", other,
-                                       "case", path, "why", why, "folder", name, NULL);
-    struct survey_notice n = {reason, path, sentence, help};
+    struct survey_notice n = {reason, path, t->sentence, t->help};
 
     if (r->e->notice)
         r->e->notice(r->e->ctx, &n);
 }
 
-static void tell_card(struct run *r, const struct matter *m)
+static void tell(struct run *r, enum reason reason, const struct notice_about *about)
 {
-    AUTO_STR struct str text = STR_INIT;
+    struct notice_text t;
 
-    for (size_t i = 0; i < m->seen.problems_len; i++)
-        str_addf(&text, "%sline %u: %s", i ? "; " : "", m->seen.problems[i].line,
-                 m->seen.problems[i].text);
-    if (text.len)
-        tell(r, REASON_CARD, m->facts.path, "", str_c(&text));
+    notice_text_make(&t, r->s->lang, reason, about);
+    say(r, reason, about->path, &t);
+    notice_text_clear(&t);
+}
+
+static void tell_case(struct run *r, const struct matter *m)
+{
+    struct notice_text t;
+
+    for (const enum reason *reason = notice_case_reasons; *reason != REASON_NONE; reason++) {
+        if (!notice_of_case(&t, r->s->matters, m, r->s->lang, *reason))
+            continue;
+        say(r, *reason, m->facts.path, &t);
+        notice_text_clear(&t);
+    }
+}
+
+static void look_at_folder(struct run *r, const char *path)
+{
+    struct survey *s = r->s;
+    bool fresh = !matters_by_path(s->matters, path) && casename_could_be(path) &&
+                 cabinet_came_after(&s->cab, path);
+    struct matter_look look;
+    struct error err = ERROR_INIT;
+
+    if (matters_look(s->matters, path, fresh, s->state, &look, &err) < 0)
+        return;
+    if (look.event == MATTER_NEAR_MISS)
+        tell(r, REASON_NEAR_MISS, &(struct notice_about){.path = path, .other = look.would});
+    else if (look.matter)
+        tell_case(r, look.matter);
+    matter_look_clear(&look);
 }
 
 static bool on_enter(void *ctx, const char *path, int dirfd)
@@ -134,8 +154,6 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
     struct survey *s = r->s;
     const char *slash = strrchr(path, '/');
     struct matter *home = matters_of(s->matters, path, NULL);
-    struct matter_look look;
-    struct error err = ERROR_INIT;
 
     (void)dirfd;
     if (*path && decide_is_ignored(s->rules, slash ? slash + 1 : path, true, NULL))
@@ -145,30 +163,72 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
         r->e->progress(r->e->ctx, r->folders, r->next);
     if (!*path || (home && strcmp(home->facts.path, path) != 0))
         return !home || !home->untouchable;
-    if (matters_look(s->matters, path, false, s->state, &look, &err) < 0)
-        return true;
-    if (look.event == MATTER_COPY)
-        tell(r, REASON_COPIED_CASE, path, look.was ? look.was : "", "");
-    else if (look.event == MATTER_NEAR_MISS)
-        tell(r, REASON_NEAR_MISS, path, look.would, "");
-    else if (look.matter)
-        tell_card(r, look.matter);
-    matter_look_clear(&look);
+    look_at_folder(r, path);
     return true;
 }
 
-static bool is_document_name(struct survey *s, const char *path, const char *name)
+/* A part of the path that is not entered (".organizer", ".recycle"), or its own name: the rule that
+ * says so; NULL when there is none. */
+static const char *ignored_by(struct survey *s, const char *path)
 {
-    const char *inside;
+    const char *why = NULL;
+
+    for (const char *p = path, *slash; !why; p = slash + 1) {
+        AUTO_FREE char *part = NULL;
+
+        slash = strchrnul(p, '/');
+        part = xmemdup0(p, (size_t)(slash - p));
+        if (decide_is_ignored(s->rules, part, *slash == '/', &why) || !*slash)
+            break;
+    }
+    return why;
+}
+
+/* Why nothing is decided about the file at path, for a person; NULL when something is. Caller
+ * frees. */
+static char *not_a_document(struct survey *s, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *inside, *rule = ignored_by(s, path);
     struct matter *home;
     enum zone zone = matters_zone(s->matters, path, &home, &inside);
+    bool top = home ? !strchr(inside, '/') : !slash;
 
-    if (zone == ZONE_OUTSIDE || (home && home->untouchable))
-        return false;
-    if (home && !strchr(inside, '/') &&
-        (strcmp(name, CARD_NAME) == 0 || publish_is_own_name(name)))
-        return false;
-    return true;
+    if (rule)
+        return xasprintf("no notice is taken of it (rule %s)", rule);
+    if (top && publish_is_own_name(name))
+        return xstrdup("it is a page that the organizer makes");
+    if (home && home->untouchable)
+        return xstrdup("it lies in a copy of another case, which is not touched");
+    if (home && top && strcmp(name, CARD_NAME) == 0)
+        return xstrdup("it is the card of the case");
+    if (zone == ZONE_OUTSIDE)
+        return xstrdup("it lies in no case and in no Inbox");
+    return NULL;
+}
+
+/* Returns whether the file at path is a document; tells why not. */
+static bool is_document(struct run *r, const char *path)
+{
+    AUTO_FREE char *why = not_a_document(r->s, path);
+
+    if (why && r->e->ignored)
+        r->e->ignored(r->e->ctx, path, why);
+    return !why;
+}
+
+static void add_document(struct run *r, const char *path, mode_t mode, uint64_t nlink)
+{
+    const struct notice_about about = {.path = path};
+
+    if (!S_ISREG(mode)) {
+        tell(r, REASON_LINK, &about);
+    } else if (nlink > 1) {
+        tell(r, REASON_HARD_LINK, &about);
+    } else {
+        GROW(r->paths, r->len, r->cap);
+        r->paths[r->len++] = xstrdup(path);
+    }
 }
 
 static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
@@ -176,20 +236,8 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
     struct run *r = ctx;
 
     (void)dirfd;
-    if (S_ISDIR(e->mode) || !is_document_name(r->s, e->path, e->name))
-        return;
-    if (!r->e->ignored && decide_is_ignored(r->s->rules, e->name, false, NULL))
-        return;
-    if (!S_ISREG(e->mode)) {
-        tell(r, REASON_LINK, e->path, "", "");
-        return;
-    }
-    if (e->nlink > 1) {
-        tell(r, REASON_HARD_LINK, e->path, "", "");
-        return;
-    }
-    GROW(r->paths, r->len, r->cap);
-    r->paths[r->len++] = xstrdup(e->path);
+    if (!S_ISDIR(e->mode) && is_document(r, e->path))
+        add_document(r, e->path, e->mode, e->nlink);
 }
 
 static void on_leave(void *ctx, const char *path, bool gone, int error)
@@ -197,7 +245,7 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
     struct run *r = ctx;
 
     if (error && !gone)
-        tell(r, REASON_NO_PERMISSION, path, "", strerror(error));
+        tell(r, REASON_NO_PERMISSION, &(struct notice_about){.path = path, .why = strerror(error)});
 }
 
 /* scan_run() returns behind it: nothing is left to do. */
@@ -222,25 +270,26 @@ static int first_pass(struct run *r, const char *below, struct error *err)
     return 0;
 }
 
-/* ---- second pass: documents ---------------------------------------------------------------------- */
+/* ---- second pass: documents
+ * ---------------------------------------------------------------------- */
 
-static bool may_name(const struct survey *s, const struct facts *facts, const struct doc *row)
+static bool may_name(const struct survey *s, const struct gathered *g, const struct doc *row,
+                     const struct doc_stamp *stamp)
 {
-    bool inbox = facts->zone == ZONE_OFFICE_INBOX || facts->zone == ZONE_CASE_INBOX;
+    bool inbox = g->facts.zone == ZONE_OFFICE_INBOX || g->facts.zone == ZONE_CASE_INBOX;
 
     if (s->cab.config.mode != MODE_ENFORCE)
         return false;
-    return !row || (!row->before && (inbox || row->state != DOC_FILED));
+    return row ? !row->before && (inbox || row->state != DOC_FILED)
+               : !gather_was_before(&s->cab, g->home, stamp);
 }
 
 static void judge(struct asked *a, const struct examination *x)
 {
     struct survey *s = a->run->s;
     struct gather_from from = {s->env, &s->cab.config, s->matters, s->state, s->cab.root};
-    struct gather_doc doc = {.path = a->path,
-                             .stamp = &a->stamp,
-                             .x = x,
-                             .row = a->has_row ? &a->row : NULL};
+    struct gather_doc doc = {
+        .path = a->path, .stamp = &a->stamp, .x = x, .row = a->has_row ? &a->row : NULL};
     struct gathered g;
     struct decision d;
 
@@ -260,7 +309,7 @@ static void judge(struct asked *a, const struct examination *x)
                               .row = doc.row,
                               .stamp = &a->stamp,
                               .decision = &d,
-                              .may_name = may_name(s, &g.facts, doc.row)};
+                              .may_name = may_name(s, &g, doc.row, &a->stamp)};
     a->run->e->document(a->run->e->ctx, &told);
     decision_clear(&d);
     gather_clear(&g);
@@ -298,8 +347,8 @@ static void find_row(struct asked *a)
 
     matters_zone(s->matters, a->path, &home, &inside);
     if (s->state && inside)
-        a->has_row = state_doc_by_path(s->state, home ? home->facts.id : "", inside, &a->row,
-                                       &err) > 0;
+        a->has_row =
+            state_doc_by_path(s->state, home ? home->facts.id : "", inside, &a->row, &err) > 0;
 }
 
 /* Opens the document and asks the readers, or judges by what is known. */
@@ -313,9 +362,9 @@ static void ask(struct run *r, char *path)
     r->under_way++;
     a->fd = beneath_open(r->s->cab.root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (a->fd < 0 || doc_stamp_take(a->fd, -1, NULL, &a->stamp) < 0) {
-        if (errno != ENOENT) {
-            tell(r, REASON_NO_PERMISSION, path, "", strerror(errno));
-        }
+        if (errno != ENOENT)
+            tell(r, REASON_NO_PERMISSION,
+                 &(struct notice_about){.path = path, .why = strerror(errno)});
         asked_free(a);
         return;
     }
@@ -378,18 +427,26 @@ int survey_cases(struct survey *s, const struct survey_events *e, struct error *
     for (size_t i = 0; i < r.len; i++)
         free(r.paths[i]);
     free(r.paths);
+    uv_run(&r.loop, UV_RUN_NOWAIT);
     uv_loop_close(&r.loop);
     return rc;
 }
 
-static bool is_file(struct survey *s, const char *path)
-{
-    const char *name;
-    AUTO_CLOSE int dir = beneath_parent(s->cab.root, path, &name);
-    struct stat st;
+/* ---- cases that are not where they were
+ * ----------------------------------------------------------- */
 
-    return *path && dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           !S_ISDIR(st.st_mode);
+static int tell_gone(void *ctx, const struct case_row *row)
+{
+    struct run *r = ctx;
+    AUTO_FREE char *path = NULL;
+    struct notice_text t;
+
+    if (matters_by_id(r->s->matters, row->id) || !notice_is_gone_told(row, env_now(r->s->env)))
+        return 0;
+    path = notice_of_gone(&t, r->s->lang, r->s->cab.root, row);
+    say(r, REASON_MISSING, path, &t);
+    notice_text_clear(&t);
+    return 0;
 }
 
 /* The case around one path, when the private state does not know it. */
@@ -408,21 +465,34 @@ static void look_upward(struct survey *s, const char *path)
     }
 }
 
+/* What lies at path. 0, or -1 with err. */
+static int look_for(struct survey *s, const char *path, struct stat *st, struct error *err)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(s->cab.root, path, &name);
+    int rc = dir < 0 ? -1 : *path ? fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) : fstat(dir, st);
+
+    return rc < 0 ? error_set(err, errno, "%s cannot be looked at", *path ? path : s->cab.path) : 0;
+}
+
 int survey_run(struct survey *s, const char *below, const struct survey_events *e,
                struct error *err)
 {
     struct run r = {.s = s, .e = e};
+    struct stat st;
     int rc = 0;
 
+    if (look_for(s, below, &st, err) < 0)
+        return -1;
     if (uv_loop_init(&r.loop) < 0)
         return error_set(err, 0, "no event loop");
     look_upward(s, below);
-    if (is_file(s, below)) {
-        GROW(r.paths, r.len, r.cap);
-        r.paths[r.len++] = xstrdup(below);
-    } else {
+    if (S_ISDIR(st.st_mode))
         rc = first_pass(&r, below, err);
-    }
+    else if (is_document(&r, below))
+        add_document(&r, below, st.st_mode, st.st_nlink);
+    if (rc == 0 && !*below && s->state)
+        rc = state_each_case(s->state, tell_gone, &r, err);
     if (rc == 0)
         rc = second_pass(&r, err);
     for (size_t i = r.next; i < r.len; i++)

@@ -30,13 +30,13 @@ struct survey {
 
 /* One document and what would become of it. Borrowed during the call. */
 struct survey_doc {
-    const char *path;              /* from the cabinet down */
+    const char *path; /* from the cabinet down */
     const struct gathered *facts;
     const struct examination *x;
-    const struct doc *row;         /* NULL when it has none */
+    const struct doc *row; /* NULL when it has none */
     const struct doc_stamp *stamp;
     const struct decision *decision;
-    bool may_name;                 /* the daemon would do it by itself; else only plan and apply */
+    bool may_name; /* the daemon would do it by itself; else only plan and apply */
 };
 
 /* Something about a folder or case. Borrowed. */
@@ -50,9 +50,10 @@ struct survey_events {
     void (*notice)(void *ctx, const struct survey_notice *n);
     /* Folders and documents so far, now and then; may be NULL. */
     void (*progress)(void *ctx, uint64_t folders, uint64_t documents);
+    /* A file about which nothing is decided, and why; may be NULL. */
+    void (*ignored)(void *ctx, const char *path, const char *why);
     void *ctx;
     bool explain; /* decisions carry their full trace */
-    bool ignored; /* explain: also call document() for ignored names (decision has only a trace) */
 };
 
 /* Opens the cabinet at path for looking. Returns 0 or -1; close either way. */

@@ -32,9 +32,11 @@ static char *target_path(const struct decision *d)
 
 static void write_json(struct checking *c, const struct survey_doc *doc, const char *to)
 {
-    static const char *const action[] = {
-        [ACTION_INDEX] = "index", [ACTION_LIST] = "list", [ACTION_FILE] = "file",
-        [ACTION_RETRY] = "retry", [ACTION_WAIT] = "wait"};
+    static const char *const action[] = {[ACTION_INDEX] = "index",
+                                         [ACTION_LIST] = "list",
+                                         [ACTION_FILE] = "file",
+                                         [ACTION_RETRY] = "retry",
+                                         [ACTION_WAIT] = "wait"};
     const struct decision *d = doc->decision;
     struct str *out = &c->call->out;
     char day[DATE_TEXT];
@@ -132,6 +134,7 @@ static void on_notice(void *ctx, const struct survey_notice *n)
     struct checking *c = ctx;
     struct str *out = &c->call->out;
 
+    c->documents += c->explain;
     c->attention += reason_is_attention(n->reason);
     if (c->call->json) {
         str_addc(out, '{');
@@ -151,6 +154,29 @@ static void on_notice(void *ctx, const struct survey_notice *n)
         str_addf(out, "    %s\n", n->help);
 }
 
+/* Nothing is decided about it: that is the answer. */
+static void on_ignored(void *ctx, const char *path, const char *why)
+{
+    struct checking *c = ctx;
+    struct str *out = &c->call->out;
+
+    c->documents++;
+    if (c->call->json) {
+        str_addc(out, '{');
+        json_num(out, "v", 1);
+        json_name(out, "path", path);
+        json_text(out, "action", "ignore");
+        json_bool(out, "attention", false);
+        json_text(out, "sentence", why);
+        str_add(out, "}\n");
+        return;
+    }
+    show(out, path);
+    str_add(out, "\n  is left alone: ");
+    show(out, why);
+    str_addc(out, '\n');
+}
+
 static void on_progress(void *ctx, uint64_t folders, uint64_t documents)
 {
     (void)ctx;
@@ -165,7 +191,7 @@ static int survey_path(struct checking *c, struct survey *s, const char *below)
                               .progress = isatty(STDERR_FILENO) ? on_progress : NULL,
                               .ctx = c,
                               .explain = c->explain,
-                              .ignored = c->explain};
+                              .ignored = c->explain ? on_ignored : NULL};
 
     return survey_run(s, below, &e, &c->call->error);
 }
@@ -194,12 +220,10 @@ static int check_paths(struct verb_call *call, bool explain)
     if (rc < 0)
         return EXIT_CANNOT;
     if (!call->json && !explain)
-        str_addf(&call->out, "%zu documents, %zu need attention, %zu would be named\n",
-                 c.documents, c.attention, c.suggested);
+        str_addf(&call->out, "%zu documents, %zu need attention, %zu would be named\n", c.documents,
+                 c.attention, c.suggested);
     if (explain && c.documents == 0)
-        return verb_fail(call, EXIT_CANNOT,
-                         "there is no document of a case there (a page of the organizer, a card, "
-                         "or outside of all cases)");
+        return verb_fail(call, EXIT_CANNOT, "there is no document there");
     return c.attention && !explain ? EXIT_ATTENTION : EXIT_ORDER;
 }
 
