@@ -7,6 +7,7 @@
 #include "filer_world.h"
 
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mount.h>
@@ -224,6 +225,62 @@ static void many_documents_are_one_sync(void **state)
     assert_true(calls("syncfs:cabinet") + calls("fsync:1.pdf") >= 1);
     assert_true(calls("fsync:Inbox") <= 3);
     assert_true(sys.no_replace);
+}
+
+/* Keeps the filer's thread until go is posted, so that what is queued meanwhile is one batch. */
+static sem_t go;
+
+static void wait_for_go(struct world *w, const struct act *a)
+{
+    (void)w, (void)a;
+    while (sem_wait(&go) < 0)
+        continue;
+}
+
+static void many_folders_are_one_sync(void **state)
+{
+    struct world *w = *state;
+    struct outcome r[7];
+    char path[64], folder[64];
+
+    write_file(w, INBOX "/0.pdf", "0");
+    sem_init(&go, 0, 0);
+    at(FILER_CHOSEN, wait_for_go);
+    submit(w, filing_act(w, INBOX "/0.pdf", LETTERS, "0.pdf"), &r[0]);
+    for (int i = 1; i < 7; i++) {
+        snprintf(folder, sizeof folder, INBOX "/%d", i);
+        assert_int_equal(beneath_mkdirs(w->root, folder), 0);
+        snprintf(path, sizeof path, "%s/%d.pdf", folder, i);
+        write_file(w, path, path);
+        snprintf(folder, sizeof folder, LETTERS "/%d", i);
+        submit(w, filing_act(w, path, folder, "L.pdf"), &r[i]);
+    }
+    sem_post(&go);
+    run(w);
+    sem_destroy(&go);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(r[i].status, ACT_DONE);
+    assert_int_equal(calls("syncfs:cabinet"), 1);
+    assert_int_equal(calls("fsync:1"), 0);
+}
+
+static void what_was_replaced_is_told_before_anything_is_written(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    close(a->fd);
+    a->fd = -1;
+    write_file(w, INBOX "/new", "2");
+    assert_int_equal(renameat(w->root, INBOX "/new", w->root, INBOX "/a.pdf"), 0);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_BUSY);
+    assert_int_equal(calls("fdatasync:intents.log"), 0);
+    assert_int_equal(calls("fsync:a.pdf"), 0);
 }
 
 static void a_record_syncs_no_intents(void **state)
@@ -733,6 +790,8 @@ int main(void)
         TEST(everything_is_on_the_disk_in_order),
         TEST(a_new_folder_and_those_above_are_synced),
         TEST(many_documents_are_one_sync),
+        TEST(many_folders_are_one_sync),
+        TEST(what_was_replaced_is_told_before_anything_is_written),
         TEST(a_record_syncs_no_intents),
         TEST(a_new_log_of_intents_is_on_the_disk_first),
         TEST(recovery_syncs_both_folders_before_it_records),
