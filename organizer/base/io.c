@@ -60,7 +60,7 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         part = slash ? slash + 1 : part;
     } while (slash);
     int result = dir;
-    dir = -1;
+    dir = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): AUTO_CLOSE reads it */
     return result;
 }
 

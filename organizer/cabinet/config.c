@@ -145,7 +145,7 @@ static int read_settle(struct reading *r, const yaml_node_t *node)
 
 static int read_drafts(struct reading *r, const yaml_node_t *node)
 {
-    int64_t ms;
+    int64_t ms = 0;
 
     if (read_duration(r, node, "drafts", 0, &ms) < 0)
         return -1;
@@ -231,6 +231,7 @@ static int clock_minutes(const char *s)
     int end = 0;
 
     if (strlen(s) > 5 || strspn(s, "0123456789:") != strlen(s) ||
+        /* NOLINTNEXTLINE(cert-err34-c): two digits overflow nothing */
         sscanf(s, "%2u:%2u%n", &h, &m, &end) != 2 || s[end] || end < 4 || h > 23 || m > 59)
         return -1;
     return (int)(h * 60 + m);

@@ -271,6 +271,7 @@ static const char *read_three(const struct finder *f, struct number a, struct da
     struct number b, c;
     const char *end;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every number has an end */
     if (a.end == f->end || !strchr("-._/ ", *a.end))
         return NULL;
     b = read_number(a.end + 1, f->end);

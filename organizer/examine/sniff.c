@@ -5,7 +5,7 @@
 /* Signatures at fixed places that need no second look. First match wins. */
 #define AT(off, sig, k)                                                                            \
     {                                                                                              \
-        off, sizeof sig - 1, sig, KIND_##k                                                         \
+        off, sizeof(sig) - 1, sig, KIND_##k                                                         \
     }
 static const struct {
     uint16_t at;

@@ -95,7 +95,7 @@ static void entry_name(const uint8_t e[ENTRY], char name[33])
         if (u == 0)
             break;
         if (n == 0 && u >= 0x3800 && u <= 0x4840) {
-            strcpy(name, "<msi>");
+            memcpy(name, "<msi>", sizeof "<msi>");
             return;
         }
         name[n] = u < 0x80 ? (char)u : '?';

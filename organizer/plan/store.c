@@ -236,7 +236,7 @@ int plan_csv_read(const char *text, size_t n, char id[static 17], plan_decision 
     char sep = csv_separator(text, n);
     size_t at = 0, line = 1;
     struct csv_row row;
-    int col[3], rc;
+    int col[3] = {-1, -1, -1}, rc;
     bool head = true;
 
     id[0] = '\0';

@@ -275,7 +275,7 @@ static int resume(int fd, struct journal_head *head, const char *const *bodies, 
 {
     struct journal_lines rest;
     struct journal_found found;
-    struct resumed r;
+    struct resumed r = {0};
     int rc = find_note(fd, head, lines->text.len, size, &r, err);
 
     if (rc <= 0 || r.kept > n)
