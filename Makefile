@@ -69,7 +69,8 @@ unit: units
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 e2e: $B/organizer
-	ORGANIZER_BUILD=$(abspath $B) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+	ORGANIZER_BUILD=$(abspath $B) ORGANIZER_RULES=$(CURDIR)/rules \
+	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
 
 test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all
