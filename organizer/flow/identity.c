@@ -149,7 +149,8 @@ void flow_identify(struct flow *f, const char *case_id, const char *inside, cons
         id->who = at_own_path(id, &at, it);
     else if (is_by_inode(f, it, &b))
         id->who = by_inode(f, case_id, inside, it, &at, &b, id);
-    else if (at_path && !inodes_have(f->items.held, &at.stamp))
+    else if (at_path && (digest_equal(&at.digest, &it->x.digest) ||
+                         !inodes_have(f->items.held, &at.stamp)))
         id->who = at_own_path(id, &at, it);
     else if (!at_path && is_back(f, case_id, inside, it, false, id))
         id->who = IDENTITY_RETURNED;

@@ -8,14 +8,14 @@
 #include "record/doc.h"
 
 struct inodes {
-    uint64_t key[2]; /* device and inode */
+    uint64_t key[3]; /* device, inode, birth time */
     unsigned count;
     UT_hash_handle hh;
 };
 
 static struct inodes *find(const struct inodes *set, const struct doc_stamp *s)
 {
-    const uint64_t key[2] = {s->dev, s->ino};
+    const uint64_t key[3] = {s->dev, s->ino, (uint64_t)s->birth_ns};
     struct inodes *k;
 
     HASH_FIND(hh, set, key, sizeof key, k);
@@ -30,6 +30,7 @@ void inodes_add(struct inodes **set, const struct doc_stamp *s)
         k = xcalloc(1, sizeof *k);
         k->key[0] = s->dev;
         k->key[1] = s->ino;
+        k->key[2] = (uint64_t)s->birth_ns;
         HASH_ADD(hh, *set, key, sizeof k->key, k);
     }
     k->count++;

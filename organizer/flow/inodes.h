@@ -1,4 +1,4 @@
-/* inodes: a set of files by device and inode, each as often as it was added. */
+/* inodes: a set of files by device, inode and birth time, each as often as it was added. */
 #ifndef ORGANIZER_FLOW_INODES_H
 #define ORGANIZER_FLOW_INODES_H
 

@@ -25,9 +25,7 @@ static void answered(void *ctx, const struct examination *x)
         flow_later(f, it, settle_backoff_ms(it->failures + 4));
         return;
     }
-    flow_read_begin(f);
     flow_judge(f, it);
-    flow_read_end(f);
 }
 
 /* A forced look at a document whose bytes were read before and did not change since. */
@@ -153,6 +151,21 @@ static char *twin(struct flow *f, const struct gathered *g, const struct identif
     return found;
 }
 
+/* That it was saved under an old name cannot be seen any more; it stays worth knowing. */
+static void keep_remark(const struct identified *id, struct decision *d)
+{
+    const struct doc *row = &id->row;
+
+    if (row->reason != REASON_NEW_VERSION || d->reason != REASON_NONE ||
+        (id->who != IDENTITY_SAME && id->who != IDENTITY_EDITED))
+        return;
+    free(d->sentence);
+    free(d->help);
+    d->reason = row->reason;
+    d->sentence = xstrdup(row->sentence ? row->sentence : "");
+    d->help = xstrdup(row->help ? row->help : "");
+}
+
 /* What nobody may do to a document, whatever its name and content say. */
 static void heed_links(struct flow *f, const struct item *it, const struct gathered *g,
                        const struct identified *id, struct decision *d)
@@ -176,6 +189,7 @@ static void hand_on(struct flow *f, struct item *it, struct gathered *g, struct 
         }
         list_instead(f, d, REASON_FOUGHT_OVER, g->facts.name, "");
     }
+    keep_remark(id, d);
     if (d->action != ACTION_RETRY)
         flow_index(f, it, d, g->home, g->inside, id);
     else if (it->failures < FLOW_READ_TRIES)
@@ -206,7 +220,10 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     struct gather_doc doc = {.path = it->path, .stamp = &it->stamp, .x = &it->x};
     struct gathered g;
     struct decision d;
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
 
+    doc.alone = dir >= 0 && flow_is_alone(f, &it->stamp, dir);
     doc.row = id->row.number ? &id->row : NULL;
     gather(&from, &doc, NULL, &g);
     heed_history(&g.facts, id);
@@ -242,6 +259,7 @@ void flow_judge(struct flow *f, struct item *it)
     const char *inside;
     struct identified id;
 
+    flow_keep_today(f);
     if (!is_still_it(f, it)) {
         flow_soon(f, it, 0);
         return;

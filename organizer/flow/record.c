@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "flow/companions.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
 
@@ -21,6 +22,7 @@ struct work {
     char *from;             /* for the line and the hooks */
     char *what;             /* journal kind */
     bool quiet;             /* no line: nothing that people wait for */
+    bool is_new;            /* a document that was not here before */
 };
 
 static void in_flight_end(struct flow *f, struct in_flight *k)
@@ -200,6 +202,56 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
     }
 }
 
+/* ---- what one document's end means for others ------------------------------------------------ */
+
+static void look_again(struct flow *f, struct doc *d)
+{
+    struct matter *m = matters_by_id(f->matters, d->case_id);
+    AUTO_FREE char *path = m ? xasprintf("%s/%s", m->facts.path, d->path) : xstrdup(d->path);
+
+    flow_hint(f, path, true);
+    doc_clear(d);
+}
+
+/* The document that a signature at path signs, which keeps its name as long as that lies beside it.
+ */
+static void hint_signed(struct flow *f, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *name = companions_signed(slash ? slash + 1 : path);
+    AUTO_FREE char *other =
+        name ? xasprintf("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name) : NULL;
+
+    if (other)
+        flow_hint(f, other, true);
+}
+
+/* A document is gone: what was listed or remarked because of it may be clear now. */
+static void hint_related(struct flow *f, const struct doc *gone, const char *path)
+{
+    struct error err = ERROR_INIT;
+    struct doc d = {0};
+
+    if (state_doc_by_inode(f->state, &gone->stamp, &d, &err) > 0)
+        look_again(f, &d);
+    if (state_doc_by_digest(f->state, gone->case_id, &gone->digest, &d, &err) > 0)
+        look_again(f, &d);
+    if (state_doc_by_fold(f->state, gone->case_id, gone->path, &d, &err) > 0)
+        look_again(f, &d);
+    hint_signed(f, path);
+}
+
+static void tell_others(struct flow *f, const struct work *w, const struct act *a)
+{
+    AUTO_FREE char *path =
+        *a->case_path ? xasprintf("%s/%s", a->case_path, a->doc.path) : xstrdup(a->doc.path);
+
+    if (a->kind == ACT_RECORD && a->doc.state == DOC_GONE)
+        hint_related(f, &a->doc, path);
+    else if (a->kind == ACT_RECORD && w->is_new)
+        hint_signed(f, path);
+}
+
 /* A draft is looked at again when its time has come; everything else is finished. */
 static void done_with(struct flow *f, struct item *it)
 {
@@ -219,6 +271,7 @@ static void act_done(void *ctx, struct act *a)
     if (a->status == ACT_DONE) {
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
         flow_touch(f, NULL);
+        tell_others(f, w, a);
         if (a->kind == ACT_RENAME) {
             say_filed(f, w, a);
             run_hook(f, "filed", a, w->from, a->to);
@@ -408,6 +461,9 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
 /* What the journal calls it; NULL when the journal has nothing to say. */
 static const char *journal_kind(enum identity who, const struct doc *row, const struct doc *new)
 {
+    /* Not complete yet: told when it is. */
+    if (new->state == DOC_WAITING && digest_is_zero(&new->digest))
+        return NULL;
     switch (who) {
     case IDENTITY_NEW:
     case IDENTITY_LINKED:
@@ -418,7 +474,9 @@ static const char *journal_kind(enum identity who, const struct doc *row, const 
     case IDENTITY_RETURNED:
         return "returned";
     case IDENTITY_EDITED:
-        return digest_equal(&row->digest, &new->digest) ? NULL : "edited";
+        if (digest_equal(&row->digest, &new->digest))
+            return NULL;
+        return digest_is_zero(&row->digest) ? "indexed" : "edited";
     default:
         return NULL;
     }
@@ -522,6 +580,7 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
         }
     }
     w->quiet = who != IDENTITY_NEW && row->reason == a->doc.reason;
+    w->is_new = row->number == 0;
     filer_submit(f->filer, a);
 }
 

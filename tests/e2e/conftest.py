@@ -157,8 +157,11 @@ class Cabinet:
             dirs[:] = [d for d in dirs if d != ".organizer"]
             for n in names:
                 p = pathlib.Path(folder) / n
-                if n not in own and stat.S_ISREG(p.lstat().st_mode):
-                    found[str(p.relative_to(self.path))] = sha256_file(p)
+                try:
+                    if n not in own and stat.S_ISREG(p.lstat().st_mode):
+                        found[str(p.relative_to(self.path))] = sha256_file(p)
+                except FileNotFoundError:  # it was just being filed
+                    pass
         return found
 
     def journal(self, case):
