@@ -241,7 +241,7 @@ static void many_folders_are_one_sync(void **state)
 {
     struct world *w = *state;
     struct outcome r[7];
-    char path[64], folder[64];
+    char path[80], folder[64];
 
     write_file(w, INBOX "/0.pdf", "0");
     sem_init(&go, 0, 0);
