@@ -64,6 +64,8 @@ struct examiner {
     uv_idle_t later;   /* answers from outside the loop's events */
     bool freed;
     unsigned handles;
+    void (*around)(void *ctx, bool begin);
+    void *around_ctx;
 };
 
 /* --- parts and jobs --- */
@@ -182,6 +184,8 @@ static void give_answers(struct examiner *e)
     struct job *j;
     bool some = e->due != NULL;
 
+    if (some && e->around)
+        e->around(e->around_ctx, true);
     while ((j = e->due)) {
         struct examination x = j->x;
         examiner_answer *answer = j->answer;
@@ -195,6 +199,8 @@ static void give_answers(struct examiner *e)
         e->pending--;
         answer(ctx, &x);
     }
+    if (some && e->around)
+        e->around(e->around_ctx, false);
     if (some && e->pending == 0 && !e->freed)
         wake_by(e, uv_now(e->loop) + e->idle_ms);
 }
@@ -607,6 +613,8 @@ struct examiner *examiner_new(uv_loop_t *loop, const struct examiner_options *o,
     e->loop = loop;
     e->exe = xstrdup(o->exe);
     e->idle_ms = o->idle_ms;
+    e->around = o->around;
+    e->around_ctx = o->around_ctx;
     e->stall_ms = between(o->stall_ms, 1, UINT32_MAX / 2);
     e->digesters.max = between(o->digesters, 2, LANES_MAX);
     e->classifiers.max = between(o->classifiers, 1, LANES_MAX);
@@ -614,7 +622,7 @@ struct examiner *examiner_new(uv_loop_t *loop, const struct examiner_options *o,
     e->setup.version = WIRE_VERSION;
     e->setup.beat_ms = e->stall_ms / 4;
     if (o->magic_file)
-        strcpy(e->setup.magic, o->magic_file);
+        snprintf(e->setup.magic, sizeof e->setup.magic, "%s", o->magic_file);
     uv_timer_init(loop, &e->timer);
     uv_idle_init(loop, &e->later);
     e->timer.data = e;

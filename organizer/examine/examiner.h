@@ -58,6 +58,10 @@ struct examiner_options {
     unsigned classifiers;   /* at most this many; at least 1 */
     unsigned idle_ms;       /* a reader with nothing to do goes after this long */
     unsigned stall_ms;      /* no progress for this long: the reader is killed */
+    /* Called before (begin) and after the answers that are given in one go, so that what they all
+     * need is prepared once. May be NULL. */
+    void (*around)(void *ctx, bool begin);
+    void *around_ctx;
 };
 
 /* The options are copied, the strings too. NULL with err when exe cannot be run at all. */

@@ -1,5 +1,6 @@
 #include "flow/companions.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,20 @@ static size_t without(const char *name, const char *end)
     size_t n = strlen(name), m = strlen(end);
 
     return n > m && strcasecmp(name + n - m, end) == 0 ? n - m : 0;
+}
+
+bool companions_is_one(const char *name)
+{
+    size_t n = strlen(name);
+    int last = n ? tolower((unsigned char)name[n - 1]) : 0;
+
+    for (size_t i = 0; i < SIGNATURES; i++)
+        if (signatures[i][strlen(signatures[i]) - 1] == last && without(name, signatures[i]))
+            return true;
+    for (size_t i = 0; i < PAGE_FOLDERS; i++)
+        if (page_folders[i][strlen(page_folders[i]) - 1] == last && without(name, page_folders[i]))
+            return true;
+    return false;
 }
 
 static size_t page_stem(const char *name)

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+/* Whether the name alone may be that of a companion. */
+bool companions_is_one(const char *name);
 /* Whether companions of the document at path (from root down) lie beside it. */
 bool companions_beside(int root, const char *path);
 /* The name of the document that the file `name` signs or stamps; NULL when it is no such file.

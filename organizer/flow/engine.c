@@ -221,6 +221,15 @@ static void on_written(void *ctx, bool tampered)
     flow_sync_check(f);
 }
 
+/* What readers answered together is judged from one picture of the private state. */
+static void around_answers(void *ctx, bool begin)
+{
+    if (begin)
+        flow_read_begin(ctx);
+    else
+        flow_read_end(ctx);
+}
+
 static int open_parts(struct flow *f, struct error *err)
 {
     struct filer_options fo = {.root = f->cab.root,
@@ -235,7 +244,9 @@ static int open_parts(struct flow *f, struct error *err)
                                   .digesters = 3,
                                   .classifiers = 2,
                                   .idle_ms = 5000,
-                                  .stall_ms = 20000};
+                                  .stall_ms = 20000,
+                                  .around = around_answers,
+                                  .around_ctx = f};
 
     f->filer = filer_new(f->loop, &fo, err);
     if (!f->filer)

@@ -102,7 +102,8 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->quiet_s = (now - doc->stamp->mtime_ns) / NS_PER_S;
     if (doc->row)
         from_row(f, doc->row);
-    f->accompanied = f->zone != ZONE_OUTSIDE && companions_beside(from->root, doc->path);
+    f->accompanied =
+        f->zone != ZONE_OUTSIDE && !doc->alone && companions_beside(from->root, doc->path);
     g->same_as = same_content(from, doc, target ? target : g->home);
     g->former_of = former_name(from, doc, g);
     f->same_as = g->same_as;

@@ -31,6 +31,7 @@ struct gather_doc {
     const struct doc_stamp *stamp;
     const struct examination *x;
     const struct doc *row;        /* its row when it has one, else NULL */
+    bool alone;                   /* known: nothing beside it can belong to it */
     bool came_back;               /* it lies where it was named before, as a new file */
 };
 

@@ -10,6 +10,7 @@
 #include "decide/decide.h"
 #include "examine/examiner.h"
 #include "file/filer.h"
+#include "flow/beside.h"
 #include "flow/flow.h"
 #include "flow/item.h"
 #include "flow/notices.h"
@@ -22,6 +23,8 @@
 
 /* At most this many documents are with readers, hooks and the filer at once; the rest is queued. */
 #define FLOW_BUSY_MAX 640
+/* With so many under way, what they have in common is asked once. */
+#define FLOW_MANY 16
 /* A document that could not be read is asked for this often before it is listed. */
 #define FLOW_READ_TRIES 3
 /* Pages are written when nothing more is under way, at the latest after this long. */
@@ -73,6 +76,7 @@ struct flow {
     struct filer *filer;
     struct hooks *hooks;
     struct items items;
+    struct beside beside;
     struct in_flight *in_flight;
     struct inodes *flying; /* files that are with the filer: until their row is written, a look at
                               them by any name would take them for new documents */
@@ -108,6 +112,9 @@ bool flow_is_idle(const struct flow *f);
 /* look.c */
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
+
+/* beside.h: nothing in the folder `dir` can belong to the item. */
+bool flow_is_alone(struct flow *f, const struct doc_stamp *stamp, int dir);
 
 /* identity.c */
 enum identity {

@@ -201,7 +201,14 @@ static bool is_unchanged(struct flow *f, struct item *it, const struct doc_stamp
     return same && !it->force;
 }
 
-static void look_document(struct flow *f, struct item *it, int dirfd, const char *name)
+bool flow_is_alone(struct flow *f, const struct doc_stamp *stamp, int dir)
+{
+    return beside_nothing(&f->beside, dir, stamp, f->env,
+                          f->items.ready_len + f->items.busy_len >= FLOW_MANY);
+}
+
+static void look_document(struct flow *f, struct item *it, int dirfd, const char *name,
+                          const struct doc_stamp *stamp)
 {
     struct settle_query q = {.dir = dirfd, .name = name, .rules = f->rules};
     const char *slash = strrchr(it->path, '/');
@@ -211,6 +218,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
 
     q.now_ns = env_now(f->env) - f->env->clock_shift_ns;
     q.settle_ms = config_settle_ms(&f->cab.config, dir);
+    q.no_locks = flow_is_alone(f, stamp, dirfd);
     settle_ask(&q, &a, &err);
     it->why = a.settled;
     switch (a.settled) {
@@ -276,7 +284,7 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
         flow_finish(f, it);
     } else {
         items_hold(&f->items, it, &stamp);
-        look_document(f, it, dir, name);
+        look_document(f, it, dir, name, &stamp);
     }
 }
 

@@ -46,6 +46,9 @@ static const char schema[] =
     "CREATE TABLE own(path BLOB PRIMARY KEY, written BLOB, next BLOB) WITHOUT ROWID;"
     "CREATE TABLE small(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
+static const char sql_read[] = "BEGIN";
+static const char sql_rollback[] = "ROLLBACK";
+
 _Static_assert(DOC_GONE == 4, "the schema's indexes and statements say 4");
 
 static int errno_of(sqlite3 *db, int rc)
@@ -385,12 +388,23 @@ int state_commit(struct state *s, struct error *err)
     return 0;
 }
 
+/* Runs a statement without parameters or answer. */
+static int run_kept(struct state *s, const char *sql, struct error *err)
+{
+    struct bind b = {state_kept(s, sql, err), 0, SQLITE_OK};
+    int rc = b.stmt ? state_step(s, &b, err) : -1;
+
+    if (b.stmt)
+        sqlite3_reset(b.stmt);
+    return rc;
+}
+
 int state_begin_read(struct state *s, struct error *err)
 {
-    int rc = s->begun ? SQLITE_MISUSE : sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
-
-    if (rc != SQLITE_OK)
-        return state_error(s, rc, "read", err);
+    if (s->begun)
+        return state_error(s, SQLITE_MISUSE, "read", err);
+    if (run_kept(s, sql_read, err) < 0)
+        return -1;
     s->begun = true;
     s->failed = false;
     return 0;
@@ -398,7 +412,9 @@ int state_begin_read(struct state *s, struct error *err)
 
 void state_rollback(struct state *s)
 {
+    struct error err = ERROR_INIT;
+
     if (s->db && !sqlite3_get_autocommit(s->db))
-        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+        (void)run_kept(s, sql_rollback, &err);
     s->begun = s->failed = false;
 }

@@ -18,10 +18,13 @@ enum { FLAG_BY_HAND = 1, FLAG_UNDONE = 2, FLAG_BEFORE = 4 };
     " help, type, words, date, original, why, suggested, filed, changed, flags"
 
 static const char sql_number[] = "SELECT " COLUMNS " FROM docs WHERE key=?1";
-static const char sql_path[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND path=?2 AND state<>4"
-                               " ORDER BY key DESC LIMIT 1";
-static const char sql_gone[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND path=?2 AND state=4"
-                               " ORDER BY changed DESC, key DESC LIMIT 1";
+/* Asked for every document several times: max() takes the index as it is, where ORDER BY would make
+ * and drop a table for sorting each time. */
+static const char sql_path[] = "SELECT " COLUMNS " FROM docs WHERE key=(SELECT max(key) FROM docs"
+                               " WHERE c=?1 AND path=?2 AND state<>4)";
+static const char sql_gone[] =
+    "SELECT " COLUMNS " FROM docs WHERE key=(SELECT max(key) FROM docs WHERE c=?1 AND path=?2"
+    " AND state=4 AND changed=(SELECT max(changed) FROM docs WHERE c=?1 AND path=?2 AND state=4))";
 static const char sql_inode[] = "SELECT " COLUMNS " FROM docs WHERE ino=?1 AND dev=?2 AND birth=?3"
                                 " AND state<>4 ORDER BY key LIMIT 1";
 static const char sql_digest[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND digest=?2"

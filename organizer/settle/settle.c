@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,20 @@ static char *lock_name(const char *name, size_t i)
             ;
     return xasprintf("%s%.*s%s", locks[i].before, dot ? (int)(dot - name) : (int)strlen(name), name,
                      locks[i].after);
+}
+
+bool settle_is_lock(const char *name)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < LOCKS; i++) {
+        size_t before = strlen(locks[i].before), after = strlen(locks[i].after);
+
+        if (n > before + after && strncasecmp(name, locks[i].before, before) == 0 &&
+            strcasecmp(name + n - after, locks[i].after) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Opens the lock file beside the document, or -1. */
@@ -159,7 +174,7 @@ static enum settled ask(const struct settle_query *q, struct settle_answer *a, s
     a->again_ms = quiet_left(&a->stamp, q->now_ns, settle_ms);
     if (s == SETTLED && a->again_ms > 0)
         return SETTLE_QUIET;
-    if (s == SETTLED && has_lock_file(q->dir, q->name))
+    if (s == SETTLED && !q->no_locks && has_lock_file(q->dir, q->name))
         return SETTLE_LOCKED;
     return s;
 }

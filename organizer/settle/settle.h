@@ -36,6 +36,7 @@ struct settle_query {
     int64_t now_ns;        /* wall clock, as file times are */
     int64_t settle_ms;     /* quiet time of its folder */
     const struct rules *rules;
+    bool no_locks;         /* known: no lock file lies in its folder */
 };
 
 struct settle_answer {
@@ -51,6 +52,8 @@ struct settle_answer {
 enum settled settle_ask(const struct settle_query *q, struct settle_answer *a, struct error *err);
 /* How long to wait before asking again, in ms: short at first, doubling to a minute, for what no event may follow. */
 int64_t settle_backoff_ms(unsigned tries);
+/* Whether the name may be that of some program's lock file. */
+bool settle_is_lock(const char *name);
 /* Who holds the document, from the lock file beside it ("Jane Doe on PC12"), or NULL. Caller
  * frees. */
 char *settle_holder(int root, const char *path);

@@ -1,0 +1,65 @@
+#include "flow/beside.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/io.h"
+#include "flow/companions.h"
+#include "record/doc.h"
+#include "settle/settle.h"
+
+/* What was read counts for so long: a fiftieth of the time may go into reading. */
+#define FRESH_NS      (100 * NS_PER_MS)
+#define FRESH_MOST_NS (1 * NS_PER_S)
+#define SHARE         50
+/* File times are those of the kernel's last tick; a document must be older than that. */
+#define TICK_NS (20 * NS_PER_MS)
+/* Of more names no step of the loop may take the time. */
+#define NAMES_MAX 12000
+
+static bool has_any(int dir)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    bool any = false;
+    int n = 0;
+
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return true;
+    }
+    while (!any && (e = readdir(d)))
+        any = ++n > NAMES_MAX || settle_is_lock(e->d_name) || companions_is_one(e->d_name);
+    closedir(d);
+    return any;
+}
+
+bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
+                    bool many)
+{
+    int64_t ticks = env_ticks(), now = env_now(env) - env->clock_shift_ns;
+    struct stat st;
+    bool fresh;
+
+    if (fstat(dir, &st) < 0)
+        return false;
+    fresh =
+        b->read_ns && b->ino == st.st_ino && b->dev == st.st_dev && ticks - b->ticks < b->good_ns;
+    if (fresh && stamp->ctime_ns + TICK_NS < b->read_ns)
+        return !b->any;
+    if (!many || stamp->ctime_ns + TICK_NS >= now || (fresh && ticks - b->ticks < 2 * TICK_NS))
+        return false;
+    *b = (struct beside){.dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks};
+    b->any = has_any(dir);
+    b->good_ns = SHARE * (env_ticks() - ticks);
+    if (b->good_ns < FRESH_NS || b->any)
+        b->good_ns = FRESH_NS;
+    if (b->good_ns > FRESH_MOST_NS)
+        b->good_ns = FRESH_MOST_NS;
+    return !b->any;
+}
