@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "flow/gather.h"
+#include "flow/night.h"
 #include "flow/internal.h"
 
 #define PUMP_SLICE_NS (4 * NS_PER_MS)
@@ -14,6 +16,16 @@
 void flow_today(struct flow *f)
 {
     f->policy = gather_policy(&f->cab.config, f->env);
+    f->today_ns = env_now(f->env);
+}
+
+void flow_keep_today(struct flow *f)
+{
+    int64_t age = env_now(f->env) - f->today_ns;
+
+    /* Dates are days: a second after midnight is soon enough. */
+    if (age > NS_PER_S || age < 0)
+        flow_today(f);
 }
 
 void flow_read_begin(struct flow *f)
@@ -118,50 +130,33 @@ size_t flow_waiting(const struct flow *f)
 
 /* ---- the night ------------------------------------------------------------------------------ */
 
-static void arm_nightly(struct flow *f);
-
-static void on_nightly(uv_timer_t *t)
+static void on_night(void *ctx)
 {
-    struct flow *f = t->data;
+    struct flow *f = ctx;
 
     flow_today(f);
     flow_scan(f, "");
-    arm_nightly(f);
-}
-
-/* Milliseconds to the next time that the clock of the office's zone shows `nightly:`. */
-static uint64_t until_nightly(struct flow *f)
-{
-    int64_t now = env_now(f->env);
-    struct date today = date_of_time(now, f->cab.config.time_zone);
-    int64_t low = now, high = now + 26 * 3600 * NS_PER_S;
-
-    /* The office's midnight, by halving: no arithmetic with daylight saving of our own. */
-    while (high - low > NS_PER_S) {
-        int64_t mid = low + (high - low) / 2;
-
-        if (date_compare(date_of_time(mid, f->cab.config.time_zone), today) > 0)
-            high = mid;
-        else
-            low = mid;
-    }
-    int64_t at = high - 24 * 3600 * NS_PER_S + f->cab.config.nightly_min * 60 * NS_PER_S;
-
-    while (at <= now)
-        at += 24 * 3600 * NS_PER_S;
-    return (uint64_t)((at - now) / NS_PER_MS);
 }
 
 static void arm_nightly(struct flow *f)
 {
-    if (f->cab.config.nightly_min < 0 || !f->watching)
-        return;
-    uv_timer_start(&f->nightly, on_nightly, until_nightly(f), 0);
+    struct error err = ERROR_INIT;
+
+    night_free(f->night);
+    f->night = NULL;
+    if (f->watching)
+        f->night = night_new(f->loop, f->cab.config.time_zone, f->cab.config.nightly_min,
+                             f->env->clock_shift_ns, on_night, f, &err);
+    if (f->watching && !f->night)
+        log_line(&f->log, LOG_WARNING, "no nightly sweep", "error", error_text(&err), NULL);
 }
 
 /* ---- opening and closing ---------------------------------------------------------------------- */
 
-static int load_rules(struct flow *f, struct rules **rules, struct lang **lang, struct error *err)
+/* Rules and language. The office's own that may not be trusted: not used at start, and no reason
+ * to give up those in force at a reload. */
+static int load_rules(struct flow *f, bool reload, struct rules **rules, struct lang **lang,
+                      struct error *err)
 {
     AUTO_STR struct str text = STR_INIT;
     struct problems p = {.text = &text};
@@ -169,10 +164,17 @@ static int load_rules(struct flow *f, struct rules **rules, struct lang **lang, 
     struct error quiet = ERROR_INIT;
     int office;
 
-    *lang = lang_load(path, err);
-    if (!*lang)
-        return -1;
     office = config_open_trusted(f->cab.root, CABINET_RULES, &quiet);
+    if (office < 0 && quiet.number != ENOENT && reload) {
+        *err = quiet;
+        return -1;
+    }
+    *lang = lang_load(path, err);
+    if (!*lang) {
+        if (office >= 0)
+            close(office);
+        return -1;
+    }
     if (office < 0 && quiet.number != ENOENT)
         log_line(&f->log, LOG_WARNING, "the office's own rules are not used", "why",
                  error_text(&quiet), NULL);
@@ -297,11 +299,10 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     items_init(&f->items);
     uv_idle_init(loop, &f->pump);
     uv_timer_init(loop, &f->due);
-    uv_timer_init(loop, &f->nightly);
-    f->pump.data = f->due.data = f->nightly.data = f;
+    f->pump.data = f->due.data = f;
     raise_limits();
     if (cabinet_open(&f->cab, o->path, o->env, err) < 0 || lock(f, err) < 0 ||
-        load_rules(f, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
+        load_rules(f, false, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
         flow_close(f);
         return NULL;
     }
@@ -379,6 +380,20 @@ static void retire(struct flow *f)
     f->retired = old;
 }
 
+/* Whoever may write the share's root can move .organizer away: that is no new configuration. */
+static int still_configured(struct flow *f, struct error *err)
+{
+    AUTO_CLOSE int config = config_open_trusted(f->cab.root, CABINET_CONFIG, err);
+    AUTO_CLOSE int id = config < 0 ? -1 : config_open_trusted(f->cab.root, CABINET_ID, err);
+    AUTO_STR struct str text = STR_INIT;
+
+    if (id < 0)
+        return -1;
+    if (io_read_all(id, &text, 4096) < 0 || strncmp(str_c(&text), f->cab.id, 32) != 0)
+        return error_set(err, 0, CABINET_ID " is not this cabinet's any more");
+    return 0;
+}
+
 int flow_reload(struct flow *f, struct str *text)
 {
     struct rules *rules;
@@ -387,7 +402,8 @@ int flow_reload(struct flow *f, struct str *text)
     struct config c;
 
     config_init(&c);
-    if (config_read(&c, f->cab.root, &err) < 0 || load_rules(f, &rules, &lang, &err) < 0) {
+    if (still_configured(f, &err) < 0 || config_read(&c, f->cab.root, &err) < 0 ||
+        load_rules(f, true, &rules, &lang, &err) < 0) {
         str_addf(text, "%s\n", error_text(&err));
         config_clear(&c);
         return -1;
@@ -458,7 +474,7 @@ void flow_close(struct flow *f)
     cabinet_close(&f->cab);
     close_handle((uv_handle_t *)&f->pump);
     close_handle((uv_handle_t *)&f->due);
-    close_handle((uv_handle_t *)&f->nightly);
+    night_free(f->night);
     /* The handles live in f: the loop must let go of them first. */
     uv_run(f->loop, UV_RUN_NOWAIT);
     free(f);

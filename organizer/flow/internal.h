@@ -47,9 +47,8 @@ struct flow_notice {
 
 /* Someone waits in flow_sync(). */
 struct sync_waiter {
-    uint64_t before;   /* items up to this number */
-    uint64_t pages;    /* page jobs started before this one do not count */
-    bool swept;        /* a sweep must have ended */
+    uint64_t job;   /* this page job must be done; UINT64_MAX: what came before is under way */
+    int64_t until;  /* ticks: so long the filer's last journal lines are waited for */
     flow_done *done;
     void *ctx;
     struct sync_waiter *next;
@@ -57,6 +56,7 @@ struct sync_waiter {
 
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
+struct night; /* night.h */
 
 struct flow {
     uv_loop_t *loop;
@@ -68,6 +68,7 @@ struct flow {
     struct rules *rules;
     struct retired *retired; /* engine.c: those before a reload, while pages are made of them */
     struct policy policy;
+    int64_t today_ns;    /* when policy.today was taken */
     struct state *state; /* this thread's connection; only read */
     unsigned reading;    /* depth of flow_read_begin() */
     struct matters *matters;
@@ -84,11 +85,12 @@ struct flow {
     uint64_t sync_round;   /* rises with every flow_sync() */
     struct flow_notice *notices;
     struct sync_waiter *waiters;
+    bool owe_scanned;    /* a scan runs while someone waits: what it finds is owed, too */
     struct sweep *sweep;
     struct pages *pages;
     uv_idle_t pump;     /* runs while something is READY and may be taken */
     uv_timer_t due;     /* the earliest WAITING item */
-    uv_timer_t nightly;
+    struct night *night;
     uint64_t filed;     /* documents filed since the start */
     int64_t last_sweep_ns;
     uint64_t swept_folders, swept_entries;
@@ -102,6 +104,7 @@ struct flow {
 void flow_read_begin(struct flow *f);
 void flow_read_end(struct flow *f);
 void flow_wake(struct flow *f);          /* there may be work: pump and timers */
+void flow_keep_today(struct flow *f); /* before a decision: midnight may have passed */
 void flow_today(struct flow *f);         /* policy.today from the clock */
 void flow_finish(struct flow *f, struct item *it);             /* done with it */
 void flow_later(struct flow *f, struct item *it, int64_t ms);  /* ask again */
@@ -230,6 +233,11 @@ void flow_touch(struct flow *f, struct matter *m); /* its pages are out of date;
 bool pages_clean(const struct pages *p);
 bool pages_running(const struct pages *p); /* a job uses rules, language and configuration */
 void pages_flush(struct flow *f);
+/* The number of the job that will have seen everything so far: the next to start when anything is
+ * out of date, else one that is done. */
+uint64_t pages_job(const struct pages *p);
+/* The number of the last job that is done. */
+uint64_t pages_done(const struct pages *p);
 uint64_t pages_errors(const struct pages *p);
 
 /* sync.c */

@@ -137,6 +137,25 @@ struct item *items_take(struct items *q)
     return it;
 }
 
+static void settle_debt(struct items *q, struct item *it)
+{
+    q->owed -= it->owed;
+    it->owed = false;
+}
+
+void items_owe(struct items *q)
+{
+    struct item *it, *tmp;
+
+    HASH_ITER(hh, q->by_path, it, tmp)
+    {
+        if (it->owed || (it->stage == ITEM_WAITING && !it->soon))
+            continue;
+        it->owed = true;
+        q->owed++;
+    }
+}
+
 void items_wait(struct items *q, struct item *it, int64_t due)
 {
     q->busy_len--;
@@ -148,6 +167,8 @@ void items_wait(struct items *q, struct item *it, int64_t due)
     }
     it->stage = ITEM_WAITING;
     it->due = due;
+    if (!it->soon)
+        settle_debt(q, it);
     q->soon_len += it->soon;
     GROW(q->heap, q->heap_len, q->heap_cap);
     q->heap_len++;
@@ -177,6 +198,7 @@ void items_done(struct items *q, struct item *it)
         make_ready(q, it);
         return;
     }
+    settle_debt(q, it);
     HASH_DEL(q->by_path, it);
     item_free(it);
 }

@@ -50,7 +50,8 @@ struct item {
     enum settled why;         /* what it waits for */
     bool told;                /* listed because it cannot be filed */
     enum reason listed_as;    /* what it waits for, when that was listed */
-    uint64_t number;          /* rises: `sync` knows what came before it */
+    uint64_t number;          /* rises with each new item */
+    bool owed;                /* someone in flow_sync() waits for it: it came before */
     size_t heap_at;           /* place in the heap while WAITING */
     struct item *next, *prev; /* READY list */
     void *flow;               /* the flow this item belongs to */
@@ -67,6 +68,7 @@ struct items {
     size_t soon_len;            /* WAITING, but soon */
     struct inodes *held;        /* files that items hold */
     uint64_t next_number;
+    size_t owed;              /* items that a flow_sync() waits for */
 };
 
 /* An empty queue. */
@@ -92,6 +94,9 @@ size_t items_due(struct items *q, int64_t ticks);
 void items_wake(struct items *q, struct item *it);
 /* When the earliest WAITING item is due; INT64_MAX when none waits. */
 int64_t items_next_due(const struct items *q);
+/* Marks all that is READY, BUSY or waits only for a moment as owed to a flow_sync(). An owed item is settled
+ * when it is done, or waits. */
+void items_owe(struct items *q);
 /* Closes its descriptor. */
 void item_close(struct item *it);
 

@@ -15,6 +15,9 @@ struct pages {
     bool cabinet_dirty;
     size_t dirty;        /* cases whose pages are out of date */
     uint64_t errors;
+    uint64_t started, done; /* jobs */
+    uint64_t took_ms;       /* the last one */
+    int64_t since;          /* ticks when it started */
     struct flow *orphan; /* the flow is closing: the job only ends */
 };
 
@@ -61,9 +64,30 @@ bool pages_running(const struct pages *p)
     return p->running;
 }
 
+uint64_t pages_job(const struct pages *p)
+{
+    if (p->dirty > 0 || p->cabinet_dirty)
+        return p->started + 1;
+    return p->started;
+}
+
+uint64_t pages_done(const struct pages *p)
+{
+    return p->done;
+}
+
 uint64_t pages_errors(const struct pages *p)
 {
     return p->errors;
+}
+
+/* How long to wait for more before the next job: pages of a large cabinet take longer to make, and
+ * are made at most a tenth of the time. */
+static uint64_t pause_ms(const struct pages *p)
+{
+    uint64_t ms = flow_is_idle(p->flow) ? 200 : FLOW_PAGES_MS;
+
+    return 10 * p->took_ms > ms ? 10 * p->took_ms : ms;
 }
 
 void flow_touch(struct flow *f, struct matter *m)
@@ -77,7 +101,7 @@ void flow_touch(struct flow *f, struct matter *m)
     else if (m->dirty++ == 0)
         p->dirty++;
     if (!p->running && !uv_is_active((uv_handle_t *)&p->timer))
-        uv_timer_start(&p->timer, on_timer, flow_is_idle(f) ? 200 : FLOW_PAGES_MS, 0);
+        uv_timer_start(&p->timer, on_timer, pause_ms(p), 0);
 }
 
 void pages_flush(struct flow *f)
@@ -176,6 +200,8 @@ static void after_job(uv_work_t *w, int status)
 
     (void)status;
     p->running = false;
+    p->done = p->started;
+    p->took_ms = (uint64_t)((env_ticks() - p->since) / NS_PER_MS);
     if (*p->job.error.text) {
         p->errors++;
         log_line(&f->log, LOG_WARNING, "pages could not be written", "error",
@@ -192,7 +218,7 @@ static void after_job(uv_work_t *w, int status)
         if (!pages_clean(p))
             start_job(p);
     } else if ((p->dirty > 0 || p->cabinet_dirty) && f->started) {
-        uv_timer_start(&p->timer, on_timer, flow_is_idle(f) ? 200 : FLOW_PAGES_MS, 0);
+        uv_timer_start(&p->timer, on_timer, pause_ms(p), 0);
     }
     flow_sync_check(f);
 }
@@ -220,5 +246,7 @@ static void start_job(struct pages *p)
     p->dirty = 0;
     p->cabinet_dirty = false;
     p->running = true;
+    p->started++;
+    p->since = env_ticks();
     uv_queue_work(f->loop, &p->work, run_job, after_job);
 }

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "flow/internal.h"
+#include "flow/vanished.h"
 
 struct known {
     char *name;
@@ -27,6 +28,7 @@ struct known {
 struct sweep {
     struct flow *flow;
     struct scan *scan;
+    struct vanished *vanished;
     char *now;            /* what is being scanned */
     char **todo;
     size_t todo_len, todo_cap;
@@ -40,6 +42,7 @@ struct sweep *sweep_new(struct flow *f)
     struct sweep *s = xcalloc(1, sizeof *s);
 
     s->flow = f;
+    s->vanished = vanished_new(f);
     return s;
 }
 
@@ -58,6 +61,7 @@ static void forget_known(struct sweep *s)
 void sweep_free(struct sweep *s)
 {
     scan_free(s->scan);
+    vanished_free(s->vanished);
     forget_known(s);
     for (size_t i = 0; i < s->todo_len; i++)
         free(s->todo[i]);
@@ -104,9 +108,10 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
     probe = *path ? xasprintf("%s/?", path) : xstrdup("?");
     s->zone = matters_zone(f->matters, probe, &home, &inside);
     s->case_id = home ? home->facts.id : s->zone == ZONE_OFFICE_INBOX ? "" : NULL;
-    if (home && home->untouchable)
+    if (flow_leaves_alone(home))
         return false;
     if (s->case_id) {
+        vanished_met(s->vanished, path);
         const char *cut = strrchr(inside ? inside : probe, '/');
         AUTO_FREE char *folder =
             cut ? xmemdup0(inside ? inside : probe, (size_t)(cut - (inside ? inside : probe)))
@@ -163,35 +168,6 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
         watcher_forget(s->flow->watcher, path);
 }
 
-/* ---- rows in folders that are not there any more --------------------------------------------- */
-
-struct gone_folder {
-    struct flow *flow;
-    const struct matter *matter;
-};
-
-static int hint_row(void *ctx, const struct doc *d)
-{
-    struct gone_folder *g = ctx;
-    AUTO_FREE char *full = xasprintf("%s/%s", g->matter->facts.path, d->path);
-
-    flow_hint(g->flow, full, false);
-    return 0;
-}
-
-static int check_folder(void *ctx, const char *folder)
-{
-    struct gone_folder *g = ctx;
-    AUTO_FREE char *full = *folder ? xasprintf("%s/%s", g->matter->facts.path, folder)
-                                   : xstrdup(g->matter->facts.path);
-    AUTO_CLOSE int fd = beneath_open(g->flow->cab.root, full, O_PATH | O_DIRECTORY, 0);
-    struct error err = ERROR_INIT;
-
-    if (fd < 0)
-        state_each_in_folder(g->flow->state, g->matter->facts.id, folder, hint_row, g, &err);
-    return 0;
-}
-
 static bool is_below(const char *path, const char *top)
 {
     size_t n = strlen(top);
@@ -199,56 +175,34 @@ static bool is_below(const char *path, const char *top)
     return n == 0 || (strncmp(path, top, n) == 0 && (path[n] == '/' || path[n] == '\0'));
 }
 
-static void check_folders(struct flow *f, const char *top)
-{
-    for (size_t i = 0; i < matters_len(f->matters); i++) {
-        struct gone_folder g = {f, matters_at(f->matters, i)};
-        struct error err = ERROR_INIT;
-
-        if (is_below(g.matter->facts.path, top) || is_below(top, g.matter->facts.path))
-            state_each_folder(f->state, g.matter->facts.id, check_folder, &g, &err);
-    }
-}
-
-/* Cases that the picture has but the disk has not. */
-static void check_cases(struct flow *f, const char *top)
-{
-    for (size_t i = matters_len(f->matters); i-- > 0;) {
-        const char *path = matters_at(f->matters, i)->facts.path;
-        AUTO_CLOSE int fd = -1;
-
-        if (!is_below(path, top))
-            continue;
-        fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
-        if (fd < 0) {
-            AUTO_FREE char *copy = xstrdup(path);
-
-            flow_folder(f, copy, false);
-        }
-    }
-}
-
 /* ---- one after another ------------------------------------------------------------------------ */
 
 static void next_scan(struct sweep *s);
 
-static void on_done(void *ctx)
+static void on_looked(void *ctx)
 {
     struct sweep *s = ctx;
     struct flow *f = s->flow;
     AUTO_FREE char *path = s->now;
 
-    scan_free(s->scan);
-    s->scan = NULL;
     s->now = NULL;
-    check_cases(f, path);
-    check_folders(f, path);
+    flow_prune_notices(f);
     if (!*path) {
+        flow_check_gone(f);
         f->last_sweep_ns = env_now(f->env);
         malloc_trim(0);
     }
     next_scan(s);
     flow_wake(f);
+}
+
+static void on_done(void *ctx)
+{
+    struct sweep *s = ctx;
+
+    scan_free(s->scan);
+    s->scan = NULL;
+    vanished_look(s->vanished, s->now, on_looked, s);
 }
 
 static void next_scan(struct sweep *s)
@@ -263,14 +217,9 @@ static void next_scan(struct sweep *s)
     while (!s->now && s->todo_len > 0 && !s->flow->stopping) {
         s->now = s->todo[--s->todo_len];
         s->scan = scan_start(s->flow->loop, s->flow->cab.root, s->now, true, &e, &err);
-        if (!s->scan) {
-            /* The folder is not there any more: its rows are missing. */
-            AUTO_FREE char *gone = s->now;
-
-            s->now = NULL;
-            check_cases(s->flow, gone);
-            check_folders(s->flow, gone);
-        }
+        /* The folder is not there any more: its rows are missing. */
+        if (!s->scan)
+            vanished_look(s->vanished, s->now, on_looked, s);
     }
 }
 

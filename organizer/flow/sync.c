@@ -4,6 +4,10 @@
 #include "base/alloc.h"
 #include "flow/internal.h"
 
+/* The lines of what is recorded are in the journals soon after; under load, the filer is never
+ * without work: then this long is long enough. */
+#define SYNC_JOURNAL_NS NS_PER_S
+
 /* Wakes what waits and is meant; each at most once for a sync. Whether there was any. */
 static bool wake(struct flow *f, bool meant(const struct item *it))
 {
@@ -38,12 +42,15 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
 
     w->done = done;
     w->ctx = ctx;
+    w->job = UINT64_MAX;
     w->next = f->waiters;
     f->waiters = w;
     f->sync_round++;
     if (f->watcher)
         watcher_pump(f->watcher);
     wake(f, is_guess);
+    items_owe(&f->items);
+    w->until = env_ticks() + SYNC_JOURNAL_NS;
     flow_wake(f);
 }
 
@@ -65,33 +72,61 @@ static void stop_check(struct flow *f)
     done(f->stop_ctx);
 }
 
+/* What was there when the sync was asked for is not decided yet. New arrivals do not count: an
+ * office that goes on dropping must not keep it waiting. */
+static bool under_way(struct flow *f)
+{
+    if (sweep_running(f->sweep)) {
+        f->owe_scanned = true;
+        return true;
+    }
+    /* What the scan found was there before, too. */
+    if (f->owe_scanned)
+        items_owe(&f->items);
+    f->owe_scanned = false;
+    if (f->items.owed > 0)
+        return true;
+    /* What only waits whether it comes back is decided now, when all else is known. */
+    if (!wake(f, is_missing))
+        return false;
+    items_owe(&f->items);
+    flow_wake(f);
+    return true;
+}
+
+/* Pages that were written after everything was decided end the waiting. */
+static void serve_waiters(struct flow *f)
+{
+    struct sync_waiter **link = &f->waiters, *served = NULL, *w;
+
+    while ((w = *link)) {
+        if (w->job == UINT64_MAX && filer_busy(f->filer) && env_ticks() < w->until)
+            return;
+        if (w->job == UINT64_MAX)
+            w->job = pages_job(f->pages);
+        if (pages_done(f->pages) < w->job) {
+            pages_flush(f);
+            link = &w->next;
+            continue;
+        }
+        *link = w->next;
+        w->next = served;
+        served = w;
+    }
+    while ((w = served)) {
+        served = w->next;
+        w->done(w->ctx);
+        free(w);
+    }
+}
+
 /* Called whenever something ended: are the waiters served? */
 void flow_sync_check(struct flow *f)
 {
-    struct sync_waiter *w;
-
     if (f->stopping) {
         stop_check(f);
         return;
     }
-    if (!f->waiters || !flow_is_idle(f) || filer_busy(f->filer))
-        return;
-    /* What only waits whether it comes back is decided now, when all else is known. */
-    if (wake(f, is_missing)) {
-        flow_wake(f);
-        return;
-    }
-    if (!pages_clean(f->pages)) {
-        pages_flush(f);
-        return;
-    }
-    w = f->waiters;
-    f->waiters = NULL;
-    while (w) {
-        struct sync_waiter *next = w->next;
-
-        w->done(w->ctx);
-        free(w);
-        w = next;
-    }
+    if (f->waiters && !under_way(f))
+        serve_waiters(f);
 }
