@@ -316,8 +316,7 @@ static void tell_zone(struct init_result *r)
     AUTO_FREE char *zone = zone_of_link("/etc/localtime");
 
     snprintf(r->zone, sizeof r->zone, "%s", zone);
-    r->mdy = zone_date_order(r->zone) == DATE_ORDER_MDY;
-    r->dmy = zone_date_order(r->zone) == DATE_ORDER_DMY;
+    r->date_order = zone_date_order(r->zone);
 }
 
 int cabinet_init(const char *path, const struct env *env, struct init_result *r, struct error *err)

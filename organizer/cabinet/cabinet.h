@@ -51,7 +51,7 @@ void cabinet_socket(const struct cabinet *c, struct str *out);
 struct init_result {
     bool existed;  /* there was something: mode suggest was written */
     bool already;  /* it was a cabinet already: nothing changed */
-    bool mdy, dmy; /* what date_order was set to, by time zone */
+    enum date_order date_order; /* what it was set to, by time zone */
     char zone[64];
 };
 /* Makes path (and the folder itself) a cabinet: .organizer with cabinet-id and organizer.yaml

@@ -15,6 +15,7 @@
 #include "base/exit.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "cabinet/text.h"
 #include "decide/name.h"
 #include "flow/batch.h"
 #include "flow/request.h"
@@ -22,11 +23,13 @@
 
 struct todo {
     struct plan_row *row;
-    const char *from; /* where the plan found it */
-    char *aside;      /* where it stands aside for a ring of names, or NULL */
-    bool done;        /* its turn came */
-    bool back;        /* it went on from where it stood aside */
-    UT_hash_handle hh; /* by from */
+    const char *from;       /* where the plan found it */
+    char *aside;            /* where it stands aside for a ring of names, or NULL */
+    bool done;              /* its turn came */
+    bool back;              /* it went on from where it stood aside */
+    bool on_way;            /* order_from() was here */
+    UT_hash_handle hh;      /* by from, while an order is made */
+    UT_hash_handle by_gone; /* by from, in applying.gone */
 };
 
 static void decided(void *ctx, unsigned number, bool apply)
@@ -41,12 +44,16 @@ static void decided(void *ctx, unsigned number, bool apply)
 static int read_csv(struct flow *f, const char *path, struct plan *p, struct error *err)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_STR struct str bytes = STR_INIT;
     AUTO_STR struct str text = STR_INIT;
     struct plan none = {0};
     char id[17];
 
-    if (fd < 0 || io_read_all(fd, &text, 256 << 20) < 0)
+    if (fd < 0 || io_read_all(fd, &bytes, 256 << 20) < 0)
         return error_set(err, errno, "%s cannot be read", path);
+    /* As programs save it: Excel's "Unicode text" is UTF-16. */
+    if (text_decode(str_c(&bytes), bytes.len, &text) < 0)
+        return error_set(err, 0, "%s is no CSV file: in Excel, save it as \"CSV UTF-8\"", path);
     if (plan_csv_read(str_c(&text), text.len, id, decided, &none, err) < 0 ||
         plan_load(p, f->cab.state_dir, id, err) < 0)
         return -1;
@@ -65,8 +72,7 @@ static bool exists(struct flow *f, const char *path)
 
 /* Why the row cannot be done any more, or NULL; *row is filled then. stamped: the row's stamp is
  * what the disk must show. */
-static const char *outdated(struct flow *f, const struct plan_row *r, bool stamped,
-                            struct doc *row)
+static const char *outdated(struct flow *f, const struct plan_row *r, bool stamped, struct doc *row)
 {
     struct matter *home, *target = matters_by_id(f->matters, r->case_id);
     const char *inside, *name;
@@ -128,39 +134,68 @@ static struct act *make_act(struct flow *f, struct batch *b, const struct plan_r
     return a;
 }
 
-/* Puts the accepted rows into an order in which no name is taken when its turn comes. */
-static size_t order(struct todo *todo, size_t len, struct todo **out, size_t *ring)
+/* The row that holds the name that t is to get, and has not had its turn; NULL when none does. */
+static struct todo *in_way(struct todo *by_from, const struct todo *t)
 {
-    struct todo *by_from = NULL;
-    size_t n = 0;
-    bool moved = true;
+    struct todo *other;
 
-    for (size_t i = 0; i < len; i++)
-        HASH_ADD_KEYPTR(hh, by_from, todo[i].from, strlen(todo[i].from), &todo[i]);
-    while (moved) {
-        moved = false;
-        for (size_t i = 0; i < len; i++) {
-            struct todo *in_way;
+    HASH_FIND_STR(by_from, t->row->to, other);
+    return other && other != t && !other->done ? other : NULL;
+}
 
-            if (todo[i].done)
-                continue;
-            HASH_FIND_STR(by_from, todo[i].row->to, in_way);
-            if (in_way && in_way != &todo[i])
-                continue;
-            HASH_DEL(by_from, &todo[i]);
-            todo[i].done = moved = true;
-            out[n++] = &todo[i];
-        }
+/* Goes from t to who holds its name, and on: whoever can go does, those behind it first. A ring is
+ * left, and all that wait for it. */
+static size_t order_from(struct todo *by_from, struct todo *t, struct todo **way, struct todo **out)
+{
+    size_t depth = 0, n = 0;
+
+    for (; t && !t->on_way && !t->done; t = in_way(by_from, t)) {
+        t->on_way = true;
+        way[depth++] = t;
     }
-    *ring = len;
-    for (size_t i = 0; i < len && *ring == len; i++)
-        if (!todo[i].done)
-            *ring = i;
-    HASH_CLEAR(hh, by_from);
+    if (t)
+        return 0; /* a ring, or on the way to one */
+    while (depth > 0) {
+        way[--depth]->done = true;
+        out[n++] = way[depth];
+    }
     return n;
 }
 
-/* ---- the acts ---------------------------------------------------------------------------------- */
+/* Puts the rows whose turn can come into an order in which no name is taken then; returns how many.
+ * ring gets one of the rings that are left, each behind who holds its name; *ring_len 0: none is.
+ */
+static size_t order(struct todo *todo, size_t len, struct todo **out, struct todo **ring,
+                    size_t *ring_len)
+{
+    struct todo **way = xcalloc(len + 1, sizeof(struct todo *));
+    struct todo *by_from = NULL, *left = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        todo[i].on_way = false;
+        if (!todo[i].done)
+            HASH_ADD_KEYPTR(hh, by_from, todo[i].from, strlen(todo[i].from), &todo[i]);
+    }
+    for (size_t i = 0; i < len; i++)
+        if (!todo[i].done)
+            n += order_from(by_from, &todo[i], way, out + n);
+    for (size_t i = 0; i < len && !left; i++)
+        if (!todo[i].done)
+            left = &todo[i];
+    /* Who only waits for a ring leads to it. */
+    for (size_t i = 0; left && i < len; i++)
+        left = in_way(by_from, left);
+    *ring_len = 0;
+    for (struct todo *t = left; t && (t != left || !*ring_len); t = in_way(by_from, t))
+        ring[(*ring_len)++] = t;
+    HASH_CLEAR(hh, by_from);
+    free(way);
+    return n;
+}
+
+/* ---- the acts ----------------------------------------------------------------------------------
+ */
 
 struct applying {
     struct flow *flow;
@@ -177,7 +212,7 @@ static void finish(struct applying *p)
     struct batch *b = p->batch;
     bool dry_run = p->dry_run;
 
-    HASH_CLEAR(hh, p->gone);
+    HASH_CLEAR(by_gone, p->gone);
     for (size_t i = 0; i < p->len; i++)
         free(p->todo[i].aside);
     free(p->todo);
@@ -193,7 +228,7 @@ static bool is_taken(struct applying *p, const struct todo *t)
 
     if (p->dry_run || !exists(p->flow, t->row->to) || name_same(t->row->from, t->row->to))
         return false;
-    HASH_FIND_STR(p->gone, t->row->to, leaves);
+    HASH_FIND(by_gone, p->gone, t->row->to, strlen(t->row->to), leaves);
     return !leaves;
 }
 
@@ -217,74 +252,132 @@ static struct act *submit(struct applying *p, struct todo *t, bool exact)
         return NULL;
     }
     if (p->dry_run)
-        batch_say(p->batch, "would rename: %s -> %s\n", t->row->from, t->row->to);
+        batch_would(p->batch, t->row->from, t->row->to);
     else
         a = make_act(p->flow, p->batch, t->row, now.from, &row, exact);
     doc_clear(&row);
     if (!t->aside)
-        HASH_ADD_KEYPTR(hh, p->gone, t->from, strlen(t->from), t);
+        HASH_ADD_KEYPTR(by_gone, p->gone, t->from, strlen(t->from), t);
     return a;
 }
 
 static void apply_rest(struct applying *p);
 
-/* The first document of a ring stands aside: the others of the ring can go, then it can. */
-struct ring {
+/* One document of a ring stands aside: the others of the ring can go, then it can. */
+struct aside {
     struct applying *p;
-    struct todo *first;
+    struct todo *t;
     void (*done)(void *ctx, struct act *a);
     void *ctx;
 };
 
+static struct aside *aside_new(struct applying *p, struct todo *t, const struct act *a)
+{
+    struct aside *s = xcalloc(1, sizeof *s);
+
+    *s = (struct aside){p, t, a->done, a->ctx};
+    return s;
+}
+
 static void stood_aside(void *ctx, struct act *a)
 {
-    struct ring *r = ctx;
-    struct applying *p = r->p;
+    struct aside *s = ctx;
+    struct applying *p = s->p;
 
     if (a->status == ACT_DONE)
-        r->first->aside = xstrdup(a->to);
-    r->done(r->ctx, a);
-    free(r);
+        s->t->aside = xstrdup(a->to);
+    s->done(s->ctx, a);
+    free(s);
     apply_rest(p);
 }
 
-/* What can go now, in order; then a ring, if one is left; at last who stood aside for one. */
-static void apply_rest(struct applying *p)
+/* Every document of the ring may still be renamed; else says so of each, and that none is. */
+static bool is_whole(struct applying *p, struct todo **ring, size_t len)
 {
-    struct todo **sorted = xcalloc(p->len, sizeof *sorted);
-    size_t ring, n = order(p->todo, p->len, sorted, &ring);
+    const char *why = NULL;
+    size_t broken = 0;
+
+    for (; broken < len; broken++) {
+        struct doc row = {0};
+
+        why = outdated(p->flow, ring[broken]->row, true, &row);
+        if (why)
+            break;
+        doc_clear(&row);
+    }
+    for (size_t i = 0; why && i < len; i++) {
+        ring[i]->done = true;
+        batch_left(p->batch, ring[i]->from,
+                   i == broken ? why : "it changes names with another one, which stays");
+    }
+    return !why;
+}
+
+/* Submits the renaming of t. NULL when it stays. */
+static struct act *start(struct applying *p, struct todo *t)
+{
+    struct act *a = submit(p, t, true);
+
+    t->done = true;
+    if (a)
+        filer_submit(p->flow->filer, a);
+    return a;
+}
+
+/* Returns whether one is on its way aside: all else goes on when it is there. */
+static bool break_ring(struct applying *p, struct todo **ring, size_t len)
+{
     struct act *a;
 
-    for (size_t i = 0; i < n; i++) {
-        a = submit(p, sorted[i], true);
-        if (a)
-            filer_submit(p->flow->filer, a);
+    if (!is_whole(p, ring, len))
+        return false;
+    if (p->dry_run) {
+        for (size_t i = 0; i < len; i++)
+            start(p, ring[i]);
+        return false;
     }
-    free(sorted);
+    ring[0]->done = true;
+    a = submit(p, ring[0], false);
+    if (!a)
+        return false;
+    batch_uncounted(a);
+    a->ctx = aside_new(p, ring[0], a);
+    a->done = stood_aside;
+    filer_submit(p->flow->filer, a);
+    return true;
+}
+
+/* Who stood aside goes on: its name is free now, or will be when its turn comes. */
+static void go_on(struct applying *p)
+{
     for (size_t i = 0; i < p->len; i++) {
         if (!p->todo[i].aside || p->todo[i].back)
             continue;
         p->todo[i].back = true;
-        a = submit(p, &p->todo[i], true);
-        if (a)
-            filer_submit(p->flow->filer, a);
+        start(p, &p->todo[i]);
     }
-    if (ring == p->len) {
-        finish(p);
-        return;
-    }
-    p->todo[ring].done = true;
-    a = submit(p, &p->todo[ring], false);
-    if (a) {
-        struct ring *r = xcalloc(1, sizeof *r);
+}
 
-        *r = (struct ring){p, &p->todo[ring], a->done, a->ctx};
-        a->done = stood_aside;
-        a->ctx = r;
-        filer_submit(p->flow->filer, a);
-    } else {
-        apply_rest(p);
-    }
+/* What can go now, in order; who stood aside for it; then the next ring, if one is left. */
+static void apply_rest(struct applying *p)
+{
+    struct todo **sorted = xcalloc(p->len + 1, sizeof(struct todo *));
+    struct todo **ring = xcalloc(p->len + 1, sizeof(struct todo *));
+    size_t ring_len = 0, n;
+    bool waits = false;
+
+    do {
+        n = order(p->todo, p->len, sorted, ring, &ring_len);
+        for (size_t i = 0; i < n; i++)
+            start(p, sorted[i]);
+        go_on(p);
+        if (ring_len)
+            waits = break_ring(p, ring, ring_len);
+    } while (ring_len && !waits);
+    free(sorted);
+    free(ring);
+    if (!waits)
+        finish(p);
 }
 
 static void collect(struct applying *p)
@@ -308,8 +401,7 @@ void flow_request_apply(struct flow *f, const struct flow_request *r, flow_answe
     p->flow = f;
     p->dry_run = r->dry_run;
     if (!r->args[0] || read_csv(f, r->args[0], &p->plan, &err) < 0) {
-        str_addf(&text, "%s\n",
-                 r->args[0] ? error_text(&err) : "usage: organizer apply PLAN.csv");
+        str_addf(&text, "%s\n", r->args[0] ? error_text(&err) : "usage: organizer apply PLAN.csv");
         answer(ctx, r->args[0] ? EXIT_CANNOT : EXIT_USAGE, str_c(&text));
         plan_clear(&p->plan);
         free(p);

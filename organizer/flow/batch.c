@@ -24,6 +24,7 @@ struct step {
     struct batch *batch;
     struct doc_stamp stamp;
     char *from;
+    bool uncounted;
 };
 
 struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx)
@@ -36,16 +37,18 @@ struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx)
     return b;
 }
 
-void batch_say(struct batch *b, const char *fmt, ...)
+static void say_way(struct batch *b, const char *from, const char *to)
 {
-    va_list ap;
-    char *line = NULL;
+    utf8_show(&b->text, from, strlen(from));
+    str_add(&b->text, "  ->  ");
+    utf8_show(&b->text, to, strlen(to));
+    str_addc(&b->text, '\n');
+}
 
-    va_start(ap, fmt);
-    if (vasprintf(&line, fmt, ap) >= 0)
-        str_add(&b->text, line);
-    va_end(ap);
-    free(line);
+void batch_would(struct batch *b, const char *from, const char *to)
+{
+    b->done++;
+    say_way(b, from, to);
 }
 
 void batch_left(struct batch *b, const char *path, const char *why)
@@ -85,11 +88,10 @@ static void step_done(void *ctx, struct act *a)
     b->under_way--;
     inodes_remove(&b->flow->flying, &s->stamp);
     if (a->status == ACT_DONE) {
-        b->done++;
-        utf8_show(&b->text, s->from, strlen(s->from));
-        str_add(&b->text, "  ->  ");
-        utf8_show(&b->text, a->to, strlen(a->to));
-        str_addc(&b->text, '\n');
+        if (!s->uncounted) {
+            b->done++;
+            say_way(b, s->from, a->to);
+        }
         flow_touch(b->flow, matters_by_id(b->flow->matters, a->doc.case_id));
         flow_touch(b->flow, NULL);
     } else {
@@ -128,6 +130,13 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     a->ctx = s;
     b->under_way++;
     return a;
+}
+
+void batch_uncounted(struct act *a)
+{
+    struct step *s = a->ctx;
+
+    s->uncounted = true;
 }
 
 void batch_end(struct batch *b, const char *verb)

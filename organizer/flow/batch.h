@@ -11,15 +11,18 @@ struct batch;
 
 /* answer is called once, after batch_done(), and the batch is gone then. */
 struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx);
-/* A renaming of the document `row` (copied) from its path to `to` (both from the cabinet down), journaled as
- * kind. exact: that name or none. to_case: the case it belongs to afterwards. */
+/* A renaming of the document `row` (copied) from its path to `to` (both from the cabinet down),
+ * journaled as kind. exact: that name or none. to_case: the case it belongs to afterwards. */
 struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
                          const char *from, const char *to, const char *kind, bool exact);
-/* A line for the answer. */
-void batch_say(struct batch *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Its being done is neither counted nor said: the document goes on from there. */
+void batch_uncounted(struct act *a);
+/* A dry run: counts it, and says where it would go. */
+void batch_would(struct batch *b, const char *from, const char *to);
 /* One that cannot be done: said, and the answer's status is EXIT_ATTENTION. */
 void batch_left(struct batch *b, const char *path, const char *why);
-/* All is submitted: answers when the last step is done. done_text is the last line, with %zu for how many were done. */
+/* All is submitted: answers when the last step is done. done_text is the last line, with %zu for
+ * how many were done. */
 void batch_end(struct batch *b, const char *verb);
 
 #endif

@@ -69,8 +69,8 @@ static void left_case(void *ctx, struct act *a)
     free(l);
 }
 
-static void leave_case(struct flow *f, struct act *a, const struct matter *m,
-                       const struct doc *row, const char *to)
+static void leave_case(struct flow *f, struct act *a, const struct matter *m, const struct doc *row,
+                       const char *to)
 {
     struct leaving *l = xcalloc(1, sizeof *l);
     struct act *gone = act_new(ACT_RECORD);
@@ -95,6 +95,58 @@ static void leave_case(struct flow *f, struct act *a, const struct matter *m,
     str_reset(&a->journal);
 }
 
+/* The row of a document that is not filed again by itself. */
+static void mark_undone(struct flow *f, struct act *a)
+{
+    const char *slash = strrchr(a->to_name, '/');
+    const char *name = slash ? slash + 1 : a->to_name;
+
+    a->doc.state = DOC_INDEXED;
+    a->doc.reason = REASON_UNDONE;
+    a->doc.undone = true;
+    a->doc.by_hand = false;
+    free(a->doc.sentence);
+    a->doc.sentence = lang_format(f->lang, "reason.undone", "name", name, NULL);
+    free(a->doc.help);
+    a->doc.help = lang_format(f->lang, "help.undone", "name", name, NULL);
+}
+
+/* A ring of names: the document goes by a name of its own until the others are where they were. */
+struct aside {
+    struct flow *flow;
+    struct batch *batch;
+    char *to;
+    void (*done)(void *ctx, struct act *a);
+    void *ctx;
+};
+
+static void stood_aside(void *ctx, struct act *a)
+{
+    struct aside *s = ctx;
+    struct matter *m = matters_by_id(s->flow->matters, a->doc.case_id);
+
+    /* Behind all that were submitted before: its name is free when its turn comes. */
+    if (a->status == ACT_DONE && m) {
+        struct act *on = batch_rename(s->batch, m, &a->doc, a->to, s->to, "undone", true);
+
+        mark_undone(s->flow, on);
+        filer_submit(s->flow->filer, on);
+    }
+    s->done(s->ctx, a);
+    free(s->to);
+    free(s);
+}
+
+static void stand_aside(struct flow *f, struct batch *b, struct act *a, const char *to)
+{
+    struct aside *s = xcalloc(1, sizeof *s);
+
+    batch_uncounted(a);
+    *s = (struct aside){f, b, xstrdup(to), a->done, a->ctx};
+    a->done = stood_aside;
+    a->ctx = s;
+}
+
 /* Undoes the plan's steps of one case. */
 static void submit(struct flow *f, struct batch *b, const struct matter *m,
                    const struct undo_plan *plan, bool dry_run)
@@ -117,21 +169,16 @@ static void submit(struct flow *f, struct batch *b, const struct matter *m,
             continue;
         }
         if (dry_run) {
-            batch_say(b, "would go back: %s -> %s\n", from, to);
+            batch_would(b, from, to);
             doc_clear(&row);
             continue;
         }
         a = batch_rename(b, m, &row, from, to, "undone", !s->needs_room);
-        a->doc.state = DOC_INDEXED;
-        a->doc.reason = REASON_UNDONE;
-        a->doc.undone = true;
-        a->doc.by_hand = false;
-        free(a->doc.sentence);
-        a->doc.sentence = xstrdup(lang_get(f->lang, "reason.undone"));
-        free(a->doc.help);
-        a->doc.help = xstrdup(lang_get(f->lang, "help.undone"));
+        mark_undone(f, a);
         if (s->to_office)
             leave_case(f, a, m, &row, to);
+        else if (s->needs_room)
+            stand_aside(f, b, a, to);
         filer_submit(f->filer, a);
         doc_clear(&row);
     }
@@ -187,8 +234,7 @@ static struct matter *find(struct flow *f, const struct flow_request *r, struct 
     return NULL;
 }
 
-void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer *answer,
-                       void *ctx)
+void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)
 {
     AUTO_STR struct str text = STR_INIT;
     struct error err = ERROR_INIT;
@@ -213,5 +259,5 @@ void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer
     b = batch_new(f, answer, ctx);
     if (undo_case(f, b, m, &q.choice, r->dry_run, &err) < 0)
         batch_left(b, m->facts.path, error_text(&err));
-    batch_end(b, "taken back");
+    batch_end(b, r->dry_run ? "would be taken back" : "taken back");
 }

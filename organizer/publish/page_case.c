@@ -362,7 +362,7 @@ static void add_notes(struct view *v, const struct entry *e)
 
         html_element(v->out, "p", "note", was);
     }
-    if (d->suggested && *d->suggested && v->job->suggest) {
+    if (d->suggested && *d->suggested && (v->job->suggest || d->before)) {
         AUTO_FREE char *would =
             lang_format(v->job->lang, "page.would-be", "name", d->suggested, NULL);
 

@@ -13,6 +13,15 @@
 #include "decide/rules.h"
 #include "verbs/verb.h"
 
+static const struct {
+    const char *name, *example;
+} orders[] = {
+    [DATE_ORDER_ASK] = {"ask", "03-02-2026 is asked about"},
+    [DATE_ORDER_MDY] = {"mdy", "03-02-2026 is read as March 2, 2026"},
+    [DATE_ORDER_DMY] = {"dmy", "03-02-2026 is read as 3 February 2026"},
+    [DATE_ORDER_YMD] = {"ymd", "26-03-02 is read as 2 March 2026"},
+};
+
 int verb_init(struct verb_call *call)
 {
     const char *path = call->argc ? call->args[0] : ".";
@@ -26,7 +35,7 @@ int verb_init(struct verb_call *call)
         json_bool(&call->out, "already", r.already);
         json_text(&call->out, "mode", r.existed ? "suggest" : "enforce");
         json_text(&call->out, "time_zone", r.zone);
-        json_text(&call->out, "date_order", r.mdy ? "mdy" : r.dmy ? "dmy" : "ask");
+        json_text(&call->out, "date_order", orders[r.date_order].name);
         str_add(&call->out, "}\n");
         return EXIT_ORDER;
     }
@@ -40,11 +49,8 @@ int verb_init(struct verb_call *call)
                             "(mode: suggest in .organizer/organizer.yaml).\n"
                             "organizer plan shows what the rules suggest, organizer apply does "
                             "what you reviewed.\n");
-    str_addf(&call->out, "Time zone %s; a date like 03-02-2026 is read as %s.\n",
-             *r.zone ? r.zone : "UTC",
-             r.mdy   ? "March 2 (date_order: mdy)"
-             : r.dmy ? "3 February (date_order: dmy)"
-                     : "a question (date_order: ask)");
+    str_addf(&call->out, "Time zone %s; a date like %s (date_order: %s).\n",
+             *r.zone ? r.zone : "UTC", orders[r.date_order].example, orders[r.date_order].name);
     return EXIT_ORDER;
 }
 
@@ -60,8 +66,8 @@ static void human_status(struct str *out, const json_t *j)
              (long long)json_get_num(j, "cases", 0), (long long)json_get_num(j, "documents", 0),
              (long long)json_get_num(j, "filed", 0),
              (long long)(json_get_num(j, "listed", 0) + json_get_num(j, "notices", 0)));
-    str_addf(out, "  %lld under way, %lld waited for\n",
-             (long long)json_get_num(j, "backlog", 0), (long long)json_get_num(j, "waiting", 0));
+    str_addf(out, "  %lld under way, %lld waited for\n", (long long)json_get_num(j, "backlog", 0),
+             (long long)json_get_num(j, "waiting", 0));
     if (json_get_text(j, "last_sweep"))
         str_addf(out, "  last sweep %s\n", json_get_text(j, "last_sweep"));
     if (stopped)
@@ -141,7 +147,9 @@ int verb_rules(struct verb_call *call)
     if (!lang)
         return EXIT_CANNOT;
     /* Without a cabinet around, the shipped rules alone. */
-    cabinet = cabinet_find(call->cabinet ? call->cabinet : call->argc > 1 ? call->args[1] : NULL,
+    cabinet = cabinet_find(call->cabinet    ? call->cabinet
+                           : call->argc > 1 ? call->args[1]
+                                            : NULL,
                            &none);
     if (!cabinet && (call->cabinet || call->argc > 1)) {
         call->error = none;
