@@ -9,6 +9,7 @@
 #include "base/exit.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "flow/companions.h"
 
 struct batch {
     struct flow *flow;
@@ -115,6 +116,7 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     a->to_name = xstrdup(slash ? slash + 1 : to);
     a->exact = exact;
     a->leases = true;
+    a->companions = companions_moving(b->flow->cab.root, from);
     a->stamp = row->stamp;
     a->case_path = xstrdup(m->facts.path);
     doc_copy(&a->doc, row);

@@ -81,6 +81,21 @@ bool companions_beside(int root, const char *path)
     return false;
 }
 
+char **companions_moving(int root, const char *path)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(root, path, &name);
+    AUTO_FREE char *fork = xasprintf("._%s", name);
+    char **list;
+
+    if (dir < 0 || faccessat(dir, fork, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return NULL;
+    list = xcalloc(2, sizeof *list);
+    list[0] = fork;
+    fork = NULL;
+    return list;
+}
+
 char *companions_signed(const char *name)
 {
     size_t n = 0;

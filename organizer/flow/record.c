@@ -384,21 +384,6 @@ static void submit_filing(struct flow *f, struct act *a)
     hooks_run(f->hooks, "before-filing", str_c(&json), a->fd, vetoed, a);
 }
 
-/* "._name" goes with its name. */
-static void add_companions(struct flow *f, struct act *a)
-{
-    const char *slash = strrchr(a->from, '/');
-    size_t dir = slash ? (size_t)(slash - a->from) + 1 : 0;
-    AUTO_FREE char *fork = xasprintf("%.*s._%s", (int)dir, a->from, a->from + dir);
-    const char *name;
-    AUTO_CLOSE int fd = beneath_parent(f->cab.root, fork, &name);
-
-    if (fd < 0 || faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
-        return;
-    a->companions = xcalloc(2, sizeof *a->companions);
-    a->companions[0] = xstrdup(name);
-}
-
 static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
                               const struct matter *target, const struct identified *id,
                               bool same_case)
@@ -423,7 +408,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     set_text(&a->doc.original, slash ? slash + 1 : it->path);
     free(a->doc.why);
     a->doc.why = decision_why(d);
-    add_companions(f, a);
+    a->companions = companions_moving(f->cab.root, a->from);
     return a;
 }
 
