@@ -34,3 +34,21 @@ void act_free(struct act *a)
     str_clear(&a->journal);
     free(a);
 }
+
+struct act *act_again(struct act *a)
+{
+    struct act *n = xcalloc(1, sizeof *n);
+
+    *n = *a;
+    n->fd = -1;
+    n->to = NULL;
+    n->next = NULL;
+    n->status = ACT_PENDING;
+    n->error = (struct error)ERROR_INIT;
+    a->from = a->to_folder = a->to_name = a->case_path = a->former = NULL;
+    a->companions = NULL;
+    a->doc = (struct doc){0};
+    a->row = (struct case_row){0};
+    a->journal = (struct str)STR_INIT;
+    return n;
+}

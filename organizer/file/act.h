@@ -67,5 +67,7 @@ struct act {
 struct act *act_new(enum act_kind kind);
 /* Closes and frees all that it owns. NULL is fine. */
 void act_free(struct act *a);
+/* A new act that is a again, as it was before it was submitted; takes its strings over. For done(). */
+struct act *act_again(struct act *a);
 
 #endif

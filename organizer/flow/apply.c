@@ -320,7 +320,7 @@ static struct act *start(struct applying *p, struct todo *t)
 
     t->done = true;
     if (a)
-        filer_submit(p->flow->filer, a);
+        batch_submit(p->flow, a);
     return a;
 }
 
@@ -343,7 +343,7 @@ static bool break_ring(struct applying *p, struct todo **ring, size_t len)
     batch_uncounted(a);
     a->ctx = aside_new(p, ring[0], a);
     a->done = stood_aside;
-    filer_submit(p->flow->filer, a);
+    batch_submit(p->flow, a);
     return true;
 }
 

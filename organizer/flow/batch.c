@@ -134,6 +134,66 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     return a;
 }
 
+/* ---- documents that are open for a moment ------------------------------------------------------
+ */
+
+/* A reader of ours, or a program that closes it just now. */
+#define TRIES    5
+#define FIRST_MS 20
+
+struct trying {
+    uv_timer_t timer;
+    struct flow *flow;
+    struct act *act;
+    unsigned tries;
+    void (*done)(void *ctx, struct act *a);
+    void *ctx;
+};
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static void on_time(uv_timer_t *h)
+{
+    struct trying *t = h->data;
+
+    t->flow->retries--;
+    filer_submit(t->flow->filer, t->act);
+}
+
+static void tried(void *ctx, struct act *a)
+{
+    struct trying *t = ctx;
+
+    if (a->status == ACT_BUSY && t->tries < TRIES) {
+        t->act = act_again(a);
+        t->flow->retries++;
+        uv_timer_start(&t->timer, on_time, FIRST_MS << t->tries++, 0);
+        return;
+    }
+    t->done(t->ctx, a);
+    uv_close((uv_handle_t *)&t->timer, on_timer_closed);
+}
+
+void batch_submit(struct flow *f, struct act *a)
+{
+    struct trying *t = xcalloc(1, sizeof *t);
+
+    t->flow = f;
+    t->done = a->done;
+    t->ctx = a->ctx;
+    uv_timer_init(f->loop, &t->timer);
+    t->timer.data = t;
+    a->done = tried;
+    a->ctx = t;
+    filer_submit(f->filer, a);
+}
+
+/* ---- the end -----------------------------------------------------------------------------------
+ */
+
 void batch_uncounted(struct act *a)
 {
     struct step *s = a->ctx;

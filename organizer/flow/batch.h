@@ -15,6 +15,8 @@ struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx);
  * journaled as kind. exact: that name or none. to_case: the case it belongs to afterwards. */
 struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
                          const char *from, const char *to, const char *kind, bool exact);
+/* Hands the act to the filer; while its document is open for a moment it is tried again. */
+void batch_submit(struct flow *f, struct act *a);
 /* Its being done is neither counted nor said: the document goes on from there. */
 void batch_uncounted(struct act *a);
 /* A dry run: counts it, and says where it would go. */

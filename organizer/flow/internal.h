@@ -85,6 +85,7 @@ struct flow {
     uint64_t sync_round;   /* rises with every flow_sync() */
     struct flow_notice *notices;
     struct sync_waiter *waiters;
+    unsigned retries; /* acts of requests that are tried again in a moment */
     bool owe_scanned;    /* a scan runs while someone waits: what it finds is owed, too */
     struct sweep *sweep;
     struct pages *pages;

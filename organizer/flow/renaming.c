@@ -150,7 +150,7 @@ static void submit(struct renaming *r)
 
         json_text(&a->journal, "why", "Case.txt: Rename documents: yes");
         a->doc.state = DOC_FILED;
-        filer_submit(f->filer, a);
+        batch_submit(f, a);
     }
     batch_end(b, "renamed");
 }

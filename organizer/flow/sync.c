@@ -66,7 +66,8 @@ static void stop_check(struct flow *f)
 {
     flow_done *done = f->stop_done;
 
-    if (!done || f->items.busy_len > 0 || filer_busy(f->filer) || hooks_pending(f->hooks) > 0)
+    if (!done || f->items.busy_len > 0 || filer_busy(f->filer) || f->retries > 0 ||
+        hooks_pending(f->hooks) > 0)
         return;
     f->stop_done = NULL;
     done(f->stop_ctx);

@@ -130,7 +130,7 @@ static void stood_aside(void *ctx, struct act *a)
         struct act *on = batch_rename(s->batch, m, &a->doc, a->to, s->to, "undone", true);
 
         mark_undone(s->flow, on);
-        filer_submit(s->flow->filer, on);
+        batch_submit(s->flow, on);
     }
     s->done(s->ctx, a);
     free(s->to);
@@ -179,7 +179,7 @@ static void submit(struct flow *f, struct batch *b, const struct matter *m,
             leave_case(f, a, m, &row, to);
         else if (s->needs_room)
             stand_aside(f, b, a, to);
-        filer_submit(f->filer, a);
+        batch_submit(f, a);
         doc_clear(&row);
     }
     for (size_t i = 0; i < plan->left_len; i++)

@@ -16,6 +16,7 @@
 #include "record/history.h"
 #include "record/verify.h"
 #include "verbs/verb.h"
+#include "verbs/when.h"
 
 /* A survey with every case known: the private state's, or those that a look finds. */
 static int open_cases(struct verb_call *call, struct survey *s, int arg)
@@ -62,7 +63,8 @@ static int open_case(const struct survey *s, const struct matter *m)
     return beneath_open(s->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* ---- log -------------------------------------------------------------------------------------------- */
+/* ---- log
+ * -------------------------------------------------------------------------------------------- */
 
 struct logging {
     struct verb_call *call;
@@ -128,12 +130,14 @@ int verb_log(struct verb_call *call)
     struct survey s;
     int rc;
 
-    if (call->since && time_parse(call->since, &filter.since_ns) < 0)
-        return verb_fail(call, EXIT_USAGE, "\"%s\" is no time: write it as 2026-11-23T15:00:00Z",
-                         call->since);
     if (open_cases(call, &s, 0) < 0) {
         survey_close(&s);
         return EXIT_CANNOT;
+    }
+    if (call->since && when_parse(call->since, call->env, s.cab.config.time_zone, &filter.since_ns,
+                                  &call->error) < 0) {
+        survey_close(&s);
+        return EXIT_USAGE;
     }
     if (call->argc) {
         AUTO_FREE char *inside = NULL;
@@ -152,7 +156,8 @@ int verb_log(struct verb_call *call)
     return rc < 0 ? EXIT_CANNOT : EXIT_ORDER;
 }
 
-/* ---- verify ------------------------------------------------------------------------------------------ */
+/* ---- verify
+ * ------------------------------------------------------------------------------------------ */
 
 struct verifying {
     struct verb_call *call;
@@ -278,21 +283,47 @@ int verb_verify(struct verb_call *call)
     return v.findings ? EXIT_ATTENTION : EXIT_ORDER;
 }
 
-/* ---- undo -------------------------------------------------------------------------------------------- */
+/* ---- undo
+ * -------------------------------------------------------------------------------------------- */
+
+/* The cabinet of what is to be undone: "Smith_Divorce" may name a case of the one in which the user
+ * stands. */
+static char *cabinet_of_undo(struct verb_call *call)
+{
+    char *cabinet = call->cabinet || !call->argc ? verb_cabinet(call, -1)
+                                                 : cabinet_find(call->args[0], &call->error);
+
+    if (cabinet || !call->argc || call->cabinet)
+        return cabinet;
+    call->error = (struct error)ERROR_INIT;
+    return cabinet_find(NULL, &call->error);
+}
+
+/* --since in the office's time zone, as the daemon wants it. Returns 0 or the exit status. */
+static int since_text(struct verb_call *call, const char *path, char text[static TIME_TEXT])
+{
+    struct cabinet c;
+    int64_t t;
+    int status = EXIT_CANNOT;
+
+    if (cabinet_open(&c, path, call->env, &call->error) == 0)
+        status = when_parse(call->since, call->env, c.config.time_zone, &t, &call->error) < 0
+                     ? EXIT_USAGE
+                     : 0;
+    if (status == 0)
+        time_text(t, text);
+    cabinet_close(&c);
+    return status;
+}
 
 int verb_undo(struct verb_call *call)
 {
-    char last[24];
-    const char *args[6] = {0};
-    AUTO_FREE char *cabinet =
-        call->cabinet || !call->argc ? verb_cabinet(call, -1)
-                                     : cabinet_find(call->args[0], &call->error);
+    char last[24], since[TIME_TEXT];
+    const char *args[7] = {0};
+    AUTO_FREE char *cabinet = cabinet_of_undo(call);
     size_t n = 0;
+    int status;
 
-    if (!cabinet && call->argc && !call->cabinet) {
-        call->error = (struct error)ERROR_INIT;
-        cabinet = cabinet_find(NULL, &call->error);
-    }
     if (!cabinet)
         return EXIT_CANNOT;
     if (call->argc)
@@ -305,8 +336,11 @@ int verb_undo(struct verb_call *call)
         args[n++] = last;
     }
     if (call->since) {
+        status = since_text(call, cabinet, since);
+        if (status)
+            return status;
         args[n++] = "--since";
-        args[n++] = call->since;
+        args[n] = since;
     }
     return verb_ask(call, cabinet, "undo", args);
 }
