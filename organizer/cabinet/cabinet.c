@@ -3,12 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -169,6 +171,30 @@ void cabinet_close(struct cabinet *c)
     c->root = c->lock = -1;
 }
 
+/* Locks fd. A process that was killed while it started a reader leaves its lock to that child for
+ * the moment until it runs its own program: worth waiting for, up to a second. */
+static int lock_patiently(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 20 * NS_PER_MS};
+    char text[32] = "";
+    int tries = 50;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        bool dead;
+
+        if (errno != EWOULDBLOCK)
+            return -1;
+        dead = pread(fd, text, sizeof text - 1, 0) > 0 &&
+               kill((pid_t)strtol(text, NULL, 10), 0) < 0 && errno == ESRCH;
+        if (!dead || tries-- == 0) {
+            errno = EWOULDBLOCK;
+            return -1;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
 int cabinet_lock(struct cabinet *c, int *pid, struct error *err)
 {
     AUTO_FREE char *path = xasprintf("%s/lock", c->state_dir);
@@ -181,7 +207,7 @@ int cabinet_lock(struct cabinet *c, int *pid, struct error *err)
     fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_set(err, errno, "cannot open the lock %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (lock_patiently(fd) < 0) {
         int rc = errno == EWOULDBLOCK ? 1 : error_set(err, errno, "cannot lock %s", path);
 
         if (rc == 1 && pread(fd, text, sizeof text - 1, 0) > 0)
