@@ -39,7 +39,7 @@ static const char sql_each[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND (?2 
 static const char sql_each_all[] = "SELECT " COLUMNS " FROM docs WHERE ?1 OR state<>4"
                                    " ORDER BY c, path, key";
 static const char sql_below[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND path>=?2 AND path<?3"
-                                " AND state<>4 ORDER BY path, key";
+                                " AND state<>4 ORDER BY path, state, key";
 static const char sql_paths[] = "SELECT path FROM docs WHERE c=?1 AND state<>4 ORDER BY path";
 static const char sql_put[] =
     "INSERT INTO docs(key, c, path, fold, dev, ino, birth, size, mtime, ctime, read, digest,"
@@ -379,10 +379,15 @@ int state_each_in_folder(struct state *s, const char *case_id, const char *folde
     struct bind b = {NULL, 0, SQLITE_OK};
     int64_t key;
     int rc = state_case_key(s, case_id, &key, err), answer = 0;
+    bool kept;
 
     if (rc <= 0)
         return rc;
-    b.stmt = state_own(s, sql_below, err);
+    /* A sweep asks for every folder, fn may ask for another one meanwhile. */
+    b.stmt = state_kept(s, sql_below, err);
+    kept = b.stmt && !sqlite3_stmt_busy(b.stmt);
+    if (b.stmt && !kept)
+        b.stmt = state_own(s, sql_below, err);
     if (!b.stmt)
         return -1;
     bind_range(&b, key, from, to);
@@ -403,7 +408,10 @@ int state_each_in_folder(struct state *s, const char *case_id, const char *folde
         }
         doc_clear(&d);
     }
-    sqlite3_finalize(b.stmt);
+    if (kept)
+        sqlite3_reset(b.stmt);
+    else
+        sqlite3_finalize(b.stmt);
     return rc < 0 ? -1 : answer;
 }
 
