@@ -205,12 +205,24 @@ static void on_done(void *ctx)
     vanished_look(s->vanished, s->now, on_looked, s);
 }
 
+/* All rows that a slice asks for come from one picture. */
+static void around_slice(void *ctx, bool begin)
+{
+    const struct sweep *s = ctx;
+
+    if (begin)
+        flow_read_begin(s->flow);
+    else
+        flow_read_end(s->flow);
+}
+
 static void next_scan(struct sweep *s)
 {
     struct scan_events e = {.folder_enter = on_enter,
                             .entry = on_entry,
                             .folder_leave = on_leave,
                             .done = on_done,
+                            .around = around_slice,
                             .ctx = s};
     struct error err = ERROR_INIT;
 

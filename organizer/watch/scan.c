@@ -244,13 +244,17 @@ static void on_idle(uv_idle_t *h)
 {
     struct scan *s = h->data;
     uint64_t end = uv_hrtime() + SCAN_SLICE_MS * (uint64_t)NS_PER_MS;
+    bool more;
 
-    do {
-        if (!step(s)) {
-            finish(s);
-            return;
-        }
-    } while (!s->freed && uv_hrtime() < end);
+    if (s->e.around)
+        s->e.around(s->e.ctx, true);
+    do
+        more = step(s);
+    while (more && !s->freed && uv_hrtime() < end);
+    if (!more)
+        finish(s);
+    if (s->e.around)
+        s->e.around(s->e.ctx, false);
 }
 
 struct scan *scan_start(uv_loop_t *loop, int root, const char *path, bool recursive,

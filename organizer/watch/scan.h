@@ -48,6 +48,8 @@ struct scan_events {
     void (*folder_leave)(void *ctx, const char *path, bool gone, int error);
     /* All is done; the scan may be freed in it, and nowhere else from within these four. */
     void (*done)(void *ctx);
+    /* Before (begin) and after the calls that are made in one turn of the loop. May be NULL. */
+    void (*around)(void *ctx, bool begin);
     void *ctx;
 };
 
