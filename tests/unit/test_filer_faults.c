@@ -730,7 +730,7 @@ static void a_full_disk_stops_filing_and_loses_nothing(void **state)
 
     (void)state;
     assert_non_null(mkdtemp(base));
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("tmpfs", base, "tmpfs", 0, "size=8m") < 0) {
         print_message("no tmpfs may be mounted here: skipped\n");
         rmdir(base);

@@ -366,7 +366,7 @@ static void a_mount_is_an_entry_and_not_entered(void **state)
     struct walk *x = *state;
 
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
         print_message("skipped: may not mount here\n");
         return;
     }
@@ -375,7 +375,7 @@ static void a_mount_is_an_entry_and_not_entered(void **state)
     x->root = open(x->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     sh("mkdir -p tmp bind a/sub && touch a/f");
     assert_int_equal(mount("none", "tmp", "tmpfs", 0, NULL), 0);
-    assert_int_equal(mount("a", "bind", NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount("a", "bind", "none", MS_BIND, NULL), 0);
     scan_now(x, "", true);
     umount("tmp");
     umount("bind");
@@ -391,7 +391,7 @@ static void a_scan_of_a_mount_says_so(void **state)
     struct walk *x = *state;
 
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
         print_message("skipped: may not mount here\n");
         return;
     }

@@ -1,0 +1,7 @@
+/* The libraries' loops, for cppcheck, which does not read the libraries' headers. */
+#define HASH_ITER(hh, head, el, tmp) for ((el) = (head), (tmp) = 0; (el); (el) = (tmp))
+#define json_array_foreach(array, i, value)                                                        \
+    for (i = 0; (value = json_array_get(array, i)) != 0; i++)
+#define json_object_foreach(object, key, value)                                                    \
+    for (key = first_key(object); key && (value = json_object_get(object, key)) != 0;              \
+         key = next_key(object, key))
