@@ -398,7 +398,7 @@ static void a_case_whose_card_was_taken_away_is_not_opened_anew(void **state)
 static void without_rules_names_make_no_case(void **state)
 {
     (void)state;
-    matters_set_rules(matters, NULL);
+    matters_set_rules(matters, NULL, fixture_lang);
     folder("Smith_Divorce");
     assert_int_equal(look("Smith_Divorce"), MATTER_NONE);
 }
