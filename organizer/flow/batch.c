@@ -170,7 +170,7 @@ static void tried(void *ctx, struct act *a)
     if (a->status == ACT_BUSY && t->tries < TRIES) {
         t->act = act_again(a);
         t->flow->retries++;
-        uv_timer_start(&t->timer, on_time, FIRST_MS << t->tries++, 0);
+        uv_timer_start(&t->timer, on_time, (uint64_t)FIRST_MS << t->tries++, 0);
         return;
     }
     t->done(t->ctx, a);

@@ -9,6 +9,7 @@
 
 struct vanished;
 
+/* For one sweep; nothing is missed yet. Free with vanished_free(). */
 struct vanished *vanished_new(struct flow *f);
 /* The scan is in this folder: it is there. */
 void vanished_met(struct vanished *v, const char *path);
