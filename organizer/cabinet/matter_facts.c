@@ -104,19 +104,20 @@ static void make_former(struct node *n)
         former_put(n, &len, *f);
 }
 
-void matter_add_former(struct node *n, const char *prefix, size_t len)
+bool matter_add_former(struct node *n, const char *prefix, size_t len)
 {
     AUTO_FREE char *p = xmemdup0(prefix, len);
     size_t count = 0;
 
     if (!*p)
-        return;
+        return false;
     for (; n->former_own && n->former_own[count]; count++)
         if (strcmp(n->former_own[count], p) == 0)
-            return;
+            return false;
     n->former_own = xreallocarray(n->former_own, count + 2, sizeof *n->former_own);
     n->former_own[count] = xstrdup(p);
     n->former_own[count + 1] = NULL;
+    return true;
 }
 
 char *matter_former(const struct matter *matter)

@@ -197,6 +197,17 @@ static int is_this_folder(void *ctx, const struct case_row *row)
     return 1;
 }
 
+/* For state_each_case(): this path was a case, or this folder under another path. */
+static int was_this_folder(void *ctx, const struct case_row *row)
+{
+    const struct search *q = ctx;
+    const struct doc_stamp *now = &q->s->stamp;
+
+    return (row->path && strcmp(row->path, q->s->path) == 0) ||
+           (row->ino == now->ino && row->dev == now->dev && row->birth_ns &&
+            row->birth_ns == now->birth_ns);
+}
+
 static int is_below_folder(void *ctx, const struct case_row *row)
 {
     struct search *q = ctx;
@@ -290,7 +301,7 @@ static bool take_row(struct node *n, const struct case_row *row)
     for (const char *p = row->former ? row->former : ""; *p;) {
         size_t len = strcspn(p, "/");
 
-        matter_add_former(n, p, len);
+        news |= matter_add_former(n, p, len);
         p += len + (p[len] == '/');
     }
     return news;
@@ -484,6 +495,7 @@ static int look_named(struct matters *m, const struct sight *s, struct matter_lo
 {
     const char *slash = strrchr(s->path, '/');
     AUTO_FREE char *name = utf8_nfc(slash ? slash + 1 : s->path);
+    struct search q = {.s = s, .m = m};
     char id[CASE_ID_SIZE];
     struct casename c;
     enum casename_verdict v;
@@ -500,7 +512,10 @@ static int look_named(struct matters *m, const struct sight *s, struct matter_lo
     v = *id ? CASENAME_NONE : casename_read(m->rules, m->lang, name, &c);
     if (v == CASENAME_NONE)
         return 0; /* with a journal: a case whose card somebody took away */
-    rc = holds_cases(m, s, err);
+    /* What is being deleted loses its card first and its folder last: no new case begins in it. */
+    rc = s->state ? state_each_case(s->state, was_this_folder, &q, err) : 0;
+    if (rc == 0)
+        rc = holds_cases(m, s, err);
     if (rc == 0) {
         look->would = free_prefix(m, v == CASENAME_CASE ? name : c.would);
         look->event =

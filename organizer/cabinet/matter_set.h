@@ -57,7 +57,7 @@ void matters_drop(struct matters *m, struct node *n);
 size_t matters_lower(const struct matters *m, const char *path);
 /* Makes n->m.facts from card, path and formers (matter_facts.c). */
 void matter_make_facts(struct matters *m, struct node *n);
-/* Remembers a prefix that the case had. */
-void matter_add_former(struct node *n, const char *prefix, size_t len);
+/* Remembers a prefix that the case had. Returns whether it is news. */
+bool matter_add_former(struct node *n, const char *prefix, size_t len);
 
 #endif

@@ -266,6 +266,7 @@ static int open_parts(struct flow *f, struct error *err)
                          f->cab.config.hook_ms, &f->log);
     f->sweep = sweep_new(f);
     f->pages = pages_new(f);
+    f->integrity = integrity_new(f);
     return 0;
 }
 
@@ -448,6 +449,7 @@ void flow_close(struct flow *f)
     watcher_free(f->watcher);
     if (f->sweep)
         sweep_free(f->sweep);
+    integrity_free(f->integrity);
     if (f->examiner)
         examiner_free(f->examiner);
     if (f->filer)

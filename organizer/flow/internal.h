@@ -56,6 +56,7 @@ struct sync_waiter {
 
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
+struct integrity; /* integrity.c */
 struct night; /* night.h */
 
 struct flow {
@@ -89,6 +90,7 @@ struct flow {
     bool owe_scanned;    /* a scan runs while someone waits: what it finds is owed, too */
     struct sweep *sweep;
     struct pages *pages;
+    struct integrity *integrity;
     uv_idle_t pump;     /* runs while something is READY and may be taken */
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
@@ -127,7 +129,7 @@ enum identity {
     IDENTITY_EDITED,    /* the row at its path; new bytes or a new inode (saved over) */
     IDENTITY_RENAMED,   /* a row of this case under another name */
     IDENTITY_MOVED_IN,  /* a document of another case, or of the office Inbox: new here */
-    IDENTITY_RETURNED,  /* a row that was gone came back under its path */
+    IDENTITY_RETURNED,  /* a row that was gone came back, under its path or as its file elsewhere */
     IDENTITY_LINKED,    /* a second name (hard link) of a row's file */
 };
 struct identified {
@@ -135,6 +137,8 @@ struct identified {
     struct doc row;  /* the document's own; number 0 for NEW, MOVED_IN and LINKED */
     struct doc from; /* its row in the case (or the Inbox) that it left; number 0: none */
     struct doc over; /* another row at its path, whose file is not there any more; number 0: none */
+    bool swapped;    /* the file of `over` lies where `row` was */
+    bool moved;      /* `row` had another path */
 };
 /* Which document is the item, examined, at its path (`inside` the case `case_id`)? The order of
  * evidence is told in identity.c. Clear *id with identified_clear(). */
@@ -167,6 +171,10 @@ void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const 
 /* cases.c */
 /* What is, became, or ceased to be of the folder at path. fresh: it appeared while we watched. */
 void flow_folder(struct flow *f, const char *path, bool fresh);
+/* The rights of the folder may have changed: it and the cases below it are looked at again. */
+void flow_folder_attributes(struct flow *f, const char *path);
+/* How long it takes until a new folder was quiet for the cabinet's settle time; 0: it was. */
+int64_t flow_folder_settles_ms(struct flow *f, const char *path);
 void flow_card_changed(struct flow *f, const char *card_path);
 /* Nothing is at path any more: it may have been a case, or something that was told. */
 void flow_vanished(struct flow *f, const char *path);
@@ -226,6 +234,14 @@ struct sweep *sweep_new(struct flow *f);
 void sweep_free(struct sweep *s);
 void flow_scan(struct flow *f, const char *path);
 bool sweep_running(const struct sweep *s);
+
+/* integrity.c */
+struct integrity *integrity_new(struct flow *f);
+/* Waits for the case that is being looked at. */
+void integrity_free(struct integrity *g);
+bool integrity_running(const struct integrity *g);
+/* Looks at all journals, and tells of those that are not as they were left. */
+void flow_check_journals(struct flow *f);
 
 /* pages.c */
 struct pages *pages_new(struct flow *f);

@@ -189,6 +189,7 @@ static void on_looked(void *ctx)
     flow_prune_notices(f);
     if (!*path) {
         flow_check_gone(f);
+        flow_check_journals(f);
         f->last_sweep_ns = env_now(f->env);
         malloc_trim(0);
     }

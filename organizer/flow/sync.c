@@ -85,7 +85,7 @@ static bool under_way(struct flow *f)
     if (f->owe_scanned)
         items_owe(&f->items);
     f->owe_scanned = false;
-    if (f->items.owed > 0)
+    if (f->items.owed > 0 || integrity_running(f->integrity))
         return true;
     /* What only waits whether it comes back is decided now, when all else is known. */
     if (!wake(f, is_missing))

@@ -95,7 +95,11 @@ int journal_accept(int case_fd, struct str *body, struct error *err);
 typedef void journal_fault(void *ctx, uint64_t line, const char *what);
 int journal_check(int case_fd, const struct journal_head *head, journal_fault *fault, void *ctx,
                   enum journal_standing *standing, struct error *err);
-/* As above while lines of the outbox may be on their way: n bodies that may, whole or in part,
+/* How the journal's end stands against its head, with n bodies that may be on their way: one read,
+ * however long it is. Lines changed in its middle do not show. Returns 0 or -1. */
+int journal_stands(int case_fd, const struct journal_head *head, const char *const *bodies,
+                   size_t n, enum journal_standing *standing, struct error *err);
+/* As journal_check() while lines of the outbox may be on their way: n bodies that may, whole or in part,
  * stand behind the head. */
 int journal_check_pending(int case_fd, const struct journal_head *head, const char *const *bodies,
                           size_t n, journal_fault *fault, void *ctx,

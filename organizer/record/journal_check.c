@@ -227,6 +227,25 @@ static void check_standing(struct check *c, const struct journal_found *found, s
     }
 }
 
+int journal_stands(int case_fd, const struct journal_head *head, const char *const *bodies,
+                   size_t n, enum journal_standing *standing, struct error *err)
+{
+    AUTO_CLOSE int fd = open_to_read(case_fd, err);
+    struct journal_lines lines;
+    struct journal_found found;
+    int rc;
+
+    *standing = JOURNAL_MISSING;
+    if (fd == -1)
+        return -1;
+    journal_lines_make(&lines, head, bodies, n);
+    rc = journal_measure(fd < 0 ? -1 : fd, head, &lines, &found, err);
+    if (rc == 0)
+        *standing = found.standing;
+    journal_lines_clear(&lines);
+    return rc;
+}
+
 struct counted {
     struct check *check;
     uint64_t last;

@@ -76,8 +76,8 @@ static void drop_picture(struct verify *v)
     v->len = v->bodies_len = 0;
 }
 
-/* Rows, head and outbox as they were at one moment. */
-static int take_picture(struct verify *v, struct error *err)
+/* Head, outbox and, when they are wanted, rows as they were at one moment. */
+static int take_picture(struct verify *v, bool rows, struct error *err)
 {
     struct state *s = v->o->state;
     int rc;
@@ -87,7 +87,7 @@ static int take_picture(struct verify *v, struct error *err)
         return -1;
     rc = state_head_get(s, v->o->case_id, &v->head, err) < 0 ||
                  state_each_outbox(s, add_body, v, err) < 0 ||
-                 state_each_doc(s, v->o->case_id, false, add_row, v, err) < 0
+                 (rows && state_each_doc(s, v->o->case_id, false, add_row, v, err) < 0)
              ? -1
              : 0;
     state_rollback(s);
@@ -126,18 +126,35 @@ static const char *const *bodies_of(const struct verify *v)
     return (const char *const *)v->bodies;
 }
 
+/* Only whether the journal ends as it should. As journal_check_pending(). */
+static int look_at_end(struct verify *v, struct faults *faults, struct error *err)
+{
+    if (journal_stands(v->case_fd, &v->head, bodies_of(v), v->bodies_len, &v->counts->standing,
+                       err) < 0)
+        return -1;
+    if (v->counts->standing == JOURNAL_INTACT || v->counts->standing == JOURNAL_TAIL_OWN)
+        return 0;
+    add_fault(faults, 0, journal_standing_text(v->counts->standing));
+    return 1;
+}
+
+enum depth { DEPTH_END, DEPTH_LINES, DEPTH_CASE };
+
 /* The picture and the journal, taken again while the daemon writes between the two. */
-static int read_journal(struct verify *v, struct faults *faults, struct error *err)
+static int read_journal(struct verify *v, enum depth depth, struct faults *faults,
+                        struct error *err)
 {
     for (int i = 0; i < TRIES; i++) {
         struct journal_head now;
         int rc;
 
         drop_faults(faults);
-        if (take_picture(v, err) < 0)
+        if (take_picture(v, depth == DEPTH_CASE, err) < 0)
             return -1;
-        rc = journal_check_pending(v->case_fd, &v->head, bodies_of(v), v->bodies_len, add_fault,
-                                   faults, &v->counts->standing, err);
+        rc = depth == DEPTH_END
+                 ? look_at_end(v, faults, err)
+                 : journal_check_pending(v->case_fd, &v->head, bodies_of(v), v->bodies_len,
+                                         add_fault, faults, &v->counts->standing, err);
         if (rc < 0)
             return -1;
         if (rc == 0 || state_head_get(v->o->state, v->o->case_id, &now, err) < 0 ||
@@ -147,10 +164,10 @@ static int read_journal(struct verify *v, struct faults *faults, struct error *e
     return 0;
 }
 
-static int check_journal(struct verify *v, struct error *err)
+static int check_journal(struct verify *v, enum depth depth, struct error *err)
 {
     struct faults faults = {0};
-    int rc = read_journal(v, &faults, err);
+    int rc = read_journal(v, depth, &faults, err);
 
     for (size_t i = 0; rc == 0 && i < faults.len; i++) {
         AUTO_FREE char *sentence =
@@ -286,21 +303,49 @@ static int check_table(struct verify *v, struct error *err)
     return rc;
 }
 
-int verify_case(const struct verify_options *o, struct verify_counts *counts, struct error *err)
+/* 0 with v ready, or -1. */
+static int begin(struct verify *v, const struct verify_options *o, struct verify_counts *counts,
+                 struct error *err)
 {
-    AUTO_CLOSE int fd = beneath_open(o->root, o->case_path, O_RDONLY | O_DIRECTORY, 0);
-    struct verify v = {.o = o, .counts = counts, .case_fd = fd};
-    int rc = -1;
-
+    *v = (struct verify){.o = o, .counts = counts, .case_fd = -1};
     memset(counts, 0, sizeof *counts);
     if (!*o->case_id)
         return error_set(err, EINVAL, "only cases can be verified");
-    if (fd < 0)
-        return error_set(err, errno, "cannot open the case %s", o->case_path);
-    if (check_journal(&v, err) == 0 && check_table(&v, err) == 0)
+    v->case_fd = beneath_open(o->root, o->case_path, O_RDONLY | O_DIRECTORY, 0);
+    return v->case_fd < 0 ? error_set(err, errno, "cannot open the case %s", o->case_path) : 0;
+}
+
+static void end(struct verify *v)
+{
+    drop_picture(v);
+    free(v->rows);
+    free(v->bodies);
+    cleanup_close(&v->case_fd);
+}
+
+int verify_case(const struct verify_options *o, struct verify_counts *counts, struct error *err)
+{
+    struct verify v;
+    int rc = begin(&v, o, counts, err);
+
+    if (rc == 0)
+        rc = check_journal(&v, DEPTH_CASE, err);
+    if (rc == 0)
+        rc = check_table(&v, err);
+    if (rc == 0)
         rc = verify_documents(&v, err);
-    drop_picture(&v);
-    free(v.rows);
-    free(v.bodies);
+    end(&v);
+    return rc;
+}
+
+int verify_journal(const struct verify_options *o, bool deep, struct verify_counts *counts,
+                   struct error *err)
+{
+    struct verify v;
+    int rc = begin(&v, o, counts, err);
+
+    if (rc == 0)
+        rc = check_journal(&v, deep ? DEPTH_LINES : DEPTH_END, err);
+    end(&v);
     return rc;
 }

@@ -69,6 +69,10 @@ struct verify_options {
 /* Returns 0 when everything was looked at (or it was stopped), whatever was found; -1 with err when
  * the case or the private state cannot be read. */
 int verify_case(const struct verify_options *o, struct verify_counts *counts, struct error *err);
+/* The journal alone, without the documents. deep: every line; else its end against its head, which
+ * costs one read. Returns as verify_case(). */
+int verify_journal(const struct verify_options *o, bool deep, struct verify_counts *counts,
+                   struct error *err);
 /* Whether nothing was found. */
 bool verify_clean(const struct verify_counts *counts);
 
