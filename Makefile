@@ -65,7 +65,8 @@ run: deps
 
 units: $(UNIT_BIN)
 unit: units
-	@set -e; for t in $(UNIT_BIN); do echo "== $$t"; $$t; done
+	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; $$t || bad="$$bad $$t"; done; \
+	    [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 e2e: $B/organizer
