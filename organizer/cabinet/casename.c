@@ -181,7 +181,8 @@ static enum casename_verdict read_slip(const struct rules *rules, const struct l
                                        struct casename *out)
 {
     const char *near;
-    const char *suffix = strchr(strchr(name, '_'), '-');
+    const char *rest = strchr(name, '_');
+    const char *suffix = rest ? strchr(rest, '-') : NULL;
     struct words w;
     AUTO_FREE char *field = NULL;
 
