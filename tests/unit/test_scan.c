@@ -91,7 +91,7 @@ static void on_done(void *ctx)
 
 static void start(struct walk *x, const char *path, bool recursive)
 {
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, x};
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, x};
     struct error err = ERROR_INIT;
 
     x->s = scan_start(&x->loop, x->root, path, recursive, &e, &err);
