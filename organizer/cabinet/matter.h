@@ -71,7 +71,8 @@ struct matter_look {
 
 /*
  * Looks at the folder path (from the cabinet down) and its Case.txt. fresh: the folder came after
- * `init` (only such a folder becomes a case, or is told to be nearly one, by its name alone).
+ * `init` (only such a folder becomes a case, or is told to be nearly one, by its name alone; never
+ * one that the state knows as a case: its card was taken away).
  * state (may be NULL) knows cases by id. Returns 0, or -1 with err (the folder cannot be read).
  *
  * A known case's first look in a process is MATTER_SAME. A MATTER_NEW has its id already: that of

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "cabinet/cabinet.h"
 #include "file/filer.h"
 #include "record/journal.h"
 #include "record/state.h"
@@ -135,6 +136,14 @@ static char *folder_path(struct outbox *b, const struct sheaf *c)
     return path;
 }
 
+/* A folder that has neither card nor journal any more: it is being deleted. */
+static bool is_going(int fd)
+{
+    return faccessat(fd, CARD_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+           faccessat(fd, JOURNAL_FOLDER "/" JOURNAL_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+           errno == ENOENT;
+}
+
 /* The case's folder; never one that holds the journal of another case. -1 with err. */
 static int open_case(struct outbox *b, const struct sheaf *c, struct error *err)
 {
@@ -170,13 +179,15 @@ static int append(struct outbox *b, struct sheaf *c, bool sync, struct error *er
     enum journal_standing standing = JOURNAL_INTACT;
     AUTO_CLOSE int fd = open_case(b, c, err);
 
-    if (fd < 0 || state_head_get(b->state, c->id, &c->head, err) < 0 ||
-        journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &standing, err) <
-            0)
+    if (fd < 0 || state_head_get(b->state, c->id, &c->head, err) < 0)
+        return -1;
+    if (*c->id && c->head.seq > 0 && is_going(fd))
+        return error_set(err, ENOENT, "the case %s is being removed", c->id);
+    if (journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &standing, err) <
+        0)
         return -1;
     c->moved = b->heads = true;
-    c->tampered =
-        standing != JOURNAL_INTACT && standing != JOURNAL_TAIL_OWN && !is_answered(c);
+    c->tampered = standing != JOURNAL_INTACT && standing != JOURNAL_TAIL_OWN && !is_answered(c);
     b->tampered |= c->tampered;
     return 0;
 }

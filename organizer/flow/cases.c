@@ -82,7 +82,7 @@ static int check_gone(void *ctx, const struct case_row *row)
         return 0;
     if (!row->gone_ns)
         flow_record_gone(f, row);
-    if (!notice_is_gone_told(row, env_now(f->env)))
+    if (!notice_is_gone_told(row, f->cab.root, env_now(f->env)))
         return 0;
     path = notice_of_gone(&t, f->lang, f->cab.root, row);
     flow_notice(f, REASON_MISSING, path, t.sentence, t.help);
@@ -189,6 +189,18 @@ static void heed_case(struct flow *f, struct matter *m, bool was_tampered)
         flow_rename_documents(f, m);
 }
 
+int64_t flow_folder_settles_ms(struct flow *f, const char *path)
+{
+    AUTO_CLOSE int fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
+    int64_t now = env_now(f->env) - f->env->clock_shift_ns, quiet_ms;
+    struct doc_stamp folder;
+
+    if (fd < 0 || doc_stamp_take(fd, -1, NULL, &folder) < 0 || folder.ctime_ns > now)
+        return 0;
+    quiet_ms = (now - folder.ctime_ns) / NS_PER_MS;
+    return quiet_ms < f->cab.config.settle_ms ? f->cab.config.settle_ms - quiet_ms : 0;
+}
+
 static void heed(struct flow *f, const char *path, struct matter_look *look)
 {
     struct matter *m = look->matter;
@@ -199,6 +211,11 @@ static void heed(struct flow *f, const char *path, struct matter_look *look)
             flow_take_in(f, m, !cabinet_came_after(&f->cab, path), NULL, NULL);
         break;
     case MATTER_FOLDER:
+        if (flow_folder_settles_ms(f, path) > 0) {
+            items_hint(&f->items, path)->flow = f;
+            flow_wake(f);
+            break;
+        }
         flow_open_case(f, path, look->client, look->case_type, !cabinet_came_after(&f->cab, path),
                        NULL, NULL);
         break;
@@ -214,6 +231,7 @@ static void heed(struct flow *f, const char *path, struct matter_look *look)
         break;
     case MATTER_CHANGED:
         flow_touch(f, m);
+        flow_touch(f, NULL);
         decide_left_again(f, m->facts.id);
         break;
     case MATTER_COPY:
@@ -239,6 +257,11 @@ static int look_once(struct flow *f, const char *path, bool fresh)
     if (matters_look(f->matters, path, fresh, f->state, &look, &err) < 0) {
         log_line(&f->log, LOG_WARNING, "cannot look at the folder", "folder", path, "error",
                  error_text(&err), NULL);
+        /* What is closed to us is closed to readers of the cabinet's pages, too. */
+        if (known && !known->facts.restricted) {
+            known->facts.restricted = true;
+            flow_touch(f, NULL);
+        }
         return -1;
     }
     event = (int)look.event;
@@ -253,12 +276,36 @@ void flow_folder(struct flow *f, const char *path, bool fresh)
 {
     struct matter *home = matters_of(f->matters, path, NULL);
     AUTO_FREE char *copy = xstrdup(path);
+    bool was_copy = home && home->untouchable;
 
     if (!*path || (home && strcmp(home->facts.path, path) != 0))
         return;
     /* A copy that was freed of its card may be a case by its name now. */
-    if (look_once(f, copy, fresh) == MATTER_GONE)
+    if (look_once(f, copy, fresh) == MATTER_GONE && was_copy)
         look_once(f, copy, fresh);
+}
+
+void flow_folder_attributes(struct flow *f, const char *path)
+{
+    AUTO_FREE char *below = xasprintf("%s/", path);
+    AUTO_FREE char *copy = xstrdup(path);
+    char **paths = NULL;
+    size_t len = 0, cap = 0;
+
+    for (size_t i = 0; i < matters_len(f->matters); i++) {
+        const struct matter *m = matters_at(f->matters, i);
+
+        if (strncmp(m->facts.path, below, strlen(below)) != 0)
+            continue;
+        GROW(paths, len, cap);
+        paths[len++] = xstrdup(m->facts.path);
+    }
+    flow_folder(f, copy, false);
+    for (size_t i = 0; i < len; i++) {
+        flow_folder(f, paths[i], false);
+        free(paths[i]);
+    }
+    free(paths);
 }
 
 /* ---- tampered journals -------------------------------------------------------------------------

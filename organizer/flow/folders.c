@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "cabinet/casename.h"
 #include "decide/name.h"
 #include "file/lease.h"
 #include "flow/companions.h"
@@ -248,6 +249,20 @@ bool flow_folder_in_inbox(struct flow *f, const char *path)
     return true;
 }
 
+/* A folder whose rights changed, or that will be a case when it was quiet for long enough. */
+static void look_other_folder(struct flow *f, struct item *it, const struct matter *home)
+{
+    int64_t left = !home && casename_could_be(it->path) ? flow_folder_settles_ms(f, it->path) : 0;
+
+    if (left > 0) {
+        it->why = SETTLE_QUIET;
+        flow_later(f, it, left);
+        return;
+    }
+    flow_folder_attributes(f, it->path);
+    flow_finish(f, it);
+}
+
 void flow_look_folder(struct flow *f, struct item *it)
 {
     struct matter *home;
@@ -255,8 +270,11 @@ void flow_look_folder(struct flow *f, struct item *it)
     enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
     AUTO_CLOSE int fd = beneath_open(f->cab.root, it->path, O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd < 0 || (zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX) ||
-        flow_leaves_alone(home)) {
+    if (zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX) {
+        look_other_folder(f, it, home);
+        return;
+    }
+    if (fd < 0 || flow_leaves_alone(home)) {
         flow_finish(f, it);
         return;
     }

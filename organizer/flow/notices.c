@@ -111,9 +111,14 @@ bool notice_of_case(struct notice_text *t, const struct matters *all, const stru
     return true;
 }
 
-bool notice_is_gone_told(const struct case_row *row, int64_t now_ns)
+bool notice_is_gone_told(const struct case_row *row, int root, int64_t now_ns)
 {
-    return !row->gone_ns || now_ns - row->gone_ns <= GONE_TOLD_NS;
+    AUTO_CLOSE int fd = -1;
+
+    if (!row->gone_ns || now_ns - row->gone_ns <= GONE_TOLD_NS)
+        return true;
+    fd = beneath_open(root, row->path, O_PATH | O_DIRECTORY, 0);
+    return fd >= 0;
 }
 
 char *notice_of_gone(struct notice_text *t, const struct lang *lang, int root,

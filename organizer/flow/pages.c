@@ -234,6 +234,7 @@ static void start_job(struct pages *p)
                                   .rules = f->rules,
                                   .lang = f->lang,
                                   .office = f->cab.config.office,
+                                  .card = CARD_NAME,
                                   .time_zone = f->cab.config.time_zone,
                                   .suggest = f->cab.config.mode == MODE_SUGGEST,
                                   .now_ns = env_now(f->env),

@@ -441,7 +441,8 @@ static int tell_gone(void *ctx, const struct case_row *row)
     AUTO_FREE char *path = NULL;
     struct notice_text t;
 
-    if (matters_by_id(r->s->matters, row->id) || !notice_is_gone_told(row, env_now(r->s->env)))
+    if (matters_by_id(r->s->matters, row->id) || 
+        !notice_is_gone_told(row, r->s->cab.root, env_now(r->s->env)))
         return 0;
     path = notice_of_gone(&t, r->s->lang, r->s->cab.root, row);
     say(r, REASON_MISSING, path, &t);

@@ -1,9 +1,13 @@
 #include "publish/publish.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "publish/own.h"
 #include "publish/page.h"
 #include "record/state.h"
@@ -66,6 +70,17 @@ static void keep_first(struct publish_job *job, const struct error *err)
         job->error = *err;
 }
 
+/* Somebody deletes the case: a page that came back would keep its folder from going. */
+static bool is_beside_card(const struct publish_job *job, const char *path)
+{
+    AUTO_FREE char *card = xasprintf("%s/%s", path, job->card);
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(job->root, card, &name);
+
+    return (dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) ||
+           (errno != ENOENT && errno != ENOTDIR);
+}
+
 static void write_case(struct publish_job *job, struct state *s, struct own_set *set,
                        const struct tz *z, const struct page_case *c)
 {
@@ -73,6 +88,8 @@ static void write_case(struct publish_job *job, struct state *s, struct own_set 
     struct error err = ERROR_INIT;
     struct listing l;
 
+    if (job->card && !is_beside_card(job, c->path))
+        return;
     if (listing_read(&l, s, c->id, c, job->rules, c->notices, c->notices_len, &err) < 0) {
         error_prefix(&err, "pages of %s", c->path);
         keep_first(job, &err);

@@ -46,6 +46,7 @@ struct publish_job {
     const struct rules *rules; /* borrowed: stay loaded until the job is done */
     const struct lang *lang;
     const char *office;    /* name of the office or NULL */
+    const char *card; /* the pages of a case are written only beside a file called so; NULL: always */
     const char *time_zone; /* IANA; for dates and times on pages */
     bool suggest;          /* mode: suggest: pages show suggested names */
     int64_t now_ns;

@@ -1,0 +1,95 @@
+"""Cases under rough hands: deleted while the daemon runs, restored, restricted, opened twice."""
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from conftest import need_root, need_tool, pdf, sha256
+
+
+def fill(cabinet, case, n=30):
+    for i in range(n):
+        cabinet.drop(f"{case}/Inbox", f"letter 2026-03-02 note{i}.pdf", pdf(f"{case} {i}"))
+    cabinet.sync()
+
+
+def wait_until(done):
+    """For what only time brings: the daemon is given up to a minute for it."""
+    end = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
+def attention(cabinet):
+    p = cabinet.path / "Needs attention.txt"
+    return p.read_text("utf-8-sig") if p.exists() else ""
+
+
+# -- deleting a case ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("round", range(3))
+def test_a_case_folder_that_is_deleted_stays_away(smith, round):
+    fill(smith, "Smith_Divorce")
+    r = subprocess.run(["rm", "-r", smith.path / "Smith_Divorce"], capture_output=True, text=True)
+    assert (r.returncode, r.stderr) == (0, "")
+    smith.sync()
+    smith.run("sweep", smith.path)
+    assert not (smith.path / "Smith_Divorce").exists()
+    assert "Smith_Divorce was here and is gone" in attention(smith)
+    assert "case folder is gone" in smith.log_text() or "card of the case is gone" in smith.log_text()
+
+
+def test_a_case_that_loses_its_card_first_is_no_new_case(smith):
+    fill(smith, "Smith_Divorce", 3)
+    case = smith.path / "Smith_Divorce"
+    documents = {p for p in case.rglob("*.pdf")}
+    (case / "Case.txt").unlink()
+    shutil.rmtree(case / ".organizer")
+    shutil.rmtree(case / "Inbox")
+    (case / "Index.html").unlink()
+    smith.sync()
+    smith.run("sweep", smith.path)
+    assert {p for p in case.rglob("*") if p.is_file()} == documents | {case / "Index.csv"}
+    assert not (case / ".organizer").exists() and not (case / "Inbox").exists()
+    assert "Case.txt was here and is gone" in attention(smith)
+    shutil.rmtree(case)
+    smith.sync()
+    assert not case.exists()
+
+
+def test_a_case_taken_away_and_put_back_goes_on_with_its_history(smith, tmp_path):
+    fill(smith, "Smith_Divorce", 3)
+    before = smith.journal("Smith_Divorce")
+    shutil.move(smith.path / "Smith_Divorce", tmp_path / "away")
+    smith.sync()
+    assert "Smith_Divorce was here and is gone" in attention(smith)
+    shutil.move(tmp_path / "away", smith.path / "Smith_Divorce")
+    smith.sync()
+    assert "is gone" not in attention(smith)
+    assert smith.journal("Smith_Divorce")[:len(before)] == before
+    assert "tampered" not in smith.log_text()
+    smith.drop("Smith_Divorce/Inbox", "order 2026-04-01.pdf", pdf("later"))
+    smith.sync()
+    smith.assert_in_order([pdf("later"), pdf("Smith_Divorce 0")])
+
+
+def test_new_makes_a_case_again_where_one_was_deleted(smith):
+    shutil.rmtree(smith.path / "Smith_Divorce")
+    smith.sync()
+    smith.run("new", "Smith", "Divorce", "-C", smith.path)
+    assert smith.kinds("Smith_Divorce") == ["opened"]
+
+
+def test_a_new_folder_becomes_a_case_when_it_was_quiet(cabinet):
+    cabinet.configure("settle: 2s\nmode: enforce\n")
+    cabinet.start()
+    folder = cabinet.path / "Jones_Probate"
+    folder.mkdir()
+    cabinet.sync()
+    assert os.listdir(folder) == []
+    wait_until(lambda: (folder / "Case.txt").exists() and (folder / "Inbox").is_dir())
+    cabinet.sync()
+    assert cabinet.kinds("Jones_Probate") == ["opened"]
