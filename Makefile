@@ -34,7 +34,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
-.PHONY: all run test unit units e2e deps deps-test deps-lint lint sanitize valgrind coverage mutants bench torture \
+.PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench lint sanitize valgrind coverage mutants bench torture \
         install clean format
 all: $B/organizer
 
@@ -55,7 +55,7 @@ $B/unit/%: tests/unit/%.c $B/liborganizer.a
 	    $B/liborganizer.a $(PKG_LIBS) -lcmocka
 
 # What a build and the tests need, each with its reason, in one place.
-deps deps-test deps-lint:
+deps deps-test deps-lint deps-bench:
 	@tests/deps $@
 
 # A trial: state and hooks stay in the user's own folders, the cabinet is ./Matters.
@@ -106,6 +106,11 @@ coverage: deps-lint
 # Each safety taken out in turn: a test must fail.
 mutants: deps-lint
 	tests/mutants/run
+
+# Beside peers and floors, in one run; make bench BENCH="--json --runs 5" for more.
+bench: deps-bench
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	ORGANIZER_BUILD=$(abspath $B) tests/bench/run $(BENCH)
 
 # Everything below PREFIX, and empty hook folders in /etc; DESTDIR for packages.
 SHARE := $(DESTDIR)$(PREFIX)/share
