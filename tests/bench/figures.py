@@ -230,17 +230,26 @@ def setup(bench):
                  lambda ours: ours <= 1.5 * bench.median("watch set-up", "C floor"))
 
 
-def make_folders(root, count, fanout=20):
-    """count folders below root, fanout in each."""
-    todo, made = [root], 0
-    for folder in todo:
-        for i in range(fanout):
-            if made == count:
-                return
-            path = folder / ("Correspondence-%d" % i)
-            path.mkdir()
-            todo.append(path)
-            made += 1
+def case_name(number):
+    return "Client%s_Litigation" % "".join(chr(65 + number // 26 ** k % 26) for k in range(3))
+
+
+def make_case(cabinet, number):
+    case = cabinet / case_name(number)
+    case.mkdir()
+    (case / "Case.txt").write_text("Client: %s\nCase type: Litigation\nStatus: open\n"
+                                   % case.name.split("_")[0])
+    return case
+
+
+def make_folders(cabinet, count, fanout=8):
+    """count folders: cases of a hundred, fanout in each folder."""
+    for number in range(count // 100):
+        todo = [make_case(cabinet, number)]
+        for folder in todo:
+            for i in range(min(fanout, 100 - len(todo))):
+                todo.append(folder / ("Volume %d" % i))
+                todo[-1].mkdir()
 
 
 # ---- sweep, idle -----------------------------------------------------------------------------------
@@ -253,14 +262,11 @@ def make_office(cabinet, cases, each):
     """Cases with named documents in their standard folders."""
     number = 0
     for c in range(cases):
-        client = "Client" + "".join(chr(65 + c // 26 ** k % 26) for k in range(3))
-        case = cabinet / ("%s_Litigation" % client)
-        case.mkdir()
-        (case / "Case.txt").write_text("Client: %s\nCase type: Litigation\nStatus: open\n" % client)
+        case = make_case(cabinet, c)
         for f, (folder, kind) in enumerate(FOLDERS.items()):
             (case / folder).mkdir()
             for i in range(f, each, len(FOLDERS)):
-                name = "%s_Litigation_%s-%06d_2026-03-02.pdf" % (client, kind, number)
+                name = "%s_%s-%06d_2026-03-02.pdf" % (case.name, kind, number)
                 (case / folder / name).write_bytes(corpus.small_pdf(number))
                 number += 1
 
