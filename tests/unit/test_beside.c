@@ -1,0 +1,157 @@
+/* beside: a crowded folder is asked once what lies beside its documents. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/env.h"
+#include "flow/beside.h"
+#include "record/doc.h"
+
+struct world {
+    char path[40];
+    int dir;
+    struct env env;
+    struct beside beside;
+    struct doc_stamp old; /* of a document that lay there long before */
+};
+
+static int make(void **state)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+
+    *w = (struct world){.path = "/tmp/organizer-beside-XXXXXX"};
+    assert_non_null(mkdtemp(w->path));
+    w->dir = open(w->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    w->old.ctime_ns = env_now(&w->env) - NS_PER_S;
+    *state = w;
+    return 0;
+}
+
+static int unmake(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *command = xasprintf("rm -rf %s", w->path);
+
+    close(w->dir);
+    assert_int_equal(system(command), 0);
+    free(w);
+    return 0;
+}
+
+static void put(const struct world *w, const char *name)
+{
+    int fd = openat(w->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+static bool nothing(struct world *w)
+{
+    return beside_nothing(&w->beside, w->dir, &w->old, &w->env, true);
+}
+
+static void documents_alone_have_nothing_beside_them(void **state)
+{
+    struct world *w = *state;
+
+    put(w, "Motion.pdf");
+    put(w, "letter of the court.docx");
+    assert_true(nothing(w));
+    assert_true(nothing(w));
+}
+
+static void few_documents_are_asked_for_each(void **state)
+{
+    struct world *w = *state;
+
+    put(w, "Motion.pdf");
+    assert_false(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false));
+    assert_int_equal(w->beside.read_ns, 0);
+}
+
+/* Each name alone makes every document of the folder be asked for. */
+static void is_seen(struct world *w, const char *name)
+{
+    put(w, "Motion.pdf");
+    put(w, name);
+    assert_false(nothing(w));
+}
+
+static void a_lock_file_is_seen(void **state)
+{
+    is_seen(*state, ".~lock.Motion.pdf#");
+}
+
+static void a_lock_file_of_word_is_seen(void **state)
+{
+    is_seen(*state, "~$tion.docx");
+}
+
+static void a_lock_file_without_its_extension_is_seen(void **state)
+{
+    is_seen(*state, "plan.DWL");
+}
+
+static void a_signature_is_seen(void **state)
+{
+    is_seen(*state, "Motion.pdf.P7S");
+}
+
+static void a_page_s_folder_is_seen(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(mkdirat(w->dir, "page_files", 0700), 0);
+    is_seen(w, "page.html");
+}
+
+static void who_came_after_the_reading_is_asked_for(void **state)
+{
+    struct world *w = *state;
+    struct doc_stamp young = {.ctime_ns = env_now(&w->env)};
+
+    assert_true(nothing(w));
+    put(w, "Motion.pdf.p7s");
+    assert_false(beside_nothing(&w->beside, w->dir, &young, &w->env, true));
+}
+
+static void what_was_read_says_nothing_of_another_folder(void **state)
+{
+    struct world *w = *state;
+    int sub;
+
+    assert_true(nothing(w));
+    assert_int_equal(mkdirat(w->dir, "sub", 0700), 0);
+    sub = openat(w->dir, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(openat(sub, "Motion.pdf.p7s", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    assert_false(beside_nothing(&w->beside, sub, &w->old, &w->env, true));
+    close(sub);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(documents_alone_have_nothing_beside_them),
+        TEST(few_documents_are_asked_for_each),
+        TEST(a_lock_file_is_seen),
+        TEST(a_lock_file_of_word_is_seen),
+        TEST(a_lock_file_without_its_extension_is_seen),
+        TEST(a_signature_is_seen),
+        TEST(a_page_s_folder_is_seen),
+        TEST(who_came_after_the_reading_is_asked_for),
+        TEST(what_was_read_says_nothing_of_another_folder),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
