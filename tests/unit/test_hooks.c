@@ -438,6 +438,15 @@ static void the_environment_is_clean(void **state)
     assert_string_equal(text_of(x, "pwd"), "/\n");
 }
 
+/* The set behind `name` in what /proc says. */
+static uint64_t signal_bits(const char *text, const char *name)
+{
+    const char *at = strstr(text, name);
+
+    assert_non_null(at);
+    return strtoull(at + strlen(name), NULL, 16);
+}
+
 static void signals_are_as_a_program_expects_them(void **state)
 {
     struct place *x = *state;
@@ -450,7 +459,9 @@ static void signals_are_as_a_program_expects_them(void **state)
     hook(x, "filed", "a", "grep -E 'Sig(Blk|Ign)' /proc/self/status | tr -d '\\t\\n' >$top/sig");
     assert_int_equal(ask(x, "filed"), HOOK_OK);
     sigprocmask(SIG_SETMASK, &old, NULL);
-    assert_string_equal(text_of(x, "sig"), "SigBlk:0000000000000000SigIgn:0000000000000000");
+    /* Whoever started the tests may have ignored signals of its own. */
+    assert_int_equal(signal_bits(text_of(x, "sig"), "SigBlk:") & (UINT64_C(1) << (SIGIO - 1)), 0);
+    assert_int_equal(signal_bits(text_of(x, "sig"), "SigIgn:") & (UINT64_C(1) << (SIGPIPE - 1)), 0);
 }
 
 static void descriptor_3_is_the_document_from_its_start(void **state)
