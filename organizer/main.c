@@ -6,19 +6,19 @@
  *   main                      here
  *   ├─ reader_main            examine/  what a sandboxed reader runs (argv[1] is "--reader")
  *   └─ verb_main              verbs/    the command line as a table
- *      ├─ verb_watch          serve/    the daemon: signals, socket
- *      │  └─ flow_open        flow/     the way of a document, one file a step:
- *      │     ├─ watcher_new   watch/    inotify is a hint, the scan is the truth
- *      │     ├─ settle_ask    settle/   is it finished?
- *      │     ├─ examiner_new  examine/  what is it?
- *      │     ├─ decide        decide/   facts and rules in, a decision with reasons out
- *      │     ├─ filer_new     file/     the only place that renames
- *      │     ├─ state_open    record/   private state and hash-chained journals
- *      │     ├─ publish_run   publish/  the pages that people see
- *      │     ├─ matters_new   cabinet/  configuration, cards, cases
- *      │     └─ hooks_new     hooks/    executables of the administrator
- *      ├─ verb_check          flow/     survey.c: the same decisions, nothing done
- *      └─ verb_plan           plan/     existing trees: plan, review, apply
+ *      ├─ server_new          serve/    the daemon's socket, by which verbs ask it
+ *      ├─ flow_open           flow/     the way of a document, one file a step:
+ *      │  ├─ watcher_new      watch/    inotify is a hint, the scan is the truth
+ *      │  ├─ settle_ask       settle/   is it finished?
+ *      │  ├─ examiner_new     examine/  what is it?
+ *      │  ├─ decide           decide/   facts and rules in, a decision with reasons out
+ *      │  ├─ filer_new        file/     the only place that renames
+ *      │  ├─ state_open       record/   private state and hash-chained journals
+ *      │  ├─ publish_run      publish/  the pages that people see
+ *      │  ├─ matters_new      cabinet/  configuration, cards, cases
+ *      │  └─ hooks_new        hooks/    executables of the administrator
+ *      ├─ survey_run          flow/     the same decisions, nothing done: check, explain, plan
+ *      └─ plan_arrange        plan/     existing trees: plan, review, apply
  *
  * base/ serves all of them. Data goes one way: watch, settle, examine, decide, file, record,
  * publish.
