@@ -198,6 +198,10 @@ static enum row_answer row_not_named(struct ctx *c)
         return ctx_pass(c, "the office names documents in every folder");
     if (c->f->zone == ZONE_STANDARD && naming == NAMING_STANDARD)
         return ctx_pass(c, "it lies in a standard folder");
+    if (*c->f->folder)
+        ctx_say(c, "  in %s nothing is named: it is indexed where it lies", c->f->folder);
+    else
+        ctx_say(c, "  in the case's own folder nothing is named: it is indexed where it lies");
     return ctx_conclude(c, ACTION_INDEX, c->f->former_of ? REASON_NEW_VERSION : REASON_NONE, NULL);
 }
 

@@ -65,6 +65,8 @@ void flow_close(struct flow *f);
 void flow_status(struct flow *f, struct str *json);
 /* Something needs attention somewhere in the cabinet. */
 bool flow_needs_attention(struct flow *f);
+/* What `sync` and `sweep` answer. */
+void flow_sync_text(struct flow *f, bool json, struct str *out);
 /* How many items are only waited for. */
 size_t flow_waiting(const struct flow *f);
 

@@ -129,12 +129,19 @@ static bool may_come_back(struct flow *f, const struct item *it, const struct do
 {
     int64_t waited = env_ticks() - it->missing;
 
-    if (inodes_have(f->items.held, &row->stamp) || sweep_running(f->sweep))
+    if (tally_has_file(f->items.held, &row->stamp) || sweep_running(f->sweep))
         return true;
     if (f->items.heap_len + f->items.ready_len < SAVES_MAX && waited < f->env->patience_ns &&
         is_being_saved(f, it->path, row))
         return true;
     return waited < FLOW_MISSING_NS && it->round != f->sync_round;
+}
+
+static bool is_flying(const struct flow *f, const struct doc *row)
+{
+    const struct tally_key key = tally_doc(row);
+
+    return tally_has_file(f->flying, &row->stamp) || tally_has(f->flying, &key);
 }
 
 /* Nothing is there. A row that lay there is missing; it may come back in a moment, or be found
@@ -154,7 +161,7 @@ static void look_missing(struct flow *f, struct item *it)
     if (f->stopping || zone == ZONE_OUTSIDE ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
-    } else if (inodes_have(f->flying, &row.stamp)) {
+    } else if (is_flying(f, &row)) {
         flow_soon(f, it, 2);
     } else if (may_come_back(f, it, &row)) {
         ms = settle_backoff_ms(it->tries++);
@@ -245,10 +252,6 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
 static void look_other(struct flow *f, struct item *it, mode_t mode, struct matter *home,
                        const char *inside)
 {
-    const char *what = S_ISLNK(mode)    ? "other.link"
-                       : S_ISFIFO(mode) ? "other.pipe"
-                       : S_ISSOCK(mode) ? "other.socket"
-                                        : "other.device";
     struct doc row = {0};
     struct error err = ERROR_INIT;
 
@@ -257,7 +260,7 @@ static void look_other(struct flow *f, struct item *it, mode_t mode, struct matt
         it->again = true;
         flow_gone(f, it, home, &row);
     } else {
-        flow_list_plain(f, it, REASON_LINK, lang_get(f->lang, what));
+        flow_list_plain(f, it, REASON_LINK, notice_other_kind(f->lang, mode));
     }
     doc_clear(&row);
 }
@@ -276,7 +279,7 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
     } else if (zone == ZONE_OUTSIDE || (home && home->untouchable) ||
                flow_is_in_waiting_folder(f, it->path)) {
         flow_finish(f, it);
-    } else if (doc_stamp_take(-1, dir, name, &stamp) < 0 || inodes_have(f->flying, &stamp)) {
+    } else if (doc_stamp_take(-1, dir, name, &stamp) < 0 || tally_has_file(f->flying, &stamp)) {
         flow_soon(f, it, 2);
     } else if (!S_ISREG(st->st_mode)) {
         look_other(f, it, st->st_mode, home, inside);

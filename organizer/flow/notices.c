@@ -50,6 +50,14 @@ void notice_text_clear(struct notice_text *t)
     *t = (struct notice_text){0};
 }
 
+const char *notice_other_kind(const struct lang *lang, mode_t mode)
+{
+    return lang_get(lang, S_ISLNK(mode)    ? "other.link"
+                          : S_ISFIFO(mode) ? "other.pipe"
+                          : S_ISSOCK(mode) ? "other.socket"
+                                           : "other.device");
+}
+
 /* The prefix that the case had before its folder was renamed. Caller frees. */
 static char *last_prefix(const struct matter *m)
 {

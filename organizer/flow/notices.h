@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "cabinet/matter.h"
 #include "decide/lang.h"
@@ -28,6 +29,9 @@ struct notice_about {
 void notice_text_make(struct notice_text *t, const struct lang *lang, enum reason reason,
                       const struct notice_about *about);
 void notice_text_clear(struct notice_text *t);
+
+/* What a file is that is no document, for REASON_LINK: "a device". Borrowed. */
+const char *notice_other_kind(const struct lang *lang, mode_t mode);
 
 /* The reasons that a case's card and history can give, REASON_NONE behind the last. */
 extern const enum reason notice_case_reasons[];

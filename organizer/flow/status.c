@@ -8,6 +8,8 @@ void flow_status(struct flow *f, struct str *json)
     struct state_counts c = {0};
     struct error err = ERROR_INIT;
     char at[TIME_TEXT];
+    const char *why;
+    unsigned lines;
 
     state_count(f->state, NULL, &c, &err);
     str_addc(json, '{');
@@ -30,6 +32,10 @@ void flow_status(struct flow *f, struct str *json)
     json_num(json, "swept_entries", (int64_t)f->swept_entries);
     if (filer_stopped(f->filer))
         json_text(json, "filing_stopped", filer_stopped(f->filer));
+    lines = filer_lines_waiting(f->filer, &why);
+    json_num(json, "journal_lines_waiting", lines);
+    if (lines)
+        json_text(json, "journal_lines_why", why);
     json_num(json, "page_errors", (int64_t)pages_errors(f->pages));
     json_key(json, "watch");
     str_addc(json, '{');
@@ -44,6 +50,16 @@ void flow_status(struct flow *f, struct str *json)
     str_addc(json, '{');
     hooks_status(f->hooks, json);
     str_add(json, "}}");
+}
+
+void flow_sync_text(struct flow *f, bool json, struct str *out)
+{
+    size_t waiting = flow_waiting(f);
+
+    if (json)
+        str_addf(out, "{\"v\":1,\"waiting\":%zu}\n", waiting);
+    else if (waiting)
+        str_addf(out, "%zu waited for: being written, open, or changed a moment ago\n", waiting);
 }
 
 static int is_listed(void *ctx, const struct doc *d)

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cabinet/casename.h"
 #include "flow/notices.h"
+#include "flow/since.h"
 #include "publish/publish.h"
 #include "watch/scan.h"
 
@@ -36,6 +37,7 @@ struct asked {
     struct doc_stamp stamp;
     struct doc row;
     bool has_row;
+    bool renamed; /* the row still has its former path */
     int fd;
 };
 
@@ -74,12 +76,13 @@ int survey_open(struct survey *s, const char *path, const struct env *env, struc
 
     memset(s, 0, sizeof *s);
     s->env = env;
-    s->cab.root = s->cab.lock = -1;
+    s->cab.root = s->cab.lock = s->cab.tree = -1;
     if (cabinet_open(&s->cab, path, env, err) < 0 || load(s, err) < 0)
         return -1;
     db = xasprintf("%s/state.db", s->cab.state_dir);
     if (access(db, R_OK) == 0)
         s->state = state_open(s->cab.state_dir, true, &quiet);
+    free(since_of_folders(&s->cab, s->state, env));
     s->matters = matters_new(s->cab.root, s->rules, s->lang);
     matters_set_naming(s->matters, s->cab.config.naming);
     s->policy = gather_policy(&s->cab.config, env);
@@ -96,7 +99,7 @@ void survey_close(struct survey *s)
     lang_free(s->lang);
     cabinet_close(&s->cab);
     memset(s, 0, sizeof *s);
-    s->cab.root = s->cab.lock = -1;
+    s->cab.root = s->cab.lock = s->cab.tree = -1;
 }
 
 /* ---- first pass: folders and names
@@ -219,9 +222,10 @@ static bool is_document(struct run *r, const char *path)
 
 static void add_document(struct run *r, const char *path, mode_t mode, uint64_t nlink)
 {
-    const struct notice_about about = {.path = path};
+    struct notice_about about = {.path = path};
 
     if (!S_ISREG(mode)) {
+        about.why = notice_other_kind(r->s->lang, mode);
         tell(r, REASON_LINK, &about);
     } else if (nlink > 1) {
         tell(r, REASON_HARD_LINK, &about);
@@ -284,6 +288,38 @@ static bool may_name(const struct survey *s, const struct gathered *g, const str
                : !gather_was_before(&s->cab, g->home, stamp);
 }
 
+/* A person renamed it, and no sweep has seen that yet. */
+static void heed_renaming(const struct asked *a, struct facts *facts)
+{
+    const char *slash;
+
+    if (!a->renamed)
+        return;
+    slash = strrchr(a->row.path, '/');
+    facts->undone = false;
+    if (a->row.state == DOC_FILED && facts->zone != ZONE_CASE_INBOX &&
+        strcmp(slash ? slash + 1 : a->row.path, facts->name) != 0)
+        facts->by_hand = true;
+}
+
+/* What was found when it was to be filed says more than what the rules would do with it. */
+static void heed_row(const struct asked *a, struct decision *d)
+{
+    const struct doc *row = &a->row;
+    bool held = row->reason == REASON_VETOED || row->reason == REASON_FOUGHT_OVER ||
+                row->reason == REASON_NO_PERMISSION || row->reason == REASON_TWO_NAMES;
+
+    if (!a->has_row || !held || d->action != ACTION_FILE ||
+        !doc_stamp_equal(&row->stamp, &a->stamp))
+        return;
+    free(d->sentence);
+    free(d->help);
+    d->action = ACTION_LIST;
+    d->reason = row->reason;
+    d->sentence = xstrdup(row->sentence);
+    d->help = xstrdup(row->help);
+}
+
 static void judge(struct asked *a, const struct examination *x)
 {
     struct survey *s = a->run->s;
@@ -294,6 +330,7 @@ static void judge(struct asked *a, const struct examination *x)
     struct decision d;
 
     gather(&from, &doc, NULL, &g);
+    heed_renaming(a, &g.facts);
     decide(s->rules, s->lang, &s->policy, &g.facts, a->run->e->explain, &d);
     if (d.action == ACTION_FILE && d.target && d.target != g.facts.home) {
         const struct matter *target = matters_by_id(s->matters, d.target->id);
@@ -301,8 +338,10 @@ static void judge(struct asked *a, const struct examination *x)
         gather_clear(&g);
         decision_clear(&d);
         gather(&from, &doc, target, &g);
+        heed_renaming(a, &g.facts);
         decide(s->rules, s->lang, &s->policy, &g.facts, a->run->e->explain, &d);
     }
+    heed_row(a, &d);
     struct survey_doc told = {.path = a->path,
                               .facts = &g,
                               .x = x,
@@ -338,17 +377,36 @@ static void on_answer(void *ctx, const struct examination *x)
     ask_more(r);
 }
 
+/* The file of the row is not where the row says. */
+static bool has_left(struct survey *s, const struct matter *home, const struct doc *row)
+{
+    AUTO_FREE char *path =
+        home ? xasprintf("%s/%s", home->facts.path, row->path) : xstrdup(row->path);
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(s->cab.root, path, &name);
+    struct doc_stamp now;
+
+    return dir < 0 || doc_stamp_take(-1, dir, name, &now) < 0 ||
+           !doc_stamp_same_file(&now, &row->stamp);
+}
+
 static void find_row(struct asked *a)
 {
     struct survey *s = a->run->s;
     struct matter *home;
-    const char *inside;
+    const char *inside, *id;
     struct error err = ERROR_INIT;
 
     matters_zone(s->matters, a->path, &home, &inside);
-    if (s->state && inside)
-        a->has_row =
-            state_doc_by_path(s->state, home ? home->facts.id : "", inside, &a->row, &err) > 0;
+    if (!s->state || !inside)
+        return;
+    id = home ? home->facts.id : "";
+    a->has_row = state_doc_by_path(s->state, id, inside, &a->row, &err) > 0;
+    if (a->has_row || state_doc_by_inode(s->state, &a->stamp, &a->row, &err) <= 0)
+        return;
+    a->has_row = a->renamed = strcmp(a->row.case_id, id) == 0 && has_left(s, home, &a->row);
+    if (!a->has_row)
+        doc_clear(&a->row);
 }
 
 /* Opens the document and asks the readers, or judges by what is known. */
@@ -441,7 +499,7 @@ static int tell_gone(void *ctx, const struct case_row *row)
     AUTO_FREE char *path = NULL;
     struct notice_text t;
 
-    if (matters_by_id(r->s->matters, row->id) || 
+    if (matters_by_id(r->s->matters, row->id) ||
         !notice_is_gone_told(row, r->s->cab.root, env_now(r->s->env)))
         return 0;
     path = notice_of_gone(&t, r->s->lang, r->s->cab.root, row);

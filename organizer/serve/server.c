@@ -97,17 +97,12 @@ static void synced(void *ctx)
 {
     struct peer *p = ctx;
     AUTO_STR struct str text = STR_INIT;
-    size_t waiting;
 
     if (p->closed) {
         answer(p, 0, "");
         return;
     }
-    waiting = flow_waiting(p->server->flow);
-    if (p->json)
-        str_addf(&text, "{\"v\":1,\"waiting\":%zu}\n", waiting);
-    else if (waiting)
-        str_addf(&text, "%zu waited for: being written, open, or changed a moment ago\n", waiting);
+    flow_sync_text(p->server->flow, p->json, &text);
     answer(p, EXIT_ORDER, str_c(&text));
 }
 

@@ -29,14 +29,17 @@ static void stopped(void *ctx)
     h->done = true;
 }
 
+static bool is_verb(const struct here *h, const char *verb)
+{
+    return strcmp(h->verb, verb) == 0;
+}
+
 static void settled(void *ctx)
 {
     struct here *h = ctx;
 
-    if (strcmp(h->verb, "status") == 0) {
-        flow_status(h->flow, &h->call->out);
-        h->status = flow_needs_attention(h->flow) ? EXIT_ATTENTION : EXIT_ORDER;
-    }
+    if (is_verb(h, "sync") || is_verb(h, "sweep"))
+        flow_sync_text(h->flow, h->call->json, &h->call->out);
     flow_stop(h->flow, stopped, h);
 }
 
@@ -58,11 +61,17 @@ static void swept(void *ctx)
     struct flow_request r = {
         .verb = h->verb, .args = h->args, .cwd = h->cwd, .dry_run = h->call->dry_run};
 
-    if (strcmp(h->verb, "sweep") == 0 || strcmp(h->verb, "sync") == 0 ||
-        strcmp(h->verb, "status") == 0)
+    if (is_verb(h, "sweep") || is_verb(h, "sync"))
         settled(h);
     else
         flow_request(h->flow, &r, answered, h);
+}
+
+/* What is known, without a look at the tree. */
+static void tell_status(struct here *h)
+{
+    flow_status(h->flow, &h->call->out);
+    h->status = flow_needs_attention(h->flow) ? EXIT_ATTENTION : EXIT_ORDER;
 }
 
 static int run_here(struct verb_call *call, const char *cabinet, const char *verb,
@@ -74,8 +83,18 @@ static int run_here(struct verb_call *call, const char *cabinet, const char *ver
 
     if (uv_loop_init(&loop) < 0)
         return verb_fail(call, EXIT_CANNOT, "no event loop can be made");
+    /* Who asked for one thing is told of that; the rest is on the pages. */
+    if (!call->verbose)
+        o.log.most = LOG_WARNING;
     h.flow = flow_open(&loop, &o, &call->error);
-    if (!h.flow || flow_start(h.flow, &call->error) < 0) {
+    if (!h.flow) {
+        h.status = EXIT_CANNOT;
+    } else if (is_verb(&h, "status")) {
+        tell_status(&h);
+    } else if (is_verb(&h, "reload")) {
+        str_add(&call->out, "no daemon runs here: configuration and rules are in order, and are "
+                            "read at its start\n");
+    } else if (flow_start(h.flow, &call->error) < 0) {
         h.status = EXIT_CANNOT;
     } else {
         flow_sync(h.flow, swept, &h);
@@ -89,8 +108,7 @@ static int run_here(struct verb_call *call, const char *cabinet, const char *ver
     return h.status;
 }
 
-int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
-             const char *const *args)
+int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, const char *const *args)
 {
     struct cabinet c;
     AUTO_FREE char *cwd = getcwd(NULL, 0);
@@ -99,7 +117,7 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
     struct talk_reply reply = {0};
     int rc;
 
-    if (cabinet_open(&c, cabinet, call->env, &call->error) < 0) {
+    if (cabinet_locate(&c, cabinet, call->env, &call->error) < 0) {
         cabinet_close(&c);
         return EXIT_CANNOT;
     }

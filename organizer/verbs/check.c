@@ -88,7 +88,8 @@ static void explain_text(struct checking *c, const struct survey_doc *doc, const
         }
         str_addf(out, "  because of %s\n", why);
     } else {
-        str_addf(out, "  stays under its name%s%s\n", d->sentence && *d->sentence ? ": " : "",
+        str_addf(out, "  stays under its name%s%s\n",
+                 d->sentence && *d->sentence ? ": " : " and is indexed where it lies",
                  d->sentence ? d->sentence : "");
         if (d->help && *d->help)
             str_addf(out, "  what helps: %s\n", d->help);

@@ -1,6 +1,5 @@
-/* init, status and rules: verbs about the cabinet itself. */
+/* init and rules: verbs about the cabinet itself. */
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,62 +51,6 @@ int verb_init(struct verb_call *call)
     str_addf(&call->out, "Time zone %s; a date like %s (date_order: %s).\n",
              *r.zone ? r.zone : "UTC", orders[r.date_order].example, orders[r.date_order].name);
     return EXIT_ORDER;
-}
-
-static void human_status(struct str *out, const json_t *j)
-{
-    const json_t *watch = json_object_get(j, "watch"), *readers = json_object_get(j, "readers");
-    const char *stopped = json_get_text(j, "filing_stopped");
-    const char *key;
-    json_t *value;
-
-    str_addf(out, "%s (%s)\n", json_get_text(j, "cabinet"), json_get_text(j, "mode"));
-    str_addf(out, "  %lld cases, %lld documents, %lld filed, %lld need attention\n",
-             (long long)json_get_num(j, "cases", 0), (long long)json_get_num(j, "documents", 0),
-             (long long)json_get_num(j, "filed", 0),
-             (long long)(json_get_num(j, "listed", 0) + json_get_num(j, "notices", 0)));
-    str_addf(out, "  %lld under way, %lld waited for\n", (long long)json_get_num(j, "backlog", 0),
-             (long long)json_get_num(j, "waiting", 0));
-    if (json_get_text(j, "last_sweep"))
-        str_addf(out, "  last sweep %s\n", json_get_text(j, "last_sweep"));
-    if (stopped)
-        str_addf(out, "  FILING STOPPED: %s\n", stopped);
-    json_object_foreach((json_t *)(uintptr_t)watch, key, value)
-    {
-        AUTO_FREE char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-        str_addf(out, "  watch %s: %s\n", key, text);
-    }
-    json_object_foreach((json_t *)(uintptr_t)readers, key, value)
-    {
-        AUTO_FREE char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-
-        str_addf(out, "  readers %s: %s\n", key, text);
-    }
-}
-
-int verb_status(struct verb_call *call)
-{
-    AUTO_FREE char *cabinet = verb_cabinet(call, 0);
-    int status;
-    json_t *j;
-
-    if (!cabinet)
-        return EXIT_CANNOT;
-    status = verb_ask(call, cabinet, "status", NULL);
-    if (status >= EXIT_USAGE)
-        return status;
-    if (call->json) {
-        str_addc(&call->out, '\n');
-        return status;
-    }
-    j = json_loadb(str_c(&call->out), call->out.len, 0, NULL);
-    if (!j)
-        return verb_fail(call, EXIT_CANNOT, "the daemon's answer cannot be read");
-    str_reset(&call->out);
-    human_status(&call->out, j);
-    json_decref(j);
-    return status;
 }
 
 static int rules_verb(struct verb_call *call, const struct rules *rules, const struct lang *lang)

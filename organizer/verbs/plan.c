@@ -51,12 +51,33 @@ static bool exists(void *ctx, const char *path)
     return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static void plan_json(const struct plan *p, struct str *out)
+{
+    for (size_t i = 0; i < p->len; i++) {
+        const struct plan_row *r = &p->rows[i];
+
+        str_addc(out, '{');
+        json_num(out, "v", 1);
+        json_text(out, "plan", p->id);
+        json_num(out, "row", r->number);
+        json_name(out, "from", r->from);
+        json_name(out, "to", r->to);
+        json_text(out, "type", r->type ? r->type : "");
+        json_text(out, "date", r->date ? r->date : "");
+        json_text(out, "why", r->why ? r->why : "");
+        str_add(out, "}\n");
+    }
+}
+
 static int write_plan(struct verb_call *call, const struct plan *p)
 {
     AUTO_STR struct str csv = STR_INIT;
     AUTO_CLOSE int fd = -1;
 
-    plan_csv(p, &csv);
+    if (call->json)
+        plan_json(p, &csv);
+    else
+        plan_csv(p, &csv);
     if (!call->output) {
         str_addn(&call->out, csv.s, csv.len);
         return 0;

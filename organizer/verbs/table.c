@@ -42,7 +42,7 @@ const struct verb verbs[] = {
     {"plan", "[PATH…]", "write the renamings that the rules suggest to a CSV file for review",
      VERB_CABINET | VERB_OUTPUT | VERB_JSON, 0, -1, verb_plan},
     {"apply", "PLAN.csv", "do what was reviewed in the plan, and still is so",
-     VERB_CABINET | VERB_DRY_RUN | VERB_JSON, 1, 1, verb_apply},
+     VERB_CABINET | VERB_DRY_RUN, 1, 1, verb_apply},
     {"log", "[CASE|DOCUMENT]", "what happened, newest last",
      VERB_JSON | VERB_CABINET | VERB_LAST | VERB_SINCE, 0, 1, verb_log},
     {"undo", "CASE|DOCUMENT", "take filing back: one document, --last N, --since TIME, --all",
@@ -237,13 +237,18 @@ int verb_help(struct verb_call *call)
 {
     const struct verb *one = call->argc ? find_verb(call->args[0]) : NULL;
 
+    if (call->argc && !one)
+        return verb_fail(call, EXIT_USAGE, "there is no verb \"%s\"; organizer help lists them",
+                         call->args[0]);
     if (one) {
         str_addf(&call->out, "organizer %s %s\n    %s\n", one->name, one->args, one->brief);
         return EXIT_ORDER;
     }
     str_add(&call->out, "organizer names, files and proves the documents of a law office.\n\n");
     for (const struct verb *v = verbs; v->name; v++)
-        str_addf(&call->out, "  organizer %-8s %-30s %s\n", v->name, v->args, v->brief);
+        /* printf() counts bytes; people count characters. */
+        str_addf(&call->out, "  organizer %-8s %s%*s %s\n", v->name, v->args,
+                 30 - (int)utf8_count(v->args, strlen(v->args)), "", v->brief);
     str_add(&call->out,
             "\nThe cabinet is found upward from where you stand, or given: -C FOLDER.\n"
             "Exit status: 0 in order, 1 something needs attention, 2 usage, 3 could not do it.\n"
