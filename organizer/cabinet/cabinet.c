@@ -17,10 +17,13 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cabinet/tree_lock.h"
 #include "cabinet/zone.h"
 #include "record/doc.h"
 
 #define ID_LEN 32
+/* A file is born before it is written for the last time; a copy that keeps times, after. */
+#define COPY_NS (10 * NS_PER_S)
 
 static bool is_cabinet(const char *dir)
 {
@@ -100,7 +103,27 @@ static int open_state_dir(struct cabinet *c, const struct env *env, struct error
 static bool is_id(const char *s, size_t n)
 {
     return n >= ID_LEN && strspn(s, "0123456789abcdef") == ID_LEN &&
-           (n == ID_LEN || strcmp(s + ID_LEN, "\n") == 0 || strcmp(s + ID_LEN, "\r\n") == 0);
+           (n == ID_LEN || s[ID_LEN] == '\n' || strncmp(s + ID_LEN, "\r\n", 2) == 0);
+}
+
+static void place_text(int folder, char *text, size_t size)
+{
+    struct doc_stamp stamp = {0};
+
+    if (doc_stamp_take(folder, -1, NULL, &stamp) == 0)
+        snprintf(text, size, "%llu %lld", (unsigned long long)stamp.ino, (long long)stamp.birth_ns);
+}
+
+/* Whether the id was made in another folder than the one it lies in. An id without that line was
+ * made by an older organizer: a copy of it was born later than it was written. */
+static bool is_elsewhere(const struct cabinet *c, const char *id, const struct doc_stamp *stamp)
+{
+    const char *line = strchr(id, '\n');
+    size_t n = strlen(c->place);
+
+    if (!line || !line[1])
+        return stamp->birth_ns - stamp->mtime_ns > COPY_NS;
+    return strncmp(line + 1, c->place, n) != 0 || (line[1 + n] && !strchr("\r\n", line[1 + n]));
 }
 
 static int read_id(struct cabinet *c, struct error *err)
@@ -122,7 +145,9 @@ static int read_id(struct cabinet *c, struct error *err)
     memcpy(c->id, text.s, ID_LEN);
     c->id[ID_LEN] = '\0';
     if (doc_stamp_take(-1, dir, "cabinet-id", &stamp) == 0)
-        c->since_ns = stamp.mtime_ns;
+        c->since_ns = c->folders_ns = stamp.mtime_ns;
+    place_text(dir, c->place, sizeof c->place);
+    c->elsewhere = is_elsewhere(c, str_c(&text), &stamp);
     return 0;
 }
 
@@ -131,13 +156,13 @@ bool cabinet_came_after(const struct cabinet *c, const char *path)
     struct doc_stamp folder;
     AUTO_CLOSE int fd = beneath_open(c->root, path, O_PATH | O_DIRECTORY, 0);
 
-    return fd >= 0 && doc_stamp_take(fd, -1, NULL, &folder) == 0 && folder.birth_ns > c->since_ns;
+    return fd >= 0 && doc_stamp_take(fd, -1, NULL, &folder) == 0 && folder.birth_ns > c->folders_ns;
 }
 
-int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err)
+int cabinet_locate(struct cabinet *c, const char *path, const struct env *env, struct error *err)
 {
     memset(c, 0, sizeof *c);
-    c->root = c->lock = -1;
+    c->root = c->lock = c->tree = -1;
     config_init(&c->config);
     c->path = realpath(path, NULL);
     if (!c->path) {
@@ -149,8 +174,7 @@ int cabinet_open(struct cabinet *c, const char *path, const struct env *env, str
         error_set(err, errno, "cannot open the cabinet %s", c->path);
         goto undo;
     }
-    if (read_id(c, err) < 0 || config_read(&c->config, c->root, err) < 0 ||
-        open_state_dir(c, env, err) < 0)
+    if (read_id(c, err) < 0 || open_state_dir(c, env, err) < 0)
         goto undo;
     return 0;
 undo:
@@ -158,8 +182,20 @@ undo:
     return -1;
 }
 
+int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err)
+{
+    if (cabinet_locate(c, path, env, err) < 0)
+        return -1;
+    if (config_read(&c->config, c->root, err) == 0)
+        return 0;
+    cabinet_close(c);
+    return -1;
+}
+
 void cabinet_close(struct cabinet *c)
 {
+    if (c->lock >= 0 && c->tree >= 0)
+        close(c->tree);
     if (c->lock >= 0)
         close(c->lock);
     if (c->root >= 0)
@@ -168,7 +204,7 @@ void cabinet_close(struct cabinet *c)
     free(c->state_dir);
     config_clear(&c->config);
     memset(c, 0, sizeof *c);
-    c->root = c->lock = -1;
+    c->root = c->lock = c->tree = -1;
 }
 
 /* Locks fd. A process that was killed while it started a reader leaves its lock to that child for
@@ -218,6 +254,11 @@ int cabinet_lock(struct cabinet *c, int *pid, struct error *err)
     n = snprintf(text, sizeof text, "%d\n", (int)getpid());
     if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) {
         error_set(err, errno, "cannot write the lock %s", path);
+        close(fd);
+        return -1;
+    }
+    c->tree = tree_lock(c->root, c->path, err);
+    if (c->tree == -1) {
         close(fd);
         return -1;
     }
@@ -307,14 +348,16 @@ static int write_config(int folder, const struct init_result *r, struct error *e
 static int write_id(int folder, struct error *err)
 {
     unsigned char raw[ID_LEN / 2];
-    char text[ID_LEN + 2];
+    char text[ID_LEN + 64], place[48] = "";
+    int n = ID_LEN;
 
     if (getrandom(raw, sizeof raw, 0) != sizeof raw)
         return error_set(err, errno, "cannot get random bytes");
     for (size_t i = 0; i < sizeof raw; i++)
         snprintf(text + 2 * i, 3, "%02x", raw[i]);
-    memcpy(text + ID_LEN, "\n", 2);
-    return io_replace(folder, "cabinet-id", text, ID_LEN + 1, 0644, true, err);
+    place_text(folder, place, sizeof place);
+    n += snprintf(text + ID_LEN, sizeof text - ID_LEN, "\n%s\n", place);
+    return io_replace(folder, "cabinet-id", text, (size_t)n, 0644, true, err);
 }
 
 /* Everything in the folder root; the id, which makes it a cabinet, comes last. */

@@ -14,7 +14,9 @@ struct error;
 struct str;
 
 #define CABINET_FOLDER ".organizer"
-#define CABINET_ID     ".organizer/cabinet-id" /* 32 hex digits and a newline */
+/* 32 hex digits and a newline; a second line tells which folder it was made in: inode and time of
+ * birth of .organizer. */
+#define CABINET_ID     ".organizer/cabinet-id"
 #define CABINET_CONFIG ".organizer/organizer.yaml"
 #define CABINET_RULES  ".organizer/rules"
 #define CARD_NAME      "Case.txt"
@@ -29,8 +31,12 @@ struct cabinet {
     char id[33];
     char *state_dir; /* STATE_HOME/CABINET-ID, there with mode 0700 */
     int64_t since_ns; /* when `init` made it one, by the clock of the file system */
+    int64_t folders_ns; /* folders made later are new: since_ns, but see flow/since.h */
+    char place[48];     /* inode and time of birth of .organizer as it is now */
+    bool elsewhere;     /* it is not the one that `init` made: copied, or restored */
     struct config config;
     int lock; /* descriptor that holds the writer's lock, or -1 */
+    int tree; /* the same for that on cabinet-id; -1 also where the file system has no locks */
 };
 
 /* The cabinet that holds start (a file or folder; NULL is the current folder): upward to the
@@ -39,11 +45,15 @@ struct cabinet {
 char *cabinet_find(const char *start, struct error *err);
 /* Opens it; the configuration is read (an error in it is an error here). */
 int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err);
+/* As cabinet_open(), but with the default configuration, whatever the cabinet's own says: to find
+ * its daemon. */
+int cabinet_locate(struct cabinet *c, const char *path, const struct env *env, struct error *err);
 void cabinet_close(struct cabinet *c);
 /* Whether the folder path (from the cabinet down) was made after `init`. */
 bool cabinet_came_after(const struct cabinet *c, const char *path);
-/* Takes the one writer's lock (flock on state_dir/lock, which also names pid). Returns 0; 1 when
- * another process holds it (*pid is set when known); -1 with err. */
+/* Takes the one writer's lock (flock on state_dir/lock, which also names pid) and that of the tree
+ * (cabinet/tree_lock.h). Returns 0; 1 when another process with the same private state holds it (*pid
+ * is set when known); -1 with err, also when one with another private state does. */
 int cabinet_lock(struct cabinet *c, int *pid, struct error *err);
 /* Path of the daemon's socket in the private state. */
 void cabinet_socket(const struct cabinet *c, struct str *out);

@@ -10,6 +10,7 @@
 #include "flow/gather.h"
 #include "flow/night.h"
 #include "flow/internal.h"
+#include "flow/since.h"
 
 #define PUMP_SLICE_NS (4 * NS_PER_MS)
 
@@ -276,6 +277,9 @@ static int lock(struct flow *f, struct error *err)
 
     switch (cabinet_lock(&f->cab, &pid, err)) {
     case 0:
+        if (f->cab.tree < 0)
+            log_line(&f->log, LOG_NOTICE, "the file system of the cabinet has no locks", "so",
+                     "only the private state keeps a second organizer out", NULL);
         return 0;
     case 1:
         return error_set(err, 0,
@@ -287,6 +291,34 @@ static int lock(struct flow *f, struct error *err)
     }
 }
 
+static int put_place(void *ctx, struct state *s, struct error *err)
+{
+    return state_set(s, SINCE_KEY, ctx, err);
+}
+
+static void place_put(void *ctx, struct act *a)
+{
+    (void)a; /* when it failed, the next start finds the place new once more */
+    free(ctx);
+}
+
+/* A tree that was copied or restored: what is in it is not new. */
+static void keep_place(struct flow *f)
+{
+    struct act *a;
+
+    if (!f->new_place)
+        return;
+    log_line(&f->log, LOG_NOTICE, "the cabinet was copied or restored",
+             "folders that came with it", "become cases by adopt, or by a card", NULL);
+    a = act_new(ACT_CALL);
+    a->call = put_place;
+    a->done = place_put;
+    a->ctx = f->new_place;
+    f->new_place = NULL;
+    filer_submit(f->filer, a);
+}
+
 struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct error *err)
 {
     struct flow *f = xcalloc(1, sizeof *f);
@@ -296,7 +328,7 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     f->log = o->log;
     f->watching = o->watch;
     f->plain_lines = o->plain_lines;
-    f->cab.root = f->cab.lock = -1;
+    f->cab.root = f->cab.lock = f->cab.tree = -1;
     items_init(&f->items);
     uv_idle_init(loop, &f->pump);
     uv_timer_init(loop, &f->due);
@@ -308,6 +340,7 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
         return NULL;
     }
     flow_today(f);
+    f->new_place = since_of_folders(&f->cab, f->state, f->env);
     return f;
 }
 
@@ -341,6 +374,7 @@ int flow_start(struct flow *f, struct error *err)
     struct watcher_events we = {.hint = on_watch_hint, .skip = on_watch_skip, .ctx = f};
 
     f->started = true;
+    keep_place(f);
     if (f->watching) {
         f->watcher = watcher_new(f->loop, &wo, &we, err);
         if (!f->watcher)
@@ -468,6 +502,7 @@ void flow_close(struct flow *f)
         free(n->key);
         free(n);
     }
+    free(f->new_place);
     matters_free(f->matters);
     state_close(f->state);
     free_retired(f);

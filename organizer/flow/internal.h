@@ -72,6 +72,7 @@ struct flow {
     int64_t today_ns;    /* when policy.today was taken */
     struct state *state; /* this thread's connection; only read */
     unsigned reading;    /* depth of flow_read_begin() */
+    char *new_place; /* to be kept at the start: since.h; or NULL */
     struct matters *matters;
     struct watcher *watcher;
     struct examiner *examiner;

@@ -93,3 +93,83 @@ def test_a_new_folder_becomes_a_case_when_it_was_quiet(cabinet):
     wait_until(lambda: (folder / "Case.txt").exists() and (folder / "Inbox").is_dir())
     cabinet.sync()
     assert cabinet.kinds("Jones_Probate") == ["opened"]
+
+
+# -- one writer -----------------------------------------------------------------------------------
+
+def test_a_second_organizer_with_another_private_state_is_refused(smith, tmp_path):
+    other = {"STATE_DIRECTORY": str(tmp_path / "other")}
+    smith.drop("Smith_Divorce/Drafts", "letter 2026-03-02.pdf")
+    for verb in (["sweep", smith.path], ["sync", smith.path], ["watch", smith.path],
+                 ["new", "Jones", "Probate", "-C", smith.path], ["status", smith.path]):
+        r = smith.run(*verb, env=other, status=3)
+        assert "another organizer" in r.stderr and str(smith.process.pid) in r.stderr, verb
+        assert "STATE_DIRECTORY" in r.stderr
+    assert not (smith.path / "Jones_Probate").exists()
+
+
+def test_who_runs_the_other_organizer_is_said(of_nobody, tmp_path):
+    need_root()
+    for p in (of_nobody.path / ".organizer", *(of_nobody.path / ".organizer").iterdir()):
+        os.chown(p, 0, 0)
+    of_nobody.start()
+    of_nobody.prefix = []
+    r = of_nobody.run("sweep", of_nobody.path, env={"STATE_DIRECTORY": str(tmp_path / "root")},
+                      status=3)
+    assert "sudo -u nobody organizer" in r.stderr and str(of_nobody.process.pid) in r.stderr
+
+
+def test_verbs_that_only_read_need_no_lock(smith, tmp_path):
+    fill(smith, "Smith_Divorce", 1)
+    other = {"STATE_DIRECTORY": str(tmp_path / "other")}
+    smith.run("check", smith.path, env=other)
+    smith.run("plan", "-C", smith.path, env=other)
+    smith.run("log", "-C", smith.path, env=other)
+    smith.run("log", "Smith_Divorce", "-C", smith.path)
+    smith.run("verify", "-C", smith.path)
+
+
+def test_the_lock_ends_with_its_holder(smith, tmp_path):
+    smith.stop()
+    smith.run("sweep", smith.path, env={"STATE_DIRECTORY": str(tmp_path / "other")})
+    smith.run("sweep", smith.path)
+
+
+# -- copied and restored cabinets -----------------------------------------------------------------
+
+def with_an_old_folder(cabinet):
+    """A cabinet in which a folder named like a case was there before `init`."""
+    shutil.rmtree(cabinet.path)
+    (cabinet.path / "Old_Divorce").mkdir(parents=True)
+    (cabinet.path / "Old_Divorce" / "will.pdf").write_bytes(pdf("will"))
+    return cabinet.init()
+
+
+@pytest.mark.parametrize("copy", ["-a", "-r"])
+@pytest.mark.parametrize("state", ["kept", "lost"])
+def test_old_folders_of_a_copied_cabinet_are_not_new(cabinet, copy, state):
+    with_an_old_folder(cabinet).start()
+    assert not (cabinet.path / "Old_Divorce/Case.txt").exists()
+    cabinet.stop()
+    os.rename(cabinet.path, cabinet.base / "before")
+    subprocess.run(["cp", copy, cabinet.base / "before", cabinet.path], check=True)
+    if state == "lost":
+        shutil.rmtree(cabinet.state)
+    for _ in range(2):
+        cabinet.start()
+        cabinet.run("check", cabinet.path, status=None)
+        cabinet.stop()
+        assert os.listdir(cabinet.path / "Old_Divorce") == ["will.pdf"]
+    (cabinet.path / "New_Probate").mkdir()
+    cabinet.start()
+    assert cabinet.kinds("New_Probate") == ["opened"]
+    assert os.listdir(cabinet.path / "Old_Divorce") == ["will.pdf"]
+
+
+def test_an_id_of_one_line_is_still_good(cabinet):
+    f = cabinet.path / ".organizer/cabinet-id"
+    f.write_text(f.read_text()[:33])
+    cabinet.start()
+    (cabinet.path / "New_Probate").mkdir()
+    cabinet.sync()
+    assert cabinet.kinds("New_Probate") == ["opened"]
