@@ -104,10 +104,13 @@ int verb_fail(struct verb_call *call, int status, const char *fmt, ...)
 
 int verb_flush(struct verb_call *call)
 {
-    int rc = call->out.len ? io_write_all(STDOUT_FILENO, call->out.s, call->out.len) : 0;
-
+    /* What could not be written is not made good by what can be, later. */
+    if (!call->lost && call->out.len &&
+        io_write_all(STDOUT_FILENO, call->out.s, call->out.len) < 0)
+        call->lost = errno;
     str_reset(&call->out);
-    return rc;
+    errno = call->lost;
+    return call->lost ? -1 : 0;
 }
 
 static const struct verb *find_verb(const char *name)

@@ -37,6 +37,7 @@ struct verb_call {
     const char *output; /* NULL: not given */
     const char *cabinet;
     struct str out;     /* for standard output */
+    int lost;           /* errno of a failed write to standard output */
     struct error error; /* when the verb returns EXIT_CANNOT or EXIT_USAGE: said on standard error */
 };
 
@@ -54,7 +55,8 @@ extern const struct verb verbs[];
 
 /* Runs `organizer ARGV…`; returns the exit status. */
 int verb_main(int argc, char **argv, const struct env *env);
-/* Writes what is in out to standard output and empties it. Returns 0 or -1 with errno. */
+/* Writes what is in out to standard output and empties it. Returns 0, or -1 with errno, also when an
+ * earlier write failed: verb_main() tells of it. */
 int verb_flush(struct verb_call *call);
 /* Fails with the text: sets error, returns status. */
 int verb_fail(struct verb_call *call, int status, const char *fmt, ...)
