@@ -23,7 +23,7 @@ struct batch {
 
 struct step {
     struct batch *batch;
-    struct doc_stamp stamp;
+    struct tally_key file, doc; /* flow.flying has them until it is done */
     char *from;
     bool uncounted;
 };
@@ -87,7 +87,8 @@ static void step_done(void *ctx, struct act *a)
     struct batch *b = s->batch;
 
     b->under_way--;
-    inodes_remove(&b->flow->flying, &s->stamp);
+    tally_remove(&b->flow->flying, &s->file);
+    tally_remove(&b->flow->flying, &s->doc);
     if (a->status == ACT_DONE) {
         if (!s->uncounted) {
             b->done++;
@@ -126,8 +127,10 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     json_name(&a->journal, "from", row->path);
     s->batch = b;
     s->from = xstrdup(from);
-    s->stamp = row->stamp;
-    inodes_add(&b->flow->flying, &s->stamp);
+    s->file = tally_file(&row->stamp);
+    s->doc = tally_doc(row);
+    tally_add(&b->flow->flying, &s->file);
+    tally_add(&b->flow->flying, &s->doc);
     a->done = step_done;
     a->ctx = s;
     b->under_way++;

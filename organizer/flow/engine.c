@@ -493,7 +493,7 @@ void flow_close(struct flow *f)
     if (f->pages)
         pages_free(f->pages);
     items_clear(&f->items);
-    inodes_clear(&f->flying);
+    tally_clear(&f->flying);
     fights_clear(f);
     HASH_ITER(hh, f->notices, n, tmp)
     {

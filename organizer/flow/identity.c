@@ -5,10 +5,9 @@
  *      Inode numbers are used again at once; where a file system tells no birth times the content
  *      must be the same as well
  *   3. the row at the path with another file: saved over (temporary, rename over it), or a restored
- *      cabinet, where every inode is new: the digest then tells that nothing was edited. Unless the
- *      row's own file was seen under another name: then the path holds a document that is new
- *   4. a row that is gone and had this path: it came back, when its content is the same or it went
- *      only a moment ago (programs save by removing and writing anew)
+ *      cabinet, where every inode is new: the digest then tells that nothing was edited
+ *   4. a row that is gone and was this very file, or had this path: it came back; the latter when
+ * its content is the same or it went only a moment ago (programs save by removing and writing anew)
  *   5. else it is new
  * A file whose own path still holds the same inode is a second name (hard link).
  *
@@ -69,7 +68,7 @@ static bool is_saved_over(struct flow *f, const struct doc *old, const struct do
 
     if (temporary->number < old->number || (temporary->original && *temporary->original) ||
         env_now(f->env) - temporary->filed_ns > FLOW_TEMPORARY_NS ||
-        inodes_have(f->items.held, &old->stamp))
+        tally_has_file(f->items.held, &old->stamp))
         return false;
     return stamp_of(f, temporary, &now) < 0 || !doc_stamp_same_file(&now, &old->stamp);
 }
@@ -88,23 +87,23 @@ static enum identity at_own_path(struct identified *id, struct doc *row, const s
     return doc_stamp_equal(&id->row.stamp, &it->stamp) ? IDENTITY_SAME : IDENTITY_EDITED;
 }
 
-/* A row that is gone and had this path. */
+/* A row of the case that is gone and was this file, or had this path. */
 static bool is_back(struct flow *f, const char *case_id, const char *inside, const struct item *it,
                     bool moved, struct identified *id)
 {
     struct error err = ERROR_INIT;
     struct doc gone = {0};
     int64_t ago;
+    bool back = state_doc_gone_by_inode(f->state, case_id, &it->stamp, &gone, &err) > 0;
 
-    if (state_doc_gone_by_path(f->state, case_id, inside, &gone, &err) <= 0)
-        return false;
-    ago = env_now(f->env) - gone.changed_ns;
-    if (digest_equal(&gone.digest, &it->x.digest) || (!moved && ago < f->env->patience_ns)) {
-        move_doc(&id->row, &gone);
-        return true;
+    if (!back && state_doc_gone_by_path(f->state, case_id, inside, &gone, &err) > 0) {
+        ago = env_now(f->env) - gone.changed_ns;
+        back = digest_equal(&gone.digest, &it->x.digest) || (!moved && ago < f->env->patience_ns);
     }
+    if (back)
+        move_doc(&id->row, &gone);
     doc_clear(&gone);
-    return false;
+    return back;
 }
 
 /* The file is known as the document `b`; `at` is another one whose path this is, if there is one.
@@ -114,6 +113,7 @@ static enum identity by_inode(struct flow *f, const char *case_id, const char *i
                               struct identified *id)
 {
     bool own = strcmp(b->case_id, case_id) == 0;
+    struct doc_stamp now;
 
     if (own && strcmp(b->path, inside) == 0) {
         move_doc(&id->over, at);
@@ -124,6 +124,8 @@ static enum identity by_inode(struct flow *f, const char *case_id, const char *i
         return id->row.number ? IDENTITY_EDITED : IDENTITY_LINKED;
     }
     if (own && (!at->number || !is_saved_over(f, at, b))) {
+        id->swapped =
+            at->number && stamp_of(f, b, &now) == 0 && doc_stamp_same_file(&now, &at->stamp);
         move_doc(&id->over, at);
         move_doc(&id->row, b);
         return IDENTITY_RENAMED;
@@ -149,11 +151,11 @@ void flow_identify(struct flow *f, const char *case_id, const char *inside, cons
         id->who = at_own_path(id, &at, it);
     else if (is_by_inode(f, it, &b))
         id->who = by_inode(f, case_id, inside, it, &at, &b, id);
-    else if (at_path && (digest_equal(&at.digest, &it->x.digest) ||
-                         !inodes_have(f->items.held, &at.stamp)))
+    else if (at_path)
         id->who = at_own_path(id, &at, it);
     else if (!at_path && is_back(f, case_id, inside, it, false, id))
         id->who = IDENTITY_RETURNED;
+    id->moved = id->row.number && strcmp(id->row.path, inside) != 0;
     if (*err.text)
         log_line(&f->log, LOG_ERROR, "the private state cannot be read", "error", error_text(&err),
                  NULL);

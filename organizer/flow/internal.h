@@ -81,8 +81,8 @@ struct flow {
     struct items items;
     struct beside beside;
     struct in_flight *in_flight;
-    struct inodes *flying; /* files that are with the filer: until their row is written, a look at
-                              them by any name would take them for new documents */
+    struct tally *flying;  /* files and documents that are with the filer: until the row is written,
+                              a look at them by any name would take them for others */
     struct fight *fights;  /* fights.c: documents that somebody renames back */
     uint64_t sync_round;   /* rises with every flow_sync() */
     struct flow_notice *notices;
@@ -96,6 +96,7 @@ struct flow {
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
     uint64_t filed;     /* documents filed since the start */
+    bool stop_told;     /* that filing stopped is in the log, and nothing was done since */
     int64_t last_sweep_ns;
     uint64_t swept_folders, swept_entries;
     flow_done *stop_done;

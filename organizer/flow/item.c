@@ -36,7 +36,7 @@ void items_clear(struct items *q)
         item_free(it);
     }
     free(q->heap);
-    inodes_clear(&q->held);
+    tally_clear(&q->held);
     items_init(q);
 }
 
@@ -143,16 +143,21 @@ static void settle_debt(struct items *q, struct item *it)
     it->owed = false;
 }
 
+void items_owe_one(struct items *q, struct item *it)
+{
+    if (!it || it->owed || (it->stage == ITEM_WAITING && !it->soon))
+        return;
+    it->owed = true;
+    q->owed++;
+}
+
 void items_owe(struct items *q)
 {
     struct item *it, *tmp;
 
     HASH_ITER(hh, q->by_path, it, tmp)
     {
-        if (it->owed || (it->stage == ITEM_WAITING && !it->soon))
-            continue;
-        it->owed = true;
-        q->owed++;
+        items_owe_one(q, it);
     }
 }
 
@@ -178,12 +183,12 @@ void items_wait(struct items *q, struct item *it, int64_t due)
 void items_hold(struct items *q, struct item *it, const struct doc_stamp *s)
 {
     if (it->held)
-        inodes_remove(&q->held, &it->held_stamp);
+        tally_remove(&q->held, &it->held_file);
     it->held = s != NULL;
     if (!s)
         return;
-    it->held_stamp = *s;
-    inodes_add(&q->held, s);
+    it->held_file = tally_file(s);
+    tally_add(&q->held, &it->held_file);
 }
 
 void items_done(struct items *q, struct item *it)

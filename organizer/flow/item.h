@@ -17,7 +17,7 @@
 #include <uthash.h>
 
 #include "examine/examiner.h"
-#include "flow/inodes.h"
+#include "flow/tally.h"
 #include "record/doc.h"
 #include "settle/settle.h"
 
@@ -31,8 +31,8 @@ struct item {
     bool leases;
     int64_t missing; /* ticks (ns) since when it is not there: may come back; 0: it is */
     bool soon;       /* WAITING for something that ends by itself in a moment */
-    bool held;       /* held_stamp is in items.held */
-    struct doc_stamp held_stamp;
+    bool held;       /* held_file is in items.held */
+    struct tally_key held_file;
     uint64_t round;         /* the `sync` that asked for it last */
     int fd;                 /* open on the document, or -1 */
     struct doc_stamp stamp; /* as settled */
@@ -45,6 +45,8 @@ struct item {
     int64_t due;              /* ticks (ns): WAITING until then */
     int64_t wait_ms;          /* a draft: look again after this long */
     unsigned tries;           /* how often it was asked in vain */
+    unsigned doubts;          /* how often it waited for the item that holds its path's old file */
+    unsigned links;           /* how often its file had a second name */
     unsigned refused;         /* how often the filer found it open or changed */
     unsigned failures;        /* how often reading it failed */
     enum settled why;         /* what it waits for */
@@ -66,9 +68,9 @@ struct items {
     size_t heap_len, heap_cap;
     size_t ready_len, busy_len; /* late ones count as ready */
     size_t soon_len;            /* WAITING, but soon */
-    struct inodes *held;        /* files that items hold */
+    struct tally *held;         /* files that items hold */
     uint64_t next_number;
-    size_t owed;              /* items that a flow_sync() waits for */
+    size_t owed; /* items that a flow_sync() waits for */
 };
 
 /* An empty queue. */
@@ -94,9 +96,11 @@ size_t items_due(struct items *q, int64_t ticks);
 void items_wake(struct items *q, struct item *it);
 /* When the earliest WAITING item is due; INT64_MAX when none waits. */
 int64_t items_next_due(const struct items *q);
-/* Marks all that is READY, BUSY or waits only for a moment as owed to a flow_sync(). An owed item is settled
- * when it is done, or waits. */
+/* Marks all that is READY, BUSY or waits only for a moment as owed to a flow_sync(). An owed item
+ * is settled when it is done, or waits. */
 void items_owe(struct items *q);
+/* Marks that one, which may be NULL. */
+void items_owe_one(struct items *q, struct item *it);
 /* Closes its descriptor. */
 void item_close(struct item *it);
 

@@ -79,7 +79,7 @@ static void heed_history(struct facts *facts, const struct identified *id)
 
     if (id->who == IDENTITY_MOVED_IN)
         facts->by_hand = facts->undone = false;
-    if (id->who != IDENTITY_RENAMED)
+    if (!id->moved)
         return;
     facts->undone = false;
     if (flow_was_filed(&id->row) && !inbox &&
@@ -99,7 +99,7 @@ static bool may_name(const struct flow *f, const struct item *it, const struct g
         return !gather_was_before(&f->cab, g->home, &it->stamp);
     if (id->who == IDENTITY_MOVED_IN)
         return true;
-    if (id->row.before && !(inbox && id->who == IDENTITY_RENAMED))
+    if (id->row.before && !(inbox && id->moved))
         return false;
     return inbox || !flow_was_filed(&id->row);
 }
@@ -124,7 +124,7 @@ static bool is_fought_over(struct flow *f, const struct item *it, const struct i
 {
     const struct doc *was = id->from.number ? &id->from : &id->row;
 
-    if (id->who != IDENTITY_RENAMED && id->row.reason == REASON_FOUGHT_OVER)
+    if (!id->moved && id->row.reason == REASON_FOUGHT_OVER)
         return true;
     return was->original && *was->original && flow_is_fought_over(f, &it->stamp);
 }
@@ -198,12 +198,17 @@ static void hand_on(struct flow *f, struct item *it, struct gathered *g, struct 
         flow_list_plain(f, it, REASON_READER_FAILED, it->x.why);
 }
 
+/* So often it is waited for another document that may be the one that was here: a quarter second.
+ */
+#define DOUBTS_MAX 6
+
 /*
  * The path belonged to another file. Where that is now tells whether this one is a new version of
  * the document or another one: while more is to be looked at, that is waited for.
  */
 static bool is_in_doubt(struct flow *f, struct item *it, const struct identified *id)
 {
+    const struct doc_stamp *was = id->over.number ? &id->over.stamp : &id->row.stamp;
     bool over = id->over.number != 0;
     bool replaced = id->who == IDENTITY_EDITED &&
                     !doc_stamp_same_file(&id->row.stamp, &it->stamp) &&
@@ -211,7 +216,12 @@ static bool is_in_doubt(struct flow *f, struct item *it, const struct identified
 
     if (!over && !replaced)
         return false;
-    return f->items.ready != NULL || sweep_running(f->sweep);
+    if (id->swapped)
+        return false;
+    if (f->items.ready || sweep_running(f->sweep))
+        return true;
+    /* Whoever holds the file may wait for this one in turn. */
+    return tally_has_file(f->items.held, was) && it->doubts++ < DOUBTS_MAX;
 }
 
 static void judge_identified(struct flow *f, struct item *it, const struct identified *id)
@@ -242,6 +252,23 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     gather_clear(&g);
 }
 
+/* Something about one of these documents is being recorded: what it is has to be seen first. */
+static bool is_being_recorded(const struct flow *f, const struct item *it,
+                              const struct identified *id)
+{
+    const struct doc *rows[] = {&id->row, &id->from, &id->over};
+
+    if (tally_has_file(f->flying, &it->stamp))
+        return true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct tally_key key = tally_doc(rows[i]);
+
+        if (rows[i]->number && tally_has(f->flying, &key))
+            return true;
+    }
+    return false;
+}
+
 /* The path still leads to the file that was examined, and that did not change. */
 static bool is_still_it(struct flow *f, const struct item *it)
 {
@@ -270,8 +297,10 @@ void flow_judge(struct flow *f, struct item *it)
         return;
     }
     flow_identify(f, home ? home->facts.id : "", inside, it, &id);
-    if (is_in_doubt(f, it, &id))
-        flow_soon(f, it, 5);
+    if (is_being_recorded(f, it, &id))
+        flow_soon(f, it, 2);
+    else if (is_in_doubt(f, it, &id))
+        flow_soon(f, it, it->doubts ? 2 << it->doubts : 5);
     else
         judge_identified(f, it, &id);
     identified_clear(&id);

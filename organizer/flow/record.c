@@ -18,12 +18,36 @@ struct work {
     struct flow *flow;
     struct item *item; /* NULL: nobody waits */
     struct in_flight *in_flight;
-    struct doc_stamp stamp; /* of the file that is with the filer */
-    char *from;             /* for the line and the hooks */
-    char *what;             /* journal kind */
-    bool quiet;             /* no line: nothing that people wait for */
-    bool is_new;            /* a document that was not here before */
+    struct tally_key file, doc; /* that are with the filer */
+    bool flies, known;          /* both are; doc has a number */
+    char *from;                 /* for the line and the hooks */
+    char *what;                 /* journal kind */
+    bool quiet;                 /* no line: nothing that people wait for */
+    bool is_new;                /* a document that was not here before */
 };
+
+/* From before the act is submitted until it is done. */
+static void fly(struct act *a, const struct doc_stamp *file)
+{
+    struct work *w = a->ctx;
+
+    w->flies = true;
+    w->known = a->doc.number != 0;
+    w->file = tally_file(file);
+    w->doc = tally_doc(&a->doc);
+    tally_add(&w->flow->flying, &w->file);
+    if (w->known)
+        tally_add(&w->flow->flying, &w->doc);
+}
+
+static void land(struct work *w)
+{
+    if (!w->flies)
+        return;
+    tally_remove(&w->flow->flying, &w->file);
+    if (w->known)
+        tally_remove(&w->flow->flying, &w->doc);
+}
 
 static void in_flight_end(struct flow *f, struct in_flight *k)
 {
@@ -186,8 +210,10 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
         flow_finish(f, it);
         return;
     case ACT_STOPPED:
-        log_line(&f->log, LOG_ERROR, "filing stopped, trying again in 30 s", "document", it->path,
-                 "error", error_text(&a->error), NULL);
+        if (!f->stop_told)
+            log_line(&f->log, LOG_ERROR, "filing stopped, trying again every 30 s", "document",
+                     it->path, "error", error_text(&a->error), NULL);
+        f->stop_told = true;
         flow_later(f, it, 30000);
         return;
     default:
@@ -204,12 +230,20 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
 
 /* ---- what one document's end means for others ------------------------------------------------ */
 
-static void look_again(struct flow *f, struct doc *d)
+/* Who waits for what is done waits for what follows from it, too. */
+static void look_again(struct flow *f, const char *path)
+{
+    flow_hint(f, path, true);
+    if (f->waiters)
+        items_owe_one(&f->items, items_find(&f->items, path));
+}
+
+static void look_again_at(struct flow *f, struct doc *d)
 {
     struct matter *m = matters_by_id(f->matters, d->case_id);
     AUTO_FREE char *path = m ? xasprintf("%s/%s", m->facts.path, d->path) : xstrdup(d->path);
 
-    flow_hint(f, path, true);
+    look_again(f, path);
     doc_clear(d);
 }
 
@@ -223,7 +257,7 @@ static void hint_signed(struct flow *f, const char *path)
         name ? xasprintf("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name) : NULL;
 
     if (other)
-        flow_hint(f, other, true);
+        look_again(f, other);
 }
 
 /* A document is gone: what was listed or remarked because of it may be clear now. */
@@ -233,11 +267,11 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
     struct doc d = {0};
 
     if (state_doc_by_inode(f->state, &gone->stamp, &d, &err) > 0)
-        look_again(f, &d);
+        look_again_at(f, &d);
     if (state_doc_by_digest(f->state, gone->case_id, &gone->digest, &d, &err) > 0)
-        look_again(f, &d);
+        look_again_at(f, &d);
     if (state_doc_by_fold(f->state, gone->case_id, gone->path, &d, &err) > 0)
-        look_again(f, &d);
+        look_again_at(f, &d);
     hint_signed(f, path);
 }
 
@@ -266,9 +300,10 @@ static void act_done(void *ctx, struct act *a)
     struct work *w = ctx;
     struct flow *f = w->flow;
 
-    inodes_remove(&f->flying, &w->stamp);
+    land(w);
     in_flight_end(f, w->in_flight);
     if (a->status == ACT_DONE) {
+        f->stop_told = false;
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
         flow_touch(f, NULL);
         tell_others(f, w, a);
@@ -292,7 +327,7 @@ static void act_done(void *ctx, struct act *a)
 /* The act is not submitted after all. */
 static void drop_work(struct work *w)
 {
-    inodes_remove(&w->flow->flying, &w->stamp);
+    land(w);
     in_flight_end(w->flow, w->in_flight);
     free(w->from);
     free(w->what);
@@ -308,9 +343,6 @@ static struct act *new_act(struct flow *f, enum act_kind kind, struct item *it, 
     w->item = it;
     w->what = xstrdup(what);
     w->from = xstrdup(it ? it->path : "");
-    if (it)
-        w->stamp = it->stamp;
-    inodes_add(&f->flying, &w->stamp);
     a->done = act_done;
     a->ctx = w;
     return a;
@@ -336,6 +368,28 @@ static void leave_row(struct flow *f, const struct doc *old, const char *to)
         if (to)
             json_name(&a->journal, "to_cabinet", to);
     }
+    fly(a, &old->stamp);
+    filer_submit(f->filer, a);
+}
+
+/* The row's file lies at `path` of its case now. */
+static void move_row(struct flow *f, const struct doc *old, const char *path)
+{
+    struct matter *m = matters_by_id(f->matters, old->case_id);
+    struct act *a = new_act(f, ACT_RECORD, NULL, "renamed");
+    struct work *w = a->ctx;
+
+    w->quiet = true;
+    a->case_path = xstrdup(m ? m->facts.path : "");
+    doc_copy(&a->doc, old);
+    set_text(&a->doc.path, path);
+    a->doc.changed_ns = env_now(f->env);
+    if (m) {
+        journal_body(&a->journal, env_now(f->env), "renamed");
+        json_name(&a->journal, "from", old->path);
+        a->former = xstrdup(old->path);
+    }
+    fly(a, &old->stamp);
     filer_submit(f->filer, a);
 }
 
@@ -344,7 +398,9 @@ static void leave_rows(struct flow *f, const struct identified *id, const char *
 {
     if (id->from.number)
         leave_row(f, &id->from, to);
-    if (id->over.number && !inodes_have(f->items.held, &id->over.stamp))
+    if (id->over.number && id->swapped)
+        move_row(f, &id->over, id->row.path);
+    else if (id->over.number)
         leave_row(f, &id->over, NULL);
 }
 
@@ -438,6 +494,7 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     if (!same_case && id->row.number)
         leave_row(f, &id->row, d->target->path);
     leave_rows(f, id, d->target->path);
+    fly(a, &a->stamp);
     submit_filing(f, a);
 }
 
@@ -518,6 +575,24 @@ static void suggest(struct doc *to, const struct decision *d)
     to->why = decision_why(d);
 }
 
+/* A second name is looked at again so often: for two minutes. */
+#define LINK_LOOKS 8
+
+/* When a document is looked at again by itself. Some programs rename by linking to the new name and
+ * removing the old one, of which the new name's folder tells nothing. */
+static void set_wait(struct item *it, const struct decision *d)
+{
+    it->wait_ms = 0;
+    it->why = SETTLE_QUIET;
+    if (d->action == ACTION_WAIT) {
+        it->wait_ms = d->wait_s * 1000;
+    } else if (d->reason == REASON_HARD_LINK && it->links < LINK_LOOKS) {
+        it->wait_ms = settle_backoff_ms(5 + it->links++);
+        it->why = SETTLE_LOCKED;
+        it->force = true;
+    }
+}
+
 /* A person gave a filed document another name. */
 static bool is_named_by_hand(const struct doc *row, const char *inside)
 {
@@ -536,16 +611,15 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     const char *kind;
 
     a->case_path = xstrdup(home ? home->facts.path : "");
-    fill_row(f, &a->doc, it, d, home, inside, row, who == IDENTITY_RENAMED);
+    fill_row(f, &a->doc, it, d, home, inside, row, id->moved);
     a->doc.state = state_for(d, row);
     if (d->action == ACTION_FILE)
         suggest(&a->doc, d);
     if (who == IDENTITY_NEW && gather_was_before(&f->cab, home, &it->stamp))
         a->doc.before = true;
-    if (who == IDENTITY_RENAMED && is_named_by_hand(row, inside))
+    if (id->moved && is_named_by_hand(row, inside))
         a->doc.by_hand = true;
-    it->wait_ms = d->action == ACTION_WAIT ? d->wait_s * 1000 : 0;
-    it->why = SETTLE_QUIET;
+    set_wait(it, d);
     leave_rows(f, id, it->path);
     if (is_same_row(row, &a->doc)) {
         drop_work(w);
@@ -559,13 +633,14 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
         journal_body(&a->journal, env_now(f->env), kind);
         if (a->doc.before)
             json_bool(&a->journal, "before", true);
-        if (who == IDENTITY_RENAMED) {
+        if (id->moved) {
             json_name(&a->journal, "from", row->path);
             a->former = xstrdup(row->path);
         }
     }
     w->quiet = who != IDENTITY_NEW && row->reason == a->doc.reason;
     w->is_new = row->number == 0;
+    fly(a, &it->stamp);
     filer_submit(f->filer, a);
 }
 
@@ -593,6 +668,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, NULL);
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
+    it->read = (struct doc_stamp){0};
     if (id.who == IDENTITY_EDITED) {
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
@@ -649,5 +725,6 @@ void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc 
         journal_body(&a->journal, env_now(f->env), "removed");
         json_name(&a->journal, "from", row->path);
     }
+    fly(a, &row->stamp);
     filer_submit(f->filer, a);
 }

@@ -14,6 +14,7 @@
 #include "cabinet/casename.h"
 #include "flow/notices.h"
 #include "flow/since.h"
+#include "flow/standing.h"
 #include "publish/publish.h"
 #include "watch/scan.h"
 
@@ -490,23 +491,7 @@ int survey_cases(struct survey *s, const struct survey_events *e, struct error *
     return rc;
 }
 
-/* ---- cases that are not where they were
- * ----------------------------------------------------------- */
-
-static int tell_gone(void *ctx, const struct case_row *row)
-{
-    struct run *r = ctx;
-    AUTO_FREE char *path = NULL;
-    struct notice_text t;
-
-    if (matters_by_id(r->s->matters, row->id) ||
-        !notice_is_gone_told(row, r->s->cab.root, env_now(r->s->env)))
-        return 0;
-    path = notice_of_gone(&t, r->s->lang, r->s->cab.root, row);
-    say(r, REASON_MISSING, path, &t);
-    notice_text_clear(&t);
-    return 0;
-}
+/* ---- one run --------------------------------------------------------------------------------- */
 
 /* The case around one path, when the private state does not know it. */
 static void look_upward(struct survey *s, const char *path)
@@ -550,8 +535,8 @@ int survey_run(struct survey *s, const char *below, const struct survey_events *
         rc = first_pass(&r, below, err);
     else if (is_document(&r, below))
         add_document(&r, below, st.st_mode, st.st_nlink);
-    if (rc == 0 && !*below && s->state)
-        rc = state_each_case(s->state, tell_gone, &r, err);
+    if (rc == 0 && !*below)
+        rc = standing_tell(s, e, false, err);
     if (rc == 0)
         rc = second_pass(&r, err);
     for (size_t i = r.next; i < r.len; i++)

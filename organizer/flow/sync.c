@@ -48,6 +48,8 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
     f->sync_round++;
     if (f->watcher)
         watcher_pump(f->watcher);
+    if (filer_stopped(f->filer))
+        filer_resume(f->filer);
     wake(f, is_guess);
     items_owe(&f->items);
     w->until = env_ticks() + SYNC_JOURNAL_NS;

@@ -79,6 +79,10 @@ int state_doc_by_fold(struct state *s, const char *case_id, const char *path, st
 /* The latest document of the case that is gone (DOC_GONE) and lay at path. */
 int state_doc_gone_by_path(struct state *s, const char *case_id, const char *path, struct doc *d,
                            struct error *err);
+/* The latest document of the case that is gone and was this very file, by inode and birth time; none
+ * where the file system tells no birth times. */
+int state_doc_gone_by_inode(struct state *s, const char *case_id, const struct doc_stamp *stamp,
+                            struct doc *d, struct error *err);
 /* Inserts or replaces by (case_id, number). When number is 0 the next number of the case is minted
  * and set in d. */
 int state_doc_put(struct state *s, struct doc *d, struct error *err);

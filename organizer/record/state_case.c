@@ -133,7 +133,7 @@ int state_case_get(struct state *s, const char *id, struct case_row *row, struct
 int state_case_put(struct state *s, const struct case_row *row, struct error *err)
 {
     struct bind b = {state_kept(s, sql_put, err), 0, SQLITE_OK};
-    int64_t key, next;
+    int64_t key = 0, next = 0;
 
     if (!b.stmt || state_case_make(s, row->id, &key, &next, err) < 0)
         return -1;

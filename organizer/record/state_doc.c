@@ -27,6 +27,9 @@ static const char sql_gone[] =
     " AND state=4 AND changed=(SELECT max(changed) FROM docs WHERE c=?1 AND path=?2 AND state=4))";
 static const char sql_inode[] = "SELECT " COLUMNS " FROM docs WHERE ino=?1 AND dev=?2 AND birth=?3"
                                 " AND state<>4 ORDER BY key LIMIT 1";
+static const char sql_gone_inode[] =
+    "SELECT " COLUMNS " FROM docs WHERE ino=?2 AND dev=?3 AND birth=?4 AND key>>32=?1 AND state=4"
+    " ORDER BY changed DESC, key DESC LIMIT 1";
 static const char sql_digest[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND digest=?2"
                                  " AND state<>4 ORDER BY key LIMIT 1";
 static const char sql_former[] =
@@ -191,6 +194,20 @@ int state_doc_by_inode(struct state *s, const struct doc_stamp *stamp, struct do
     bind_int(&b, (int64_t)stamp->dev);
     bind_int(&b, stamp->birth_ns);
     return one(s, &b, NULL, d, err);
+}
+
+int state_doc_gone_by_inode(struct state *s, const char *case_id, const struct doc_stamp *stamp,
+                            struct doc *d, struct error *err)
+{
+    struct bind b;
+    int rc = in_case(s, sql_gone_inode, case_id, &b, d, err);
+
+    if (rc <= 0 || stamp->birth_ns == 0)
+        return rc < 0 ? -1 : 0;
+    bind_int(&b, (int64_t)stamp->ino);
+    bind_int(&b, (int64_t)stamp->dev);
+    bind_int(&b, stamp->birth_ns);
+    return one(s, &b, case_id, d, err);
 }
 
 int state_doc_by_digest(struct state *s, const char *case_id, const struct digest *digest,

@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "base/exit.h"
 #include "cabinet/cabinet.h"
+#include "cabinet/tree_lock.h"
 #include "flow/flow.h"
+#include "flow/standing.h"
 #include "serve/talk.h"
 #include "verbs/verb.h"
 
@@ -67,11 +69,20 @@ static void swept(void *ctx)
         flow_request(h->flow, &r, answered, h);
 }
 
-/* What is known, without a look at the tree. */
-static void tell_status(struct here *h)
+/* What is known without a daemon; nothing is changed by asking. */
+static int status_here(struct verb_call *call, const char *cabinet)
 {
-    flow_status(h->flow, &h->call->out);
-    h->status = flow_needs_attention(h->flow) ? EXIT_ATTENTION : EXIT_ORDER;
+    struct survey s;
+    bool attention = false;
+    int rc = survey_open(&s, cabinet, call->env, &call->error);
+
+    /* One that keeps its private state elsewhere knows more than can be told here. */
+    if (rc == 0)
+        rc = tree_lock_ask(s.cab.root, s.cab.path, &call->error);
+    if (rc == 0)
+        rc = standing_status(&s, &call->out, &attention, &call->error);
+    survey_close(&s);
+    return rc < 0 ? EXIT_CANNOT : attention ? EXIT_ATTENTION : EXIT_ORDER;
 }
 
 static int run_here(struct verb_call *call, const char *cabinet, const char *verb,
@@ -89,8 +100,6 @@ static int run_here(struct verb_call *call, const char *cabinet, const char *ver
     h.flow = flow_open(&loop, &o, &call->error);
     if (!h.flow) {
         h.status = EXIT_CANNOT;
-    } else if (is_verb(&h, "status")) {
-        tell_status(&h);
     } else if (is_verb(&h, "reload")) {
         str_add(&call->out, "no daemon runs here: configuration and rules are in order, and are "
                             "read at its start\n");
@@ -123,6 +132,8 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, cons
     }
     rc = talk_ask(c.state_dir, &r, &reply, &call->error);
     cabinet_close(&c);
+    if (rc == 0 && strcmp(verb, "status") == 0)
+        return status_here(call, cabinet);
     if (rc == 0)
         return run_here(call, cabinet, verb, args);
     if (rc < 0)

@@ -24,6 +24,8 @@ static int open_cases(struct verb_call *call, struct survey *s, int arg)
     AUTO_FREE char *cabinet = NULL;
     struct survey_events none = {0};
 
+    /* So that it can be closed whatever fails. */
+    *s = (struct survey){.cab = {.root = -1, .lock = -1}};
     if (call->cabinet || arg >= call->argc)
         cabinet = verb_cabinet(call, -1);
     else
@@ -162,7 +164,8 @@ int verb_log(struct verb_call *call)
 struct verifying {
     struct verb_call *call;
     struct survey *s;
-    const struct matter *matter;
+    const char *path; /* of the case */
+    const char *only; /* a case by its path; NULL: any */
     size_t findings;
 };
 
@@ -175,7 +178,7 @@ static void found(void *ctx, const struct verify_finding *f)
     if (v->call->json) {
         str_addc(out, '{');
         json_num(out, "v", 1);
-        json_name(out, "case", v->matter->facts.path);
+        json_name(out, "case", v->path);
         json_text(out, "what", verify_what_name(f->what));
         json_name(out, "path", f->path);
         if (f->now)
@@ -188,7 +191,7 @@ static void found(void *ctx, const struct verify_finding *f)
         str_add(out, "}\n");
         return;
     }
-    add_shown(out, "", v->matter->facts.path);
+    add_shown(out, "", v->path);
     if (*f->path)
         add_shown(out, "/", f->path);
     str_addf(out, ": %s: %s\n", verify_what_name(f->what), f->sentence);
@@ -219,7 +222,7 @@ static int verify_one(struct verifying *v, const struct matter *m)
                                .ctx = v};
     struct verify_counts c;
 
-    v->matter = m;
+    v->path = m->facts.path;
     if (m->untouchable)
         return 0;
     if (verify_case(&o, &c, &v->call->error) < 0)
@@ -241,13 +244,59 @@ static int verify_one(struct verifying *v, const struct matter *m)
     return 0;
 }
 
+/* The private state's case that is not in the tree. */
+static int verify_gone(void *ctx, const struct case_row *row)
+{
+    struct verifying *v = ctx;
+    struct verify_finding f = {.what = VERIFY_MISSING,
+                               .path = "",
+                               .sentence = "the folder of this case, or the card in it, is not there"};
+
+    if (matters_by_id(v->s->matters, row->id) || (v->only && strcmp(v->only, row->path) != 0))
+        return 0;
+    v->path = row->path;
+    found(v, &f);
+    return 0;
+}
+
+static int is_gone(void *ctx, const struct case_row *row)
+{
+    const struct verifying *v = ctx;
+
+    return !matters_by_id(v->s->matters, row->id);
+}
+
+/* Cases that are not where they were: perhaps elsewhere in the tree, where nobody looked yet. */
+static int look_for_gone(struct verifying *v)
+{
+    struct survey_events none = {0};
+    int rc = state_each_case(v->s->state, is_gone, v, &v->call->error);
+
+    return rc > 0 ? survey_cases(v->s, &none, &v->call->error) : rc;
+}
+
 static int verify_all(struct verifying *v)
 {
-    int rc = 0;
+    int rc = look_for_gone(v);
 
+    if (rc == 0)
+        rc = state_each_case(v->s->state, verify_gone, v, &v->call->error);
     for (size_t i = 0; rc == 0 && i < matters_len(v->s->matters); i++)
         rc = verify_one(v, matters_at(v->s->matters, i));
     return rc;
+}
+
+/* Not among the cases of the tree: 0 when it was one, -1 with what find_case() said. */
+static int verify_lost(struct verifying *v, const char *path)
+{
+    size_t before = v->findings;
+    struct error none = ERROR_INIT;
+
+    v->only = path;
+    if (path && look_for_gone(v) == 0)
+        state_each_case(v->s->state, verify_gone, v, &none);
+    v->only = NULL;
+    return v->findings > before ? 0 : -1;
 }
 
 /* A case by prefix or path; the cabinet itself means all. */
@@ -260,7 +309,7 @@ static int verify_arg(struct verifying *v, const char *arg)
     if (path && !*path)
         return verify_all(v);
     m = find_case(v->s, arg, &inside, &v->call->error);
-    return m ? verify_one(v, m) : -1;
+    return m ? verify_one(v, m) : verify_lost(v, path);
 }
 
 int verb_verify(struct verb_call *call)

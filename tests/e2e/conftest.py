@@ -9,6 +9,7 @@ import signal
 import socket
 import stat
 import subprocess
+import tempfile
 import zipfile
 
 import pytest
@@ -18,6 +19,7 @@ BUILD = pathlib.Path(os.environ.get("ORGANIZER_BUILD", ROOT / "build"))
 EXE = BUILD / "organizer"
 SHARED = ROOT.parent / "shared"
 TIMEOUT = 60
+NOBODY = 65534
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
@@ -65,12 +67,14 @@ class Cabinet:
                         ORGANIZER_HOOKS=str(self.hooks), TZ="UTC")
         self.env.pop("NOTIFY_SOCKET", None)
         self.config_text = config
+        self.prefix = []  # of every command: who runs the program
         self.process = None
         self.log = None
 
     # -- the program -------------------------------------------------------------------------------
     def run(self, *args, status=0, env=None, cwd=None):
-        r = subprocess.run([str(EXE), *map(str, args)], env=dict(self.env, **(env or {})),
+        r = subprocess.run([*self.prefix, str(EXE), *map(str, args)],
+                           env=dict(self.env, **(env or {})),
                            cwd=cwd or self.path if self.path.is_dir() else self.base,
                            capture_output=True, timeout=TIMEOUT * 4, errors="surrogateescape")
         if status is not None:
@@ -98,9 +102,11 @@ class Cabinet:
             os.unlink(address)
         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         s.bind(address)
+        os.chmod(address, 0o666)
         s.settimeout(TIMEOUT)
         self.log = open(self.base / "daemon.log", "ab")
-        self.process = subprocess.Popen([*map(str, wrap), str(EXE), "watch", str(self.path)],
+        self.process = subprocess.Popen([*map(str, wrap), *self.prefix, str(EXE), "watch",
+                                         str(self.path)],
                                         env=dict(self.env, NOTIFY_SOCKET=address, **(env or {})),
                                         stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         if wait:
@@ -158,7 +164,9 @@ class Cabinet:
             for n in names:
                 p = pathlib.Path(folder) / n
                 try:
-                    if n not in own and stat.S_ISREG(p.lstat().st_mode):
+                    if n in own or n.startswith(".~organizer-"):
+                        continue
+                    if stat.S_ISREG(p.lstat().st_mode):
                         found[str(p.relative_to(self.path))] = sha256_file(p)
                 except FileNotFoundError:  # it was just being filed
                     pass
@@ -176,9 +184,16 @@ class Cabinet:
         return {str(j.parent.parent): j.read_bytes().count(b"\n")
                 for j in self.path.rglob(".organizer/journal.jsonl")}
 
+    def assert_ended_well(self):
+        """Stops the daemon, which leaves nothing temporary behind."""
+        rc = self.stop()
+        assert rc in (None, 0), f"the daemon ended with {rc}:\n{self.log_text()}"
+        left = [str(p) for p in self.base.rglob(".~organizer-*")]
+        assert not left, f"temporary files are left: {left}"
+
     def assert_in_order(self, contents):
         """What must hold when all is done: each of the contents (bytes, or a SHA-256) is there once,
-        whole; the records say so; one more sweep finds nothing to do; nothing temporary is left."""
+        whole; the records say so; one more sweep finds nothing to do."""
         wanted = [c if isinstance(c, str) else sha256(c) for c in contents]
         before = self.documents()
         for h in wanted:
@@ -191,18 +206,33 @@ class Cabinet:
             self.run("sweep", self.path)
         assert self.documents() == before, "a second sweep changed names"
         assert self.journals() == journals, "a second sweep wrote to journals"
-        left = [str(p) for p in self.base.rglob(".~organizer-*")]
-        assert not left, f"temporary files are left: {left}"
-
 
 @pytest.fixture
 def cabinet(tmp_path):
     c = Cabinet(tmp_path).init()
     yield c
-    rc = c.stop()
-    assert rc in (None, 0), f"the daemon ended with {rc}:\n{c.log_text()}"
-    left = [str(p) for p in tmp_path.rglob(".~organizer-*")]
-    assert not left, f"temporary files are left: {left}"
+    c.assert_ended_well()
+
+
+@pytest.fixture
+def of_nobody():
+    """A cabinet whose daemon runs without any rights of its own, in a folder that root's pytest would
+    close to it. What is dropped there belongs to it unless a test says otherwise."""
+    base = pathlib.Path(tempfile.mkdtemp(prefix="organizer-nobody-"))
+    c = Cabinet(base)
+    if os.geteuid() == 0:
+        need_tool("setpriv")
+        os.chmod(base, 0o755)
+        os.chown(base, NOBODY, NOBODY)
+        c.prefix = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                    "--bounding-set=-all", "--inh-caps=-all"]
+    try:
+        yield c.init()
+        c.assert_ended_well()
+    finally:
+        c.stop(signal.SIGKILL)
+        subprocess.run(["chmod", "-R", "u+rwX", base], check=False)
+        shutil.rmtree(base)
 
 
 @pytest.fixture

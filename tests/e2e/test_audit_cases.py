@@ -173,3 +173,129 @@ def test_an_id_of_one_line_is_still_good(cabinet):
     (cabinet.path / "New_Probate").mkdir()
     cabinet.sync()
     assert cabinet.kinds("New_Probate") == ["opened"]
+
+
+# -- verify, check and status know of whole cases ---------------------------------------------------
+
+def whats(cabinet, *args):
+    return [(f["case"], f["what"]) for f in cabinet.json("verify", *args, "-C", cabinet.path)
+            if "what" in f]
+
+
+@pytest.mark.parametrize("taken", ["", "Case.txt"])
+def test_verify_finds_a_missing_case(smith, taken):
+    fill(smith, "Smith_Divorce", 2)
+    smith.stop()
+    (smith.path / "Smith_Divorce" / taken).rename(smith.base / "taken")
+    r = smith.run("verify", smith.path, status=1)
+    assert "Smith_Divorce: missing: the folder of this case" in r.stdout
+    assert whats(smith) == [("Smith_Divorce", "missing")]
+    assert whats(smith, "Smith_Divorce") == [("Smith_Divorce", "missing")]
+    smith.run("verify", "Jones_Probate", "-C", smith.path, status=3)
+    (smith.base / "taken").rename(smith.path / "Smith_Divorce" / taken)
+    smith.run("verify", smith.path, status=0)
+
+
+def test_verify_finds_a_case_that_was_moved_where_it_is_now(smith):
+    fill(smith, "Smith_Divorce", 2)
+    smith.stop()
+    (smith.path / "Closed").mkdir()
+    (smith.path / "Smith_Divorce").rename(smith.path / "Closed/Smith_Divorce")
+    r = smith.run("verify", smith.path, status=0)
+    assert "Closed/Smith_Divorce: 2 documents, in order" in r.stdout
+
+
+def test_verify_check_and_status_find_a_missing_journal(smith):
+    fill(smith, "Smith_Divorce", 2)
+    smith.stop()
+    (smith.path / "Smith_Divorce/.organizer/journal.jsonl").unlink()
+    assert ("Smith_Divorce", "journal") in whats(smith)
+    smith.run("verify", smith.path, status=1)
+    assert [f["reason"] for f in smith.json("check", smith.path)] == ["tampered"]
+    smith.run("check", smith.path, status=1)
+    smith.run("status", smith.path, status=1)
+
+
+def test_check_and_status_count_an_edited_journal(smith):
+    fill(smith, "Smith_Divorce", 2)
+    smith.stop()
+    smith.run("check", smith.path, status=0)
+    smith.run("status", smith.path, status=0)
+    j = smith.path / "Smith_Divorce/.organizer/journal.jsonl"
+    j.write_bytes(j.read_bytes().replace(b'"opened"', b'"0pened"'))
+    assert [f["reason"] for f in smith.json("check", smith.path)] == ["tampered"]
+    assert smith.status()["notices"] == 1
+    smith.run("status", smith.path, status=1)
+
+
+def test_check_and_status_count_a_missing_case(smith):
+    smith.stop()
+    shutil.rmtree(smith.path / "Smith_Divorce")
+    assert [(f["reason"], f["path"]) for f in smith.json("check", smith.path)] == \
+        [("missing", "Smith_Divorce")]
+    smith.run("check", smith.path, status=1)
+    smith.run("status", smith.path, status=1)
+    assert smith.status()["notices"] == 1
+
+
+# -- status without a daemon ------------------------------------------------------------------------
+
+def everything(folder):
+    return {str(p): (p.lstat().st_mtime_ns, p.lstat().st_ctime_ns, p.lstat().st_ino)
+            for p in folder.rglob("*")}
+
+
+def everything_but(state):
+    return {p: t for p, t in everything(state).items() if "state.db-" not in p}
+
+
+def test_status_without_a_daemon_changes_nothing(smith):
+    fill(smith, "Smith_Divorce", 2)
+    smith.stop()
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    (smith.path / "Jones_Probate").mkdir()
+    # The state's own folder gets and loses SQLite's shared memory when it is read.
+    state = next(smith.state.iterdir())
+    before = everything(smith.path), everything_but(state)
+    r = smith.run("status", smith.path, status=0)
+    assert "no daemon runs here" in r.stdout and "2 documents in 1 case" in r.stdout
+    assert (everything(smith.path), everything_but(state)) == before
+    assert smith.status()["watching"] is False
+
+
+def test_status_without_a_daemon_says_that_something_needs_attention(smith):
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf")
+    smith.sync()
+    smith.stop()
+    smith.run("status", smith.path, status=1)
+    assert smith.status()["listed"] == 1
+
+
+def test_status_before_anything_ran(cabinet):
+    assert cabinet.status()["documents"] == 0
+
+
+# -- restricted cases -------------------------------------------------------------------------------
+
+def front(cabinet):
+    return (cabinet.path / "Index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("how", ["chmod", "setfacl"])
+@pytest.mark.parametrize("where", ["Adams_Probate", "Closed"])
+def test_a_case_that_is_closed_to_others_goes_from_the_index_at_once(running, how, where):
+    running.path.chmod(0o755)
+    case = running.path / ("Closed/Adams_Probate" if where == "Closed" else where)
+    case.mkdir(parents=True)
+    running.sync()
+    assert "Adams_Probate" in front(running)
+    if how == "chmod":
+        os.chmod(running.path / where, 0o700)
+    else:
+        need_tool("setfacl")
+        subprocess.run(["setfacl", "-m", "o::---,g::---", running.path / where], check=True)
+    running.sync()
+    assert "Adams_Probate" not in front(running)
+    os.chmod(running.path / where, 0o755)
+    running.sync()
+    assert "Adams_Probate" in front(running)

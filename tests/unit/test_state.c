@@ -244,6 +244,26 @@ static void the_document_that_went_last_came_back(void **state)
     doc_clear(&d);
 }
 
+static void the_very_file_of_a_gone_document_is_known_again(void **state)
+{
+    struct place *p = *state;
+    struct doc_stamp stamp = {5, 1001, 77, 0, 0, 0};
+    struct doc d;
+    int64_t n = put(p, A, "x", DOC_GONE);
+
+    assert_int_equal(state_doc_gone_by_inode(p->s, A, &stamp, &d, &p->err), 1);
+    assert_int_equal(d.number, n);
+    doc_clear(&d);
+    assert_int_equal(state_doc_gone_by_inode(p->s, B, &stamp, &d, &p->err), 0);
+    stamp.birth_ns = 78;
+    assert_int_equal(state_doc_gone_by_inode(p->s, A, &stamp, &d, &p->err), 0);
+    stamp.birth_ns = 0;
+    assert_int_equal(state_doc_gone_by_inode(p->s, A, &stamp, &d, &p->err), 0);
+    put(p, A, "y", DOC_FILED);
+    stamp = (struct doc_stamp){5, 1002, 77, 0, 0, 0};
+    assert_int_equal(state_doc_gone_by_inode(p->s, A, &stamp, &d, &p->err), 0);
+}
+
 static void a_document_is_found_by_inode_in_any_case(void **state)
 {
     struct place *p = *state;
@@ -770,6 +790,7 @@ static int failures(struct place *p)
     TRY(state_doc_by_number(p->s, A, 1, &r, e)), doc_clear(&r);
     TRY(state_doc_by_path(p->s, A, "x", &r, e)), doc_clear(&r);
     TRY(state_doc_gone_by_path(p->s, A, "x", &r, e)), doc_clear(&r);
+    TRY(state_doc_gone_by_inode(p->s, A, &stamp, &r, e)), doc_clear(&r);
     TRY(state_doc_by_former(p->s, A, "x", &r, e)), doc_clear(&r);
     TRY(state_doc_by_inode(p->s, &stamp, &r, e)), doc_clear(&r);
     TRY(state_doc_by_digest(p->s, A, &x, &r, e)), doc_clear(&r);
@@ -800,7 +821,7 @@ static int failures(struct place *p)
     return failed;
 }
 
-#define CALLS 27
+#define CALLS 28
 
 static void a_broken_table_is_an_error(struct place *p, const char *sql, int expected, bool warm)
 {
@@ -825,12 +846,12 @@ static void nothing_works_without_cases_when_prepared(void **state)
 
 static void broken_documents_are_told(void **state)
 {
-    a_broken_table_is_an_error(*state, "DROP TABLE docs", 15, false);
+    a_broken_table_is_an_error(*state, "DROP TABLE docs", 16, false);
 }
 
 static void broken_documents_are_told_when_prepared(void **state)
 {
-    a_broken_table_is_an_error(*state, "DROP TABLE docs", 15, true);
+    a_broken_table_is_an_error(*state, "DROP TABLE docs", 16, true);
 }
 
 static void a_broken_rest_is_told(void **state)
@@ -982,6 +1003,7 @@ int main(void)
         T(a_document_is_found_by_path),
         T(a_gone_document_is_found_by_number_only),
         T(the_document_that_went_last_came_back),
+        T(the_very_file_of_a_gone_document_is_known_again),
         T(a_document_is_found_by_inode_in_any_case),
         T(a_document_is_found_by_content),
         T(a_document_is_found_by_a_name_it_had),

@@ -1,0 +1,86 @@
+#include "flow/tally.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/alloc.h"
+#include "record/doc.h"
+
+struct tally {
+    struct tally_key key;
+    unsigned count;
+    UT_hash_handle hh;
+};
+
+struct tally_key tally_file(const struct doc_stamp *s)
+{
+    const uint64_t parts[3] = {s->dev, s->ino, (uint64_t)s->birth_ns};
+    struct tally_key key = {{0}};
+
+    memcpy(key.b, parts, sizeof parts);
+    return key;
+}
+
+struct tally_key tally_doc(const struct doc *d)
+{
+    struct tally_key key = {{0}};
+
+    memcpy(key.b, &d->number, sizeof d->number);
+    memcpy(key.b + sizeof d->number, d->case_id, strlen(d->case_id));
+    return key;
+}
+
+static struct tally *find(const struct tally *set, const struct tally_key *key)
+{
+    struct tally *k;
+
+    HASH_FIND(hh, set, key, sizeof *key, k);
+    return k;
+}
+
+void tally_add(struct tally **set, const struct tally_key *key)
+{
+    struct tally *k = find(*set, key);
+
+    if (!k) {
+        k = xcalloc(1, sizeof *k);
+        k->key = *key;
+        HASH_ADD(hh, *set, key, sizeof k->key, k);
+    }
+    k->count++;
+}
+
+void tally_remove(struct tally **set, const struct tally_key *key)
+{
+    struct tally *k = find(*set, key);
+
+    if (!k || --k->count > 0)
+        return;
+    HASH_DEL(*set, k);
+    free(k);
+}
+
+bool tally_has(const struct tally *set, const struct tally_key *key)
+{
+    return find(set, key) != NULL;
+}
+
+bool tally_has_file(const struct tally *set, const struct doc_stamp *s)
+{
+    const struct tally_key key = tally_file(s);
+
+    return tally_has(set, &key);
+}
+
+void tally_clear(struct tally **set)
+{
+    struct tally *k, *tmp;
+
+    HASH_ITER(hh, *set, k, tmp)
+    {
+        HASH_DEL(*set, k);
+        free(k);
+    }
+}
