@@ -349,6 +349,7 @@ static void on_watch_hint(void *ctx, enum hint hint, const char *path, bool clos
     struct flow *f = ctx;
 
     (void)closed;
+    f->from_outside = true;
     if (hint == HINT_SCAN) {
         flow_folder(f, path, true);
         flow_folder_in_inbox(f, path);
@@ -356,6 +357,7 @@ static void on_watch_hint(void *ctx, enum hint hint, const char *path, bool clos
     } else {
         flow_hint(f, path, false);
     }
+    f->from_outside = false;
 }
 
 static bool on_watch_skip(void *ctx, const char *path, const char *name)

@@ -88,6 +88,7 @@ struct flow {
     struct flow_notice *notices;
     struct sync_waiter *waiters;
     unsigned retries; /* acts of requests that are tried again in a moment */
+    bool from_outside;   /* inside a hint of the watcher: somebody did something */
     bool owe_scanned;    /* a scan runs while someone waits: what it finds is owed, too */
     struct sweep *sweep;
     struct pages *pages;

@@ -93,6 +93,9 @@ void flow_hint(struct flow *f, const char *path, bool force)
     it->force |= force;
     if (it->stage == ITEM_READY)
         it->tries = it->refused = 0;
+    /* What follows from what was there before is waited for, too; what people do meanwhile is not. */
+    if (f->waiters && !f->from_outside)
+        items_owe_one(&f->items, it);
     flow_wake(f);
 }
 
