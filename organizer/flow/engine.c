@@ -482,6 +482,7 @@ void flow_close(struct flow *f)
     if (!f)
         return;
     f->started = false;
+    flow_end_waiters(f);
     watcher_free(f->watcher);
     if (f->sweep)
         sweep_free(f->sweep);

@@ -262,5 +262,7 @@ uint64_t pages_errors(const struct pages *p);
 
 /* sync.c */
 void flow_sync_check(struct flow *f);
+/* The flow is closing: who still waits is let go. */
+void flow_end_waiters(struct flow *f);
 
 #endif

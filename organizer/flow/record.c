@@ -289,6 +289,8 @@ static void tell_others(struct flow *f, const struct work *w, const struct act *
 /* A draft is looked at again when its time has come; everything else is finished. */
 static void done_with(struct flow *f, struct item *it)
 {
+    /* Its row says now where the file is. */
+    items_hold(&f->items, it, NULL);
     if (it->wait_ms > 0 && !f->stopping)
         flow_later(f, it, it->wait_ms);
     else

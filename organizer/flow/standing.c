@@ -102,6 +102,22 @@ static int is_listed(void *ctx, const struct doc *d)
     return reason_is_attention(d->reason);
 }
 
+/* What only a daemon has: nothing of it is there. */
+static void add_idle(struct str *json)
+{
+    static const char *const numbers[] = {
+        "waiting",       "backlog",     "filed_since_start",    "swept_folders",
+        "swept_entries", "page_errors", "journal_lines_waiting"};
+    static const char *const parts[] = {"watch", "readers", "hooks"};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        json_num(json, numbers[i], 0);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_key(json, parts[i]);
+        str_add(json, "{}");
+    }
+}
+
 int standing_status(struct survey *s, struct str *json, bool *attention, struct error *err)
 {
     struct told told = {0};
@@ -125,6 +141,7 @@ int standing_status(struct survey *s, struct str *json, bool *attention, struct 
     json_num(json, "filed", (int64_t)c.filed);
     json_num(json, "listed", (int64_t)c.listed);
     json_num(json, "notices", told.notices);
+    add_idle(json);
     str_addc(json, '}');
     return 0;
 }

@@ -38,13 +38,8 @@ static bool is_guess(const struct item *it)
 
 void flow_sync(struct flow *f, flow_done *done, void *ctx)
 {
-    struct sync_waiter *w = xcalloc(1, sizeof *w);
+    struct sync_waiter *w;
 
-    w->done = done;
-    w->ctx = ctx;
-    w->job = UINT64_MAX;
-    w->next = f->waiters;
-    f->waiters = w;
     f->sync_round++;
     if (f->watcher)
         watcher_pump(f->watcher);
@@ -52,7 +47,14 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
         filer_resume(f->filer);
     wake(f, is_guess);
     items_owe(&f->items);
-    w->until = env_ticks() + SYNC_JOURNAL_NS;
+    /* Only now: what was pumped may have served those that wait. */
+    w = xcalloc(1, sizeof *w);
+    *w = (struct sync_waiter){.done = done,
+                              .ctx = ctx,
+                              .job = UINT64_MAX,
+                              .until = env_ticks() + SYNC_JOURNAL_NS,
+                              .next = f->waiters};
+    f->waiters = w;
     flow_wake(f);
 }
 
@@ -132,4 +134,15 @@ void flow_sync_check(struct flow *f)
     }
     if (f->waiters && !under_way(f))
         serve_waiters(f);
+}
+
+void flow_end_waiters(struct flow *f)
+{
+    struct sync_waiter *w;
+
+    while ((w = f->waiters)) {
+        f->waiters = w->next;
+        w->done(w->ctx);
+        free(w);
+    }
 }
