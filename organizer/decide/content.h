@@ -66,7 +66,16 @@ struct content {
     struct date property_date; /* only to cross-check */
 };
 
+/* Frees what c owns; all zero then. */
 void content_clear(struct content *c);
+/* A deep copy; what `to` had is not freed. */
 void content_copy(struct content *to, const struct content *from);
+/* The lines of the first pages, each ended by '\n'. The caller frees it. */
+char *content_text(const struct content *c);
+/* Adds a line; text is taken over. */
+void content_add_line(struct content *c, const struct content_line *line);
+/* Sets a string to a copy of text (NULL: none), and adds one to a list. */
+void content_set(char **to, const char *text);
+void content_add(char ***list, const char *text);
 
 #endif

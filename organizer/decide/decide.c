@@ -402,9 +402,11 @@ static void ctx_clear(struct ctx *c)
 void decide(const struct rules *rules, const struct lang *lang, const struct policy *policy,
             const struct facts *f, bool explain, struct decision *d)
 {
-    struct ctx c = {.rules = rules, .lang = lang, .policy = policy, .f = f, .d = d};
+    struct facts facts = *f;
+    struct ctx c = {.rules = rules, .lang = lang, .policy = policy, .f = &facts, .d = d};
 
     *d = (struct decision){.trace = STR_INIT};
+    facts.content_missed = &d->wants_content;
     c.explain = explain;
     ctx_init(&c);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {

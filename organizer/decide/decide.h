@@ -44,6 +44,8 @@ struct decision {
     struct date day;       /* the date of `date` */
     char **candidates;     /* NULL-terminated: case paths, or type names, or did-you-mean */
     int64_t wait_s;        /* ACTION_WAIT */
+    bool wants_content;    /* the facts had no content, and with it the decision may be another:
+                              read the document and decide again */
     struct str trace;      /* explain: one line per row and rule tried, why it did or not */
 };
 

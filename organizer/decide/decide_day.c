@@ -141,14 +141,16 @@ enum row_answer making_date_from_facts(struct making *m)
     struct ctx *c = m->c;
     const struct facts *f = c->f;
     const struct policy *p = c->policy;
+    const struct content *said = facts_content(f);
+    const struct date none = DATE_NONE;
     const struct {
         struct date date;
         bool allowed, received;
         const char *source;
     } sources[] = {
-        {f->mail_date, p->date_from_document, false, "date of the mail"},
+        {said ? said->mail_date : none, p->date_from_document, false, "date of the mail"},
         {f->written_date, p->date_from_document, false, "written in the document"},
-        {f->taken_date, p->date_from_document, false, "when the picture was taken"},
+        {said ? said->taken_date : none, p->date_from_document, false, "when the picture was taken"},
         {f->arrived, p->date_from_file && f->new_arrival, true, "when the file arrived"},
     };
 

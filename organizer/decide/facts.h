@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decide/content.h"
 #include "decide/date.h"
 #include "examine/kind.h"
 
@@ -82,10 +83,10 @@ struct facts {
 
     struct date arrived;           /* its file time in the office's zone */
     bool new_arrival;              /* came into an Inbox: its file time may serve as the date */
-    struct date mail_date;         /* Date header of a mail; DATE_NONE when unknown */
     struct date written_date;      /* "Dated …" in its text */
-    struct date taken_date;        /* EXIF */
-    const char *title, *text, *subject, *sender; /* what it says; NULL while nothing reads it */
+    const struct content *content; /* what it says; NULL while nobody read it. Asked for by
+                                      facts_content() only */
+    bool *content_missed;          /* set when it was asked for and is NULL; may be NULL */
 
     const char *same_as;           /* path in this case of a document with the same content */
     const char *former_of;         /* path of the document that had this name before */
@@ -94,5 +95,9 @@ struct facts {
     bool accompanied;              /* has companions (x.pdf.p7s, page_files/): as-is */
     int64_t quiet_s;               /* seconds since its last change */
 };
+
+/* What the document says, or NULL: then it is noted that the answer may be another once it was
+ * read. */
+const struct content *facts_content(const struct facts *f);
 
 #endif

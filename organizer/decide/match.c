@@ -351,6 +351,21 @@ static int match_when(const struct rules *r, const struct facts *f, struct type_
     return 0;
 }
 
+/* By what the document says. */
+static int match_content(const struct rules *r, const struct facts *f, struct type_match *out,
+                         size_t max, struct str *trace)
+{
+    const struct content *said = facts_content(f);
+    AUTO_FREE char *text = said ? content_text(said) : NULL;
+    int n = 0;
+
+    if (said && said->title)
+        n = match_words(r, f, said->title, "title", out, max, trace);
+    if (n == 0 && said)
+        n = match_words(r, f, text, "text", out, max, trace);
+    return n;
+}
+
 int rules_match_type(const struct rules *r, const struct facts *f, const char *name,
                      struct type_match *out, size_t max, struct str *trace)
 {
@@ -359,9 +374,7 @@ int rules_match_type(const struct rules *r, const struct facts *f, const char *n
     if (max == 0)
         return 0;
     n = match_words(r, f, name, "name", out, max, trace);
-    if (n == 0 && f->title)
-        n = match_words(r, f, f->title, "title", out, max, trace);
-    if (n == 0 && f->text)
-        n = match_words(r, f, f->text, "text", out, max, trace);
+    if (n == 0)
+        n = match_content(r, f, out, max, trace);
     return n ? n : match_when(r, f, out, trace);
 }

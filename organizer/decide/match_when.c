@@ -44,13 +44,10 @@ static void parse_pattern(struct rulefile *f, yaml_node_t *node, struct conditio
         c->pattern = rulefile_pattern(f, node, text, PATTERN_CASELESS);
 }
 
-static enum answer answer_pattern(const struct condition *c, const struct facts *f,
-                                  const char *text)
+static enum answer answer_pattern(const struct condition *c, const char *text)
 {
     if (!c->pattern)
         return ANSWER_NO;
-    if (!text)
-        return f->read_failed ? ANSWER_CANNOT_TELL : ANSWER_NO;
     switch (pattern_match(c->pattern, text, NULL)) {
     case PATTERN_YES:
         return ANSWER_YES;
@@ -64,31 +61,48 @@ static enum answer answer_pattern(const struct condition *c, const struct facts 
 static enum answer answer_name(const struct condition *c, const struct facts *f, const char **by)
 {
     (void)by;
-    return answer_pattern(c, f, f->name);
+    return answer_pattern(c, f->name);
+}
+
+/* Of what the document says; `what` is its text of that kind, NULL when it has none. */
+static enum answer answer_said(const struct condition *c, const struct facts *f, const char *what)
+{
+    if (!f->content)
+        return f->read_failed ? ANSWER_CANNOT_TELL : ANSWER_NO;
+    return what ? answer_pattern(c, what) : ANSWER_NO;
 }
 
 static enum answer answer_title(const struct condition *c, const struct facts *f, const char **by)
 {
+    const struct content *said = facts_content(f);
+
     (void)by;
-    return answer_pattern(c, f, f->title);
+    return answer_said(c, f, said ? said->title : NULL);
 }
 
 static enum answer answer_text(const struct condition *c, const struct facts *f, const char **by)
 {
+    const struct content *said = facts_content(f);
+    AUTO_FREE char *text = said ? content_text(said) : NULL;
+
     (void)by;
-    return answer_pattern(c, f, f->text);
+    return answer_said(c, f, text);
 }
 
 static enum answer answer_subject(const struct condition *c, const struct facts *f, const char **by)
 {
+    const struct content *said = facts_content(f);
+
     (void)by;
-    return answer_pattern(c, f, f->subject);
+    return answer_said(c, f, said ? said->subject : NULL);
 }
 
 static enum answer answer_sender(const struct condition *c, const struct facts *f, const char **by)
 {
+    const struct content *said = facts_content(f);
+
     (void)by;
-    return answer_pattern(c, f, f->sender);
+    return answer_said(c, f, said ? said->sender : NULL);
 }
 
 static void describe_pattern(const struct condition *c, struct str *out)
@@ -378,17 +392,17 @@ void condition_describe(const struct condition *c, struct str *out)
 
 bool condition_is_always(const struct condition *c)
 {
-    static const char *const names[] = {"x", "Zq 93.qqq", "", "\x01.\x02", "~7_7-.w9"};
+    static char names[][12] = {"x", "Zq 93.qqq", "", "\x01.\x02", "~7_7-.w9"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct content_line line = {.text = names[i]};
+        const struct content said = {
+            .lines = &line, .lines_len = 1, .title = names[i], .subject = names[i], .sender = names[i]};
         struct facts f = {.name = names[i],
                           .folder = names[i],
                           .kind = i % 2 ? KIND_DATA : KIND_PST,
                           .size = i * i * 1000000007U,
-                          .title = names[i],
-                          .text = names[i],
-                          .subject = names[i],
-                          .sender = names[i]};
+                          .content = &said};
 
         if (condition_answer(c, &f, NULL) != ANSWER_YES)
             return false;

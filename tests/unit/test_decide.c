@@ -144,13 +144,15 @@ static void messy_names_of_real_offices(void **state)
 
 static void the_date_comes_from_the_first_source_that_has_one(void **state)
 {
+    struct content said = {.taken_date = {2020, 1, 1}};
+
     (void)state;
     a_document("letter.pdf", SMITH);
-    facts.taken_date = (struct date){2020, 1, 1};
+    facts.content = &said;
     IS("Correspondence/Smith_Divorce_Letter_2020-01-01.pdf");
     facts.written_date = (struct date){2021, 1, 1};
     IS("Correspondence/Smith_Divorce_Letter_2021-01-01.pdf");
-    facts.mail_date = (struct date){2022, 1, 1};
+    said.mail_date = (struct date){2022, 1, 1};
     IS("Correspondence/Smith_Divorce_Letter_2022-01-01.pdf");
     facts.name = "letter 2023-01-01.pdf";
     IS("Correspondence/Smith_Divorce_Letter_2023-01-01.pdf");
@@ -177,18 +179,22 @@ static void a_doubtful_date_is_never_replaced(void **state)
          "Correspondence/Smith_Divorce_Letter-and_2026-03-02.pdf"},
     };
 
+    struct content said = {0};
+
     (void)state;
     CHECK(t, NULL);
     a_document("letter 03-02-26.pdf", SMITH);
     as_ask();
-    facts.mail_date = (struct date){2022, 1, 1};
+    facts.content = &said;
+    said.mail_date = (struct date){2022, 1, 1};
     IS("ambiguous-date");
     assert_string_equal(made.sentence, "03-02-26 may be 2026-03-02, 2026-02-03");
     assert_string_equal(made.candidates[0], "2026-03-02");
     a_document("letter.pdf", SMITH);
-    facts.mail_date = (struct date){2031, 1, 1};
+    facts.content = &said;
+    said.mail_date = (struct date){2031, 1, 1};
     IS("future-date");
-    facts.mail_date = (struct date){1904, 1, 1};
+    said.mail_date = (struct date){1904, 1, 1};
     IS("ancient-date");
 }
 

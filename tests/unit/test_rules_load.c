@@ -288,6 +288,10 @@ static void a_link_among_the_offices_rules_is_not_followed(void **state)
 static void conditions_answer_three_ways(void **state)
 {
     struct office o;
+    char secret[] = "SECRET", sender[] = "a@x", t[] = "t";
+    struct content_line line = {.text = t};
+    const struct content mail = {.subject = secret, .sender = sender};
+    const struct content page = {.title = t, .lines = &line, .lines_len = 1};
     struct facts f = {.name = "x.q", .folder = "Foo", .size = 10};
 
     (void)state;
@@ -310,9 +314,9 @@ static void conditions_answer_three_ways(void **state)
     f.size = 1000000;
     f.folder = "bar";
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:4 of the office");
-    f = (struct facts){.name = "x", .folder = "", .size = 5, .subject = "SECRET", .sender = "a@x"};
+    f = (struct facts){.name = "x", .folder = "", .size = 5, .content = &mail};
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:6 of the office");
-    f = (struct facts){.name = "x", .folder = "", .size = 1, .title = "t", .text = "t"};
+    f = (struct facts){.name = "x", .folder = "", .size = 1, .content = &page};
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:8 of the office");
     office_close(&o);
 }

@@ -195,15 +195,24 @@ static void title_and_text_count_when_the_name_says_nothing(void **state)
 {
     struct facts f = {.name = "x.pdf", .folder = "", .kind = KIND_PDF};
     struct type_match m[2];
+    char title[] = "MOTION TO DISMISS THE CASE";
+    char text[] = "In Court. You are hereby summoned and required";
+    struct content_line line = {.text = text};
+    struct content said = {.title = title};
+    bool missed = false;
 
     (void)state;
-    f.title = "MOTION TO DISMISS THE CASE";
+    f.content_missed = &missed;
+    assert_int_equal(rules_match_type(office.rules, &f, "letter", m, 2, NULL), 1);
+    assert_false(missed);
+    assert_int_equal(rules_match_type(office.rules, &f, "scan", m, 2, NULL), 0);
+    assert_true(missed);
+    f.content = &said;
     assert_int_equal(rules_match_type(office.rules, &f, "scan", m, 2, NULL), 1);
     assert_string_equal(m[0].type->name, "MotionToDismiss");
     assert_string_equal(m[0].by, "title");
     assert_string_equal(type_of(office.rules, &f, "letter"), "Letter");
-    f.title = NULL;
-    f.text = "In Court. You are hereby summoned and required";
+    said = (struct content){.lines = &line, .lines_len = 1};
     assert_int_equal(rules_match_type(office.rules, &f, "scan", m, 2, NULL), 1);
     assert_string_equal(m[0].type->name, "Summons");
     assert_string_equal(m[0].by, "text");
