@@ -480,6 +480,17 @@ void card_parse(struct card *c, const void *bytes, size_t n, const struct rules 
     str_clear(&r.value);
 }
 
+const char *card_other(const struct card *c, const char *name)
+{
+    for (size_t i = 0; i < c->others_len; i++) {
+        AUTO_FREE char *key = field_key(c->others[i].field);
+
+        if (strcmp(key, name) == 0)
+            return c->others[i].value;
+    }
+    return NULL;
+}
+
 void card_clear(struct card *c)
 {
     free(c->id);

@@ -48,6 +48,9 @@ struct card {
 void card_parse(struct card *c, const void *bytes, size_t n, const struct rules *rules,
                 const struct lang *lang);
 void card_clear(struct card *c);
+/* The value of a field that cards need not have, by its name in lower case ("trust balance");
+ * continued lines are joined by '\n'. NULL when it is not there. Borrowed. */
+const char *card_other(const struct card *c, const char *name);
 /* A mistake that others find (the file is too large, …): lang "card.<key>" with {field}, {value}
  * and {want}, each of which may be NULL; without lang the key and what is given. */
 void card_add_problem(struct card *c, unsigned line, const struct lang *lang, const char *key,

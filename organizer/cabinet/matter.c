@@ -155,6 +155,7 @@ void matters_drop(struct matters *m, struct node *n)
     order_remove(m, n);
     card_clear(&n->m.card);
     card_clear(&n->m.seen);
+    free(n->m.against);
     for (char **f = n->former_own; f && *f; f++)
         free(*f);
     free(n->former_own);

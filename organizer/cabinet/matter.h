@@ -30,9 +30,12 @@ struct matter {
     enum reason reason; /* REASON_COPIED_CASE, REASON_CASE_RENAMED, REASON_TAMPERED or NONE */
     bool known;         /* its id is in the private state */
     bool untouchable;   /* a copy of another case: never touched */
+    bool closed;        /* it counts as closed: it was looked over, and its journal says so */
+    char *against;      /* why it does not, though its card says so; owned; NULL: nothing known */
     int64_t adopted_ns; /* what lay there before is never named by itself; 0: nothing did */
     bool opening;       /* the flow's own: nothing in it is looked at until the state knows it */
     bool recording;     /* the flow's own: its row is being written */
+    bool moving;        /* the flow's own: its folder is being moved, nothing in it is looked at */
     bool renaming;      /* the flow's own: its documents are getting another prefix */
     uint64_t dirty;     /* changes since its index was written; the publisher's */
     void *flow;         /* the flow's own */

@@ -170,7 +170,8 @@ void matter_make_facts(struct matters *m, struct node *n)
         .naming = !named             ? NAMING_OFF
                   : card->naming_set ? card->naming
                                      : m->naming,
-        .closed = card->closed,
+        /* Without a private state the card is all there is to go by. */
+        .closed = n->m.known ? n->m.closed : card->closed,
         .hold = card->hold != NULL,
         .restricted = n->m.facts.restricted,
     };

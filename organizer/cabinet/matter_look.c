@@ -292,11 +292,12 @@ static bool take_row(struct node *n, const struct case_row *row)
     /* An answer to a former renaming is none to this one, which the row does not know yet. */
     bool told = row->renamed_told && row->path && strcmp(row->path, n->path) == 0;
     bool news = !n->m.known || n->renamed_told != told || n->tampered != row->tampered ||
-                n->m.adopted_ns != row->adopted_ns;
+                n->m.adopted_ns != row->adopted_ns || n->m.closed != row->closed;
 
     n->m.known = true;
     n->renamed_told = told;
     n->tampered = row->tampered;
+    n->m.closed = row->closed;
     n->m.adopted_ns = row->adopted_ns;
     for (const char *p = row->former ? row->former : ""; *p;) {
         size_t len = strcspn(p, "/");

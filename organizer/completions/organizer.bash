@@ -22,8 +22,8 @@ _organizer()
     esac
     case $cur in
     -*)
-        mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --cabinet --last --since --all \
-            --output --verbose --help" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --force --cabinet --last --since \
+            --all --output --verbose --help" -- "$cur")
         return
         ;;
     esac

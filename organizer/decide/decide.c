@@ -123,8 +123,9 @@ static enum row_answer row_closed(struct ctx *c)
     if (!c->target)
         return ctx_pass(c, "its case is not known yet");
     if (c->target->closed)
-        return ctx_in_inbox(c) ? ctx_conclude(c, ACTION_LIST, REASON_CLOSED_CASE, NULL)
-                               : ctx_conclude(c, ACTION_INDEX, REASON_NONE, NULL);
+        return ctx_in_inbox(c) || c->f->late
+                   ? ctx_conclude(c, ACTION_LIST, REASON_CLOSED_CASE, NULL)
+                   : ctx_conclude(c, ACTION_INDEX, REASON_NONE, NULL);
     if (c->target->hold)
         return ctx_in_inbox(c) ? ctx_conclude(c, ACTION_LIST, REASON_ON_HOLD, NULL)
                                : ctx_conclude(c, ACTION_INDEX, REASON_AS_IS, NULL);

@@ -90,6 +90,7 @@ struct facts {
 
     const char *same_as;           /* path in this case of a document with the same content */
     const char *former_of;         /* path of the document that had this name before */
+    bool late;                     /* came after its case was closed */
     bool by_hand;                  /* a person named it: never named again by itself */
     bool undone;                   /* taken back by undo and not touched since */
     bool accompanied;              /* has companions (x.pdf.p7s, page_files/): as-is */

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "cabinet/casename.h"
 #include "flow/casework.h"
+#include "flow/closing.h"
 #include "flow/internal.h"
 
 /* ---- what lies in a case -----------------------------------------------------------------------
@@ -60,6 +61,11 @@ void flow_case_recorded(struct flow *f, const char *path, const char *kind)
     }
     /* Its card may say something else by now. */
     flow_folder(f, path, false);
+    if (kind && (strcmp(kind, "closed") == 0 || strcmp(kind, "reopened") == 0)) {
+        const struct matter *m = matters_by_path(f->matters, path);
+
+        decide_left_again(f, m ? m->facts.id : NULL);
+    }
 }
 
 /* ---- cases that are gone -----------------------------------------------------------------------
@@ -170,8 +176,10 @@ static void record_changes(struct flow *f, struct matter *m)
 
     if (m->recording || state_case_get(f->state, m->facts.id, &row, &err) <= 0)
         return;
-    if (row.closed != m->card.closed)
-        note.kind = m->card.closed ? "closed" : "reopened";
+    if (row.closed && !m->card.closed)
+        note.kind = "reopened";
+    else if (!row.closed)
+        closing_wanted(f, m);
     if (note.kind || row.restricted != m->facts.restricted || row.gone_ns ||
         (m->card.rename_answered && !row.renamed_told))
         flow_record_case(f, m, &note, NULL, NULL);

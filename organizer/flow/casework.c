@@ -22,8 +22,8 @@ struct casework {
     /* Read on the filer's thread. */
     int root;
     int64_t now_ns;
-    struct case_row to; /* path, former, folder, closed, restricted, adopted_ns, gone_ns count */
-    char *kind, *was;
+    struct case_row to; /* path, former, folder, restricted, adopted_ns, gone_ns count */
+    char *kind, *was, *more;
     bool accept, tampered, gone;
     /* What came of it. */
     struct rebuilt rebuilt;
@@ -34,6 +34,7 @@ static void casework_free(struct casework *w)
     case_row_clear(&w->to);
     free(w->kind);
     free(w->was);
+    free(w->more);
     free(w);
 }
 
@@ -60,6 +61,11 @@ static void take(char **field, const char *value)
     *field = xstrdup(value);
 }
 
+static bool is_kind(const struct casework *w, const char *kind)
+{
+    return w->kind && strcmp(w->kind, kind) == 0;
+}
+
 static int change_row(struct casework *w, struct state *s, struct case_row *row, struct error *err)
 {
     if (row->path && w->to.path && strcmp(row->path, w->to.path) != 0 &&
@@ -76,7 +82,8 @@ static int change_row(struct casework *w, struct state *s, struct case_row *row,
         row->dev = w->to.dev;
         row->ino = w->to.ino;
         row->birth_ns = w->to.birth_ns;
-        row->closed = w->to.closed;
+        if (is_kind(w, "closed") || is_kind(w, "reopened"))
+            row->closed = is_kind(w, "closed");
         row->restricted = w->to.restricted;
     }
     row->gone_ns = w->gone ? row->gone_ns ? row->gone_ns : w->now_ns : 0;
@@ -95,6 +102,10 @@ static int add_line(const struct casework *w, struct state *s, int fd, struct er
         json_name(&body, "was", w->was);
     if (w->rebuilt.any)
         json_num(&body, "documents", (int64_t)w->rebuilt.documents);
+    if (w->more && *w->more) {
+        json_comma(&body);
+        str_add(&body, w->more);
+    }
     if (w->accept && journal_accept(fd, &body, err) < 0)
         return -1;
     return state_outbox_add(s, w->to.id, str_c(&body), err);
@@ -133,9 +144,9 @@ static void is_known(struct casework *w, struct matter *m, const struct act *a)
     if (w->rebuilt.any)
         log_line(&f->log, LOG_WARNING, "case made known again from its journal", "folder",
                  w->to.path, NULL);
-    else if (w->kind && (strcmp(w->kind, "opened") == 0 || strcmp(w->kind, "adopted") == 0))
+    else if (is_kind(w, "opened") || is_kind(w, "adopted"))
         flow_tell_case(f, "case-opened", m, "");
-    else if (w->kind && strcmp(w->kind, "closed") == 0)
+    else if (is_kind(w, "closed"))
         flow_tell_case(f, "case-closed", m, "");
     if (w->tampered)
         flow_tell_case(f, "integrity", m, reason_code(REASON_TAMPERED));
@@ -156,11 +167,11 @@ static void recorded(void *ctx, struct act *a)
         log_line(&f->log, LOG_NOTICE, "case", "what", w->kind, "folder", w->to.path, NULL);
     flow_touch(f, m);
     flow_touch(f, NULL);
+    if (a->status == ACT_DONE && !w->gone)
+        flow_case_recorded(f, w->to.path, w->kind);
     if (w->answer)
         w->answer(w->ctx, a->status == ACT_DONE ? EXIT_ORDER : EXIT_CANNOT,
                   a->status == ACT_DONE ? w->to.path : error_text(&a->error));
-    if (a->status == ACT_DONE && !w->gone)
-        flow_case_recorded(f, w->to.path, w->kind);
     casework_free(w);
 }
 
@@ -173,6 +184,7 @@ static struct casework *casework_new(struct flow *f, const struct case_note *not
     w->now_ns = env_now(f->env);
     w->kind = xstrdup(note->kind);
     w->was = xstrdup(note->was);
+    w->more = xstrdup(note->more);
     w->accept = note->accept;
     w->tampered = note->tampered;
     w->gone = note->gone;
@@ -202,7 +214,6 @@ void flow_record_case(struct flow *f, struct matter *m, const struct case_note *
                               .ino = m->stamp.ino,
                               .birth_ns = m->stamp.birth_ns,
                               .renamed_told = m->card.rename_answered,
-                              .closed = m->card.closed,
                               .restricted = m->facts.restricted,
                               .adopted_ns = note->adopted_ns};
     snprintf(w->to.id, sizeof w->to.id, "%s", m->facts.id);

@@ -8,7 +8,8 @@
 #include "flow/flow.h"
 #include "record/state.h"
 
-/* What is written. All zero: path, folder and what the card says, and no line. */
+/* What is written. All zero: path, folder and what the card says, and no line. Whether the case
+ * counts as closed changes with the lines "closed" and "reopened" only. */
 struct case_note {
     const char *kind;   /* journal line: "opened", "closed", …; NULL: none */
     const char *was;    /* the folder before it was renamed, or NULL */
@@ -16,6 +17,7 @@ struct case_note {
     bool accept;        /* the journal counts as it is: ends that it was tampered with */
     bool tampered;      /* marks it */
     bool gone;          /* its folder is not there */
+    const char *more;   /* further members of the line: "\"key\":value,…"; NULL: none */
 };
 
 /*

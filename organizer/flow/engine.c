@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "flow/closing.h"
 #include "flow/gather.h"
 #include "flow/night.h"
 #include "flow/internal.h"
@@ -102,6 +103,7 @@ void flow_wake(struct flow *f)
 
 void flow_finish(struct flow *f, struct item *it)
 {
+    closing_wanted_at(f, it->path);
     items_done(&f->items, it);
     flow_wake(f);
 }
@@ -268,6 +270,7 @@ static int open_parts(struct flow *f, struct error *err)
     f->sweep = sweep_new(f);
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
+    f->closings = closings_new(f);
     return 0;
 }
 
@@ -487,6 +490,7 @@ void flow_close(struct flow *f)
     if (f->sweep)
         sweep_free(f->sweep);
     integrity_free(f->integrity);
+    closings_free(f->closings);
     if (f->examiner)
         examiner_free(f->examiner);
     if (f->filer)

@@ -73,10 +73,12 @@ size_t flow_waiting(const struct flow *f);
 /* Verbs that change something; each calls back with the exit status and what to print. */
 typedef void flow_answer(void *ctx, int status, const char *text);
 struct flow_request {
-    const char *verb;         /* "new", "adopt", "undo", "apply", "close", "reopen" */
+    const char *verb;         /* "new", "adopt", "undo", "apply", "close", "reopen", "retire", "nightly" */
     const char *const *args;  /* NULL-terminated; paths are absolute or from the cabinet down */
     const char *cwd;          /* absolute: where the user stands */
     bool dry_run;
+    bool force;               /* close: whatever speaks against it */
+    bool json;
 };
 void flow_request(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx);
 

@@ -190,7 +190,7 @@ static void settle_folder(struct flow *f, struct item *it, int fd, struct matter
         folder_stays(f, it);
     else if (!m)
         folder_unclear(f, it, name);
-    else if (m->card.closed || m->card.hold || f->cab.config.mode != MODE_ENFORCE)
+    else if (m->facts.closed || m->card.hold || f->cab.config.mode != MODE_ENFORCE)
         folder_stays(f, it);
     else
         receive(f, it, m, name);

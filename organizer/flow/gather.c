@@ -102,6 +102,8 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->quiet_s = (now - doc->stamp->mtime_ns) / NS_PER_S;
     if (doc->row)
         from_row(f, doc->row);
+    f->late = g->home && g->home->facts.closed &&
+              (!doc->row || doc->row->number == 0 || doc->row->reason == REASON_CLOSED_CASE);
     f->accompanied =
         f->zone != ZONE_OUTSIDE && !doc->alone && companions_beside(from->root, doc->path);
     g->same_as = same_content(from, doc, target ? target : g->home);

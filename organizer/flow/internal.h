@@ -58,6 +58,7 @@ struct sweep; /* sweep.c */
 struct pages; /* pages.c */
 struct integrity; /* integrity.c */
 struct night; /* night.h */
+struct closings; /* closing.h */
 
 struct flow {
     uv_loop_t *loop;
@@ -93,6 +94,7 @@ struct flow {
     struct sweep *sweep;
     struct pages *pages;
     struct integrity *integrity;
+    struct closings *closings;
     uv_idle_t pump;     /* runs while something is READY and may be taken */
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
@@ -188,11 +190,11 @@ void flow_check_gone(struct flow *f);
 /* Tells of cases that were marked as tampered with. */
 void flow_check_tampered(struct flow *f);
 
-/* Nothing in it is looked at: a copy of another case, or one that is being made known just now, whose
- * documents are looked at when that is done. */
+/* Nothing in it is looked at: a copy of another case, or one that is being made known or moved just
+ * now, whose documents are looked at when that is done. */
 static inline bool flow_leaves_alone(const struct matter *m)
 {
-    return m && (m->untouchable || m->opening);
+    return m && (m->untouchable || m->opening || m->moving);
 }
 
 /* notices.c; sentence and help are taken over. */

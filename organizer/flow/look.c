@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "flow/closing.h"
 #include "flow/internal.h"
 
 static const char *base_name(const char *path)
@@ -79,6 +80,7 @@ void flow_hint(struct flow *f, const char *path, bool force)
         return;
     if (decide_is_ignored(f->rules, base_name(path), false, NULL)) {
         wake_neighbours(f, path);
+        closing_wanted_at(f, path);
         return;
     }
     if (is_own_page(f, path))

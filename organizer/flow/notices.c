@@ -14,8 +14,9 @@
 /* A case whose folder is gone is told for so long. */
 #define GONE_TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
 
-const enum reason notice_case_reasons[] = {REASON_TAMPERED, REASON_COPIED_CASE, REASON_CARD,
-                                           REASON_CASE_RENAMED, REASON_NONE};
+const enum reason notice_case_reasons[] = {REASON_TAMPERED,     REASON_COPIED_CASE,
+                                           REASON_CARD,         REASON_CASE_RENAMED,
+                                           REASON_NOT_CLOSED,   REASON_NONE};
 
 static const char *or_empty(const char *s)
 {
@@ -105,6 +106,11 @@ bool notice_of_case(struct notice_text *t, const struct matters *all, const stru
         if (m->reason != reason)
             return false;
         a.other = text = last_prefix(m);
+        break;
+    case REASON_NOT_CLOSED:
+        if (!m->card.closed || m->closed || !m->against)
+            return false;
+        a.why = m->against;
         break;
     case REASON_COPIED_CASE:
         if (m->reason != reason)

@@ -171,7 +171,7 @@ static void fill_case(struct page_case *c, struct matter *m)
                             .prefix = xstrdup(m->facts.prefix),
                             .client = xstrdup(m->card.client),
                             .case_type = xstrdup(m->card.case_type),
-                            .status = xstrdup(m->card.closed ? "closed" : "open"),
+                            .status = xstrdup(m->facts.closed ? "closed" : "open"),
                             .priority = xstrdup(m->card.priority),
                             .team = xstrdup(m->card.team),
                             .opened = xstrdup(m->card.opened),

@@ -228,6 +228,8 @@ static const struct {
     {"adopt", request_adopt},
     {"undo", flow_request_undo},
     {"apply", flow_request_apply},
+    {"close", flow_request_close},
+    {"reopen", flow_request_reopen},
 };
 
 void flow_request(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)

@@ -17,6 +17,12 @@ void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer
 /* apply PLAN.csv */
 void flow_request_apply(struct flow *f, const struct flow_request *r, flow_answer *answer,
                         void *ctx);
+/* close CASE [--force] (closing.c) */
+void flow_request_close(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                        void *ctx);
+/* reopen CASE */
+void flow_request_reopen(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                         void *ctx);
 
 /* Client and case type that a folder's name tells. Owned, NULL when it does not. */
 struct name_guess {

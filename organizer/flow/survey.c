@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "cabinet/casename.h"
+#include "flow/lookover.h"
 #include "flow/notices.h"
 #include "flow/since.h"
 #include "flow/standing.h"
@@ -123,9 +124,28 @@ static void tell(struct run *r, enum reason reason, const struct notice_about *a
     notice_text_clear(&t);
 }
 
-static void tell_case(struct run *r, const struct matter *m)
+/* What speaks against closing a case whose card says closed. */
+static void look_over(struct run *r, struct matter *m)
+{
+    struct error err = ERROR_INIT;
+    struct lookover l;
+
+    if (!r->s->state || !m->known || m->closed || !m->card.closed || m->untouchable)
+        return;
+    lookover_init(&l, m);
+    if (lookover_run(&l, r->s->cab.root, r->s->state, &err) == 0) {
+        lookover_say(&l, r->s->lang);
+        free(m->against);
+        m->against = l.against_len && !m->card.close_anyway ? lookover_text(&l) : NULL;
+    }
+    lookover_clear(&l);
+}
+
+static void tell_case(struct run *r, struct matter *m)
 {
     struct notice_text t;
+
+    look_over(r, m);
 
     for (const enum reason *reason = notice_case_reasons; *reason != REASON_NONE; reason++) {
         if (!notice_of_case(&t, r->s->matters, m, r->s->lang, *reason))

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "flow/closing.h"
 #include "flow/internal.h"
 
 /* The lines of what is recorded are in the journals soon after; under load, the filer is never
@@ -89,7 +90,7 @@ static bool under_way(struct flow *f)
     if (f->owe_scanned)
         items_owe(&f->items);
     f->owe_scanned = false;
-    if (f->items.owed > 0 || integrity_running(f->integrity))
+    if (f->items.owed > 0 || integrity_running(f->integrity) || closing_under_way(f))
         return true;
     /* What only waits whether it comes back is decided now, when all else is known. */
     if (!wake(f, is_missing))

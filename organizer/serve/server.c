@@ -29,7 +29,7 @@ struct peer {
     uv_write_t write;
     bool asked;   /* an answer is due */
     bool closed;
-    bool json;
+    bool json, force;
     char *verb;
     char **args;
     char *cwd;
@@ -161,7 +161,9 @@ static void dispatch(struct peer *p, bool dry_run)
     struct flow_request r = {.verb = p->verb,
                              .args = (const char *const *)p->args,
                              .cwd = p->cwd,
-                             .dry_run = dry_run};
+                             .dry_run = dry_run,
+                             .force = p->force,
+                             .json = p->json};
     int may = rights(p);
 
     p->asked = true;
@@ -188,6 +190,7 @@ static void take_request(struct peer *p)
     p->verb = xstrdup(json_get_text(j, "verb"));
     p->cwd = json_get_name(j, "cwd");
     p->json = json_is_true(json_object_get(j, "json"));
+    p->force = json_is_true(json_object_get(j, "force"));
     p->args = xcalloc(n + 1, sizeof *p->args);
     for (size_t i = 0; i < n; i++) {
         p->args[i] = json_get_name(json_array_get(args, i), "arg");

@@ -69,6 +69,7 @@ static void write_request(struct str *line, const struct talk_request *r)
     json_name(line, "cwd", r->cwd ? r->cwd : "/");
     json_bool(line, "dry_run", r->dry_run);
     json_bool(line, "json", r->json);
+    json_bool(line, "force", r->force);
     str_add(line, "}\n");
 }
 

@@ -2,7 +2,7 @@
  * talk: the Unix socket in the private state by which verbs ask the daemon.
  *
  * A request is one line of JSON: {"v":1,"verb":"undo","args":["…"],"cwd":"/…","dry_run":false,
- * "json":false}. The answer is one line: {"status":0,"text":"…"}. The peer is known by
+ * "json":false,"force":false}. The answer is one line: {"status":0,"text":"…"}. The peer is known by
  * SO_PEERCRED: root, the daemon's own user, and members of the configured group may ask; only the
  * first two may change anything.
  */
@@ -21,7 +21,7 @@ struct talk_request {
     const char *verb;
     const char *const *args; /* NULL-terminated */
     const char *cwd;
-    bool dry_run, json;
+    bool dry_run, json, force;
 };
 
 struct talk_reply {

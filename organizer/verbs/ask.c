@@ -61,7 +61,8 @@ static void swept(void *ctx)
 {
     struct here *h = ctx;
     struct flow_request r = {
-        .verb = h->verb, .args = h->args, .cwd = h->cwd, .dry_run = h->call->dry_run};
+        .verb = h->verb, .args = h->args, .cwd = h->cwd, .dry_run = h->call->dry_run,
+        .force = h->call->force, .json = h->call->json};
 
     if (is_verb(h, "sweep") || is_verb(h, "sync"))
         settled(h);
@@ -122,7 +123,8 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, cons
     struct cabinet c;
     AUTO_FREE char *cwd = getcwd(NULL, 0);
     struct talk_request r = {
-        .verb = verb, .args = args, .cwd = cwd, .dry_run = call->dry_run, .json = call->json};
+        .verb = verb, .args = args, .cwd = cwd, .dry_run = call->dry_run, .json = call->json,
+        .force = call->force};
     struct talk_reply reply = {0};
     int rc;
 
@@ -173,6 +175,29 @@ int verb_new(struct verb_call *call)
     AUTO_FREE char *cabinet = verb_cabinet(call, -1);
 
     return cabinet ? verb_ask(call, cabinet, "new", call->args) : EXIT_CANNOT;
+}
+
+/* Verbs about one case: it is named from where the user stands, or lies in its cabinet. */
+static int ask_case(struct verb_call *call, const char *verb)
+{
+    AUTO_FREE char *cabinet = verb_cabinet(call, -1);
+
+    if (!cabinet && !call->cabinet) {
+        struct error err = ERROR_INIT;
+
+        cabinet = cabinet_find(call->args[0], &err);
+    }
+    return cabinet ? verb_ask(call, cabinet, verb, call->args) : EXIT_CANNOT;
+}
+
+int verb_close(struct verb_call *call)
+{
+    return ask_case(call, "close");
+}
+
+int verb_reopen(struct verb_call *call)
+{
+    return ask_case(call, "reopen");
 }
 
 int verb_adopt(struct verb_call *call)

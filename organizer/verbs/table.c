@@ -35,6 +35,10 @@ const struct verb verbs[] = {
     {"adopt", "FOLDER [CLIENT CASETYPE]",
      "make a case of a folder that was there; accept a restored journal",
      VERB_CABINET | VERB_DRY_RUN, 1, 3, verb_adopt},
+    {"close", "CASE", "close a case, or tell what speaks against it (--force: all the same)",
+     VERB_CABINET | VERB_DRY_RUN | VERB_JSON | VERB_FORCE, 1, 1, verb_close},
+    {"reopen", "CASE", "a closed case is open again", VERB_CABINET | VERB_DRY_RUN | VERB_JSON, 1, 1,
+     verb_reopen},
     {"check", "[PATH…]", "what needs attention; exit 1 when something does",
      VERB_JSON | VERB_CABINET, 0, -1, verb_check},
     {"explain", "PATH…", "what would become of a document, and why", VERB_JSON | VERB_CABINET, 1,
@@ -56,14 +60,15 @@ const struct verb verbs[] = {
     {NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
-enum { OPT_DRY_RUN = 256, OPT_CABINET, OPT_LAST, OPT_SINCE, OPT_ALL, OPT_OUTPUT, OPT_JSON };
+enum { OPT_DRY_RUN = 256, OPT_CABINET, OPT_LAST, OPT_SINCE, OPT_ALL, OPT_OUTPUT, OPT_JSON, OPT_FORCE };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPT_JSON},       {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"cabinet", required_argument, NULL, 'C'},   {"last", required_argument, NULL, OPT_LAST},
     {"since", required_argument, NULL, OPT_SINCE}, {"all", no_argument, NULL, OPT_ALL},
     {"output", required_argument, NULL, 'o'},    {"verbose", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},            {NULL, 0, NULL, 0},
+    {"help", no_argument, NULL, 'h'},            {"force", no_argument, NULL, OPT_FORCE},
+    {NULL, 0, NULL, 0},
 };
 
 /* The enum verb_option that an option of getopt is. */
@@ -86,6 +91,8 @@ static unsigned option_bit(int opt)
         return VERB_OUTPUT;
     case 'v':
         return VERB_VERBOSE;
+    case OPT_FORCE:
+        return VERB_FORCE;
     default:
         return 0;
     }
@@ -149,6 +156,9 @@ static int take_option(struct verb_call *call, int opt)
         return 0;
     case OPT_ALL:
         call->all = true;
+        return 0;
+    case OPT_FORCE:
+        call->force = true;
         return 0;
     case 'o':
         call->output = optarg;

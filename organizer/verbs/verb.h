@@ -22,7 +22,8 @@ enum verb_option {
     VERB_SINCE = 16,   /* --since TIME */
     VERB_ALL = 32,     /* --all */
     VERB_OUTPUT = 64,  /* --output FILE */
-    VERB_VERBOSE = 128 /* --verbose */
+    VERB_VERBOSE = 128, /* --verbose */
+    VERB_FORCE = 256    /* --force */
 };
 
 /* One call of a verb. */
@@ -31,7 +32,7 @@ struct verb_call {
     struct log log;
     const char *const *args; /* positional, NULL-terminated */
     int argc;
-    bool json, dry_run, all, verbose;
+    bool json, dry_run, all, verbose, force;
     int64_t last;       /* 0: not given */
     const char *since;  /* NULL: not given */
     const char *output; /* NULL: not given */
@@ -79,6 +80,8 @@ int verb_status(struct verb_call *call);
 int verb_reload(struct verb_call *call);
 int verb_new(struct verb_call *call);
 int verb_adopt(struct verb_call *call);
+int verb_close(struct verb_call *call);
+int verb_reopen(struct verb_call *call);
 int verb_check(struct verb_call *call);
 int verb_explain(struct verb_call *call);
 int verb_plan(struct verb_call *call);

@@ -395,7 +395,7 @@ def test_a_folder_of_cases_that_is_renamed(running):
 # -- cards ---------------------------------------------------------------------------------------------
 
 def test_a_closed_case_files_nothing_new_and_lists_it(smith):
-    card(smith, "Smith_Divorce", Status="closed")
+    card(smith, "Smith_Divorce", Status="closed", Close_anyway="a test, me")
     smith.sync()
     smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
     smith.drop("Inbox", "Smith_Divorce letter 2026-03-02.pdf", pdf("i"))
@@ -412,7 +412,7 @@ def test_a_closed_case_files_nothing_new_and_lists_it(smith):
 
 
 def test_closing_and_reopening_are_journaled(smith):
-    card(smith, "Smith_Divorce", Status="closed")
+    card(smith, "Smith_Divorce", Status="closed", Close_anyway="a test, me")
     smith.sync()
     assert smith.kinds("Smith_Divorce")[-1] == "closed"
     card(smith, "Smith_Divorce", Status="open")
@@ -426,7 +426,7 @@ def test_closing_and_reopening_are_journaled(smith):
 
 def test_closing_while_stopped_is_journaled_once(smith):
     smith.stop()
-    card(smith, "Smith_Divorce", Status="closed")
+    card(smith, "Smith_Divorce", Status="closed", Close_anyway="a test, me")
     for _ in range(2):
         smith.start()
         smith.sync()

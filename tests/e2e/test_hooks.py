@@ -330,7 +330,7 @@ def test_case_closed_is_told_when_its_card_says_so(cabinet):
     assert told(cabinet, "case-closed") == []
     text = card.read_text()
     assert "Status: open" in text
-    card.write_text(text.replace("Status: open", "Status: closed"))
+    card.write_text(text.replace("Status: open", "Status: closed\nClose anyway: a test, me"))
     cabinet.sync()
     card.write_text(card.read_text() + "Priority: low\n")
     cabinet.sync()

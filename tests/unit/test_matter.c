@@ -413,9 +413,29 @@ static void a_changed_card_makes_new_facts(void **state)
     card("Smith_Divorce", "Status: closed\nHold: appeal\nNaming: off\nCase id: " ID_A "\n");
     assert_int_equal(look("Smith_Divorce"), MATTER_CHANGED);
     assert_ptr_equal(seen.matter, m);
-    assert_true(m->facts.closed && m->facts.hold);
+    assert_true(m->card.closed && m->facts.hold);
     assert_int_equal(m->facts.naming, NAMING_OFF);
     assert_int_equal(look("Smith_Divorce"), MATTER_SAME);
+}
+
+/* What a card says is a wish; what counts is what was written down of it. */
+static void a_case_is_closed_when_the_state_says_so(void **state)
+{
+    struct matter *m = opened("Smith_Divorce", ID_A);
+    struct case_row row;
+
+    (void)state;
+    card("Smith_Divorce", "Status: closed\nCase id: " ID_A "\n");
+    look("Smith_Divorce");
+    assert_false(m->facts.closed);
+    assert_int_equal(state_case_get(db, ID_A, &row, &err), 1);
+    row.closed = true;
+    assert_int_equal(state_begin(db, &err), 0);
+    assert_int_equal(state_case_put(db, &row, &err), 0);
+    assert_int_equal(state_commit(db, &err), 0);
+    case_row_clear(&row);
+    look("Smith_Divorce");
+    assert_true(m->facts.closed && m->closed);
 }
 
 static void a_change_of_the_same_size_is_seen(void **state)
@@ -1096,6 +1116,7 @@ int main(void)
         CASE(a_case_whose_card_was_taken_away_is_not_opened_anew),
         CASE(without_rules_names_make_no_case),
         CASE(a_changed_card_makes_new_facts),
+        CASE(a_case_is_closed_when_the_state_says_so),
         CASE(a_change_of_the_same_size_is_seen),
         CASE(the_last_good_card_counts),
         CASE(a_huge_card_is_told_and_the_last_good_one_counts),
