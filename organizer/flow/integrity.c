@@ -124,7 +124,8 @@ static void mark(struct flow *f, const struct checked *c)
 {
     struct matter *m = matters_by_id(f->matters, c->id);
 
-    if (!c->broken || !m || m->reason == REASON_TAMPERED)
+    /* While something of it is being written down, that may be what was found: the next sweep looks. */
+    if (!c->broken || !m || m->recording || m->reason == REASON_TAMPERED)
         return;
     log_line(&f->log, LOG_ERROR, "the journal is not as it was left", "folder", m->facts.path,
              NULL);

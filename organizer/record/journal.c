@@ -281,7 +281,7 @@ static int resume(int fd, struct journal_head *head, const char *const *bodies, 
     if (rc <= 0 || r.kept > n)
         return rc < 0 ? -1 : 0;
     journal_lines_make(&rest, &r.head, bodies + r.kept, n - r.kept);
-    rc = journal_measure(fd, &r.head, &rest, &found, err);
+    rc = journal_measure(fd, INT64_MAX, &r.head, &rest, &found, err);
     if (rc == 0 && (found.standing == JOURNAL_INTACT || found.standing == JOURNAL_TAIL_OWN)) {
         rc = write_lines(fd, &r.head, &rest, found.own, durable, standing, err) < 0 ? -1 : 1;
         if (rc > 0)
@@ -343,7 +343,7 @@ static int append_open(int fd, struct journal_head *head, const char *const *bod
     int rc;
 
     journal_lines_make(&lines, head, bodies, n);
-    rc = journal_measure(fd, head, &lines, &found, err);
+    rc = journal_measure(fd, INT64_MAX, head, &lines, &found, err);
     if (rc == 0 && made && head->seq)
         found.standing = JOURNAL_MISSING;
     if (rc == 0) {

@@ -95,15 +95,31 @@ int journal_accept(int case_fd, struct str *body, struct error *err);
 typedef void journal_fault(void *ctx, uint64_t line, const char *what);
 int journal_check(int case_fd, const struct journal_head *head, journal_fault *fault, void *ctx,
                   enum journal_standing *standing, struct error *err);
-/* How the journal's end stands against its head, with n bodies that may be on their way: one read,
- * however long it is. Lines changed in its middle do not show. Returns 0 or -1. */
-int journal_stands(int case_fd, const struct journal_head *head, const char *const *bodies,
-                   size_t n, enum journal_standing *standing, struct error *err);
-/* As journal_check() while lines of the outbox may be on their way: n bodies that may, whole or in part,
- * stand behind the head. */
-int journal_check_pending(int case_fd, const struct journal_head *head, const char *const *bodies,
-                          size_t n, journal_fault *fault, void *ctx,
-                          enum journal_standing *standing, struct error *err);
+
+/*
+ * To look at a journal that another process or thread is writing, three steps in this order:
+ *   1. journal_size()
+ *   2. head and outbox of the case, as of one moment
+ *   3. journal_stands() or journal_check_pending() with all three
+ * Lines are in the outbox before they are in the file and leave it only when the head is behind
+ * them: so all that the file held at step 1 is accounted for by step 2. What was written behind
+ * that later is not looked at.
+ */
+struct journal_picture {
+    int64_t size;              /* of step 1 */
+    struct journal_head head;  /* of step 2, and */
+    const char *const *bodies; /* lines of the outbox */
+    size_t n;
+};
+/* Bytes of the journal as it is now, 0 when there is none; -1 with err. */
+int64_t journal_size(int case_fd, struct error *err);
+/* How the journal's end stands: one read, however long it is. Lines changed in its middle do not
+ * show. Returns 0 or -1. */
+int journal_stands(int case_fd, const struct journal_picture *p, enum journal_standing *standing,
+                   struct error *err);
+/* As journal_check(), where lines of the outbox may, whole or in part, stand behind the head. */
+int journal_check_pending(int case_fd, const struct journal_picture *p, journal_fault *fault,
+                          void *ctx, enum journal_standing *standing, struct error *err);
 /* Whether all up to the head is as it was written, or was taken up; what is behind the head does
  * not count. 1 yes, 0 no, -1 with err. */
 int journal_trusted(int case_fd, const struct journal_head *head, struct error *err);

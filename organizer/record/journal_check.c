@@ -105,6 +105,7 @@ int journal_last(int case_fd, struct journal_head *head, struct error *err)
 
 struct check {
     int fd;
+    int64_t upto;        /* what ends behind that is not looked at */
     struct digest prev;  /* of the line before */
     uint64_t seq;        /* its number */
     bool noted;          /* a note was met that holds, and the chain behind it is whole */
@@ -227,8 +228,26 @@ static void check_standing(struct check *c, const struct journal_found *found, s
     }
 }
 
-int journal_stands(int case_fd, const struct journal_head *head, const char *const *bodies,
-                   size_t n, enum journal_standing *standing, struct error *err)
+int64_t journal_size(int case_fd, struct error *err)
+{
+    AUTO_CLOSE int fd = open_to_read(case_fd, err);
+    struct stat st;
+
+    if (fd < 0)
+        return fd == -2 ? 0 : -1;
+    if (fstat(fd, &st) < 0)
+        return error_set(err, errno, "cannot look at the journal of the case");
+    return st.st_size;
+}
+
+/* The head may have gone beyond what the file held when its size was taken. */
+static int64_t picture_end(const struct journal_picture *p)
+{
+    return p->size > p->head.size ? p->size : p->head.size;
+}
+
+int journal_stands(int case_fd, const struct journal_picture *p, enum journal_standing *standing,
+                   struct error *err)
 {
     AUTO_CLOSE int fd = open_to_read(case_fd, err);
     struct journal_lines lines;
@@ -238,8 +257,8 @@ int journal_stands(int case_fd, const struct journal_head *head, const char *con
     *standing = JOURNAL_MISSING;
     if (fd == -1)
         return -1;
-    journal_lines_make(&lines, head, bodies, n);
-    rc = journal_measure(fd < 0 ? -1 : fd, head, &lines, &found, err);
+    journal_lines_make(&lines, &p->head, p->bodies, p->n);
+    rc = journal_measure(fd < 0 ? -1 : fd, picture_end(p), &p->head, &lines, &found, err);
     if (rc == 0)
         *standing = found.standing;
     journal_lines_clear(&lines);
@@ -255,6 +274,8 @@ static int count_and_check(void *ctx, const struct journal_raw *raw)
 {
     struct counted *n = ctx;
 
+    if (raw->end > n->check->upto)
+        return 1;
     n->last = raw->number;
     return check_line(n->check, raw);
 }
@@ -266,7 +287,7 @@ static int check_open(struct check *c, const struct journal_head *head,
     struct counted n = {c, 0};
     struct journal_found found;
 
-    if (journal_measure(c->fd, head, lines, &found, err) < 0)
+    if (journal_measure(c->fd, c->upto, head, lines, &found, err) < 0)
         return -1;
     *standing = found.standing;
     if (c->fd >= 0 && journal_each_raw(c->fd, count_and_check, &n, err) < 0)
@@ -275,20 +296,19 @@ static int check_open(struct check *c, const struct journal_head *head,
     return 0;
 }
 
-int journal_check_pending(int case_fd, const struct journal_head *head, const char *const *bodies,
-                          size_t n, journal_fault *fault, void *ctx,
-                          enum journal_standing *standing, struct error *err)
+int journal_check_pending(int case_fd, const struct journal_picture *p, journal_fault *fault,
+                          void *ctx, enum journal_standing *standing, struct error *err)
 {
     AUTO_CLOSE int fd = open_to_read(case_fd, err);
-    struct check c = {.fd = fd < 0 ? -1 : fd, .err = err};
+    struct check c = {.fd = fd < 0 ? -1 : fd, .upto = picture_end(p), .err = err};
     struct journal_lines lines;
     int rc = -1;
 
     *standing = JOURNAL_MISSING;
     if (fd == -1)
         return -1;
-    journal_lines_make(&lines, head, bodies, n);
-    if (check_open(&c, head, &lines, standing, err) == 0) {
+    journal_lines_make(&lines, &p->head, p->bodies, p->n);
+    if (check_open(&c, &p->head, &lines, standing, err) == 0) {
         rc = (int)c.len;
         for (size_t i = 0; i < c.len; i++)
             fault(ctx, c.faults[i].line, c.faults[i].what);
@@ -339,7 +359,7 @@ int journal_trusted(int case_fd, const struct journal_head *head, struct error *
 
     if (fd < 0)
         return fd == -2 ? head->seq == 0 : -1;
-    if (journal_measure(fd, head, &none, &found, err) < 0)
+    if (journal_measure(fd, INT64_MAX, head, &none, &found, err) < 0)
         return -1;
     if (found.standing != JOURNAL_INTACT && found.standing != JOURNAL_FOREIGN)
         return 0;
@@ -353,5 +373,7 @@ int journal_trusted(int case_fd, const struct journal_head *head, struct error *
 int journal_check(int case_fd, const struct journal_head *head, journal_fault *fault, void *ctx,
                   enum journal_standing *standing, struct error *err)
 {
-    return journal_check_pending(case_fd, head, NULL, 0, fault, ctx, standing, err);
+    struct journal_picture all = {.size = INT64_MAX, .head = *head};
+
+    return journal_check_pending(case_fd, &all, fault, ctx, standing, err);
 }

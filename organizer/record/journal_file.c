@@ -147,8 +147,9 @@ static int measure_tail(int fd, const struct journal_head *head, const struct jo
     return 0;
 }
 
-int journal_measure(int fd, const struct journal_head *head, const struct journal_lines *lines,
-                    struct journal_found *found, struct error *err)
+int journal_measure(int fd, int64_t upto, const struct journal_head *head,
+                    const struct journal_lines *lines, struct journal_found *found,
+                    struct error *err)
 {
     struct stat st;
     int held;
@@ -158,7 +159,7 @@ int journal_measure(int fd, const struct journal_head *head, const struct journa
         return 0;
     if (fstat(fd, &st) < 0)
         return error_set(err, errno, "cannot look at the journal of the case");
-    found->size = st.st_size;
+    found->size = st.st_size < upto ? st.st_size : upto;
     found->standing = JOURNAL_SHORTER;
     if (found->size < head->size)
         return 0;

@@ -25,9 +25,11 @@ struct journal_found {
     size_t own;   /* bytes behind the head that are as lines' text begins */
     size_t whole; /* complete lines among them */
 };
-/* fd -1: there is no file. Returns 0 or -1. */
-int journal_measure(int fd, const struct journal_head *head, const struct journal_lines *lines,
-                    struct journal_found *found, struct error *err);
+/* fd -1: there is no file. What stands behind the first `upto` bytes is taken for not there.
+ * Returns 0 or -1. */
+int journal_measure(int fd, int64_t upto, const struct journal_head *head,
+                    const struct journal_lines *lines, struct journal_found *found,
+                    struct error *err);
 
 /* The journal, or its folder, opened without following links. -1 with err; number ENOENT when
  * there is none. What is no regular file is refused. */

@@ -14,9 +14,6 @@
 #include "record/history_internal.h"
 #include "record/verify_internal.h"
 
-/* So often the journal is read again when lines were added meanwhile. */
-#define TRIES 5
-
 const char *verify_what_name(enum verify_what what)
 {
     static const char *const names[VERIFY_KINDS] = {
@@ -76,14 +73,15 @@ static void drop_picture(struct verify *v)
     v->len = v->bodies_len = 0;
 }
 
-/* Head, outbox and, when they are wanted, rows as they were at one moment. */
+/* The journal's size, and then head, outbox and, when they are wanted, rows as of one moment. */
 static int take_picture(struct verify *v, bool rows, struct error *err)
 {
     struct state *s = v->o->state;
     int rc;
 
     drop_picture(v);
-    if (state_begin_read(s, err) < 0)
+    v->size = journal_size(v->case_fd, err);
+    if (v->size < 0 || state_begin_read(s, err) < 0)
         return -1;
     rc = state_head_get(s, v->o->case_id, &v->head, err) < 0 ||
                  state_each_outbox(s, add_body, v, err) < 0 ||
@@ -96,94 +94,35 @@ static int take_picture(struct verify *v, bool rows, struct error *err)
 
 /* ---- the journal ---------------------------------------------------------------------------- */
 
-struct fault {
-    uint64_t line;
-    char *what;
-};
-
-struct faults {
-    struct fault *list;
-    size_t len, cap;
-};
-
-static void add_fault(void *ctx, uint64_t line, const char *what)
+static void tell_fault(void *ctx, uint64_t line, const char *what)
 {
-    struct faults *f = ctx;
+    struct verify *v = ctx;
+    AUTO_FREE char *sentence =
+        line ? xasprintf("journal, line %llu: %s", (unsigned long long)line, what) : xstrdup(what);
 
-    GROW(f->list, f->len, f->cap);
-    f->list[f->len++] = (struct fault){line, xstrdup(what)};
-}
-
-static void drop_faults(struct faults *f)
-{
-    for (size_t i = 0; i < f->len; i++)
-        free(f->list[i].what);
-    f->len = 0;
-}
-
-static const char *const *bodies_of(const struct verify *v)
-{
-    return (const char *const *)v->bodies;
-}
-
-/* Only whether the journal ends as it should. As journal_check_pending(). */
-static int look_at_end(struct verify *v, struct faults *faults, struct error *err)
-{
-    if (journal_stands(v->case_fd, &v->head, bodies_of(v), v->bodies_len, &v->counts->standing,
-                       err) < 0)
-        return -1;
-    if (v->counts->standing == JOURNAL_INTACT || v->counts->standing == JOURNAL_TAIL_OWN)
-        return 0;
-    add_fault(faults, 0, journal_standing_text(v->counts->standing));
-    return 1;
+    verify_tell(v, &(struct verify_finding){
+                       .what = VERIFY_JOURNAL, .path = "", .line = line, .sentence = sentence});
 }
 
 enum depth { DEPTH_END, DEPTH_LINES, DEPTH_CASE };
 
-/* The picture and the journal, taken again while the daemon writes between the two. */
-static int read_journal(struct verify *v, enum depth depth, struct faults *faults,
-                        struct error *err)
-{
-    for (int i = 0; i < TRIES; i++) {
-        struct journal_head now;
-        int rc;
-
-        drop_faults(faults);
-        if (take_picture(v, depth == DEPTH_CASE, err) < 0)
-            return -1;
-        rc = depth == DEPTH_END
-                 ? look_at_end(v, faults, err)
-                 : journal_check_pending(v->case_fd, &v->head, bodies_of(v), v->bodies_len,
-                                         add_fault, faults, &v->counts->standing, err);
-        if (rc < 0)
-            return -1;
-        if (rc == 0 || state_head_get(v->o->state, v->o->case_id, &now, err) < 0 ||
-            (now.seq == v->head.seq && digest_equal(&now.hash, &v->head.hash)))
-            break;
-    }
-    return 0;
-}
-
+/* The daemon may write to it meanwhile. */
 static int check_journal(struct verify *v, enum depth depth, struct error *err)
 {
-    struct faults faults = {0};
-    int rc = read_journal(v, depth, &faults, err);
+    enum journal_standing *standing = &v->counts->standing;
+    struct journal_picture p;
 
-    for (size_t i = 0; rc == 0 && i < faults.len; i++) {
-        AUTO_FREE char *sentence =
-            faults.list[i].line
-                ? xasprintf("journal, line %llu: %s", (unsigned long long)faults.list[i].line,
-                            faults.list[i].what)
-                : xstrdup(faults.list[i].what);
-
-        verify_tell(v, &(struct verify_finding){.what = VERIFY_JOURNAL,
-                                                .path = "",
-                                                .line = faults.list[i].line,
-                                                .sentence = sentence});
-    }
-    drop_faults(&faults);
-    free(faults.list);
-    return rc;
+    if (take_picture(v, depth == DEPTH_CASE, err) < 0)
+        return -1;
+    p = (struct journal_picture){
+        v->size, v->head, (const char *const *)v->bodies, v->bodies_len};
+    if (depth != DEPTH_END)
+        return journal_check_pending(v->case_fd, &p, tell_fault, v, standing, err) < 0 ? -1 : 0;
+    if (journal_stands(v->case_fd, &p, standing, err) < 0)
+        return -1;
+    if (*standing != JOURNAL_INTACT && *standing != JOURNAL_TAIL_OWN)
+        tell_fault(v, 0, journal_standing_text(*standing));
+    return 0;
 }
 
 /* ---- the table against the journal ----------------------------------------------------------- */

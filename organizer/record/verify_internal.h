@@ -18,6 +18,7 @@ struct verify {
     int case_fd;
     struct verify_row *rows; /* with a file, in path order */
     size_t len, cap;
+    int64_t size; /* of the journal, before the picture was taken */
     struct journal_head head;
     char **bodies; /* the case's lines of the outbox */
     size_t bodies_len, bodies_cap;

@@ -325,13 +325,47 @@ static void a_pending_tail_is_no_fault(void **state)
     body_of(&b, 2);
     body = str_c(&b);
     for (size_t n = (size_t)before.size; n <= whole.len; n++) {
+        struct journal_picture picture = {(int64_t)n, before, &body, 1};
+
         put(p, whole.s, n);
+        assert_int_equal(journal_size(p->fd, &p->err), n);
         assert_int_equal(
-            journal_check_pending(p->fd, &before, &body, 1, no_fault, NULL, &p->standing, &p->err),
-            0);
+            journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
+        assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
+        assert_int_equal(p->standing,
+                         n == (size_t)before.size ? JOURNAL_INTACT : JOURNAL_TAIL_OWN);
     }
     p->head = before;
     assert_true(faults(p) > 0);
+}
+
+/* The size was taken, then head and outbox, then lines were added of which those know nothing. */
+static void what_is_written_later_is_not_looked_at(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str b = STR_INIT;
+    struct journal_picture picture = {0};
+    const char *body;
+
+    body_of(&b, 2);
+    body = str_c(&b);
+    add(p, 0, 2);
+    picture.head = p->head;
+    picture.size = journal_size(p->fd, &p->err);
+    add(p, 2, 3);
+    assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
+    assert_int_equal(p->standing, JOURNAL_INTACT);
+    assert_int_equal(
+        journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
+    picture.size += 10; /* a line was half written then */
+    assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    picture.bodies = &body;
+    picture.n = 1;
+    assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
+    assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
+    assert_int_equal(
+        journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
 }
 
 static void foreign_bytes_are_closed_and_noted(void **state)
@@ -932,6 +966,7 @@ int main(void)
         T(last_finds_the_head),
         T(every_torn_append_is_completed),
         T(a_pending_tail_is_no_fault),
+        T(what_is_written_later_is_not_looked_at),
         T(foreign_bytes_are_closed_and_noted),
         T(our_lines_before_foreign_bytes_are_kept),
         T(a_note_is_gone_on_from),

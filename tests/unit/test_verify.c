@@ -1,5 +1,6 @@
 /* verify: every way in which case, journal and private state can come apart. */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -533,6 +534,76 @@ static void only_a_case_that_is_there(void **state)
     assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), -1);
 }
 
+/* ---- beside a daemon that writes --------------------------------------------------------------- */
+
+#define LINES 400
+
+struct writer {
+    struct office *o;
+    bool ok, ended;
+};
+
+/* As the filer does: a line into the outbox, then into the journal, the head with a later line. */
+static bool write_line(struct writer *w, struct state *s, struct journal_head *head, bool settle)
+{
+    static const char body[] = "\"at\":\"2026-03-02T00:00:00Z\",\"kind\":\"indexed\"";
+    enum journal_standing standing;
+    const char *bodies[] = {body};
+    struct error err = ERROR_INIT;
+    struct journal_head was = *head;
+
+    return state_begin(s, &err) == 0 &&
+           (!was.seq || (state_head_put(s, ID, &was, &err) == 0 &&
+                         state_outbox_done(s, ID, INT64_MAX, &err) == 0)) &&
+           state_outbox_add(s, ID, body, &err) == 0 && state_commit(s, &err) == 0 &&
+           journal_append(w->o->p.fd, head, bodies, 1, NOW, false, &standing, &err) == 0 &&
+           (!settle || (state_begin(s, &err) == 0 && state_head_put(s, ID, head, &err) == 0 &&
+                        state_outbox_done(s, ID, INT64_MAX, &err) == 0 &&
+                        state_commit(s, &err) == 0));
+}
+
+static void *write_lines(void *arg)
+{
+    struct writer *w = arg;
+    struct journal_head head = {0};
+
+    w->ok = true;
+    for (int i = 0; i < LINES && w->ok; i++)
+        w->ok = write_line(w, w->o->s, &head, i % 3 == 2);
+    __atomic_store_n(&w->ended, true, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+/* Whatever is on its way: nobody is told that the history was changed. */
+static void a_journal_that_is_being_written_is_no_finding(void **state)
+{
+    struct office *o = *state;
+    struct writer w = {.o = o};
+    int root = open("/tmp", O_RDONLY | O_DIRECTORY);
+    struct verify_options opt = {.root = root,
+                                 .state = state_open(o->dir, false, &o->p.err),
+                                 .case_id = ID,
+                                 .case_path = o->p.path + 5,
+                                 .found = found,
+                                 .ctx = o};
+    unsigned looks = 0;
+    pthread_t thread;
+
+    assert_non_null(opt.state);
+    assert_int_equal(pthread_create(&thread, NULL, write_lines, &w), 0);
+    while (!__atomic_load_n(&w.ended, __ATOMIC_ACQUIRE)) {
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(verify_journal(&opt, looks++ % 2, &o->counts, &err), 0);
+        assert_string_equal(str_c(&o->told), "");
+    }
+    pthread_join(thread, NULL);
+    assert_true(w.ok);
+    assert_true(looks > 5);
+    state_close(opt.state);
+    close(root);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -565,6 +636,7 @@ int main(void)
         T(an_edit_while_it_is_read_is_no_finding),
         T(what_is_removed_meanwhile_is_not_missed),
         T(only_a_case_that_is_there),
+        T(a_journal_that_is_being_written_is_no_finding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
