@@ -87,6 +87,8 @@ static void on_ready(void *ctx)
 {
     struct daemon *d = ctx;
 
+    if (d->stopping) /* the first sweep is not done: it was given up */
+        return;
     notify("READY=1\nSTATUS=watching");
     log_line(&d->call->log, LOG_NOTICE, "watching, first sweep done", NULL);
 }

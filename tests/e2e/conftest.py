@@ -107,7 +107,7 @@ class Cabinet:
         self.log = open(self.base / "daemon.log", "ab")
         self.process = subprocess.Popen([*map(str, wrap), *self.prefix, str(EXE), "watch",
                                          str(self.path)],
-                                        env=dict(self.env, NOTIFY_SOCKET=address, **(env or {})),
+                                        env={**self.env, "NOTIFY_SOCKET": address, **(env or {})},
                                         stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         if wait:
             try:

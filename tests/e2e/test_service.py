@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import time
 
@@ -115,6 +117,36 @@ def test_all_system_calls_are_let_through(tmp_path):
     assert {"renameat2", "inotify_add_watch", "execve", "seccomp"} <= set(calls)
     refused = {k: v for k, v in calls.items() if k not in allowed_calls()}
     assert not refused, json.dumps(refused, indent=1)
+
+
+# ---- what the service manager is told ---------------------------------------------------------------
+
+def test_stopped_before_its_first_sweep_is_done_it_was_never_ready(tmp_path):
+    """A hook holds the first document while SIGTERM comes."""
+    c = Cabinet(tmp_path).init()
+    c.run("new", "Smith", "Divorce", "-C", c.path)
+    c.drop("Smith_Divorce/Inbox", "letter 3-2-26.pdf")
+    for name in ("began", "go"):
+        os.mkfifo(tmp_path / name)
+    (c.hooks / "before-filing").mkdir(parents=True)
+    hook = c.hooks / "before-filing" / "wait"
+    hook.write_text(f"#!/bin/sh\ncat >/dev/null\necho >{tmp_path}/began\ncat {tmp_path}/go\n")
+    hook.chmod(0o755)
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "manager"))
+    manager.settimeout(60)
+    c.start(wait=False, env={"NOTIFY_SOCKET": str(tmp_path / "manager")})
+    (tmp_path / "began").read_text()
+    c.process.send_signal(signal.SIGTERM)
+    assert manager.recv(4096) == b"STOPPING=1"
+    (tmp_path / "go").write_text("")
+    assert c.process.wait(60) == 0
+    manager.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        manager.recv(4096)
+    assert "first sweep done" not in c.log_text()
+    c.process = None
+    c.log.close()
 
 
 # ---- as an unprivileged user ------------------------------------------------------------------------
