@@ -49,9 +49,12 @@ $B/obj/%.o: organizer/%.c
 	@mkdir -p $(@D)
 	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Samples and vocabularies of the office, beside the checkout; tests skip aloud what is not there.
+SHARED = -DSHARED='"$(abspath ../shared)"'
+
 $B/unit/%: tests/unit/%.c $B/liborganizer.a
 	@mkdir -p $(@D)
-	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< \
+	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit $(SHARED) -MMD -MP $(LDFLAGS) -o $@ $< \
 	    $B/liborganizer.a $(PKG_LIBS) -lcmocka
 
 # What a build and the tests need, each with its reason, in one place.

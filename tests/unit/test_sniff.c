@@ -17,7 +17,7 @@
 #include "examine/inflate.h"
 #include "examine/sniff.h"
 
-#define SAMPLES "/work/shared/samples"
+#define SAMPLES SHARED "/samples"
 
 static enum kind sniff_bytes(const void *p, size_t n)
 {
