@@ -18,6 +18,10 @@
 
 /* From so many journals on, one sync of the file system costs less than one for each. */
 #define JOURNALS_EACH 4
+/* A folder that changed so lately may be in the middle of being deleted, which takes no longer than
+ * GOING_NS. */
+#define GOING_FRESH_NS (3 * NS_PER_S)
+#define GOING_NS       (60 * NS_PER_S)
 
 /* The lines of one case. */
 struct sheaf {
@@ -26,6 +30,7 @@ struct sheaf {
     const char **bodies;
     size_t len, cap;
     int64_t last; /* rowid of the last line */
+    int64_t going; /* ticks since when it seems to be deleted; 0: it does not */
     bool moved;   /* written: head and rowid are to be put */
     bool tampered;
     struct journal_head head;
@@ -136,12 +141,42 @@ static char *folder_path(struct outbox *b, const struct sheaf *c)
     return path;
 }
 
-/* A folder that has neither card nor journal any more: it is being deleted. */
-static bool is_going(int fd)
+static bool is_missing(int fd, const char *name)
 {
-    return faccessat(fd, CARD_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
-           faccessat(fd, JOURNAL_FOLDER "/" JOURNAL_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-           errno == ENOENT;
+    return faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+/* Somebody is at work in it: it changed just now, or documents of it are gone. */
+static bool is_in_work(const struct outbox *b, const struct sheaf *c, int fd)
+{
+    int64_t now = env_now(b->o->env) - b->o->env->clock_shift_ns;
+    struct doc_stamp folder;
+
+    if (doc_stamp_take(fd, -1, NULL, &folder) == 0 && now - folder.ctime_ns < GOING_FRESH_NS)
+        return true;
+    for (size_t i = 0; i < c->len; i++)
+        if (strstr(c->bodies[i], "\"kind\":\"removed\""))
+            return true;
+    return false;
+}
+
+/* The case is being deleted: a journal that came back would keep its folder from going. One that
+ * has its card still, and lost only its journal, gets it again (and a note) after a minute. */
+static bool is_going(const struct outbox *b, struct sheaf *c, int fd)
+{
+    int64_t now = env_ticks();
+
+    if (!is_missing(fd, JOURNAL_FOLDER "/" JOURNAL_NAME)) {
+        c->going = 0;
+        return false;
+    }
+    if (is_missing(fd, CARD_NAME))
+        return true;
+    if (!is_missing(fd, JOURNAL_FOLDER) || !is_in_work(b, c, fd))
+        return false;
+    if (!c->going)
+        c->going = now;
+    return now - c->going < GOING_NS;
 }
 
 /* The case's folder; never one that holds the journal of another case. -1 with err. */
@@ -181,7 +216,7 @@ static int append(struct outbox *b, struct sheaf *c, bool sync, struct error *er
 
     if (fd < 0 || state_head_get(b->state, c->id, &c->head, err) < 0)
         return -1;
-    if (*c->id && c->head.seq > 0 && is_going(fd))
+    if (*c->id && c->head.seq > 0 && is_going(b, c, fd))
         return error_set(err, ENOENT, "the case %s is being removed", c->id);
     if (journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &standing, err) <
         0)

@@ -138,18 +138,13 @@ static void case_gone(struct flow *f, const char *path)
     flow_touch(f, NULL);
 }
 
-void flow_vanished(struct flow *f, const char *path)
+void flow_check_gone_again(struct flow *f)
 {
-    struct flow_notice *n, *tmp;
+    const struct flow_notice *n;
 
-    if (matters_by_path(f->matters, path)) {
-        flow_folder(f, path, false);
-        return;
-    }
-    HASH_ITER(hh, f->notices, n, tmp)
-    {
-        if (n->n.reason != REASON_MISSING && strcmp(n->n.path, path) == 0) {
-            flow_prune_notices(f);
+    for (n = f->notices; n; n = n->hh.next) {
+        if (n->n.reason == REASON_MISSING) {
+            flow_check_gone(f);
             return;
         }
     }

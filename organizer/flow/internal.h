@@ -27,6 +27,8 @@
 #define FLOW_MANY 16
 /* A document that could not be read is asked for this often before it is listed. */
 #define FLOW_READ_TRIES 3
+/* So often it is waited for another item that may hold the document in question: a quarter second. */
+#define FLOW_DOUBTS_MAX 6
 /* Pages are written when nothing more is under way, at the latest after this long. */
 #define FLOW_PAGES_MS 5000
 /* A missing document may come back within this long (programs save by removing and renaming). */
@@ -181,12 +183,12 @@ void flow_folder_attributes(struct flow *f, const char *path);
 /* How long it takes until a new folder was quiet for the cabinet's settle time; 0: it was. */
 int64_t flow_folder_settles_ms(struct flow *f, const char *path);
 void flow_card_changed(struct flow *f, const char *card_path);
-/* Nothing is at path any more: it may have been a case, or something that was told. */
-void flow_vanished(struct flow *f, const char *path);
 /* What came of flow_record_case() (casework.h) is written. */
 void flow_case_recorded(struct flow *f, const char *path, const char *kind);
 /* Tells of cases whose folder or card is not there. */
 void flow_check_gone(struct flow *f);
+/* The same, when something is told of: where the card went first, the folder may be gone by now. */
+void flow_check_gone_again(struct flow *f);
 /* Tells of cases that were marked as tampered with. */
 void flow_check_tampered(struct flow *f);
 

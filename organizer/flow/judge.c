@@ -198,10 +198,6 @@ static void hand_on(struct flow *f, struct item *it, struct gathered *g, struct 
         flow_list_plain(f, it, REASON_READER_FAILED, it->x.why);
 }
 
-/* So often it is waited for another document that may be the one that was here: a quarter second.
- */
-#define DOUBTS_MAX 6
-
 /*
  * The path belonged to another file. Where that is now tells whether this one is a new version of
  * the document or another one: while more is to be looked at, that is waited for.
@@ -221,7 +217,7 @@ static bool is_in_doubt(struct flow *f, struct item *it, const struct identified
     if (f->items.ready || sweep_running(f->sweep))
         return true;
     /* Whoever holds the file may wait for this one in turn. */
-    return tally_has_file(f->items.held, was) && it->doubts++ < DOUBTS_MAX;
+    return tally_has_file(f->items.held, was) && it->doubts++ < FLOW_DOUBTS_MAX;
 }
 
 static void judge_identified(struct flow *f, struct item *it, const struct identified *id)

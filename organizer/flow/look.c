@@ -149,6 +149,13 @@ static bool is_flying(const struct flow *f, const struct doc *row)
     return tally_has_file(f->flying, &row->stamp) || tally_has(f->flying, &key);
 }
 
+/* Its file is in another item's hands, which most often lets go of it in a moment: who waits in
+ * flow_sync() waits for that. */
+static bool is_in_hands(struct flow *f, struct item *it, const struct doc *row)
+{
+    return tally_has_file(f->items.held, &row->stamp) && it->doubts++ < FLOW_DOUBTS_MAX;
+}
+
 /* Nothing is there. A row that lay there is missing; it may come back in a moment, or be found
  * under another name. */
 static void look_missing(struct flow *f, struct item *it)
@@ -161,14 +168,23 @@ static void look_missing(struct flow *f, struct item *it)
     int64_t ms;
 
     items_hold(&f->items, it, NULL);
-    if (!it->missing)
+    if (!it->missing) {
         it->missing = env_ticks();
+        it->doubts = 0;
+        if (home)
+            home->losing = it->missing;
+    }
     if (f->stopping || zone == ZONE_OUTSIDE ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
     } else if (is_flying(f, &row)) {
         flow_soon(f, it, 2);
+    } else if (is_in_hands(f, it, &row)) {
+        flow_soon(f, it, 2 << it->doubts);
     } else if (may_come_back(f, it, &row)) {
+        /* A sync that asked while a scan ran asks again when that is over. */
+        if (sweep_running(f->sweep))
+            it->round = 0;
         ms = settle_backoff_ms(it->tries++);
         flow_later(f, it, ms < FLOW_MISSING_NS / NS_PER_MS ? FLOW_MISSING_NS / NS_PER_MS : ms);
     } else {

@@ -5,6 +5,11 @@
 #include "base/alloc.h"
 #include "flow/internal.h"
 
+/* A case of which nothing was missed for so long, and whose folder did not change for so long, is not
+ * being deleted: what somebody removed of its pages is put back. */
+#define LOSING_NS  (10 * NS_PER_S)
+#define IN_WORK_NS (3 * NS_PER_S)
+
 struct pages {
     struct flow *flow;
     uv_timer_t timer;
@@ -182,6 +187,7 @@ static void fill_case(struct page_case *c, struct matter *m)
                             .hold = xstrdup(m->card.hold),
                             .key_documents = copy_list(m->card.key_documents),
                             .restricted = m->facts.restricted,
+                            .losing = m->losing && env_ticks() - m->losing < LOSING_NS,
                             .write = m->dirty > 0 && !m->untouchable};
     m->dirty = 0;
 }
@@ -191,6 +197,21 @@ static void run_job(uv_work_t *w)
     struct pages *p = w->data;
 
     publish_run(&p->job);
+}
+
+/* What was put off is done when the case was left alone. */
+static void take_up_put_off(struct pages *p)
+{
+    struct flow *f = p->flow;
+
+    for (size_t i = 0; i < p->job.cases_len; i++) {
+        struct matter *m = matters_by_id(f->matters, p->job.cases[i].id);
+
+        if (p->job.cases[i].put_off && m && m->dirty++ == 0)
+            p->dirty++;
+        if (p->job.cases[i].put_off && m && f->started && !uv_is_active((uv_handle_t *)&p->timer))
+            uv_timer_start(&p->timer, on_timer, (LOSING_NS + NS_PER_S) / NS_PER_MS, 0);
+    }
 }
 
 static void after_job(uv_work_t *w, int status)
@@ -212,12 +233,14 @@ static void after_job(uv_work_t *w, int status)
 
         flow_notice(f, n->reason, n->path, xstrdup(n->sentence), xstrdup(n->help));
     }
+    take_up_put_off(p);
     publish_job_clear(&p->job);
     if (p->again) {
         p->again = false;
         if (!pages_clean(p))
             start_job(p);
-    } else if ((p->dirty > 0 || p->cabinet_dirty) && f->started) {
+    } else if ((p->dirty > 0 || p->cabinet_dirty) && f->started &&
+               !uv_is_active((uv_handle_t *)&p->timer)) {
         uv_timer_start(&p->timer, on_timer, pause_ms(p), 0);
     }
     flow_sync_check(f);
@@ -238,6 +261,8 @@ static void start_job(struct pages *p)
                                   .time_zone = f->cab.config.time_zone,
                                   .suggest = f->cab.config.mode == MODE_SUGGEST,
                                   .now_ns = env_now(f->env),
+                                  .in_work_ns =
+                                      env_now(f->env) - f->env->clock_shift_ns - IN_WORK_NS,
                                   .write_cabinet = true,
                                   .cases = xcalloc(n, sizeof *p->job.cases),
                                   .cases_len = n};

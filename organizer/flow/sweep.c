@@ -192,6 +192,8 @@ static void on_looked(void *ctx)
         flow_check_journals(f);
         f->last_sweep_ns = env_now(f->env);
         malloc_trim(0);
+    } else {
+        flow_check_gone_again(f);
     }
     next_scan(s);
     flow_wake(f);

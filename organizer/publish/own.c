@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "cabinet/rights.h"
+#include "record/doc.h"
 #include "record/state.h"
 
 #define READ_MAX    (256u * 1024 * 1024)
@@ -34,9 +35,11 @@ struct own_entry {
     enum todo todo;
     struct stat st;      /* of what was found */
     struct digest there; /* of what was found and is ours */
+    int64_t in_work_ns;  /* see own_set */
+    bool *put_off;
     bool marked;         /* what was found carries its digest */
     char temp[sizeof IO_TEMP_PREFIX + 16];
-    bool placed;
+    bool placed, removed;
 };
 
 static void entry_clear(struct own_entry *e)
@@ -72,13 +75,20 @@ void own_clear(struct own_set *set)
     *set = (struct own_set){.root = -1};
 }
 
+void own_in_work_since(struct own_set *set, int64_t ns, bool *put_off)
+{
+    set->in_work_ns = ns;
+    set->put_off = put_off;
+}
+
 void own_put(struct own_set *set, const char *folder, const char *name, struct str *content)
 {
     struct own_entry *e;
 
     GROW(set->entries, set->len, set->cap);
     e = &set->entries[set->len++];
-    *e = (struct own_entry){.dir = -1, .content = *content};
+    *e = (struct own_entry){.dir = -1, .content = *content, .in_work_ns = set->in_work_ns,
+                            .put_off = set->put_off};
     *content = (struct str)STR_INIT;
     e->path = *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
     e->name = e->path + strlen(e->path) - strlen(name);
@@ -144,6 +154,15 @@ static int read_there(struct own_entry *e)
     return 0;
 }
 
+/* Ours was removed from a folder in which somebody is at work. */
+static bool is_to_stay_away(const struct own_entry *e, const struct own_file *was)
+{
+    struct doc_stamp folder;
+
+    return e->put_off && e->found == FOUND_NOTHING && !digest_is_zero(&was->written) &&
+           doc_stamp_take(e->dir, -1, NULL, &folder) == 0 && folder.ctime_ns > e->in_work_ns;
+}
+
 /* What is there, whose it is, and so what has to be done. */
 static int judge(struct own_set *set, struct own_entry *e)
 {
@@ -169,6 +188,8 @@ static int judge(struct own_set *set, struct own_entry *e)
         e->todo = e->found == FOUND_OURS ? TODO_REMOVE : TODO_NOTHING;
     else if (e->found == FOUND_OURS && digest_equal(&e->there, &e->digest))
         e->todo = known ? TODO_NOTHING : TODO_RECORD;
+    else if (is_to_stay_away(e, &o))
+        *e->put_off = true;
     else
         e->todo = TODO_WRITE;
     return 0;
@@ -250,7 +271,9 @@ static int put_all(struct own_set *set, bool after, struct error *err)
 
         if (e->todo == TODO_RECORD)
             o.written = e->digest;
-        if (after ? !e->placed : e->todo != TODO_WRITE && e->todo != TODO_RECORD)
+        if (after && e->removed) /* by us: one that is missing later was removed by a person */
+            o = (struct own_file){0};
+        if (after ? !e->placed && !e->removed : e->todo != TODO_WRITE && e->todo != TODO_RECORD)
             continue;
         if (state_own_put(set->state, e->path, &o, err) < 0)
             return -1;
@@ -367,6 +390,7 @@ static int take_away(struct own_set *set, struct own_entry *e)
         return renameat2(e->dir, temp, e->dir, e->name, RENAME_NOREPLACE);
     if (unlinkat(e->dir, temp, 0) < 0)
         return -1;
+    e->removed = true;
     set->written++;
     return 0;
 }
@@ -401,7 +425,7 @@ static int sync_folders(struct own_set *set, bool single)
 
 int own_flush(struct own_set *set)
 {
-    bool single = set->len <= SYNC_SINGLE, write = false, note = false;
+    bool single = set->len <= SYNC_SINGLE, write = false, note = false, removes = false;
     bool failed_before = *set->error.text != '\0';
 
     for (size_t i = 0; i < set->len; i++) {
@@ -411,12 +435,13 @@ int own_flush(struct own_set *set)
             e->todo = TODO_NOTHING;
         write |= e->todo == TODO_WRITE;
         note |= e->todo == TODO_WRITE || e->todo == TODO_RECORD;
+        removes |= e->todo == TODO_REMOVE;
     }
     if (write && !single && syncfs(set->root) < 0)
         fail(set, "sync the file system of", "the cabinet");
     else if (!note || record(set, false) == 0) {
         place_all(set);
-        if (write && sync_folders(set, single) == 0)
+        if ((write && sync_folders(set, single) == 0) || (!write && removes))
             record(set, true);
     }
     drop_entries(set);

@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/str.h"
@@ -46,6 +47,8 @@ struct own_set {
     struct own_entry *entries;
     size_t len, cap;
     size_t bytes; /* waiting to be written */
+    int64_t in_work_ns; /* of own_in_work_since(); 0: never said */
+    bool *put_off;
     /* results, added to by every flush */
     size_t written; /* files that changed on disk: written or removed */
     struct own_aside *set_aside;
@@ -56,6 +59,10 @@ struct own_set {
 /* Nothing is to be written yet. Both are borrowed. */
 void own_init(struct own_set *set, int root, struct state *state);
 void own_clear(struct own_set *set);
+/* For what is put from now on: files that somebody removed from a folder that changed after `ns` (by
+ * the clock of the file system; 0: any time) are not put back yet, since whoever deletes a folder
+ * wants it to go. *put_off (borrowed until the flush) is set then. */
+void own_in_work_since(struct own_set *set, int64_t ns, bool *put_off);
 /* Says what `name` in `folder` (from the cabinet down, "" the cabinet) shall hold: takes the bytes
  * of content over, which is empty afterwards. Empty content: no such file (one of a person's is
  * left). Nothing is written yet. */

@@ -82,7 +82,7 @@ static bool is_beside_card(const struct publish_job *job, const char *path)
 }
 
 static void write_case(struct publish_job *job, struct state *s, struct own_set *set,
-                       const struct tz *z, const struct page_case *c)
+                       const struct tz *z, struct page_case *c)
 {
     AUTO_STR struct str index = STR_INIT, table = STR_INIT, attention = STR_INIT;
     struct error err = ERROR_INIT;
@@ -97,6 +97,7 @@ static void write_case(struct publish_job *job, struct state *s, struct own_set 
         page_case(&index, job, c, &l, z);
         csv_case(&table, job, &l, z);
         attention_case(&attention, job, &l);
+        own_in_work_since(set, c->losing ? 0 : job->in_work_ns, &c->put_off);
         own_put(set, c->path, PAGE_INDEX, &index);
         own_put(set, c->path, PAGE_TABLE, &table);
         own_put(set, c->path, PAGE_ATTENTION, &attention);
@@ -111,6 +112,7 @@ static void write_cabinet(struct publish_job *job, struct state *s, struct own_s
     struct error err = ERROR_INIT;
     struct cabinet_view v;
 
+    own_in_work_since(set, job->now_ns, NULL);
     page_how(&how, job);
     own_put(set, "", PAGE_HOW, &how);
     if (cabinet_view_read(&v, s, job, &err) < 0) {

@@ -36,6 +36,8 @@ struct page_case {
     char **key_documents; /* NULL-terminated or NULL */
     bool restricted;
     bool write; /* rewrite this case's pages in this job */
+    bool losing;  /* documents of it are being removed just now */
+    bool put_off; /* result: pages that somebody removed were not put back yet */
     struct notice *notices;
     size_t notices_len;
 };
@@ -50,6 +52,7 @@ struct publish_job {
     const char *time_zone; /* IANA; for dates and times on pages */
     bool suggest;          /* mode: suggest: pages show suggested names */
     int64_t now_ns;
+    int64_t in_work_ns; /* see own_in_work_since() */
     struct page_case *cases; /* every case of the cabinet, path order; owned */
     size_t cases_len;
     struct notice *notices; /* of the cabinet; owned */

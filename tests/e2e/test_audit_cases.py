@@ -42,6 +42,31 @@ def test_a_case_folder_that_is_deleted_stays_away(smith, round):
     assert "case folder is gone" in smith.log_text() or "card of the case is gone" in smith.log_text()
 
 
+@pytest.mark.parametrize("first, last", [
+    (".organizer", "Case.txt"), ("Index.csv", "Case.txt"), ("Index.html", "Case.txt"), ("Index.csv", "Inbox"),
+    ("Correspondence", "Case.txt"), ("Inbox", "Correspondence"), (".organizer", "Index.html")])
+def test_a_case_folder_that_is_deleted_slowly_stays_away(smith, first, last):
+    """Whatever goes first, and however long it takes: nothing that went comes back meanwhile."""
+    fill(smith, "Smith_Divorce", 2)
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf")
+    smith.sync()
+    case = smith.path / "Smith_Divorce"
+    names = sorted(os.listdir(case), key=lambda n: (n == last, n != first, n))
+    assert {first, last} <= set(names)
+    for i, name in enumerate(names):
+        p = case / name
+        if not p.exists():  # "Needs attention.txt": nothing does any more
+            continue
+        shutil.rmtree(p) if p.is_dir() else p.unlink()
+        smith.sync()
+        back = set(os.listdir(case)) & set(names[:i + 1])
+        assert not back, f"{back} came back when {name} was removed"
+    case.rmdir()
+    smith.sync()
+    assert not case.exists()
+    assert "Smith_Divorce was here and is gone" in attention(smith)
+
+
 def test_a_case_that_loses_its_card_first_is_no_new_case(smith):
     fill(smith, "Smith_Divorce", 3)
     case = smith.path / "Smith_Divorce"

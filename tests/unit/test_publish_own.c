@@ -123,7 +123,7 @@ struct result {
     char first[128];
 };
 
-static struct result write_page(struct place *p, const char *text)
+static struct result write_page_since(struct place *p, const char *text, int64_t ns, bool *put_off)
 {
     struct own_set set;
     struct str s = STR_INIT;
@@ -131,6 +131,7 @@ static struct result write_page(struct place *p, const char *text)
 
     str_add(&s, text);
     own_init(&set, p->root, p->state);
+    own_in_work_since(&set, ns, put_off);
     own_put(&set, "case", NAME, &s);
     r = (struct result){.rc = own_flush(&set)};
     r.written = set.written;
@@ -138,6 +139,11 @@ static struct result write_page(struct place *p, const char *text)
     snprintf(r.first, sizeof r.first, "%s", set.set_aside_len ? set.set_aside[0].path : "");
     own_clear(&set);
     return r;
+}
+
+static struct result write_page(struct place *p, const char *text)
+{
+    return write_page_since(p, text, 0, NULL);
 }
 
 static void assert_recorded(struct place *p, const char *text)
@@ -501,6 +507,31 @@ static void many_files_in_one_flush(void **ctx)
     assert_int_equal(files(p), 40);
 }
 
+/* Whoever deletes the folder wants it to go. */
+static void what_was_removed_is_put_back_when_the_folder_was_left_alone(void **ctx)
+{
+    struct place *p = *ctx;
+    bool put_off = false;
+    int dir = case_dir(p);
+
+    assert_int_equal(write_page_since(p, "one", 0, &put_off).written, 1);
+    assert_false(put_off); /* it was never there before */
+    assert_int_equal(unlinkat(dir, NAME, 0), 0);
+    assert_int_equal(write_page_since(p, "one", 0, &put_off).written, 0);
+    assert_true(put_off);
+    assert_int_equal(files(p), 0);
+    put_off = false;
+    assert_int_equal(write_page_since(p, "two", INT64_MAX, &put_off).written, 1);
+    assert_false(put_off);
+    assert_file(p, NAME, "two");
+    assert_int_equal(write_page_since(p, "three", 0, &put_off).written, 1); /* one that is there */
+    assert_false(put_off);
+    assert_int_equal(write_page_since(p, "", 0, &put_off).written, 1); /* removed by us */
+    assert_int_equal(write_page_since(p, "four", 0, &put_off).written, 1);
+    assert_false(put_off);
+    close(dir);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -509,6 +540,7 @@ int main(void)
         T(writes_a_new_file),
         T(leaves_the_same_content_alone),
         T(replaces_its_own),
+        T(what_was_removed_is_put_back_when_the_folder_was_left_alone),
         T(sets_a_persons_file_aside),
         T(sets_aside_even_what_was_there_first),
         T(never_sets_aside_over_another),
