@@ -123,6 +123,8 @@ enum row_answer making_date_from_name(struct making *m, bool *found)
     *found = false;
     if (date_in_its_place(m, &d)) {
         making_cut(m->text, d.start, d.end);
+    } else if (!c->policy->date_from_name) {
+        return ROW_PASSES;
     } else {
         d = date_find(m->text, c->policy->date_order, c->policy->today, c->lang);
         if (d.verdict == DATE_ABSENT)

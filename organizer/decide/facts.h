@@ -60,6 +60,7 @@ struct roster {
 struct policy {
     enum naming naming;
     enum date_order date_order;
+    bool date_from_name;     /* date_from holds `name`; else only the convention's own place counts */
     bool date_from_document; /* date_from holds `document` */
     bool date_from_file;     /* date_from holds `file` */
     int64_t drafts_s;        /* editable documents in standard folders: seconds without change */

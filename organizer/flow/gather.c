@@ -16,6 +16,7 @@ struct policy gather_policy(const struct config *c, const struct env *env)
     return (struct policy){
         .naming = c->naming,
         .date_order = c->date_order,
+        .date_from_name = c->date_from_name,
         .date_from_document = c->date_from_document,
         .date_from_file = c->date_from_file,
         .drafts_s = c->drafts_s,

@@ -13,13 +13,17 @@ struct tally_key {
     unsigned char b[48];
 };
 
+/* The key of a file, of a document. */
 struct tally_key tally_file(const struct doc_stamp *s);
 struct tally_key tally_doc(const struct doc *d);
 
+/* Adds one, also when it is there already. */
 void tally_add(struct tally **set, const struct tally_key *key);
 /* Takes one of them away; nothing when there is none. */
 void tally_remove(struct tally **set, const struct tally_key *key);
+/* At least one is there. */
 bool tally_has(const struct tally *set, const struct tally_key *key);
+/* Empties and frees it. */
 void tally_clear(struct tally **set);
 
 /* tally_has() of a file. */

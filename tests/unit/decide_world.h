@@ -228,6 +228,7 @@ static inline void a_document(const char *name, int in)
 {
     decision_clear(&made);
     policy = (struct policy){.date_order = DATE_ORDER_MDY,
+                             .date_from_name = true,
                              .date_from_document = true,
                              .date_from_file = true,
                              .drafts_s = 432000,

@@ -166,6 +166,23 @@ static void the_date_comes_from_the_first_source_that_has_one(void **state)
     IS("no-date");
 }
 
+/* What the organizer made stays as it is, and a person can still say the date as it does. */
+static void without_name_only_the_convention_s_place_counts(void **state)
+{
+    (void)state;
+    a_document("letter 2023-01-01.pdf", SMITH);
+    facts.written_date = (struct date){2021, 1, 1};
+    policy.date_from_name = false;
+    IS("Correspondence/Smith_Divorce_Letter-2023-01-01_2021-01-01.pdf");
+    facts.name = "letter 2026-02-30.pdf";
+    IS("Correspondence/Smith_Divorce_Letter-2026-02-30_2021-01-01.pdf");
+    facts.name = "Smith_Divorce_Letter_2023-01-01.pdf";
+    IS("Correspondence/Smith_Divorce_Letter_2023-01-01.pdf");
+    facts.name = "letter 2023-01-01.pdf";
+    policy.date_from_document = policy.date_from_file = false;
+    IS("no-date");
+}
+
 static void a_doubtful_date_is_never_replaced(void **state)
 {
     static const struct row t[] = {
@@ -802,6 +819,7 @@ int main(void)
         cmocka_unit_test(messy_names_of_real_offices),
         cmocka_unit_test(the_date_comes_from_the_first_source_that_has_one),
         cmocka_unit_test(a_doubtful_date_is_never_replaced),
+        cmocka_unit_test(without_name_only_the_convention_s_place_counts),
         cmocka_unit_test(the_conventions_place_for_the_date_wins),
         cmocka_unit_test(an_unknown_type_is_a_question_with_what_may_be_meant),
         cmocka_unit_test(two_types_equally_likely_are_a_question),
