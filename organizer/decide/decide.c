@@ -60,11 +60,14 @@ bool decide_needs_content(const struct rules *rules, const struct facts *f)
     return rules_as_is(rules, f, NULL) == NULL;
 }
 
-/* What a document in the office Inbox is that stays as it is: nobody would ever find it there. */
-static enum row_answer as_is(struct ctx *c)
+/* It stays as it is. In an Inbox, which is empty only when all is filed, a person is asked to put it
+ * where it belongs, unless a person said that it stays (its card). */
+static enum row_answer as_is(struct ctx *c, bool by_card, const char *variant)
 {
     if (c->f->zone == ZONE_OFFICE_INBOX)
         return ctx_conclude(c, ACTION_LIST, REASON_WHICH_CASE, "as-is");
+    if (c->f->zone == ZONE_CASE_INBOX && !by_card)
+        return ctx_conclude(c, ACTION_LIST, REASON_KEEPS_NAME, variant);
     return ctx_conclude(c, ACTION_INDEX, REASON_AS_IS, NULL);
 }
 
@@ -81,23 +84,23 @@ static enum row_answer row_as_is(struct ctx *c)
 
     if (c->f->zone == ZONE_LEFT_ALONE) {
         c->why = c->f->folder;
-        return as_is(c);
+        return as_is(c, false, NULL);
     }
     if (c->f->accompanied) {
         ctx_say(c, "  it belongs together with other files beside it");
-        return as_is(c);
+        return as_is(c, false, "together");
     }
     c->why = left_alone_by_card(c->f);
     if (c->why) {
         ctx_say(c, "  the card leaves alone: %s", c->why);
-        return as_is(c);
+        return as_is(c, true, NULL);
     }
     where = rules_as_is(c->rules, c->f, c->explain ? &c->d->trace : NULL);
     if (!where)
         return ctx_pass(c, "no rule, folder or card keeps its name");
     c->why = where;
     ctx_say(c, "  rule %s keeps its name", where);
-    return as_is(c);
+    return as_is(c, false, NULL);
 }
 
 static enum row_answer row_undone(struct ctx *c)

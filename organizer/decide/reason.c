@@ -25,6 +25,7 @@ static const char *const codes[REASON_COUNT] = {
     [REASON_DECEPTIVE_NAME] = "deceptive-name",
     [REASON_TOO_LONG] = "too-long",
     [REASON_ALREADY_FILED] = "already-filed",
+    [REASON_KEEPS_NAME] = "keeps-name",
     [REASON_WAITING_LONG] = "waiting-long",
     [REASON_EMPTY] = "empty",
     [REASON_LINK] = "link",

@@ -35,6 +35,7 @@ enum reason {
     REASON_DECEPTIVE_NAME,  /* bidi overrides or zero-width characters */
     REASON_TOO_LONG,        /* no legal name fits into max_path */
     REASON_ALREADY_FILED,   /* in an Inbox: same content as a document of this case */
+    REASON_KEEPS_NAME,      /* in a case's Inbox: as-is by rule, or belongs together with others */
     REASON_WAITING_LONG,    /* open or being written for over 15 minutes */
     REASON_EMPTY,           /* empty for over 15 minutes */
     REASON_LINK,            /* symbolic link, device, socket, FIFO */

@@ -269,7 +269,7 @@ def test_a_signed_document_keeps_its_name(smith, where, ext):
     put(smith, where, "contract 2026-03-02.pdf", pdf("x"))
     smith.sync()
     assert names_in(smith, where) == [b"contract 2026-03-02.pdf", f"contract 2026-03-02.pdf.{ext}".encode()]
-    assert attention(smith) == ""
+    assert ("Move them together into the folder" in attention(smith)) == where.endswith("/Inbox")
     smith.assert_in_order([pdf("x")])
 
 
@@ -279,10 +279,10 @@ def test_a_signature_that_comes_later_and_goes(smith):
     assert "scan0001.pdf" in attention(smith)
     put(smith, "Smith_Divorce/Inbox", "scan0001.pdf.p7s", b"0\x82\x01\x00signature")
     smith.sync()
-    assert attention(smith) == ""
+    assert "It is not clear what" not in attention(smith)
     (smith.path / "Smith_Divorce/Inbox/scan0001.pdf.p7s").unlink()
     smith.sync()
-    assert "scan0001.pdf" in attention(smith)
+    assert "It is not clear what Inbox/scan0001.pdf is" in attention(smith)
     smith.assert_in_order([pdf("x")])
 
 
@@ -308,7 +308,7 @@ def test_a_saved_web_page_keeps_its_name_and_its_folder(smith, where, folder):
         smith.sync()
     smith.run("sweep", smith.path)
     assert smith.documents() == before
-    assert attention(smith) == ""
+    assert ("Move them together into the folder" in attention(smith)) == where.endswith("/Inbox")
     smith.assert_in_order([PAGE])
 
 
@@ -319,6 +319,19 @@ def test_a_web_page_in_one_file_is_filed(smith):
 
 
 # ---- whole trees that nobody wants to see renamed ---------------------------------------------------
+
+def test_what_keeps_its_name_does_not_stay_in_an_inbox_unseen(smith):
+    """An empty Inbox means that all is filed: what lies there is listed, with what helps."""
+    put(smith, "Smith_Divorce/Inbox", "SMITH000123.pdf", pdf("x"))
+    smith.sync()
+    assert names_in(smith, "Smith_Divorce/Inbox") == [b"SMITH000123.pdf"]
+    assert "SMITH000123.pdf keeps its name" in attention(smith) and "As Received" in attention(smith)
+    (smith.path / "Smith_Divorce/As Received").mkdir(exist_ok=True)
+    os.rename(smith.path / "Smith_Divorce/Inbox/SMITH000123.pdf", smith.path / "Smith_Divorce/As Received/SMITH000123.pdf")
+    smith.sync()
+    assert attention(smith) == ""
+    smith.assert_in_order([pdf("x")])
+
 
 def test_5000_bates_numbered_pages(smith):
     smith.stop()

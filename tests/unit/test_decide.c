@@ -499,13 +499,18 @@ static void what_rule_folder_or_card_leaves_alone_stays(void **state)
 {
     (void)state;
     a_document("SMITH000001.pdf", SMITH);
+    IS("keeps-name");
+    assert_int_equal(made.action, ACTION_LIST);
+    in_folder("Correspondence");
     IS("as-is");
     assert_int_equal(made.action, ACTION_INDEX);
     a_document("letter.pdf", SMITH);
     facts.accompanied = true;
+    IS("keeps-name");
+    in_folder("Correspondence");
     IS("as-is");
     a_document("Old.PST", SMITH);
-    IS("as-is");
+    IS("as-is"); /* by its card */
     a_document("letter.pdf", SMITH);
     facts.zone = ZONE_ELSEWHERE;
     facts.folder = "photos/2024";

@@ -31,12 +31,12 @@ static int setup(void **state)
 {
     struct place *p = calloc(1, sizeof *p);
 
+    *state = p;
     strcpy(p->path, "/tmp/rights-XXXXXX");
     if (!mkdtemp(p->path))
         return -1;
     p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     p->umask = umask(077);
-    *state = p;
     return p->fd < 0 ? -1 : 0;
 }
 
