@@ -10,7 +10,8 @@
 # Targets that need packages install them through apt when run as root or with sudo.
 
 CC       ?= gcc
-PKGS     := libuv libpcre2-8 libmagic libcrypto yaml-0.1 jansson sqlite3 libutf8proc libseccomp libacl
+PKGS     := libuv libpcre2-8 libmagic libcrypto yaml-0.1 jansson sqlite3 libutf8proc libseccomp libacl \
+            poppler-glib gmime-3.0 libgsf-1 libarchive libxml-2.0
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wformat=2 -Wnull-dereference -Wundef -Wwrite-strings -Wcast-qual -Wpointer-arith
 OPT      ?= -O2 -g
@@ -31,7 +32,8 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
 
 # pkg-config is asked only when something is compiled: before `deps` it may not be there.
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+# Their headers are not ours to warn about.
+PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench lint sanitize valgrind coverage mutants bench torture \

@@ -71,7 +71,11 @@ struct lane *lane_start(uv_loop_t *loop, enum lane_role role, const char *exe,
 {
     struct launched p;
 
-    if (launch_reader(exe, role == LANE_DIGESTER ? "digester" : "classifiers", setup, &p) < 0)
+    static const char *const readers[] = {[LANE_DIGESTER] = "digester",
+                                          [LANE_NURSERY] = "classifiers",
+                                          [LANE_PARSERS] = "parsers"};
+
+    if (launch_reader(exe, readers[role], setup, &p) < 0)
         return NULL;
 
     struct lane *l = lane_new(loop, role, p.sock, p.pid, events, ctx);
@@ -112,15 +116,25 @@ struct lane *lane_start_child(uv_loop_t *loop, struct lane *nursery, uint32_t id
     return l;
 }
 
-int lane_send(struct lane *l, struct part *p)
+static int send_order(const struct lane *l, const struct part *p)
 {
     struct wire_order o = {.what = WIRE_DOCUMENT,
                            .ticket = p->ticket,
                            .limit = p->is_large ? 0 : (uint64_t)EXAMINE_LARGE};
+    const int both[2] = {p->fd, p->out};
 
+    if (l->role != LANE_PARSERS)
+        return wire_send(l->sock, &o, sizeof o, p->fd, MSG_DONTWAIT);
+    o.what = WIRE_PARSE;
+    o.number = p->kind;
+    return wire_send_two(l->sock, &o, sizeof o, both, MSG_DONTWAIT);
+}
+
+int lane_send(struct lane *l, struct part *p)
+{
     if (p->fd < 0)
         return EBADF;
-    if (wire_send(l->sock, &o, sizeof o, p->fd, MSG_DONTWAIT) < 0)
+    if (send_order(l, p) < 0)
         return errno;
     if (l->len == 0) {
         l->since = uv_now(l->poll.loop);
@@ -159,6 +173,8 @@ static bool is_answer(const struct lane *l, const struct part *p, const struct w
         return l->role == LANE_DIGESTER && !p->is_large;
     case WIRE_KIND:
         return l->role == LANE_CLASSIFIER && a->number < KIND_COUNT;
+    case WIRE_PARSED:
+        return l->role == LANE_PARSERS && a->number < WIRE_END_COUNT;
     case WIRE_ERROR:
         return a->number > 0 && a->number < 4096;
     default:

@@ -24,11 +24,12 @@ enum lane_role {
     LANE_DIGESTER,
     LANE_CLASSIFIER,
     LANE_NURSERY, /* gets no documents: classifiers are its children */
+    LANE_PARSERS,
 };
 
 struct job;
 
-/* What one reader does for a document: its digest or its kind. Lives inside the job. */
+/* What one reader does for a document: its digest, its kind, or its text. Lives inside the job. */
 struct part {
     struct job *job;
     struct part *next;
@@ -36,13 +37,15 @@ struct part {
     uint32_t ticket; /* which document, in the reader's answer */
     bool is_kind;    /* for a classifier */
     bool is_large;   /* only for the lane that takes large ones */
+    int out;         /* for a parser: where the text goes, the caller's */
+    enum kind kind;  /* then: what the document is */
 };
 
 struct lane;
 
 struct lane_events {
     /* The part in hand was answered by a record that holds what it may: WIRE_DIGEST, WIRE_LARGE,
-     * WIRE_KIND or WIRE_ERROR. */
+     * WIRE_KIND, WIRE_PARSED or WIRE_ERROR. */
     void (*answered)(void *ctx, struct part *p, const struct wire_answer *a);
     /* The reader is shut in and at work; lacks is enum sandbox_lack. */
     void (*greeted)(void *ctx, struct lane *l, unsigned lacks);
@@ -75,7 +78,7 @@ struct lane {
     struct part *parts[LANE_DEPTH];
 };
 
-/* Starts a process for a digester or nursery. NULL with errno. */
+/* Starts a process for a digester, nursery or parsers. NULL with errno. */
 struct lane *lane_start(uv_loop_t *loop, enum lane_role role, const char *exe,
                         const struct wire_setup *setup, const struct lane_events *events,
                         void *ctx);

@@ -75,8 +75,7 @@ static bool limit(__rlimit_resource_t what, rlim_t max)
     return setrlimit(what, &r) == 0;
 }
 
-/* Bytes of address space in use now, or 0 when the kernel does not say. */
-static uint64_t memory_in_use(void)
+uint64_t sandbox_memory(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
     unsigned long pages = 0;
@@ -90,26 +89,46 @@ static uint64_t memory_in_use(void)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+void sandbox_limit_memory(uint64_t used, uint64_t mapped)
+{
+    if (used > 0)
+        limit(RLIMIT_AS, used + mapped + MEMORY_MAX);
+}
+
+/* Roles as bits. */
+#define DIGESTER   (1U << SANDBOX_DIGESTER)
+#define NURSERY    (1U << SANDBOX_NURSERY)
+#define CLASSIFIER (1U << SANDBOX_CLASSIFIER)
+#define PARSERS    (1U << SANDBOX_PARSERS)
+#define PARSER     (1U << SANDBOX_PARSER)
+#define ALL        (DIGESTER | NURSERY | CLASSIFIER | PARSERS | PARSER)
+
 static unsigned enter_limits(enum sandbox_role role)
 {
     static const struct {
         __rlimit_resource_t what;
         rlim_t max;
-        bool classifier_only;
+        unsigned roles;
     } limits[] = {
-        {RLIMIT_FSIZE, 0, false},        {RLIMIT_CORE, 0, false},    {RLIMIT_MEMLOCK, 0, false},
-        {RLIMIT_MSGQUEUE, 0, false},     {RLIMIT_NOFILE, 16, false}, {RLIMIT_NPROC, 0, true},
-        {RLIMIT_CPU, CPU_SECONDS, true},
+        {RLIMIT_FSIZE, 0, DIGESTER | NURSERY | CLASSIFIER},
+        {RLIMIT_FSIZE, SANDBOX_OUT_MAX, PARSERS | PARSER},
+        {RLIMIT_CORE, 0, ALL},
+        {RLIMIT_MEMLOCK, 0, ALL},
+        {RLIMIT_MSGQUEUE, 0, ALL},
+        {RLIMIT_NOFILE, 16, ALL},
+        {RLIMIT_NPROC, 0, CLASSIFIER | PARSER},
+        {RLIMIT_CPU, CPU_SECONDS, CLASSIFIER},
+        {RLIMIT_CPU, SANDBOX_PARSE_CPU_S, PARSER},
     };
     unsigned lacks = 0;
 
     for (size_t i = 0; i < COUNT(limits); i++)
-        if (role == SANDBOX_CLASSIFIER || !limits[i].classifier_only)
+        if (limits[i].roles & 1U << role)
             lacks |= limit(limits[i].what, limits[i].max) ? 0 : LACKS_LIMITS;
-    if (role == SANDBOX_CLASSIFIER)
-        return lacks;
+    if (role != SANDBOX_DIGESTER && role != SANDBOX_NURSERY)
+        return lacks; /* a parser has got its limit, see sandbox_limit_memory() */
 
-    uint64_t used = memory_in_use();
+    uint64_t used = sandbox_memory();
 
     return lacks | (used > 0 && limit(RLIMIT_AS, used + MEMORY_MAX) ? 0 : LACKS_LIMITS);
 }
@@ -161,6 +180,20 @@ static const int refused_calls[] = {
     SCMP_SYS(getcwd),     SCMP_SYS(ioctl),      SCMP_SYS(uname),    SCMP_SYS(sysinfo),
 };
 
+/* What libraries that parse documents ask beside, which tells nothing. */
+static const int parser_calls[] = {
+    SCMP_SYS(getuid),  SCMP_SYS(geteuid),      SCMP_SYS(getgid),           SCMP_SYS(getegid),
+    SCMP_SYS(getppid), SCMP_SYS(gettimeofday), SCMP_SYS(sched_getaffinity), SCMP_SYS(clock_getres),
+    SCMP_SYS(time),    SCMP_SYS(getrusage),
+};
+
+/* Their remarks go nowhere, and there is nothing to read but the mapped document. */
+static const int parser_refused_calls[] = {
+    SCMP_SYS(read),   SCMP_SYS(readv),  SCMP_SYS(write),    SCMP_SYS(writev), SCMP_SYS(lseek),
+    SCMP_SYS(fcntl),  SCMP_SYS(socket), SCMP_SYS(pipe2),    SCMP_SYS(mkdir),  SCMP_SYS(eventfd2),
+    SCMP_SYS(statfs), SCMP_SYS(poll),   SCMP_SYS(fstatfs),  SCMP_SYS(unlink), SCMP_SYS(getdents64),
+};
+
 static bool allow_all(scmp_filter_ctx f, const int *calls, size_t n, uint32_t action)
 {
     for (size_t i = 0; i < n; i++) {
@@ -191,6 +224,22 @@ static bool allow_some(scmp_filter_ctx f)
     return r == 0;
 }
 
+/* The document is mapped before any of it is looked at: one that shrinks meanwhile kills only its own
+ * parser, and is looked at again since it changed. */
+static bool allow_mapping(scmp_filter_ctx f)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 3,
+                            SCMP_A2(SCMP_CMP_EQ, PROT_READ, 0),
+                            SCMP_A3(SCMP_CMP_EQ, MAP_PRIVATE, 0),
+                            SCMP_A4(SCMP_CMP_LE, SANDBOX_OUT_FD, 0)) == 0;
+}
+
+static bool allow_output(scmp_filter_ctx f)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 1,
+                            SCMP_A0(SCMP_CMP_EQ, SANDBOX_OUT_FD, 0)) == 0;
+}
+
 /* fork(2) as glibc does it (clone with nothing shared), and the end of a child. */
 static bool allow_children(scmp_filter_ctx f)
 {
@@ -215,10 +264,18 @@ static unsigned enter_seccomp(enum sandbox_role role)
     ok = ok && allow_all(f, plain_calls, COUNT(plain_calls), SCMP_ACT_ALLOW);
     ok = ok && allow_all(f, refused_calls, COUNT(refused_calls), SCMP_ACT_ERRNO(EPERM));
     ok = ok && allow_some(f);
-    if (role == SANDBOX_NURSERY) {
+    if (role == SANDBOX_NURSERY || role == SANDBOX_PARSERS) {
         ok = ok && allow_all(f, nursery_calls, COUNT(nursery_calls), SCMP_ACT_ALLOW);
         ok = ok && allow_children(f);
     }
+    if (role == SANDBOX_PARSERS || role == SANDBOX_PARSER) {
+        ok = ok && allow_all(f, parser_calls, COUNT(parser_calls), SCMP_ACT_ALLOW);
+        ok = ok && allow_all(f, parser_refused_calls, COUNT(parser_refused_calls),
+                             SCMP_ACT_ERRNO(EPERM));
+        ok = ok && allow_output(f);
+    }
+    if (role == SANDBOX_PARSERS)
+        ok = ok && allow_mapping(f);
     ok = ok && seccomp_load(f) == 0;
     seccomp_release(f);
     return ok ? 0 : LACKS_SECCOMP;
@@ -229,7 +286,7 @@ unsigned sandbox_enter(enum sandbox_role role)
     unsigned lacks = enter_privileges() | enter_limits(role);
 
     /* The nursery's rules hold for its children, and they could not add any more. */
-    if (role != SANDBOX_CLASSIFIER)
+    if (role != SANDBOX_CLASSIFIER && role != SANDBOX_PARSER)
         lacks |= enter_landlock();
     return lacks | enter_seccomp(role);
 }

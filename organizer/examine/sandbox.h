@@ -22,7 +22,14 @@ enum sandbox_role {
     SANDBOX_DIGESTER,
     SANDBOX_NURSERY,    /* forks classifiers, and may kill them */
     SANDBOX_CLASSIFIER, /* entered by a nursery's child, on top of the nursery's */
+    SANDBOX_PARSERS,    /* forks parsers, one at a time, and waits for them */
+    SANDBOX_PARSER,     /* entered by its child: the document is mapped already */
 };
+
+/* What a parser may do beside: write, bounded, to this descriptor; and for how long. */
+#define SANDBOX_OUT_FD      5
+#define SANDBOX_OUT_MAX     (UINT64_C(16) << 20)
+#define SANDBOX_PARSE_CPU_S 2
 
 /*
  * Shuts the process in for good. Open are only the descriptors that it has; what it may still do
@@ -31,6 +38,11 @@ enum sandbox_role {
  * sandbox_lack of what could not be had.
  */
 unsigned sandbox_enter(enum sandbox_role role);
+/* For a nursery's child, before sandbox_enter(): the address space that it may have, the document's
+ * size in bytes being mapped beside. used: sandbox_memory() of its nursery. */
+void sandbox_limit_memory(uint64_t used, uint64_t mapped);
+/* Bytes of address space in use now, or 0 when the kernel does not say. */
+uint64_t sandbox_memory(void);
 /* A word for one bit of enum sandbox_lack ("seccomp"). */
 const char *sandbox_lack_name(unsigned bit);
 

@@ -6,7 +6,9 @@
  *   reader -> organizer   hello first; then for each document, in order, progress and one answer
  *
  * A reader of kind "classifiers" is a nursery: it gets forks (each with the socket of a new
- * classifier) and kills instead of documents.
+ * classifier) and kills instead of documents. One of kind "parsers" gets documents, each with a
+ * second descriptor, a file in memory, into which the parser that it forks for the document writes
+ * (text/text.h); it answers when that parser is gone.
  */
 #ifndef ORGANIZER_EXAMINE_WIRE_H
 #define ORGANIZER_EXAMINE_WIRE_H
@@ -17,7 +19,7 @@
 #include "base/digest.h"
 
 #define WIRE_FD      3
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define WIRE_PATH    4096
 
 enum wire_what {
@@ -26,6 +28,7 @@ enum wire_what {
     WIRE_DOCUMENT, /* with a descriptor */
     WIRE_FORK,     /* with a socket: ticket names the child */
     WIRE_KILL,     /* that child */
+    WIRE_PARSE,    /* with two descriptors: the document, and where its text goes; number: kind */
     /* From the reader. */
     WIRE_HELLO,    /* number: enum sandbox_lack, what could not be had */
     WIRE_PROGRESS, /* still at it; bytes so far */
@@ -33,6 +36,15 @@ enum wire_what {
     WIRE_LARGE,    /* not digested: more bytes than the document's limit */
     WIRE_KIND,     /* number: enum kind */
     WIRE_ERROR,    /* number: errno; the document could not be read */
+    WIRE_PARSED,   /* number: enum wire_end; what was said lies in the file */
+};
+
+/* How a parser ended. */
+enum wire_end {
+    WIRE_ENDED,    /* in order */
+    WIRE_DIED,     /* by a signal, or short of memory */
+    WIRE_OVERTIME, /* it used up its time */
+    WIRE_END_COUNT
 };
 
 struct wire_setup {
@@ -45,7 +57,9 @@ struct wire_setup {
 struct wire_order {
     uint32_t what;
     uint32_t ticket;
-    uint64_t limit; /* digest at most this many bytes; 0: any number */
+    uint64_t limit;  /* digest at most this many bytes; 0: any number */
+    uint32_t number; /* WIRE_PARSE: enum kind */
+    uint32_t unused;
 };
 
 struct wire_answer {
@@ -60,8 +74,12 @@ struct wire_answer {
 /* Sends n bytes as one message, with descriptor fd unless it is -1. Returns 0 or -1 with errno.
  * Never blocks with `flags` MSG_DONTWAIT; never raises SIGPIPE. */
 int wire_send(int sock, const void *record, size_t n, int fd, int flags);
+/* As wire_send() with two descriptors. */
+int wire_send_two(int sock, const void *record, size_t n, const int fd[2], int flags);
 /* Waits for one message of at most n bytes; *fd gets the descriptor that came with it or -1 (more
  * than one are closed). Returns its length, 0 at the end, -1 with errno. */
 int wire_receive(int sock, void *record, size_t n, int *fd);
+/* As wire_receive() for messages with two descriptors: both -1 unless there came exactly two. */
+int wire_receive_two(int sock, void *record, size_t n, int fd[2]);
 
 #endif

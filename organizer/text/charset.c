@@ -1,0 +1,127 @@
+#include "text/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/utf8.h"
+
+#define COUNT(a)  (sizeof(a) / sizeof(a)[0])
+#define GUESS_MAX ((size_t)1 << 20) /* bytes that are looked at to guess */
+
+/* With their Windows code pages. */
+static const struct {
+    const char *name;
+    unsigned codepage;
+} sets[] = {
+    {"UTF-8", 65001},        {"UTF-16LE", 1200},      {"UTF-16BE", 1201},    {"UTF-16", 0},
+    {"UTF-32LE", 12000},     {"UTF-32BE", 12001},     {"UTF-7", 65000},      {"US-ASCII", 20127},
+    {"WINDOWS-1250", 1250},  {"WINDOWS-1251", 1251},  {"WINDOWS-1252", 1252},
+    {"WINDOWS-1253", 1253},  {"WINDOWS-1254", 1254},  {"WINDOWS-1255", 1255},
+    {"WINDOWS-1256", 1256},  {"WINDOWS-1257", 1257},  {"WINDOWS-1258", 1258},
+    {"ISO-8859-1", 28591},   {"ISO-8859-2", 28592},   {"ISO-8859-3", 28593},
+    {"ISO-8859-4", 28594},   {"ISO-8859-5", 28595},   {"ISO-8859-6", 28596},
+    {"ISO-8859-7", 28597},   {"ISO-8859-8", 28598},   {"ISO-8859-9", 28599},
+    {"ISO-8859-10", 0},      {"ISO-8859-13", 28603},  {"ISO-8859-14", 0},    {"ISO-8859-15", 28605},
+    {"ISO-8859-16", 0},      {"KOI8-R", 20866},       {"KOI8-U", 21866},     {"MACINTOSH", 10000},
+    {"IBM437", 437},         {"IBM850", 850},         {"IBM852", 852},       {"IBM866", 866},
+    {"SHIFT_JIS", 0},        {"CP932", 932},          {"EUC-JP", 51932},     {"ISO-2022-JP", 50220},
+    {"GB2312", 0},           {"GBK", 936},            {"GB18030", 54936},    {"BIG5", 950},
+    {"BIG5-HKSCS", 0},       {"EUC-KR", 51949},       {"CP949", 949},        {"ISO-2022-KR", 50225},
+    {"TIS-620", 874},        {"KS_C_5601-1987", 0},
+};
+
+void charset_prepare(void)
+{
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        /* Never closed: its module stays. */
+        iconv_t to = iconv_open("UTF-8", sets[i].name);
+
+        (void)to;
+    }
+}
+
+const char *charset_of_codepage(unsigned number)
+{
+    for (size_t i = 0; number && i < COUNT(sets); i++)
+        if (sets[i].codepage == number)
+            return sets[i].name;
+    return NULL;
+}
+
+bool charset_convert(struct str *out, const char *name, const void *p, size_t n)
+{
+    iconv_t cd = iconv_open("UTF-8", name);
+    char *in = (char *)(uintptr_t)p;
+    char room[4096];
+
+    if (cd == (iconv_t)-1)
+        return false;
+    while (n > 0) {
+        char *to = room;
+        size_t left = sizeof room;
+        size_t r = iconv(cd, &in, &n, &to, &left);
+
+        str_addn(out, room, (size_t)(to - room));
+        if (r != (size_t)-1 || errno == E2BIG)
+            continue;
+        str_add(out, "\xEF\xBF\xBD");
+        if (errno != EILSEQ)
+            break;
+        in++;
+        n--;
+    }
+    iconv_close(cd);
+    return true;
+}
+
+/* Text in UTF-16 has a zero in most units, always on the same side. */
+static const char *utf16_without_mark(const unsigned char *p, size_t n)
+{
+    size_t zeros[2] = {0, 0};
+
+    n = n < 4096 ? n & ~(size_t)1 : 4096;
+    for (size_t i = 0; i < n; i++)
+        zeros[i & 1] += p[i] == 0;
+    if (n < 4)
+        return NULL;
+    if (zeros[1] > n / 2 * 4 / 10 && zeros[0] < n / 50 + 1)
+        return "UTF-16LE";
+    if (zeros[0] > n / 2 * 4 / 10 && zeros[1] < n / 50 + 1)
+        return "UTF-16BE";
+    return NULL;
+}
+
+const char *charset_guess(const void *bytes, size_t n, size_t *mark)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *name;
+    } marks[] = {
+        {"\xEF\xBB\xBF", 3, "UTF-8"},
+        {"\xFF\xFE\0\0", 4, "UTF-32LE"},
+        {"\0\0\xFE\xFF", 4, "UTF-32BE"},
+        {"\xFF\xFE", 2, "UTF-16LE"},
+        {"\xFE\xFF", 2, "UTF-16BE"},
+    };
+    const char *wide;
+
+    for (size_t i = 0; i < COUNT(marks); i++)
+        if (n >= marks[i].n && memcmp(bytes, marks[i].bytes, marks[i].n) == 0) {
+            *mark = marks[i].n;
+            return marks[i].name;
+        }
+    *mark = 0;
+    wide = utf16_without_mark(bytes, n);
+    if (wide)
+        return wide;
+    /* A character cut by the bound is no fault. */
+    n = n < GUESS_MAX ? n : GUESS_MAX - 4;
+    for (size_t cut = 0; cut < 4 && cut <= n; cut++)
+        if (utf8_valid(bytes, n - cut))
+            return "UTF-8";
+    return "WINDOWS-1252";
+}

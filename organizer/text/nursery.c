@@ -1,0 +1,123 @@
+#include "text/nursery.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/exit.h"
+#include "examine/sandbox.h"
+#include "examine/wire.h"
+#include "text/parse.h"
+
+#define DOCUMENT_FD (WIRE_FD + 1)
+
+_Static_assert(SANDBOX_OUT_FD == DOCUMENT_FD + 1, "the two descriptors that come with an order");
+
+static int say(const struct wire_answer *a)
+{
+    return wire_send(WIRE_FD, a, sizeof *a, -1, 0);
+}
+
+/* The two descriptors as DOCUMENT_FD and SANDBOX_OUT_FD, where they arrive when nothing else is
+ * open. */
+static bool in_place(int fd[2])
+{
+    bool fine = (fd[0] == DOCUMENT_FD || dup2(fd[0], DOCUMENT_FD) >= 0) &&
+                (fd[1] == SANDBOX_OUT_FD || dup2(fd[1], SANDBOX_OUT_FD) >= 0);
+
+    for (size_t i = 0; i < 2; i++)
+        if (fd[i] > SANDBOX_OUT_FD)
+            close(fd[i]);
+    return fine;
+}
+
+static int parser_run(enum kind kind, uint64_t used)
+{
+    struct bytes b = {.kind = kind};
+    struct paper paper;
+    struct stat st;
+
+    /* Not fstat(3): see examine/source.c. */
+    if (syscall(SYS_fstat, DOCUMENT_FD, &st) < 0 || st.st_size < 0)
+        return EXIT_CANNOT;
+    b.n = (size_t)st.st_size;
+    if (b.n > 0) {
+        void *map = mmap(NULL, b.n, PROT_READ, MAP_PRIVATE, DOCUMENT_FD, 0);
+
+        if (map == MAP_FAILED)
+            return EXIT_CANNOT;
+        b.p = map;
+    }
+    close(DOCUMENT_FD);
+    close(WIRE_FD);
+    sandbox_limit_memory(used, b.n);
+    /* What could not be had the nursery said already. */
+    sandbox_enter(SANDBOX_PARSER);
+    paper_open(&paper, SANDBOX_OUT_FD);
+    parse(&paper, &b);
+    return paper_close(&paper) < 0 ? EXIT_CANNOT : EXIT_ORDER;
+}
+
+static enum wire_end end_of(int status, const struct rusage *used)
+{
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_ORDER)
+        return WIRE_ENDED;
+    return used->ru_utime.tv_sec + used->ru_stime.tv_sec + 1 >= SANDBOX_PARSE_CPU_S
+               ? WIRE_OVERTIME
+               : WIRE_DIED;
+}
+
+/* Has a child parse the document and waits for its end. */
+static void parse_document(struct wire_answer *a, const struct wire_order *o, int fd[2],
+                           uint64_t memory)
+{
+    struct rusage used = {0};
+    int status = 0;
+    pid_t pid = -1;
+
+    if (in_place(fd))
+        pid = _Fork(); /* not fork(3): see examine/reader.c */
+    if (pid == 0)
+        _exit(parser_run((enum kind)o->number, memory));
+    a->number = (uint32_t)errno;
+    close(DOCUMENT_FD);
+    close(SANDBOX_OUT_FD);
+    a->what = WIRE_ERROR;
+    if (pid < 0)
+        return;
+    while (wait4(pid, &status, 0, &used) < 0 && errno == EINTR)
+        continue;
+    a->what = WIRE_PARSED;
+    a->number = end_of(status, &used);
+}
+
+int nursery_parsers(const struct wire_setup *setup)
+{
+    uint64_t memory;
+    struct wire_order o;
+    int fd[2], n;
+
+    (void)setup;
+    parse_prepare();
+    memory = sandbox_memory();
+
+    struct wire_answer hello = {.what = WIRE_HELLO, .number = sandbox_enter(SANDBOX_PARSERS)};
+
+    if (say(&hello) < 0)
+        return EXIT_CANNOT;
+    while ((n = wire_receive_two(WIRE_FD, &o, sizeof o, fd)) > 0) {
+        struct wire_answer a = {.ticket = o.ticket};
+
+        if (n != sizeof o || o.what != WIRE_PARSE || fd[0] < 0 || o.number >= KIND_COUNT)
+            return EXIT_CANNOT;
+        parse_document(&a, &o, fd, memory);
+        if (say(&a) < 0)
+            return EXIT_ORDER;
+    }
+    return n < 0 ? EXIT_CANNOT : EXIT_ORDER;
+}
