@@ -24,7 +24,8 @@ PREFIX   ?= /usr
 CABINET  ?= Matters
 CPPFLAGS += -D_GNU_SOURCE -DPCRE2_CODE_UNIT_WIDTH=8 -Iorganizer
 CFLAGS   += -std=gnu17 $(OPT) $(WARN) $(WERROR) $(HARDEN)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now
+# As needed: libraries that parse documents are in organizer-parsers only.
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
 
 LIB_SRC  := $(sort $(wildcard organizer/*/*.c))
 LIB_OBJ  := $(LIB_SRC:organizer/%.c=$B/obj/%.o)
@@ -38,9 +39,13 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench lint sanitize valgrind coverage mutants bench torture \
         install clean format
-all: $B/organizer
+all: $B/organizer $B/organizer-parsers
 
 $B/organizer: $B/obj/main.o $B/liborganizer.a
+	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+# What documents say is read by a program of its own (organizer/text/parsers.c).
+$B/organizer-parsers: $B/obj/text/parsers.o $B/liborganizer.a
 	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $B/liborganizer.a: $(LIB_OBJ)
@@ -71,14 +76,14 @@ run: deps
 E2E = ORGANIZER_BUILD=$(abspath $B) ORGANIZER_RULES=$(CURDIR)/rules \
     /usr/bin/python3 -m pytest -q -o cache_dir=$(abspath $B)/pytest
 
-units: $(UNIT_BIN)
+units: $(UNIT_BIN) $B/organizer-parsers
 unit: units
 	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; \
 	    $$t || { echo "once more, on a machine that may be busy: $$t"; $$t; } || bad="$$bad $$t"; done; \
 	    [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
-e2e: $B/organizer
+e2e: $B/organizer $B/organizer-parsers
 	@$(E2E) tests/e2e || { echo "once more, on a machine that may be busy: what failed"; \
 	    $(E2E) --last-failed tests/e2e; }
 
@@ -126,6 +131,7 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 EVENTS := before-filing filed needs-attention case-opened case-closed integrity
 install: all
 	install -Dm755 $B/organizer $(DESTDIR)$(PREFIX)/bin/organizer
+	install -Dm755 $B/organizer-parsers $(DESTDIR)$(PREFIX)/lib/organizer/organizer-parsers
 	for f in $$(cd rules && find . -type f); do install -Dm644 rules/$$f $(SHARE)/organizer/rules/$$f; done
 	for f in $$(cd hooks && find . -type f); do install -Dm755 hooks/$$f $(SHARE)/organizer/hooks/$$f; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -11,6 +11,7 @@
  *      │  ├─ watcher_new      watch/    inotify is a hint, the scan is the truth
  *      │  ├─ settle_ask       settle/   is it finished?
  *      │  ├─ examiner_new     examine/  what is it?
+ *      │  ├─ texts_new        text/     what does it say? (read by organizer-parsers: text/parsers.c)
  *      │  ├─ decide           decide/   facts and rules in, a decision with reasons out
  *      │  ├─ filer_new        file/     the only place that renames
  *      │  ├─ state_open       record/   private state and hash-chained journals

@@ -90,6 +90,7 @@ struct facts {
     bool *content_missed;          /* set when it was asked for and is NULL; may be NULL */
 
     const char *same_as;           /* path in this case of a document with the same content */
+    const char *same_mail;         /* path in this case of the same mail (Message-ID), other bytes */
     const char *former_of;         /* path of the document that had this name before */
     bool late;                     /* came after its case was closed */
     bool by_hand;                  /* a person named it: never named again by itself */

@@ -17,7 +17,6 @@
 #include "examine/classify.h"
 #include "examine/sandbox.h"
 #include "examine/wire.h"
-#include "text/nursery.h"
 
 #define PIECE        ((size_t)1 << 20)
 #define CHILDREN_MAX 64
@@ -231,7 +230,6 @@ static const struct {
 } readers[] = {
     {"digester", digester_run},
     {"classifiers", nursery_run},
-    {"parsers", nursery_parsers},
 };
 
 int reader_main(const char *kind)

@@ -12,6 +12,7 @@
 #include "flow/night.h"
 #include "flow/internal.h"
 #include "flow/since.h"
+#include "text/texts.h"
 
 #define PUMP_SLICE_NS (4 * NS_PER_MS)
 
@@ -98,6 +99,7 @@ void flow_wake(struct flow *f)
     else
         uv_idle_stop(&f->pump);
     arm_due(f);
+    backlog_wake(f->backlog);
     flow_sync_check(f);
 }
 
@@ -253,6 +255,12 @@ static int open_parts(struct flow *f, struct error *err)
                                   .around = around_answers,
                                   .around_ctx = f};
 
+    struct texts_options to = {.parsers = 2,
+                               .idle_ms = 5000,
+                               .stall_ms = 10000,
+                               .around = around_answers,
+                               .around_ctx = f};
+
     f->filer = filer_new(f->loop, &fo, err);
     if (!f->filer)
         return -1;
@@ -267,6 +275,8 @@ static int open_parts(struct flow *f, struct error *err)
         return -1;
     f->hooks = hooks_new(f->loop, f->env->hooks_dir, f->cab.config.hook_limit,
                          f->cab.config.hook_ms, &f->log);
+    f->texts = texts_new(f->loop, &to);
+    f->backlog = backlog_new(f);
     f->sweep = sweep_new(f);
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
@@ -493,8 +503,10 @@ void flow_close(struct flow *f)
     closings_free(f->closings);
     if (f->examiner)
         examiner_free(f->examiner);
+    texts_free(f->texts);
     if (f->filer)
         filer_free(f->filer, false);
+    backlog_free(f->backlog);
     if (f->hooks)
         hooks_free(f->hooks);
     if (f->pages)

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "flow/companions.h"
+#include "record/content_row.h"
+#include "text/texts.h"
 
 struct policy gather_policy(const struct config *c, const struct env *env)
 {
@@ -71,6 +73,50 @@ static char *former_name(const struct gather_from *from, const struct gather_doc
     return path;
 }
 
+/* The first mail of the case with this Message-ID that is still there. */
+struct same_mail {
+    const struct gather_from *from;
+    const struct matter *home;
+    char *path;
+};
+
+static int on_same_mail(void *ctx, const char *case_id, const char *path)
+{
+    struct same_mail *s = ctx;
+
+    if (strcmp(case_id, s->home->facts.id) != 0 ||
+        !exists(s->from->root, s->home->facts.path, path))
+        return 0;
+    s->path = xstrdup(path);
+    return 1;
+}
+
+static char *same_mail(const struct gather_from *from, const struct gather_doc *doc,
+                       const struct matter *m, const char *message_id)
+{
+    struct same_mail s = {from, m, NULL};
+    struct error err = ERROR_INIT;
+
+    if (from->state && m && message_id)
+        state_each_message(from->state, message_id, &doc->x->digest, on_same_mail, &s, &err);
+    return s.path;
+}
+
+static void add_content(const struct gather_from *from, const struct gather_doc *doc,
+                        const struct matter *m, struct gathered *g)
+{
+    struct error err = ERROR_INIT;
+
+    if (doc->content)
+        g->facts.content = doc->content;
+    else if (from->state && doc->x->status == EXAMINE_DONE && texts_knows(doc->x->kind) &&
+             state_content_get(from->state, &doc->x->digest, &g->kept, &err) > 0)
+        g->facts.content = &g->kept;
+    if (g->facts.content)
+        g->same_mail = same_mail(from, doc, m, g->facts.content->message_id);
+    g->facts.same_mail = g->same_mail;
+}
+
 static void from_row(struct facts *f, const struct doc *row)
 {
     f->by_hand = row->by_hand;
@@ -107,6 +153,7 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
               (!doc->row || doc->row->number == 0 || doc->row->reason == REASON_CLOSED_CASE);
     f->accompanied =
         f->zone != ZONE_OUTSIDE && !doc->alone && companions_beside(from->root, doc->path);
+    add_content(from, doc, target ? target : g->home, g);
     g->same_as = same_content(from, doc, target ? target : g->home);
     g->former_of = former_name(from, doc, g);
     f->same_as = g->same_as;
@@ -124,5 +171,7 @@ void gather_clear(struct gathered *g)
     free(g->folder);
     free(g->same_as);
     free(g->former_of);
+    free(g->same_mail);
+    content_clear(&g->kept);
     memset(g, 0, sizeof *g);
 }

@@ -33,6 +33,7 @@ struct gather_doc {
     const struct doc *row;        /* its row when it has one, else NULL */
     bool alone;                   /* known: nothing beside it can belong to it */
     bool came_back;               /* it lies where it was named before, as a new file */
+    const struct content *content; /* as it was read just now; NULL: as it is kept */
 };
 
 /* Facts with the strings that they borrow. */
@@ -40,7 +41,8 @@ struct gathered {
     struct facts facts;
     struct matter *home;
     const char *inside; /* part of gather_doc.path */
-    char *folder, *same_as, *former_of;
+    char *folder, *same_as, *former_of, *same_mail;
+    struct content kept;
 };
 
 /* Fills g; clear with gather_clear(). home_for: look for the same content in this case as well

@@ -51,6 +51,7 @@ struct flow_notice {
 struct sync_waiter {
     uint64_t job;   /* this page job must be done; UINT64_MAX: what came before is under way */
     int64_t until;  /* ticks: so long the filer's last journal lines are waited for */
+    int64_t until_text; /* and so long what documents say */
     flow_done *done;
     void *ctx;
     struct sync_waiter *next;
@@ -58,6 +59,7 @@ struct sync_waiter {
 
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
+struct backlog; /* reading.c */
 struct integrity; /* integrity.c */
 struct night; /* night.h */
 struct closings; /* closing.h */
@@ -79,6 +81,8 @@ struct flow {
     struct matters *matters;
     struct watcher *watcher;
     struct examiner *examiner;
+    struct texts *texts;
+    struct backlog *backlog;
     struct filer *filer;
     struct hooks *hooks;
     struct items items;
@@ -162,6 +166,22 @@ void fights_clear(struct flow *f);
 /* judge.c */
 void flow_examine(struct flow *f, struct item *it);
 void flow_judge(struct flow *f, struct item *it);
+
+/* reading.c */
+struct backlog *backlog_new(struct flow *f);
+void backlog_free(struct backlog *b);
+/* What the item says, as it was read just now; NULL when it was not. */
+const struct content *flow_said(const struct item *it);
+/* The decision wants to know what the document says: true when it is being read and judged again
+ * then; false when there is nothing to read. */
+bool flow_read_text(struct flow *f, struct item *it);
+/* A row was written: what its document says is kept or, when nobody read it yet, read when nothing
+ * else is under way. it: the item that it was, or NULL. */
+void flow_row_written(struct flow *f, struct item *it, const struct doc *d);
+/* Nothing else is under way, or something is: the backlog goes on, or rests. */
+void backlog_wake(struct backlog *b);
+/* Documents that are still to be read or kept. */
+size_t backlog_len(const struct backlog *b);
 
 /* record.c */
 void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,

@@ -19,9 +19,20 @@ void item_close(struct item *it)
     it->fd = -1;
 }
 
+void item_unsay(struct item *it)
+{
+    if (it->said)
+        content_clear(&it->content);
+    it->said = false;
+    if (it->text >= 0)
+        close(it->text);
+    it->text = -1;
+}
+
 static void item_free(struct item *it)
 {
     item_close(it);
+    item_unsay(it);
     free(it->path);
     free(it);
 }
@@ -108,7 +119,7 @@ struct item *items_hint(struct items *q, const char *path)
     if (!it) {
         it = xcalloc(1, sizeof *it);
         it->path = xstrdup(path);
-        it->fd = -1;
+        it->fd = it->text = -1;
         it->number = ++q->next_number;
         HASH_ADD_KEYPTR(hh, q->by_path, it->path, strlen(it->path), it);
         make_ready(q, it);
@@ -197,6 +208,7 @@ void items_done(struct items *q, struct item *it)
     item_close(it);
     items_hold(q, it, NULL);
     if (it->again) {
+        item_unsay(it);
         it->again = false;
         it->tries = it->refused = 0;
         it->examined = false;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "decide/content.h"
 #include "examine/examiner.h"
 #include "flow/tally.h"
 #include "record/doc.h"
@@ -39,6 +40,10 @@ struct item {
     uint32_t nlink;         /* then: how many names its file has */
     struct examination x;   /* as examined */
     bool examined;
+    struct content content;   /* what it says, when said */
+    struct digest said_of;    /* of these bytes */
+    bool said;
+    int text;                 /* the file with all its text (text/text.h), or -1 */
     struct doc_stamp read;    /* as it was when x was found out; size 0: never */
     int64_t read_ns;          /* wall clock before its bytes were read */
     int64_t since;            /* ticks (ns) when it first had to wait, 0: it never had */
@@ -103,5 +108,7 @@ void items_owe(struct items *q);
 void items_owe_one(struct items *q, struct item *it);
 /* Closes its descriptor. */
 void item_close(struct item *it);
+/* Forgets what it says. */
+void item_unsay(struct item *it);
 
 #endif

@@ -231,6 +231,7 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
 
     doc.alone = dir >= 0 && flow_is_alone(f, &it->stamp, dir);
     doc.row = id->row.number ? &id->row : NULL;
+    doc.content = flow_said(it);
     gather(&from, &doc, NULL, &g);
     heed_history(&g.facts, id);
     decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
@@ -243,7 +244,8 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
         decision_clear(&d);
         decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
     }
-    hand_on(f, it, &g, &d, id);
+    if (!d.wants_content || !flow_read_text(f, it))
+        hand_on(f, it, &g, &d, id);
     decision_clear(&d);
     gather_clear(&g);
 }

@@ -309,6 +309,7 @@ static void act_done(void *ctx, struct act *a)
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
         flow_touch(f, NULL);
         tell_others(f, w, a);
+        flow_row_written(f, w->item, &a->doc);
         if (a->kind == ACT_RENAME) {
             say_filed(f, w, a);
             run_hook(f, "filed", a, w->from, a->to);

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "flow/internal.h"
+#include "text/texts.h"
 
 void flow_status(struct flow *f, struct str *json)
 {
@@ -45,6 +46,8 @@ void flow_status(struct flow *f, struct str *json)
     json_key(json, "readers");
     str_addc(json, '{');
     examiner_status(f->examiner, json);
+    texts_status(f->texts, json);
+    json_num(json, "texts_to_read", (int64_t)backlog_len(f->backlog));
     str_addc(json, '}');
     json_key(json, "hooks");
     str_addc(json, '{');

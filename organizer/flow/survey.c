@@ -17,6 +17,7 @@
 #include "flow/since.h"
 #include "flow/standing.h"
 #include "publish/publish.h"
+#include "text/texts.h"
 #include "watch/scan.h"
 
 #define SURVEY_OPEN_MAX 64 /* documents with the readers at once */
@@ -27,6 +28,7 @@ struct run {
     const struct survey_events *e;
     uv_loop_t loop;
     struct examiner *examiner;
+    struct texts *texts;
     char **paths; /* of documents, from the cabinet down */
     size_t len, cap, next, under_way;
     uint64_t folders;
@@ -41,6 +43,9 @@ struct asked {
     bool has_row;
     bool renamed; /* the row still has its former path */
     int fd;
+    struct examination x;   /* while its text is read */
+    struct content content; /* when said */
+    bool said;
 };
 
 static int load(struct survey *s, struct error *err)
@@ -341,14 +346,34 @@ static void heed_row(const struct asked *a, struct decision *d)
     d->help = xstrdup(row->help);
 }
 
-static void judge(struct asked *a, const struct examination *x)
+static void on_text(void *ctx, const struct content *c, int text);
+
+/* What it says decides, or is to be explained, and was not read yet: it is being read. */
+static bool reads_text(struct asked *a, const struct examination *x, const struct gathered *g,
+                       const struct decision *d)
+{
+    bool wanted = d->wants_content || (a->run->e->explain && !g->facts.content);
+
+    if (!wanted || a->said || x->status != EXAMINE_DONE || !texts_knows(x->kind))
+        return false;
+    a->x = *x;
+    texts_submit(a->run->texts, a->fd, x->kind, true, on_text, a);
+    return true;
+}
+
+/* False when it is judged later, with what it says. */
+static bool judge(struct asked *a, const struct examination *x)
 {
     struct survey *s = a->run->s;
     struct gather_from from = {s->env, &s->cab.config, s->matters, s->state, s->cab.root};
-    struct gather_doc doc = {
-        .path = a->path, .stamp = &a->stamp, .x = x, .row = a->has_row ? &a->row : NULL};
+    struct gather_doc doc = {.path = a->path,
+                             .stamp = &a->stamp,
+                             .x = x,
+                             .row = a->has_row ? &a->row : NULL,
+                             .content = a->said ? &a->content : NULL};
     struct gathered g;
     struct decision d;
+    bool later;
 
     gather(&from, &doc, NULL, &g);
     heed_renaming(a, &g.facts);
@@ -362,6 +387,7 @@ static void judge(struct asked *a, const struct examination *x)
         heed_renaming(a, &g.facts);
         decide(s->rules, s->lang, &s->policy, &g.facts, a->run->e->explain, &d);
     }
+    later = reads_text(a, x, &g, &d);
     heed_row(a, &d);
     struct survey_doc told = {.path = a->path,
                               .facts = &g,
@@ -370,9 +396,11 @@ static void judge(struct asked *a, const struct examination *x)
                               .stamp = &a->stamp,
                               .decision = &d,
                               .may_name = may_name(s, &g, doc.row, &a->stamp)};
-    a->run->e->document(a->run->e->ctx, &told);
+    if (!later)
+        a->run->e->document(a->run->e->ctx, &told);
     decision_clear(&d);
     gather_clear(&g);
+    return !later;
 }
 
 static void asked_free(struct asked *a)
@@ -382,6 +410,7 @@ static void asked_free(struct asked *a)
         close(a->fd);
     if (a->has_row)
         doc_clear(&a->row);
+    content_clear(&a->content);
     free(a->path);
     free(a);
 }
@@ -393,7 +422,20 @@ static void on_answer(void *ctx, const struct examination *x)
     struct asked *a = ctx;
     struct run *r = a->run;
 
-    judge(a, x);
+    if (judge(a, x))
+        asked_free(a);
+    ask_more(r);
+}
+
+static void on_text(void *ctx, const struct content *c, int text)
+{
+    struct asked *a = ctx;
+    struct run *r = a->run;
+
+    (void)text;
+    content_copy(&a->content, c);
+    a->said = true;
+    judge(a, &a->x);
     asked_free(a);
     ask_more(r);
 }
@@ -454,8 +496,8 @@ static void ask(struct run *r, char *path)
                                  .digest = a->row.digest,
                                  .bytes = a->stamp.size,
                                  .kind = a->row.kind};
-        judge(a, &x);
-        asked_free(a);
+        if (judge(a, &x))
+            asked_free(a);
         return;
     }
     examiner_submit(r->examiner, a->fd, a->stamp.size, true, on_answer, a);
@@ -482,16 +524,19 @@ static int second_pass(struct run *r, struct error *err)
                                  .classifiers = 2,
                                  .idle_ms = 1000,
                                  .stall_ms = 20000};
+    struct texts_options to = {.parsers = 2, .idle_ms = 1000, .stall_ms = 10000};
 
     r->examiner = examiner_new(&r->loop, &o, err);
     if (!r->examiner)
         return -1;
+    r->texts = texts_new(&r->loop, &to);
     ask_more(r);
     while (r->under_way > 0 || r->next < r->len) {
         uv_run(&r->loop, UV_RUN_ONCE);
         ask_more(r);
     }
     examiner_free(r->examiner);
+    texts_free(r->texts);
     return 0;
 }
 

@@ -8,6 +8,9 @@
 /* The lines of what is recorded are in the journals soon after; under load, the filer is never
  * without work: then this long is long enough. */
 #define SYNC_JOURNAL_NS NS_PER_S
+/* What documents say is read when nothing else is under way: so long that is waited for. Where many
+ * came at once it goes on behind the sync, and the answer says so. */
+#define SYNC_TEXT_NS (10 * NS_PER_S)
 
 /* Wakes what waits and is meant; each at most once for a sync. Whether there was any. */
 static bool wake(struct flow *f, bool meant(const struct item *it))
@@ -54,6 +57,7 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
                               .ctx = ctx,
                               .job = UINT64_MAX,
                               .until = env_ticks() + SYNC_JOURNAL_NS,
+                              .until_text = env_ticks() + SYNC_TEXT_NS,
                               .next = f->waiters};
     f->waiters = w;
     flow_wake(f);
@@ -107,6 +111,8 @@ static void serve_waiters(struct flow *f)
 
     while ((w = *link)) {
         if (w->job == UINT64_MAX && filer_busy(f->filer) && env_ticks() < w->until)
+            return;
+        if (w->job == UINT64_MAX && backlog_len(f->backlog) > 0 && env_ticks() < w->until_text)
             return;
         if (w->job == UINT64_MAX)
             w->job = pages_job(f->pages);

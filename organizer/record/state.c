@@ -296,7 +296,9 @@ static int settle_version(struct state *s, bool readonly, struct error *err)
     }
     if (run(s, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=8388608", err) < 0)
         return -1;
-    return version ? 0 : make_schema(s, err);
+    if (!version && make_schema(s, err) < 0)
+        return -1;
+    return run(s, state_content_schema, err);
 }
 
 static int prepare(struct state *s, bool readonly, struct error *err)

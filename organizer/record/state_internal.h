@@ -7,7 +7,7 @@
 #include "record/state.h"
 
 /* Statements kept prepared for one connection; there are fewer than this in the source. */
-#define STATE_STATEMENTS 48
+#define STATE_STATEMENTS 64
 
 struct state {
     sqlite3 *db;
@@ -58,6 +58,8 @@ int state_case_make(struct state *s, const char *id, int64_t *key, int64_t *next
                     struct error *err);
 /* The case's id for its key; "" when there is none. */
 int state_case_id(struct state *s, int64_t key, char id[static CASE_ID_SIZE], struct error *err);
+/* Tables that came later, made when they are missing. */
+extern const char state_content_schema[];
 /* What names that people take for the same have in common: FNV-1a of utf8_fold(). */
 int64_t state_fold_key(const char *path);
 

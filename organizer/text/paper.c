@@ -82,7 +82,7 @@ static void flush(struct paper *p)
 
     while (done < p->buffer.len) {
         ssize_t r = pwrite(p->out, p->buffer.s + done, p->buffer.len - done,
-                           (off_t)(TEXT_AT + p->written + done));
+                           (off_t)(p->written + done));
 
         if (r <= 0) {
             p->full = true;
@@ -262,9 +262,9 @@ int paper_close(struct paper *p)
     str_addn(&record, &(uint64_t){0}, sizeof(uint64_t));
     answer_write(&record, &p->content);
     memcpy(record.s, &(uint64_t){record.len - sizeof(uint64_t)}, sizeof(uint64_t));
-    if (record.len > TEXT_AT) {
+    if (record.len > TEXT_RECORD) {
         errno = EMSGSIZE;
         return -1;
     }
-    return pwrite(p->out, record.s, record.len, 0) == (ssize_t)record.len ? 0 : -1;
+    return pwrite(p->out, record.s, record.len, (off_t)TEXT_MAX) == (ssize_t)record.len ? 0 : -1;
 }

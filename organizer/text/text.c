@@ -13,8 +13,8 @@ int text_file_new(void)
 
     if (fd < 0)
         return -1;
-    if (ftruncate(fd, (off_t)(TEXT_AT + TEXT_MAX)) == 0 &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
+    if (ftruncate(fd, (off_t)(TEXT_MAX + TEXT_RECORD)) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SEAL) == 0)
         return fd;
 
     int saved = errno;
@@ -42,12 +42,12 @@ int text_view_open(struct text_view *v, int fd, uint64_t len)
         return -1;
     }
 
-    /* A private copy: what is checked stays as it is. Nobody who may write is there any more. */
-    void *map = mmap(NULL, TEXT_AT + len, PROT_READ, MAP_PRIVATE, fd, 0);
+    /* Nobody who may write is there any more. */
+    void *map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
 
     if (map == MAP_FAILED)
         return -1;
-    *v = (struct text_view){(const char *)map + TEXT_AT, len, map, TEXT_AT + len};
+    *v = (struct text_view){map, len, map, len};
     if (is_text(v->s, len))
         return 0;
     text_view_close(v);

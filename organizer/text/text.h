@@ -1,10 +1,11 @@
 /*
  * text: the file in memory through which a parser says what a document says.
  *
- * The organizer makes it at its full size, which cannot change any more, and passes it on for
- * writing only by position. First lies a record of the document's properties and first lines
- * (text/answer.h), at TEXT_AT all of its text. What stands there is a stranger's: answer_read()
- * checks the record, text_map() the text.
+ * The organizer makes it at its full size, beyond which nobody can write, and passes it on for
+ * writing only by position. All text of the document stands from its start on, and at TEXT_MAX a
+ * record of its properties and first lines (text/answer.h). When that was read the file is cut to
+ * the text. What stands there is a stranger's: answer_read() checks the record, text_view_open()
+ * the text.
  */
 #ifndef ORGANIZER_TEXT_TEXT_H
 #define ORGANIZER_TEXT_TEXT_H
@@ -13,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_AT  ((size_t)512 << 10) /* bytes for the record */
-#define TEXT_MAX ((size_t)8 << 20)   /* bytes of text of one document; what is over is left out */
+#define TEXT_MAX    ((size_t)8 << 20)   /* bytes of text of one document; what is over is left out */
+#define TEXT_RECORD ((size_t)512 << 10) /* bytes for the record */
 
 /* A new one. -1 with errno. */
 int text_file_new(void);

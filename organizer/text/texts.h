@@ -20,16 +20,16 @@
 #include "decide/content.h"
 #include "examine/kind.h"
 
-struct error;
 struct texts;
 struct str;
 
-/* c is borrowed, and so is fd: the file with all its text (text/text.h), -1 when there is none.
+/* c is borrowed, and so is fd: the file with all its text and nothing else, not checked yet
+ * (text_view_open()), -1 when there is none.
  * CONTENT_NONE: no parser could be had, which is not the document's fault. */
 typedef void texts_answer(void *ctx, const struct content *c, int fd);
 
 struct texts_options {
-    const char *exe;   /* as examiner_options.exe */
+    const char *exe;   /* the program organizer-parsers; NULL: the one that belongs to this one */
     unsigned parsers;  /* at most this many at once; at least 1 */
     unsigned idle_ms;  /* a nursery with nothing to do goes after this long */
     unsigned stall_ms; /* no answer for this long: the parser is killed */
@@ -38,8 +38,9 @@ struct texts_options {
     void *around_ctx;
 };
 
-/* The options are copied. NULL with err when exe cannot be run at all. */
-struct texts *texts_new(uv_loop_t *loop, const struct texts_options *o, struct error *err);
+/* The options are copied. The program stays the same through an upgrade. Where there is none,
+ * documents come back as CONTENT_NONE, and `status` says so. */
+struct texts *texts_new(uv_loop_t *loop, const struct texts_options *o);
 /* Documents of this kind can be read; others are not to be submitted. */
 bool texts_knows(enum kind k);
 /* urgent ones come before all others. fd stays the caller's, open until the answer. The answer

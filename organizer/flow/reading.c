@@ -1,0 +1,378 @@
+/* reading: what documents say: before the decision where that hangs on it, else when nothing else is
+ * under way. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/io.h"
+#include "flow/gather.h"
+#include "flow/internal.h"
+#include "record/content_row.h"
+#include "text/texts.h"
+
+#define AHEAD      4   /* documents of the backlog with the parsers at once */
+#define WALK       128 /* rows that are looked at in one step */
+#define KEEP_MAX   64  /* contents that are written together */
+#define WANTED_MAX 1024 /* the walk rests while so many are wanted */
+
+/* A document that is to be read. */
+struct wanted {
+    char key[CASE_ID_SIZE + 24];
+    char case_id[CASE_ID_SIZE];
+    int64_t number;
+    bool text; /* also when what it says is kept: the search wants its text */
+    UT_hash_handle hh;
+};
+
+/* One of the backlog that is with a parser. */
+struct reading {
+    struct flow *flow;
+    struct doc row;
+    int fd;
+};
+
+/* What was read and is not yet written. */
+struct kept {
+    struct digest digest;
+    struct content content;
+    char case_id[CASE_ID_SIZE]; /* whose pages show it */
+};
+
+struct backlog {
+    struct flow *flow;
+    struct wanted *wanted;  /* in the order they came */
+    unsigned reading;       /* with the parsers */
+    struct kept kept[KEEP_MAX];
+    size_t kept_len, writing;
+    int64_t walked;         /* rows up to this were looked at */
+    bool walk_done;
+    uv_idle_t idle;
+};
+
+/* ---- what was read is kept ------------------------------------------------------------------- */
+
+/* On its way through the filer's thread. */
+struct keeping {
+    struct flow *flow;
+    size_t len;
+    struct kept list[KEEP_MAX];
+};
+
+static int keep_all(void *ctx, struct state *s, struct error *err)
+{
+    struct keeping *k = ctx;
+
+    for (size_t i = 0; i < k->len; i++)
+        if (state_content_put(s, &k->list[i].digest, &k->list[i].content, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void kept_done(void *ctx, struct act *a)
+{
+    struct keeping *k = ctx;
+    struct flow *f = k->flow;
+
+    f->backlog->writing -= k->len;
+    for (size_t i = 0; i < k->len; i++) {
+        if (a->status == ACT_DONE)
+            flow_touch(f, matters_by_id(f->matters, k->list[i].case_id));
+        content_clear(&k->list[i].content);
+    }
+    free(k);
+    flow_wake(f);
+}
+
+static void keep_now(struct backlog *b)
+{
+    struct keeping *k;
+    struct act *a;
+
+    if (b->kept_len == 0)
+        return;
+    k = xcalloc(1, sizeof *k);
+    k->flow = b->flow;
+    k->len = b->kept_len;
+    memcpy(k->list, b->kept, b->kept_len * sizeof *b->kept);
+    b->writing += b->kept_len;
+    b->kept_len = 0;
+    a = act_new(ACT_CALL);
+    a->call = keep_all;
+    a->done = kept_done;
+    a->ctx = k;
+    filer_submit(b->flow->filer, a);
+}
+
+static void keep(struct backlog *b, const struct doc *d, const struct content *c)
+{
+    struct kept *k = &b->kept[b->kept_len++];
+
+    k->digest = d->digest;
+    content_copy(&k->content, c);
+    memcpy(k->case_id, d->case_id, sizeof k->case_id);
+    if (b->kept_len == KEEP_MAX)
+        keep_now(b);
+}
+
+/* ---- before the decision --------------------------------------------------------------------- */
+
+const struct content *flow_said(const struct item *it)
+{
+    return it->said && digest_equal(&it->said_of, &it->x.digest) ? &it->content : NULL;
+}
+
+static void item_read(void *ctx, const struct content *c, int text)
+{
+    struct item *it = ctx;
+    struct flow *f = it->flow;
+
+    item_unsay(it);
+    content_copy(&it->content, c);
+    it->said = true;
+    it->said_of = it->x.digest;
+    if (text >= 0)
+        it->text = fcntl(text, F_DUPFD_CLOEXEC, 3);
+    if (f->stopping || !f->started)
+        flow_finish(f, it);
+    else
+        flow_judge(f, it);
+}
+
+bool flow_read_text(struct flow *f, struct item *it)
+{
+    if (it->fd < 0 || it->x.status != EXAMINE_DONE || flow_said(it) || !texts_knows(it->x.kind))
+        return false;
+    texts_submit(f->texts, it->fd, it->x.kind, true, item_read, it);
+    return true;
+}
+
+/* ---- when nothing else is under way ---------------------------------------------------------- */
+
+static void want(struct backlog *b, const char *case_id, int64_t number, bool text)
+{
+    struct wanted *w;
+    char key[sizeof w->key];
+
+    snprintf(key, sizeof key, "%s/%lld", case_id, (long long)number);
+    HASH_FIND_STR(b->wanted, key, w);
+    if (!w) {
+        w = xcalloc(1, sizeof *w);
+        memcpy(w->key, key, sizeof key);
+        snprintf(w->case_id, sizeof w->case_id, "%s", case_id);
+        w->number = number;
+        HASH_ADD_STR(b->wanted, key, w);
+    }
+    w->text |= text;
+}
+
+void flow_row_written(struct flow *f, struct item *it, const struct doc *d)
+{
+    const struct content *said = it ? flow_said(it) : NULL;
+
+    if (d->state == DOC_GONE || digest_is_zero(&d->digest) || !texts_knows(d->kind))
+        return;
+    if (said && said->status != CONTENT_NONE && digest_equal(&it->said_of, &d->digest))
+        keep(f->backlog, d, said);
+    else
+        want(f->backlog, d->case_id, d->number, false);
+    if (it)
+        item_unsay(it);
+}
+
+static char *path_of(struct flow *f, const struct doc *d)
+{
+    struct matter *m = matters_by_id(f->matters, d->case_id);
+
+    if (m)
+        return xasprintf("%s/%s", m->facts.path, d->path);
+    return *d->case_id ? NULL : xstrdup(d->path);
+}
+
+/* Now that it is known what the document says: would it be decided otherwise? Then it is looked at
+ * again. */
+static void look_again(struct flow *f, const struct doc *row, const struct content *c)
+{
+    AUTO_FREE char *path = path_of(f, row);
+    const struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
+    const struct examination x = {.status = EXAMINE_DONE,
+                                  .digest = row->digest,
+                                  .bytes = row->stamp.size,
+                                  .kind = row->kind};
+    const struct gather_doc doc = {
+        .path = path, .stamp = &row->stamp, .x = &x, .row = row, .content = c};
+    struct gathered g;
+    struct decision d;
+
+    if (!path || row->state == DOC_WAITING)
+        return;
+    gather(&from, &doc, NULL, &g);
+    decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
+    if (d.reason != row->reason || (d.action == ACTION_FILE && row->state == DOC_LISTED))
+        flow_hint(f, path, true);
+    decision_clear(&d);
+    gather_clear(&g);
+}
+
+static void reading_free(struct reading *r)
+{
+    if (r->fd >= 0)
+        close(r->fd);
+    doc_clear(&r->row);
+    free(r);
+}
+
+static void backlog_read(void *ctx, const struct content *c, int text)
+{
+    struct reading *r = ctx;
+    struct flow *f = r->flow;
+
+    (void)text;
+    f->backlog->reading--;
+    if (c->status != CONTENT_NONE && f->started && !f->stopping) {
+        keep(f->backlog, &r->row, c);
+        look_again(f, &r->row, c);
+    }
+    reading_free(r);
+    if (f->started)
+        flow_wake(f);
+}
+
+static bool is_kept(struct flow *f, const struct digest *digest)
+{
+    struct error err = ERROR_INIT;
+    struct content c;
+    int rc = state_content_get(f->state, digest, &c, &err);
+
+    content_clear(&c);
+    return rc > 0;
+}
+
+/* Gives the document to a parser, unless that is not needed or it is not as its row says: then it is
+ * looked at anyway. */
+static void begin(struct backlog *b, const struct wanted *w)
+{
+    struct flow *f = b->flow;
+    struct reading *r = xcalloc(1, sizeof *r);
+    struct error err = ERROR_INIT;
+    struct doc_stamp now;
+    AUTO_FREE char *path = NULL;
+
+    r->flow = f;
+    r->fd = -1;
+    if (state_doc_by_number(f->state, w->case_id, w->number, &r->row, &err) > 0 &&
+        r->row.state != DOC_GONE && !digest_is_zero(&r->row.digest) && texts_knows(r->row.kind) &&
+        (w->text || !is_kept(f, &r->row.digest)))
+        path = path_of(f, &r->row);
+    if (path)
+        r->fd = beneath_open(f->cab.root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (r->fd < 0 || doc_stamp_take(r->fd, -1, NULL, &now) < 0 ||
+        !doc_stamp_equal(&now, &r->row.stamp)) {
+        reading_free(r);
+        return;
+    }
+    b->reading++;
+    texts_submit(f->texts, r->fd, r->row.kind, false, backlog_read, r);
+}
+
+static void take_first(struct backlog *b)
+{
+    struct wanted *w = b->wanted;
+
+    HASH_DEL(b->wanted, w);
+    begin(b, w);
+    free(w);
+}
+
+static void on_unread(void *ctx, const char *case_id, int64_t number, enum kind kind)
+{
+    if (texts_knows(kind))
+        want(ctx, case_id, number, false);
+}
+
+static void walk(struct backlog *b)
+{
+    struct error err = ERROR_INIT;
+    int n = state_each_unread(b->flow->state, &b->walked, WALK, on_unread, b, &err);
+
+    b->walk_done = n < WALK;
+}
+
+static bool is_quiet(const struct flow *f)
+{
+    return f->started && !f->stopping && f->items.ready_len == 0 && f->items.busy_len < FLOW_MANY &&
+           !sweep_running(f->sweep);
+}
+
+static bool has_work(const struct backlog *b)
+{
+    return (b->wanted && b->reading < AHEAD) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
+}
+
+static void on_idle(uv_idle_t *h)
+{
+    struct backlog *b = h->data;
+    struct flow *f = b->flow;
+
+    flow_read_begin(f);
+    if (b->wanted && b->reading < AHEAD)
+        take_first(b);
+    else if (!b->walk_done)
+        walk(b);
+    flow_read_end(f);
+    backlog_wake(b);
+    flow_sync_check(f);
+}
+
+void backlog_wake(struct backlog *b)
+{
+    if (!is_quiet(b->flow)) {
+        uv_idle_stop(&b->idle);
+        return;
+    }
+    if (!b->wanted && b->reading == 0)
+        keep_now(b);
+    if (has_work(b))
+        uv_idle_start(&b->idle, on_idle);
+    else
+        uv_idle_stop(&b->idle);
+}
+
+size_t backlog_len(const struct backlog *b)
+{
+    return HASH_COUNT(b->wanted) + b->reading + b->kept_len + b->writing;
+}
+
+struct backlog *backlog_new(struct flow *f)
+{
+    struct backlog *b = xcalloc(1, sizeof *b);
+
+    b->flow = f;
+    uv_idle_init(f->loop, &b->idle);
+    b->idle.data = b;
+    return b;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+void backlog_free(struct backlog *b)
+{
+    struct wanted *w, *tmp;
+
+    if (!b)
+        return;
+    HASH_ITER(hh, b->wanted, w, tmp)
+    {
+        HASH_DEL(b->wanted, w);
+        free(w);
+    }
+    for (size_t i = 0; i < b->kept_len; i++)
+        content_clear(&b->kept[i].content);
+    b->kept_len = 0;
+    uv_close((uv_handle_t *)&b->idle, on_closed);
+}
