@@ -44,6 +44,19 @@ static char *find_data(const char *self, const char *name)
     return xasprintf("/usr/share/organizer/%s", name);
 }
 
+/* systemd's RuntimeDirectory=, which may be one of several; where verbs look for it when they are no
+ * service; or where tests want it. */
+static char *find_run(void)
+{
+    const char *own = getenv("ORGANIZER_RUN"), *service = getenv("RUNTIME_DIRECTORY");
+
+    if (own)
+        return xstrdup(own);
+    if (service && *service == '/')
+        return xmemdup0(service, strcspn(service, ":"));
+    return xstrdup("/run/organizer");
+}
+
 int env_init(struct env *e, struct error *err)
 {
     const char *state = getenv("STATE_DIRECTORY");
@@ -63,6 +76,7 @@ int env_init(struct env *e, struct error *err)
     e->state_home = state         ? xstrdup(state)
                     : xdg && *xdg ? xasprintf("%s/organizer", xdg)
                                   : xasprintf("%s/.local/state/organizer", home);
+    e->run_home = find_run();
     e->self_exe = find_self();
     e->rules_dir = rules ? xstrdup(rules) : find_data(e->self_exe, "rules");
     if (hooks)
@@ -83,6 +97,7 @@ int env_init(struct env *e, struct error *err)
 void env_clear(struct env *e)
 {
     free(e->state_home);
+    free(e->run_home);
     free(e->rules_dir);
     free(e->hooks_dir);
     free(e->self_exe);

@@ -18,6 +18,7 @@ struct env {
     int64_t patience_ns;    /* what is waited for longer than this is listed: 15 minutes, except in
                                tests (ORGANIZER_PATIENCE: seconds) */
     char *state_home;       /* absolute: holds CABINET-ID/, see cabinet/state.h; owned */
+    char *run_home;         /* absolute: holds CABINET-ID/socket for the members of `group:`; owned */
     char *rules_dir;        /* absolute: the shipped rules; owned */
     char *hooks_dir;        /* absolute: where hooks/<event>/ lie; owned */
     char *self_exe;         /* absolute path of the running program; owned */

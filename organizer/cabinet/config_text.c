@@ -108,7 +108,7 @@ static void put_rest(struct str *out, const struct config *c)
     str_add(out, "\n\n# The office's name, for the heading of its pages.\noffice: ");
     put_quoted(out, c->office ? c->office : "");
     str_add(out,
-            "\n\n# Members of this group of the server may give commands to the running service.\n"
+            "\n\n# Members of this group of the server may ask the running service for its status.\n"
             "group: ");
     put_quoted(out, c->group ? c->group : "");
     str_addf(

@@ -1,10 +1,12 @@
 #include "serve/server.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -16,6 +18,9 @@
 
 struct server {
     uv_pipe_t listen;
+    uv_pipe_t open; /* for the group */
+    int sockets; /* of the two, that are not closed */
+    char *open_dir;
     struct flow *flow;
     char *group;
     struct peer *peers;
@@ -168,7 +173,11 @@ static void dispatch(struct peer *p, bool dry_run)
 
     p->asked = true;
     if (may < 1 || (may < 2 && strcmp(p->verb, "status") != 0))
-        answer(p, EXIT_CANNOT, "only root and the daemon's own user may ask for this\n");
+        answer(p, EXIT_CANNOT,
+               may ? "members of the group may ask for status; all else is for root and the user that "
+                     "the organizer runs as\n"
+                   : "only root, the user that the organizer runs as, and members of the group that its "
+                     "configuration names may ask for this\n");
     else if (strcmp(p->verb, "sync") == 0)
         flow_sync(f, synced, p);
     else if (strcmp(p->verb, "sweep") == 0)
@@ -251,31 +260,60 @@ static void on_listen_closed(uv_handle_t *h)
 {
     struct server *s = h->data;
 
+    if (--s->sockets > 0)
+        return;
     free(s->group);
+    free(s->open_dir);
     free(s);
 }
 
-struct server *server_new(uv_loop_t *loop, struct flow *flow, const char *dir, const char *group,
-                          struct error *err)
+/* Accepts from the socket in dir. */
+static int listen_in(struct server *s, uv_loop_t *loop, uv_pipe_t *pipe, const char *dir,
+                     struct error *err)
 {
     int fd = talk_listen(dir, err);
-    struct server *s;
 
+    uv_pipe_init(loop, pipe, 0);
+    pipe->data = s;
+    s->sockets++;
     if (fd < 0)
-        return NULL;
-    s = xcalloc(1, sizeof *s);
-    s->flow = flow;
-    s->group = xstrdup(group);
-    uv_pipe_init(loop, &s->listen, 0);
-    s->listen.data = s;
-    if (uv_pipe_open(&s->listen, fd) < 0 ||
-        uv_listen((uv_stream_t *)&s->listen, 16, on_connection) < 0) {
-        error_set(err, 0, "the socket in %s cannot listen", dir);
-        uv_close((uv_handle_t *)&s->listen, on_listen_closed);
-        return NULL;
+        return -1;
+    if (uv_pipe_open(pipe, fd) < 0) {
+        close(fd);
+        return error_set(err, 0, "the socket in %s cannot be used", dir);
     }
-    return s;
+    if (uv_listen((uv_stream_t *)pipe, 16, on_connection) < 0)
+        return error_set(err, 0, "the socket in %s cannot listen", dir);
+    return 0;
 }
+
+struct server *server_new(uv_loop_t *loop, struct flow *flow, const char *dir, struct error *err)
+{
+    struct server *s = xcalloc(1, sizeof *s);
+
+    s->flow = flow;
+    if (listen_in(s, loop, &s->listen, dir, err) == 0)
+        return s;
+    uv_close((uv_handle_t *)&s->listen, on_listen_closed);
+    return NULL;
+}
+
+int server_open_to(struct server *s, const char *group, const char *dir, struct error *err)
+{
+    AUTO_FREE char *above = xmemdup0(dir, (size_t)(strrchr(dir, '/') - dir));
+
+    if (!getgrnam(group))
+        return error_set(err, 0, "there is no group %s", group);
+    if ((mkdir(above, 0755) < 0 && errno != EEXIST) || (mkdir(dir, 0755) < 0 && errno != EEXIST) ||
+        chmod(dir, 0755) < 0)
+        return error_set(err, errno, "cannot make %s", dir);
+    if (listen_in(s, s->listen.loop, &s->open, dir, err) < 0)
+        return -1;
+    s->group = xstrdup(group);
+    s->open_dir = xstrdup(dir);
+    return 0;
+}
+
 
 void server_free(struct server *s)
 {
@@ -288,5 +326,9 @@ void server_free(struct server *s)
         while (s->peers == p)
             uv_run(s->listen.loop, UV_RUN_NOWAIT);
     }
+    if (s->open_dir)
+        talk_remove(s->open_dir);
+    if (s->sockets > 1)
+        uv_close((uv_handle_t *)&s->open, on_listen_closed);
     uv_close((uv_handle_t *)&s->listen, on_listen_closed);
 }

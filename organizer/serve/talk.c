@@ -52,6 +52,14 @@ fail:
     return -1;
 }
 
+void talk_remove(const char *dir)
+{
+    AUTO_CLOSE int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (dirfd >= 0 && unlinkat(dirfd, SOCKET_NAME, 0) == 0)
+        (void)rmdir(dir);
+}
+
 static void write_request(struct str *line, const struct talk_request *r)
 {
     str_addc(line, '{');

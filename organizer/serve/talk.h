@@ -1,5 +1,6 @@
 /*
- * talk: the Unix socket in the private state by which verbs ask the daemon.
+ * talk: the Unix socket by which verbs ask the daemon: in the private state and, for members of a
+ * group, in env.run_home.
  *
  * A request is one line of JSON: {"v":1,"verb":"undo","args":["…"],"cwd":"/…","dry_run":false,
  * "json":false,"force":false}. The answer is one line: {"status":0,"text":"…"}. The peer is known by
@@ -37,5 +38,7 @@ int talk_ask(const char *dir, const struct talk_request *r, struct talk_reply *r
 /* A listening socket in dir, ready for accept; -1 with err. A stale one is replaced: the caller
  * holds the cabinet's lock. */
 int talk_listen(const char *dir, struct error *err);
+/* Removes the socket, and dir when it is empty then. */
+void talk_remove(const char *dir);
 
 #endif

@@ -118,6 +118,16 @@ static int run_here(struct verb_call *call, const char *cabinet, const char *ver
     return h.status;
 }
 
+/* As talk_ask(): in the private state, or where the daemon of another user serves its group. */
+static int ask_daemon(struct verb_call *call, const struct cabinet *c, const struct talk_request *r,
+                      struct talk_reply *reply)
+{
+    AUTO_FREE char *dir = xasprintf("%s/%s", call->env->run_home, c->id);
+    int rc = talk_ask(c->state_dir, r, reply, &call->error);
+
+    return rc ? rc : talk_ask(dir, r, reply, &call->error);
+}
+
 int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, const char *const *args)
 {
     struct cabinet c;
@@ -132,7 +142,7 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, cons
         cabinet_close(&c);
         return EXIT_CANNOT;
     }
-    rc = talk_ask(c.state_dir, &r, &reply, &call->error);
+    rc = ask_daemon(call, &c, &r, &reply);
     cabinet_close(&c);
     if (rc == 0 && strcmp(verb, "status") == 0)
         return status_here(call, cabinet);

@@ -121,6 +121,17 @@ static void say_where(struct verb_call *call, const char *cabinet)
     verb_flush(call);
 }
 
+/* Members of the configured group cannot enter the private state. */
+static void open_to_group(struct daemon *d, const struct cabinet *c)
+{
+    AUTO_FREE char *dir = xasprintf("%s/%s", d->call->env->run_home, c->id);
+    struct error err = ERROR_INIT;
+
+    if (d->server && c->config.group && *c->config.group &&
+        server_open_to(d->server, c->config.group, dir, &err) < 0)
+        log_line(&d->call->log, LOG_WARNING, "group: has no effect", "why", error_text(&err), NULL);
+}
+
 static int run(struct daemon *d, const char *cabinet)
 {
     struct verb_call *call = d->call;
@@ -136,8 +147,8 @@ static int run(struct daemon *d, const char *cabinet)
     if (!d->flow)
         return EXIT_CANNOT;
     if (cabinet_open(&c, cabinet, call->env, &call->error) == 0)
-        d->server =
-            server_new(&d->loop, d->flow, c.state_dir, c.config.group, &call->error);
+        d->server = server_new(&d->loop, d->flow, c.state_dir, &call->error);
+    open_to_group(d, &c);
     cabinet_close(&c);
     if (!d->server || flow_start(d->flow, &call->error) < 0)
         return EXIT_CANNOT;

@@ -264,3 +264,46 @@ def test_a_document_that_cannot_be_read_is_listed(office, monkeypatch):
     assert doc.exists()
     assert "letter 3-2-26.pdf" in (office.path / "Smith_Divorce/Needs attention.txt").read_text()
     assert office.stop() == 0
+
+
+# ---- members of the group ---------------------------------------------------------------------------
+
+def as_user(c, user, *args, status=None):
+    home = c.base / f"home{user}"
+    home.mkdir(exist_ok=True)
+    os.chown(home, user, user)
+    env = {k: v for k, v in c.env.items() if k != "STATE_DIRECTORY"}
+    return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", str(EXE), *args,
+                           str(c.path)], env={**env, "HOME": str(home)}, capture_output=True, text=True,
+                          timeout=60)
+
+
+def test_members_of_the_group_may_ask_and_change_nothing(of_nobody):
+    """The users daemon and bin are on every system, each alone in the group of its name."""
+    need_root()
+    c = of_nobody
+    run = c.base / "run"
+    run.mkdir()
+    os.chown(run, USER, USER)
+    c.env["RUNTIME_DIRECTORY"] = str(run)
+    c.configure(c.config_text + "group: daemon\n")
+    os.chown(c.path / ".organizer/organizer.yaml", USER, USER)
+    c.start()
+    r = as_user(c, 1, "status", "--json")
+    assert r.returncode == 0 and json.loads(r.stdout)["watching"], r.stderr
+    r = as_user(c, 1, "sweep")
+    assert r.returncode == 3 and "members of the group may ask for status" in r.stderr
+    r = as_user(c, 2, "status")
+    assert r.returncode == 3 and "members of the group that its configuration names" in r.stderr
+    assert oct(c.state.stat().st_mode & 0o077) == "0o0", "the private state stays private"
+    c.assert_ended_well()
+    assert list(run.iterdir()) == []
+
+
+def test_a_group_that_is_not_there_is_told(of_nobody):
+    c = of_nobody
+    c.configure(c.config_text + "group: no-such-group\n")
+    if os.geteuid() == 0:
+        os.chown(c.path / ".organizer/organizer.yaml", USER, USER)
+    c.start()
+    assert "there is no group no-such-group" in c.log_text()
