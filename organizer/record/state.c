@@ -46,6 +46,16 @@ static const char schema[] =
     "CREATE TABLE own(path BLOB PRIMARY KEY, written BLOB, next BLOB) WITHOUT ROWID;"
     "CREATE TABLE small(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
+/* Every column that the statements of this program name: a private state without one of them is of
+ * an older one. */
+static const char columns[] =
+    "SELECT cases.k, cases.id, next_doc, cases.path, cases.former, cases.dev, cases.ino, cases.birth,"
+    " cases.flags, adopted, gone, key, docs.c, docs.path, fold, docs.dev, docs.ino, docs.birth,"
+    " docs.size, mtime, ctime, read, digest, state, kind, reason, sentence, help, type, words, date,"
+    " original, why, suggested, filed, changed, docs.flags, former.c, former.path, n, heads.c, seq,"
+    " heads.size, hash, outbox.id, outbox.c, body, own.path, written, next, name, value"
+    " FROM cases, docs, former, heads, outbox, own, small";
+
 static const char sql_read[] = "BEGIN";
 static const char sql_rollback[] = "ROLLBACK";
 
@@ -276,6 +286,21 @@ static int make_schema(struct state *s, struct error *err)
     return -1;
 }
 
+/* There is none to bring up to date yet: the journals hold all that a new one needs. */
+static int check_columns(struct state *s, struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(s->db, columns, -1, &st, NULL);
+
+    sqlite3_finalize(st);
+    if (rc != SQLITE_ERROR)
+        return rc == SQLITE_OK ? 0 : state_error(s, rc, "read", err);
+    return error_set(err, EINVAL,
+                     "the private state %s was made by an older organizer (%s): move its folder away "
+                     "and start again; it is made anew from the cases' journals",
+                     sqlite3_db_filename(s->db, "main"), sqlite3_errmsg(s->db));
+}
+
 static int settle_version(struct state *s, bool readonly, struct error *err)
 {
     int version, tables;
@@ -287,6 +312,8 @@ static int settle_version(struct state *s, bool readonly, struct error *err)
         return error_set(err, 0, "%s is no private state of organizer",
                          sqlite3_db_filename(s->db, "main"));
     s->newer = version > SCHEMA_VERSION;
+    if (version && !s->newer && check_columns(s, err) < 0)
+        return -1;
     s->readonly = readonly || s->newer;
     if (s->readonly) {
         if (!version)

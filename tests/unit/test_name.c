@@ -17,7 +17,7 @@
         assert_non_null(name_illegal(name));                                                       \
         assert_non_null(strstr(name_illegal(name), why));                                          \
     } while (0)
-#define EXT(name, ext) assert_string_equal(name + name_ext(name), ext)
+#define EXT(name, ext) assert_string_equal(&(name)[name_ext(name)], ext)
 
 static void words_are(const char *in, const char *out, int line)
 {

@@ -722,6 +722,17 @@ static void tweak(struct place *p, const char *sql)
     sqlite3_close(db);
 }
 
+static void an_older_state_is_told_with_what_helps(void **state)
+{
+    struct place *p = *state;
+
+    state_close(p->s);
+    tweak(p, "ALTER TABLE cases DROP COLUMN gone");
+    assert_int_equal(open_in(p), -1);
+    assert_non_null(strstr(p->err.text, "made by an older organizer (no such column: gone)"));
+    assert_non_null(strstr(p->err.text, "move its folder away"));
+}
+
 static void a_newer_state_is_only_read(void **state)
 {
     struct place *p = *state;
@@ -1029,6 +1040,7 @@ int main(void)
         T(a_reader_makes_nothing),
         T(the_folder_is_private),
         T(state_is_kept_over_a_restart),
+        T(an_older_state_is_told_with_what_helps),
         T(a_newer_state_is_only_read),
         T(another_programs_database_is_refused),
         T(garbage_is_refused),
