@@ -5,6 +5,8 @@
  *
  *   main                      here
  *   ├─ reader_main            examine/  what a sandboxed reader runs (argv[1] is "--reader")
+ *   ├─ job_main               archive/  work of minutes, in a process of its own ("--job"):
+ *   │  └─ snapshot_make       archive/  a case as one file: a BagIt bag in a ZIP, proved from the disk
  *   └─ verb_main              verbs/    the command line as a table
  *      ├─ server_new          serve/    the daemon's socket, by which verbs ask it
  *      ├─ flow_open           flow/     the way of a document, one file a step:
@@ -28,6 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/job.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "base/exit.h"
@@ -42,6 +45,8 @@ int main(int argc, char **argv)
 
     if (argc > 2 && strcmp(argv[1], "--reader") == 0)
         return reader_main(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "--job") == 0)
+        return job_main();
     signal(SIGPIPE, SIG_IGN);
     if (env_init(&env, &err) < 0) {
         fprintf(stderr, "organizer: %s\n", error_text(&err));

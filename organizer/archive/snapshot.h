@@ -17,6 +17,8 @@
 #include "base/digest.h"
 
 struct error;
+struct lang;
+struct rules;
 
 enum snapshot_format { SNAPSHOT_ZIP, SNAPSHOT_TAR_ZST };
 
@@ -34,6 +36,13 @@ struct snapshot_order {
     enum snapshot_format format;
     enum snapshot_purpose purpose;
     struct digest content; /* of the last archive of this case; the same again is SNAPSHOT_SAME */
+    const struct rules *rules; /* which names are programs' temporary and system files */
+    const struct lang *lang;
+    /* Asked often: true to give up. May be NULL. */
+    bool (*stopped)(void *ctx);
+    /* Bytes of the case read so far; not from the caller's thread. May be NULL. */
+    void (*progress)(void *ctx, uint64_t bytes, uint64_t of);
+    void *ctx;
 };
 
 enum snapshot_outcome {
@@ -41,8 +50,12 @@ enum snapshot_outcome {
     SNAPSHOT_SAME,    /* nothing changed since the last archive: no new one */
     SNAPSHOT_DIFFERS, /* documents are not what the journal says, or changed while they were read */
     SNAPSHOT_BUSY,    /* documents are open or being written: later */
-    SNAPSHOT_FAILED,  /* disk full, unreadable, …: error says why and what helps */
+    SNAPSHOT_FAILED,  /* disk full, unreadable, …: why says so, and what helps */
 };
+/* "made", "same", …; stable. */
+const char *snapshot_outcome_name(enum snapshot_outcome o);
+/* What follows an archive's base name: ".zip", ".tar.zst". */
+const char *snapshot_ending(enum snapshot_format f);
 
 /* Owned strings. */
 struct snapshot_result {
@@ -51,13 +64,13 @@ struct snapshot_result {
     struct digest digest;  /* SHA-256 of the archive's own bytes */
     struct digest content; /* of what is in it: same content, same digest */
     uint64_t size, documents, bytes;
-    char **findings;       /* DIFFERS, BUSY: one sentence each, NULL-terminated */
+    bool healed;           /* MADE: by an earlier run, which could not say so any more */
+    char **findings;       /* DIFFERS, BUSY, FAILED: one sentence each, NULL-terminated, or NULL */
     char *why;             /* FAILED */
 };
 
-/* Does it, from beginning to end. Returns 0 with the outcome, -1 with err when not even that is
- * known. */
-int snapshot_make(const struct snapshot_order *o, struct snapshot_result *r, struct error *err);
+/* Does it, from beginning to end; r says what came of it. */
+void snapshot_make(const struct snapshot_order *o, struct snapshot_result *r);
 void snapshot_result_clear(struct snapshot_result *r);
 
 #endif

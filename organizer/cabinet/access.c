@@ -164,3 +164,12 @@ bool access_restricted(int root, int fd, const char *path)
     free(all.grants);
     return restricted;
 }
+
+bool access_walled(int root, int fd, const char *path)
+{
+    struct access all;
+    bool walled = access_take(&all, fd) < 0 || parents_bar(&all, root, path);
+
+    free(all.grants);
+    return walled;
+}

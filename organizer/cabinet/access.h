@@ -12,5 +12,8 @@
  * not count. In doubt (an ACL that cannot be read) true: what is hidden too much harms nobody.
  */
 bool access_restricted(int root, int fd, const char *path);
+/* True when somebody who may read the folder fd by its own rights is kept out by one above it, which
+ * path (where fd lies below root) leads through. In doubt true. */
+bool access_walled(int root, int fd, const char *path);
 
 #endif

@@ -24,6 +24,7 @@
 
 /* Names of an enumeration's values, in its order, ended by NULL. */
 static const char *const mode_names[] = {"enforce", "suggest", NULL};
+static const char *const format_names[] = {"zip", "tar.zst", NULL};
 static const char *const naming_names[] = {"standard", "inbox", "everywhere", "off", NULL};
 static const char *const order_names[] = {"ask", "mdy", "dmy", "ymd", NULL};
 
@@ -207,6 +208,15 @@ static int read_office(struct reading *r, const yaml_node_t *node)
     return read_text(r, node, "office", &r->c->office);
 }
 
+static int read_archive_format(struct reading *r, const yaml_node_t *node)
+{
+    int i = read_choice(r, node, "archive_format", format_names);
+
+    if (i >= 0)
+        r->c->archive_format = (enum archive_format)i;
+    return i < 0 ? -1 : 0;
+}
+
 static int read_group(struct reading *r, const yaml_node_t *node)
 {
     return read_text(r, node, "group", &r->c->group);
@@ -341,6 +351,7 @@ static const struct key {
     {"drafts", read_drafts},       {"folders", read_folders},       {"date_order", read_date_order},
     {"date_from", read_date_from}, {"time_zone", read_time_zone},   {"nightly", read_nightly},
     {"max_path", read_max_path},   {"sweep", read_sweep},           {"office", read_office},
+    {"archive_format", read_archive_format},
     {"group", read_group},         {"hook_limit", read_hook_limit}, {"hook_time", read_hook_time},
 };
 #define KEYS (sizeof keys / sizeof *keys)

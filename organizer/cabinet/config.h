@@ -13,6 +13,7 @@
 struct error;
 
 enum mode { MODE_ENFORCE, MODE_SUGGEST };
+enum archive_format { ARCHIVE_ZIP, ARCHIVE_TAR_ZST };
 
 struct folder_settle {
     char *folder; /* name of a folder anywhere, or a path from the cabinet down */
@@ -33,6 +34,7 @@ struct config {
     unsigned max_path;
     int64_t sweep_ms;    /* how often unwatched parts are scanned */
     char *office;        /* the office's name, for pages; owned, may be NULL */
+    enum archive_format archive_format;
     char *group;         /* members may ask the daemon; owned, may be NULL */
     unsigned hook_limit; /* hooks at once */
     int64_t hook_ms;     /* a hook's time limit */

@@ -9,6 +9,7 @@
 #define DAY    (86400 * SECOND)
 
 static const char *const mode_names[] = {"enforce", "suggest"};
+static const char *const format_names[] = {"zip", "tar.zst"};
 static const char *const naming_names[] = {"standard", "inbox", "everywhere", "off"};
 static const char *const order_names[] = {"ask", "mdy", "dmy", "ymd"};
 
@@ -107,6 +108,10 @@ static void put_rest(struct str *out, const struct config *c)
     put_duration(out, c->sweep_ms);
     str_add(out, "\n\n# The office's name, for the heading of its pages.\noffice: ");
     put_quoted(out, c->office ? c->office : "");
+    str_addf(out,
+             "\n\n# What closed cases become at night: a zip, which opens in Explorer and Finder, or\n"
+             "# a tar.zst, which is made faster and a little smaller.\narchive_format: %s",
+             format_names[c->archive_format]);
     str_add(out,
             "\n\n# Members of this group of the server may ask the running service for its status.\n"
             "group: ");

@@ -85,6 +85,86 @@ int rights_of_file(int dir, int fd)
     return take(dir, fd, 0666, true);
 }
 
+/* ---- a file that lies elsewhere --------------------------------------------------------------- */
+
+/* The permissions of the entry with that tag, or NULL. */
+static acl_permset_t permissions(acl_t acl, acl_tag_t wanted)
+{
+    acl_entry_t entry;
+    acl_permset_t perms;
+    acl_tag_t tag;
+
+    for (int r = acl_get_entry(acl, ACL_FIRST_ENTRY, &entry); r == 1;
+         r = acl_get_entry(acl, ACL_NEXT_ENTRY, &entry))
+        if (acl_get_tag_type(entry, &tag) == 0 && tag == wanted)
+            return acl_get_permset(entry, &perms) == 0 ? perms : NULL;
+    return NULL;
+}
+
+/* The owning group may do no more than all others. */
+static int weaken_group(acl_t acl)
+{
+    static const acl_perm_t bits[] = {ACL_READ, ACL_WRITE};
+    acl_permset_t group = permissions(acl, ACL_GROUP_OBJ), other = permissions(acl, ACL_OTHER);
+
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+        if (!group || !other ||
+            (acl_get_perm(other, bits[i]) != 1 && acl_delete_perm(group, bits[i]) < 0))
+            return -1;
+    return 0;
+}
+
+/* A line for who owns the folder, when the file could not be given away. */
+static int add_user(acl_t *acl, uid_t uid, mode_t mode)
+{
+    bool masked = permissions(*acl, ACL_MASK) != NULL;
+    acl_entry_t entry;
+    acl_permset_t perms;
+
+    if (acl_create_entry(acl, &entry) < 0 || acl_set_tag_type(entry, ACL_USER) < 0 ||
+        acl_set_qualifier(entry, &uid) < 0 || acl_get_permset(entry, &perms) < 0 ||
+        acl_clear_perms(perms) < 0 || (mode & S_IRUSR && acl_add_perm(perms, ACL_READ) < 0) ||
+        (mode & S_IWUSR && acl_add_perm(perms, ACL_WRITE) < 0))
+        return -1;
+    /* A mask that is there must not grow: it may hold others back. */
+    return masked ? 0 : acl_calc_mask(acl);
+}
+
+static int give_rights(int fd, acl_t *acl, const struct stat *folder)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || (st.st_gid != folder->st_gid && weaken_group(*acl) < 0) ||
+        (st.st_uid != folder->st_uid && add_user(acl, folder->st_uid, folder->st_mode) < 0))
+        return -1;
+    if (acl_equiv_mode(*acl, &st.st_mode) == 0)
+        return fchmod(fd, st.st_mode & 0666);
+    return acl_set_fd(fd, *acl);
+}
+
+int rights_as_folder(int dir, int fd, bool owner_only)
+{
+    struct stat folder;
+    acl_t acl;
+    int rc;
+
+    if (fstat(dir, &folder) < 0)
+        return -1;
+    if (fchown(fd, folder.st_uid, folder.st_gid) < 0 &&
+        (errno != EPERM || (fchown(fd, (uid_t)-1, folder.st_gid) < 0 && errno != EPERM)))
+        return -1;
+    acl = owner_only ? acl_from_mode(0600) : access_acl(dir, true);
+    if (!acl)
+        acl = acl_from_mode(folder.st_mode & 0666);
+    if (!acl)
+        return -1;
+    rc = give_rights(fd, &acl, &folder);
+    acl_free(acl);
+    return rc;
+}
+
+/* ---- folders ---------------------------------------------------------------------------------- */
+
 static int make_folder(int parent, const char *name)
 {
     AUTO_CLOSE int fd = -1;

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "flow/archiving.h"
 #include "flow/closing.h"
 #include "flow/gather.h"
 #include "flow/night.h"
@@ -281,6 +282,7 @@ static int open_parts(struct flow *f, struct error *err)
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
     f->closings = closings_new(f);
+    f->archiving = archiving_new(f);
     return 0;
 }
 
@@ -479,6 +481,7 @@ void flow_stop(struct flow *f, flow_done *done, void *ctx)
     f->stopping = true;
     f->stop_done = done;
     f->stop_ctx = ctx;
+    archiving_stop(f->archiving);
     flow_sync_check(f);
 }
 
@@ -495,6 +498,7 @@ void flow_close(struct flow *f)
     if (!f)
         return;
     f->started = false;
+    archiving_free(f->archiving);
     flow_end_waiters(f);
     watcher_free(f->watcher);
     if (f->sweep)

@@ -62,6 +62,7 @@ struct pages; /* pages.c */
 struct backlog; /* reading.c */
 struct integrity; /* integrity.c */
 struct night; /* night.h */
+struct archiving; /* archiving.h */
 struct closings; /* closing.h */
 
 struct flow {
@@ -100,6 +101,7 @@ struct flow {
     struct sweep *sweep;
     struct pages *pages;
     struct integrity *integrity;
+    struct archiving *archiving;
     struct closings *closings;
     uv_idle_t pump;     /* runs while something is READY and may be taken */
     uv_timer_t due;     /* the earliest WAITING item */

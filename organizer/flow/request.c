@@ -228,6 +228,7 @@ static const struct {
     {"adopt", request_adopt},
     {"undo", flow_request_undo},
     {"apply", flow_request_apply},
+    {"archive", flow_request_archive},
     {"close", flow_request_close},
     {"reopen", flow_request_reopen},
 };

@@ -14,6 +14,9 @@ void flow_take_up(struct flow *f, struct matter *m, flow_answer *answer, void *c
 /* undo CASE|DOCUMENT [--last N|--since TIME|--all] */
 void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer *answer,
                        void *ctx);
+/* archive [CASE…]: those cases; all closed ones that changed since their last archive */
+void flow_request_archive(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                          void *ctx);
 /* apply PLAN.csv */
 void flow_request_apply(struct flow *f, const struct flow_request *r, flow_answer *answer,
                         void *ctx);

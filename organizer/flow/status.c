@@ -1,6 +1,7 @@
 /* status: what the flow is doing, for administrators. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "flow/archiving.h"
 #include "flow/internal.h"
 #include "text/texts.h"
 
@@ -52,7 +53,9 @@ void flow_status(struct flow *f, struct str *json)
     json_key(json, "hooks");
     str_addc(json, '{');
     hooks_status(f->hooks, json);
-    str_add(json, "}}");
+    str_addc(json, '}');
+    archiving_status(f->archiving, json);
+    str_addc(json, '}');
 }
 
 void flow_sync_text(struct flow *f, bool json, struct str *out)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "flow/archiving.h"
 #include "flow/closing.h"
 #include "flow/internal.h"
 
@@ -76,7 +77,7 @@ static void stop_check(struct flow *f)
     flow_done *done = f->stop_done;
 
     if (!done || f->items.busy_len > 0 || filer_busy(f->filer) || f->retries > 0 ||
-        hooks_pending(f->hooks) > 0)
+        hooks_pending(f->hooks) > 0 || !archiving_idle(f))
         return;
     f->stop_done = NULL;
     done(f->stop_ctx);

@@ -1,6 +1,6 @@
 /*
  * The connection: opening, the schema, transactions, statements. The nouns have files of their
- * own: state_doc.c, state_case.c, state_journal.c (heads and outbox), state_own.c.
+ * own: state_doc.c, state_case.c, state_journal.c (heads and outbox), state_own.c, state_archive.c.
  */
 #include "record/state.h"
 
@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
+#include "record/state_archive.h"
 #include "record/state_internal.h"
 
 #define SCHEMA_VERSION 1
@@ -325,7 +326,9 @@ static int settle_version(struct state *s, bool readonly, struct error *err)
         return -1;
     if (!version && make_schema(s, err) < 0)
         return -1;
-    return run(s, state_content_schema, err);
+    if (run(s, state_content_schema, err) < 0)
+        return -1;
+    return state_archive_make(s, err);
 }
 
 static int prepare(struct state *s, bool readonly, struct error *err)

@@ -205,6 +205,16 @@ int verb_close(struct verb_call *call)
     return ask_case(call, "close");
 }
 
+/* Cases are named from where the user stands; without any, the cabinet is where the user stands. */
+int verb_archive(struct verb_call *call)
+{
+    if (call->argc)
+        return ask_case(call, "archive");
+    AUTO_FREE char *cabinet = verb_cabinet(call, -1);
+
+    return cabinet ? verb_ask(call, cabinet, "archive", call->args) : EXIT_CANNOT;
+}
+
 int verb_reopen(struct verb_call *call)
 {
     return ask_case(call, "reopen");

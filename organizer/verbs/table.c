@@ -39,6 +39,8 @@ const struct verb verbs[] = {
      VERB_CABINET | VERB_DRY_RUN | VERB_JSON | VERB_FORCE, 1, 1, verb_close},
     {"reopen", "CASE", "a closed case is open again", VERB_CABINET | VERB_DRY_RUN | VERB_JSON, 1, 1,
      verb_reopen},
+    {"archive", "[CASE…]", "make snapshots: of these cases, or of all closed ones that changed",
+     VERB_CABINET | VERB_DRY_RUN | VERB_JSON, 0, -1, verb_archive},
     {"check", "[PATH…]", "what needs attention; exit 1 when something does",
      VERB_JSON | VERB_CABINET, 0, -1, verb_check},
     {"explain", "PATH…", "what would become of a document, and why", VERB_JSON | VERB_CABINET, 1,
