@@ -32,7 +32,9 @@ struct bag_counts {
 };
 
 struct bag_options {
-    bool fast; /* Payload-Oxum and sizes only */
+    const char *exe;  /* the program itself, which runs the sandboxed process; NULL: fork (tests) */
+    int64_t stall_ms; /* that process is ended when nothing came for so long; 0: 30 seconds */
+    bool fast;        /* Payload-Oxum and sizes only */
     void (*found)(void *ctx, const struct bag_finding *f);
     void (*progress)(void *ctx, uint64_t bytes, uint64_t of);
     void *ctx;

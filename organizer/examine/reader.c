@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "archive/unpacker.h"
 #include "base/alloc.h"
 #include "base/exit.h"
 #include "examine/classify.h"
@@ -230,6 +231,7 @@ static const struct {
 } readers[] = {
     {"digester", digester_run},
     {"classifiers", nursery_run},
+    {"unpacker", unpacker_run},
 };
 
 int reader_main(const char *kind)

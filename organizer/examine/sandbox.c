@@ -19,6 +19,8 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 #define MEMORY_MAX  (UINT64_C(256) << 20) /* over what the process has when it is shut in */
+/* The window of a compressed archive, and what is known of a million entries. */
+#define MEMORY_UNPACKER (UINT64_C(512) << 20)
 #define CPU_SECONDS 60                    /* of one classifier, for all its documents */
 
 /* Debian 12's linux/landlock.h is older than the kernels this may run on. */
@@ -101,7 +103,8 @@ void sandbox_limit_memory(uint64_t used, uint64_t mapped)
 #define CLASSIFIER (1U << SANDBOX_CLASSIFIER)
 #define PARSERS    (1U << SANDBOX_PARSERS)
 #define PARSER     (1U << SANDBOX_PARSER)
-#define ALL        (DIGESTER | NURSERY | CLASSIFIER | PARSERS | PARSER)
+#define UNPACKER   (1U << SANDBOX_UNPACKER)
+#define ALL        (DIGESTER | NURSERY | CLASSIFIER | PARSERS | PARSER | UNPACKER)
 
 static unsigned enter_limits(enum sandbox_role role)
 {
@@ -110,13 +113,13 @@ static unsigned enter_limits(enum sandbox_role role)
         rlim_t max;
         unsigned roles;
     } limits[] = {
-        {RLIMIT_FSIZE, 0, DIGESTER | NURSERY | CLASSIFIER},
+        {RLIMIT_FSIZE, 0, DIGESTER | NURSERY | CLASSIFIER | UNPACKER},
         {RLIMIT_FSIZE, SANDBOX_OUT_MAX, PARSERS | PARSER},
         {RLIMIT_CORE, 0, ALL},
         {RLIMIT_MEMLOCK, 0, ALL},
         {RLIMIT_MSGQUEUE, 0, ALL},
         {RLIMIT_NOFILE, 16, ALL},
-        {RLIMIT_NPROC, 0, CLASSIFIER | PARSER},
+        {RLIMIT_NPROC, 0, CLASSIFIER | PARSER | UNPACKER},
         {RLIMIT_CPU, CPU_SECONDS, CLASSIFIER},
         {RLIMIT_CPU, SANDBOX_PARSE_CPU_S, PARSER},
     };
@@ -125,12 +128,13 @@ static unsigned enter_limits(enum sandbox_role role)
     for (size_t i = 0; i < COUNT(limits); i++)
         if (limits[i].roles & 1U << role)
             lacks |= limit(limits[i].what, limits[i].max) ? 0 : LACKS_LIMITS;
-    if (role != SANDBOX_DIGESTER && role != SANDBOX_NURSERY)
+    if (role != SANDBOX_DIGESTER && role != SANDBOX_NURSERY && role != SANDBOX_UNPACKER)
         return lacks; /* a parser has got its limit, see sandbox_limit_memory() */
 
     uint64_t used = sandbox_memory();
+    uint64_t more = role == SANDBOX_UNPACKER ? MEMORY_UNPACKER : MEMORY_MAX;
 
-    return lacks | (used > 0 && limit(RLIMIT_AS, used + MEMORY_MAX) ? 0 : LACKS_LIMITS);
+    return lacks | (used > 0 && limit(RLIMIT_AS, used + more) ? 0 : LACKS_LIMITS);
 }
 
 static unsigned enter_privileges(void)

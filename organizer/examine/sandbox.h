@@ -24,6 +24,7 @@ enum sandbox_role {
     SANDBOX_CLASSIFIER, /* entered by a nursery's child, on top of the nursery's */
     SANDBOX_PARSERS,    /* forks parsers, one at a time, and waits for them */
     SANDBOX_PARSER,     /* entered by its child: the document is mapped already */
+    SANDBOX_UNPACKER,   /* parses archives (archive/unpacker.h); bounds its own processor time */
 };
 
 /* What a parser may do beside: write, bounded, to this descriptor; and for how long. */
