@@ -20,6 +20,7 @@
  *      │  ├─ publish_run      publish/  the pages that people see
  *      │  ├─ matters_new      cabinet/  configuration, cards, cases
  *      │  └─ hooks_new        hooks/    executables of the administrator
+ *      ├─ bag_check           archive/  bags and archives by whomever: verify, list, diff, restore
  *      ├─ survey_run          flow/     the same decisions, nothing done: check, explain, plan
  *      └─ plan_arrange        plan/     existing trees: plan, review, apply
  *

@@ -46,6 +46,7 @@ void hash_normalise(const char *name, size_t n, char out[static HASH_NAME])
 
 struct search {
     const char *name; /* normalised */
+    bool match;
     EVP_MD *found;
 };
 
@@ -55,19 +56,18 @@ static void look_at_name(const char *name, void *ctx)
     char plain[HASH_NAME];
 
     hash_normalise(name, strlen(name), plain);
-    if (strcmp(plain, s->name) == 0)
-        s->name = NULL; /* this is it */
+    s->match |= strcmp(plain, s->name) == 0;
 }
 
 static void look_at(EVP_MD *md, void *ctx)
 {
     struct search *s = ctx;
-    struct search one = {s->name, NULL};
+    struct search one = {.name = s->name};
 
     if (s->found || (EVP_MD_get_flags(md) & EVP_MD_FLAG_XOF) || EVP_MD_get_size(md) > HASH_MAX)
         return;
     EVP_MD_names_do_all(md, look_at_name, &one);
-    if (!one.name && EVP_MD_up_ref(md) == 1)
+    if (one.match && EVP_MD_up_ref(md) == 1)
         s->found = md;
 }
 
@@ -81,7 +81,7 @@ static const char *common_name(const char *name)
 
 static EVP_MD *find(const char *name)
 {
-    struct search s = {common_name(name), NULL};
+    struct search s = {.name = common_name(name)};
 
     if (!*name)
         return NULL;

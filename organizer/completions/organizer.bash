@@ -22,7 +22,7 @@ _organizer()
     esac
     case $cur in
     -*)
-        mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --force --cabinet --last --since \
+        mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --force --cabinet --last --since --fast \
             --all --output --verbose --help" -- "$cur")
         return
         ;;

@@ -312,7 +312,7 @@ static int verify_arg(struct verifying *v, const char *arg)
     return m ? verify_one(v, m) : verify_lost(v, path);
 }
 
-int verb_verify(struct verb_call *call)
+int verb_verify_cases(struct verb_call *call)
 {
     struct survey s;
     struct verifying v = {.call = call, .s = &s};

@@ -53,8 +53,9 @@ const struct verb verbs[] = {
      VERB_JSON | VERB_CABINET | VERB_LAST | VERB_SINCE, 0, 1, verb_log},
     {"undo", "CASE|DOCUMENT", "take filing back: one document, --last N, --since TIME, --all",
      VERB_CABINET | VERB_LAST | VERB_SINCE | VERB_ALL | VERB_DRY_RUN, 0, 1, verb_undo},
-    {"verify", "[CASE…]", "compare documents and journals with what was recorded",
-     VERB_JSON | VERB_CABINET, 0, -1, verb_verify},
+    {"verify", "[CASE|ARCHIVE|BAG…]",
+     "compare cases with what was recorded, archives and bags with their manifests",
+     VERB_JSON | VERB_CABINET | VERB_ALL | VERB_FAST, 0, -1, verb_verify},
     {"rules", "check|test|list [CABINET]", "check, test or list the rules",
      VERB_JSON | VERB_CABINET, 1, 2, verb_rules},
     {"help", "[VERB]", "this text, or a verb's", 0, 0, 1, verb_help},
@@ -62,7 +63,8 @@ const struct verb verbs[] = {
     {NULL, NULL, NULL, 0, 0, 0, NULL},
 };
 
-enum { OPT_DRY_RUN = 256, OPT_CABINET, OPT_LAST, OPT_SINCE, OPT_ALL, OPT_OUTPUT, OPT_JSON, OPT_FORCE };
+enum { OPT_DRY_RUN = 256, OPT_CABINET, OPT_LAST, OPT_SINCE, OPT_ALL, OPT_OUTPUT, OPT_JSON, OPT_FORCE,
+       OPT_FAST };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPT_JSON},       {"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -70,7 +72,7 @@ static const struct option long_options[] = {
     {"since", required_argument, NULL, OPT_SINCE}, {"all", no_argument, NULL, OPT_ALL},
     {"output", required_argument, NULL, 'o'},    {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},            {"force", no_argument, NULL, OPT_FORCE},
-    {NULL, 0, NULL, 0},
+    {"fast", no_argument, NULL, OPT_FAST},       {NULL, 0, NULL, 0},
 };
 
 /* The enum verb_option that an option of getopt is. */
@@ -95,6 +97,8 @@ static unsigned option_bit(int opt)
         return VERB_VERBOSE;
     case OPT_FORCE:
         return VERB_FORCE;
+    case OPT_FAST:
+        return VERB_FAST;
     default:
         return 0;
     }
@@ -161,6 +165,9 @@ static int take_option(struct verb_call *call, int opt)
         return 0;
     case OPT_FORCE:
         call->force = true;
+        return 0;
+    case OPT_FAST:
+        call->fast = true;
         return 0;
     case 'o':
         call->output = optarg;

@@ -23,7 +23,8 @@ enum verb_option {
     VERB_ALL = 32,     /* --all */
     VERB_OUTPUT = 64,  /* --output FILE */
     VERB_VERBOSE = 128, /* --verbose */
-    VERB_FORCE = 256    /* --force */
+    VERB_FORCE = 256,   /* --force */
+    VERB_FAST = 512,    /* --fast */
 };
 
 /* One call of a verb. */
@@ -32,7 +33,7 @@ struct verb_call {
     struct log log;
     const char *const *args; /* positional, NULL-terminated */
     int argc;
-    bool json, dry_run, all, verbose, force;
+    bool json, dry_run, all, verbose, force, fast;
     int64_t last;       /* 0: not given */
     const char *since;  /* NULL: not given */
     const char *output; /* NULL: not given */
@@ -90,6 +91,8 @@ int verb_apply(struct verb_call *call);
 int verb_log(struct verb_call *call);
 int verb_undo(struct verb_call *call);
 int verb_verify(struct verb_call *call);
+/* verb_verify() for cases alone. */
+int verb_verify_cases(struct verb_call *call);
 int verb_rules(struct verb_call *call);
 int verb_help(struct verb_call *call);
 int verb_version(struct verb_call *call);
