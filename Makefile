@@ -11,7 +11,7 @@
 
 CC       ?= gcc
 PKGS     := libuv libpcre2-8 libmagic libcrypto yaml-0.1 jansson sqlite3 libutf8proc libseccomp libacl \
-            poppler-glib gmime-3.0 libgsf-1 libarchive libxml-2.0
+            poppler-glib gmime-3.0 libgsf-1 libarchive libxml-2.0 libzstd
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wformat=2 -Wnull-dereference -Wundef -Wwrite-strings -Wcast-qual -Wpointer-arith
 OPT      ?= -O2 -g
@@ -35,7 +35,7 @@ UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
 # pkg-config is asked only when something is compiled: before `deps` it may not be there.
 # Their headers are not ours to warn about.
 PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench lint sanitize valgrind coverage mutants bench torture \
         install clean format

@@ -18,9 +18,11 @@
  *      │  ├─ filer_new        file/     the only place that renames
  *      │  ├─ state_open       record/   private state and hash-chained journals
  *      │  ├─ publish_run      publish/  the pages that people see
+ *      │  ├─ search_new       search/   the catalogue of what documents say, and its thread
  *      │  ├─ matters_new      cabinet/  configuration, cards, cases
  *      │  └─ hooks_new        hooks/    executables of the administrator
  *      ├─ bag_check           archive/  bags and archives by whomever: verify, list, diff, restore
+ *      ├─ find_run            search/   looking for documents
  *      ├─ survey_run          flow/     the same decisions, nothing done: check, explain, plan
  *      └─ plan_arrange        plan/     existing trees: plan, review, apply
  *

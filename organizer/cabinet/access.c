@@ -1,7 +1,9 @@
 #include "cabinet/access.h"
 
 #include <acl/libacl.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/acl.h>
@@ -12,6 +14,7 @@
 
 #define READ_ENTER 5 /* r-x */
 #define ENTER      1 /* --x */
+#define READ       4 /* r-- */
 
 /* One line of an access list: a user or group by number, with what it may do after the mask. */
 struct grant {
@@ -75,6 +78,18 @@ static void add_entry(struct access *a, acl_entry_t entry, const struct stat *st
     }
 }
 
+/* The list of fd, which may be an O_PATH one. */
+static acl_t list_of(int fd)
+{
+    char path[40];
+    acl_t acl = acl_get_fd(fd);
+
+    if (acl || errno != EBADF)
+        return acl;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return acl_get_file(path, ACL_TYPE_ACCESS);
+}
+
 /* Returns 0, or -1 when it cannot be read. */
 static int access_take(struct access *a, int fd)
 {
@@ -86,7 +101,7 @@ static int access_take(struct access *a, int fd)
     memset(a, 0, sizeof *a);
     if (fstat(fd, &st) < 0)
         return -1;
-    acl = acl_get_fd(fd);
+    acl = list_of(fd);
     if (!acl)
         acl = acl_from_mode(st.st_mode);
     if (!acl)
@@ -172,4 +187,67 @@ bool access_walled(int root, int fd, const char *path)
 
     free(all.grants);
     return walled;
+}
+
+/* ---- one reader -------------------------------------------------------------------------------
+ */
+
+static bool has_group(const struct access_reader *who, gid_t g)
+{
+    for (size_t i = 0; i < who->groups_len; i++)
+        if (who->groups[i] == g)
+            return true;
+    return false;
+}
+
+/* As the kernel decides (acl(5), "access check algorithm"): the owner's line, else the user's own,
+ * else any of the groups', else `other`. */
+static bool reader_may(const struct access *a, const struct access_reader *who, unsigned need)
+{
+    bool member = false;
+
+    for (size_t i = 0; i < a->len; i++)
+        if (!a->grants[i].group && a->grants[i].id == who->uid)
+            return (a->grants[i].may & need) == need;
+    for (size_t i = 0; i < a->len; i++) {
+        if (!a->grants[i].group || !has_group(who, a->grants[i].id))
+            continue;
+        if ((a->grants[i].may & need) == need)
+            return true;
+        member = true;
+    }
+    return !member && (a->other & need) == need;
+}
+
+/* What lies at path; "" is root. */
+static bool may_at(int root, const char *path, bool last, const struct access_reader *who)
+{
+    AUTO_CLOSE int fd = beneath_open(root, path, O_PATH, 0);
+    struct access a = {0};
+    struct stat st;
+    bool may;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return false;
+    may = access_take(&a, fd) == 0 && reader_may(&a, who,
+                                                 !last                 ? ENTER
+                                                 : S_ISDIR(st.st_mode) ? READ_ENTER
+                                                                       : READ);
+    free(a.grants);
+    return may;
+}
+
+bool access_may_read(int root, const char *path, const struct access_reader *who)
+{
+    if (who->uid == 0)
+        return true;
+    if (!may_at(root, "", !*path, who))
+        return false;
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        AUTO_FREE char *parent = xmemdup0(path, (size_t)(slash - path));
+
+        if (!may_at(root, parent, false, who))
+            return false;
+    }
+    return !*path || may_at(root, path, true, who);
 }

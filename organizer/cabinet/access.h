@@ -5,6 +5,23 @@
 #define ORGANIZER_CABINET_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Who wants to read: a user, with the groups of the process that asks. */
+struct access_reader {
+    uid_t uid;
+    const gid_t *groups; /* the primary one, too; borrowed */
+    size_t groups_len;
+};
+
+/*
+ * Whether the reader may read what lies at path below root (a folder: list and enter it), and come
+ * to it through root and all folders between. The superuser may. In doubt (an ACL that cannot be
+ * read, nothing there) false. What lies above root is not looked at, nor rights that only a server
+ * knows (NFSv4, Samba's own lists).
+ */
+bool access_may_read(int root, const char *path, const struct access_reader *who);
 
 /*
  * True when somebody who may read (list and enter) the folder root may not read the folder fd, or

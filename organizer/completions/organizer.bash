@@ -16,10 +16,23 @@ _organizer()
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
-    --last | --since)
+    --relevance)
+        mapfile -t COMPREPLY < <(compgen -W "key supporting background" -- "$cur")
+        return
+        ;;
+    --last | --since | --until | --client | --case | --type | --mime | --limit)
         return
         ;;
     esac
+    if [ "$verb" = find ]; then
+        case $cur in
+        -*)
+            mapfile -t COMPREPLY < <(compgen -W "--client --case --type --since --until --relevance \
+                --mime --limit --json --open --rebuild --cabinet --help" -- "$cur")
+            ;;
+        esac
+        return
+    fi
     case $cur in
     -*)
         mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --force --cabinet --last --since --fast \

@@ -282,6 +282,8 @@ static void hand_out(struct filer *f)
     struct act *a = queue_take(&f->out);
 
     f->pending--;
+    if (a->status == ACT_DONE && f->g->o.recorded)
+        f->g->o.recorded(f->g->o.recorded_ctx, a);
     if (a->done)
         a->done(a->ctx, a);
     act_free(a);

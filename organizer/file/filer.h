@@ -52,6 +52,9 @@ struct filer_options {
      * batch's. NULL otherwise. */
     void (*between)(void *ctx, enum filer_point point, const struct act *a);
     void *between_ctx;
+    /* Called on the loop's thread for each act that was done, before its done(). May be NULL. */
+    void (*recorded)(void *ctx, const struct act *a);
+    void *recorded_ctx;
     /* Called on the loop's thread when a batch's journals were written, after its acts' done().
      * tampered: the journal of a case was not as it was left, and the case is marked. May be NULL.
      */

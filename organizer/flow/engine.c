@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "flow/archiving.h"
 #include "flow/closing.h"
+#include "flow/finding.h"
 #include "flow/gather.h"
 #include "flow/night.h"
 #include "flow/internal.h"
@@ -229,6 +230,12 @@ static void on_written(void *ctx, bool tampered)
     flow_sync_check(f);
 }
 
+static void on_recorded(void *ctx, const struct act *a)
+{
+    if (a->kind == ACT_RENAME || a->kind == ACT_RECORD)
+        flow_find_row(ctx, &a->doc);
+}
+
 /* What readers answered together is judged from one picture of the private state. */
 static void around_answers(void *ctx, bool begin)
 {
@@ -244,6 +251,8 @@ static int open_parts(struct flow *f, struct error *err)
                                .state_dir = f->cab.state_dir,
                                .env = f->env,
                                .durable = true,
+                               .recorded = on_recorded,
+                               .recorded_ctx = f,
                                .written = on_written,
                                .written_ctx = f};
     AUTO_FREE char *magic = xasprintf("%s/documents.magic", f->env->rules_dir);
@@ -283,6 +292,7 @@ static int open_parts(struct flow *f, struct error *err)
     f->integrity = integrity_new(f);
     f->closings = closings_new(f);
     f->archiving = archiving_new(f);
+    flow_find_open(f);
     return 0;
 }
 
@@ -466,7 +476,7 @@ int flow_reload(struct flow *f, struct str *text)
     matters_set_naming(f->matters, f->cab.config.naming);
     f->rules = rules;
     f->lang = lang;
-    if (!pages_running(f->pages))
+    if (!pages_running(f->pages) && !flow_is_finding(f))
         free_retired(f);
     hooks_reload(f->hooks);
     hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
@@ -515,6 +525,7 @@ void flow_close(struct flow *f)
         hooks_free(f->hooks);
     if (f->pages)
         pages_free(f->pages);
+    flow_find_close(f);
     items_clear(&f->items);
     tally_clear(&f->flying);
     fights_clear(f);

@@ -49,6 +49,7 @@ struct flow_notice {
 
 /* Someone waits in flow_sync(). */
 struct sync_waiter {
+    uint64_t find;  /* so much must be in the catalogue; set with job */
     uint64_t job;   /* this page job must be done; UINT64_MAX: what came before is under way */
     int64_t until;  /* ticks: so long the filer's last journal lines are waited for */
     int64_t until_text; /* and so long what documents say */
@@ -103,6 +104,9 @@ struct flow {
     struct integrity *integrity;
     struct archiving *archiving;
     struct closings *closings;
+    struct search *search;           /* finding.h; NULL when it could not be started */
+    unsigned searches;               /* beside the loop */
+    struct rebuild_waiter *rebuilds; /* finding.c */
     uv_idle_t pump;     /* runs while something is READY and may be taken */
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
@@ -180,6 +184,9 @@ bool flow_read_text(struct flow *f, struct item *it);
 /* A row was written: what its document says is kept or, when nobody read it yet, read when nothing
  * else is under way. it: the item that it was, or NULL. */
 void flow_row_written(struct flow *f, struct item *it, const struct doc *d);
+/* The search has not what the document says: it is read, also when the rest of it is kept. What comes
+ * of it goes to flow_find_text(), or flow_find_unread(). */
+void flow_want_text(struct flow *f, const char *case_id, int64_t number);
 /* Nothing else is under way, or something is: the backlog goes on, or rests. */
 void backlog_wake(struct backlog *b);
 /* Documents that are still to be read or kept. */

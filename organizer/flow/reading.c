@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "flow/finding.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
 #include "record/content_row.h"
@@ -172,14 +173,34 @@ void flow_row_written(struct flow *f, struct item *it, const struct doc *d)
 {
     const struct content *said = it ? flow_said(it) : NULL;
 
-    if (d->state == DOC_GONE || digest_is_zero(&d->digest) || !texts_knows(d->kind))
+    if (d->state == DOC_GONE || digest_is_zero(&d->digest))
         return;
-    if (said && said->status != CONTENT_NONE && digest_equal(&it->said_of, &d->digest))
+    if (!texts_knows(d->kind)) {
+        flow_find_text(f, d, NULL, -1);
+        return;
+    }
+    if (said && said->status != CONTENT_NONE && digest_equal(&it->said_of, &d->digest)) {
         keep(f->backlog, d, said);
-    else
+        flow_find_text(f, d, said, it->text);
+    } else {
         want(f->backlog, d->case_id, d->number, false);
+    }
     if (it)
         item_unsay(it);
+}
+
+void flow_want_text(struct flow *f, const char *case_id, int64_t number)
+{
+    struct doc row = {0};
+    struct error err = ERROR_INIT;
+
+    if (state_doc_by_number(f->state, case_id, number, &row, &err) > 0 && row.state != DOC_GONE &&
+        texts_knows(row.kind))
+        want(f->backlog, case_id, number, true);
+    else
+        flow_find_text(f, &row, NULL, -1);
+    doc_clear(&row);
+    backlog_wake(f->backlog);
 }
 
 static char *path_of(struct flow *f, const struct doc *d)
@@ -229,11 +250,13 @@ static void backlog_read(void *ctx, const struct content *c, int text)
     struct reading *r = ctx;
     struct flow *f = r->flow;
 
-    (void)text;
     f->backlog->reading--;
     if (c->status != CONTENT_NONE && f->started && !f->stopping) {
         keep(f->backlog, &r->row, c);
+        flow_find_text(f, &r->row, c, text);
         look_again(f, &r->row, c);
+    } else {
+        flow_find_unread(f);
     }
     reading_free(r);
     if (f->started)
@@ -270,6 +293,8 @@ static void begin(struct backlog *b, const struct wanted *w)
         r->fd = beneath_open(f->cab.root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (r->fd < 0 || doc_stamp_take(r->fd, -1, NULL, &now) < 0 ||
         !doc_stamp_equal(&now, &r->row.stamp)) {
+        if (w->text)
+            flow_find_unread(f);
         reading_free(r);
         return;
     }

@@ -12,6 +12,7 @@
 #include "cabinet/casename.h"
 #include "cabinet/rights.h"
 #include "decide/name.h"
+#include "flow/finding.h"
 #include "flow/internal.h"
 #include "flow/request.h"
 
@@ -220,12 +221,20 @@ static void request_adopt(struct flow *f, const struct flow_request *r, flow_ans
     free(guess.case_type);
 }
 
+/* find --rebuild, by who may change things. */
+static void request_find(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                         void *ctx)
+{
+    flow_find(f, r->args, NULL, answer, ctx);
+}
+
 static const struct {
     const char *verb;
     void (*run)(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx);
 } requests[] = {
     {"new", request_new},
     {"adopt", request_adopt},
+    {"find", request_find},
     {"undo", flow_request_undo},
     {"apply", flow_request_apply},
     {"archive", flow_request_archive},

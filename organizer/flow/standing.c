@@ -108,7 +108,7 @@ static void add_idle(struct str *json)
     static const char *const numbers[] = {
         "waiting",       "backlog",     "filed_since_start",    "swept_folders",
         "swept_entries", "page_errors", "journal_lines_waiting"};
-    static const char *const parts[] = {"watch", "readers", "hooks"};
+    static const char *const parts[] = {"watch", "readers", "hooks", "search"};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         json_num(json, numbers[i], 0);

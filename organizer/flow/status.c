@@ -4,6 +4,7 @@
 #include "flow/archiving.h"
 #include "flow/internal.h"
 #include "text/texts.h"
+#include "search/search.h"
 
 void flow_status(struct flow *f, struct str *json)
 {
@@ -55,7 +56,11 @@ void flow_status(struct flow *f, struct str *json)
     hooks_status(f->hooks, json);
     str_addc(json, '}');
     archiving_status(f->archiving, json);
-    str_addc(json, '}');
+    json_key(json, "search");
+    str_addc(json, '{');
+    if (f->search)
+        search_status(f->search, json);
+    str_add(json, "}}");
 }
 
 void flow_sync_text(struct flow *f, bool json, struct str *out)

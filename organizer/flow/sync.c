@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "flow/archiving.h"
 #include "flow/closing.h"
+#include "flow/finding.h"
 #include "flow/internal.h"
 
 /* The lines of what is recorded are in the journals soon after; under load, the filer is never
@@ -115,10 +116,13 @@ static void serve_waiters(struct flow *f)
             return;
         if (w->job == UINT64_MAX && backlog_len(f->backlog) > 0 && env_ticks() < w->until_text)
             return;
-        if (w->job == UINT64_MAX)
+        if (w->job == UINT64_MAX) {
             w->job = pages_job(f->pages);
-        if (pages_done(f->pages) < w->job) {
-            pages_flush(f);
+            w->find = flow_find_given(f);
+        }
+        if (pages_done(f->pages) < w->job || !flow_find_has(f, w->find)) {
+            if (pages_done(f->pages) < w->job)
+                pages_flush(f);
             link = &w->next;
             continue;
         }

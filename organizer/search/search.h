@@ -45,18 +45,24 @@ struct search *search_new(uv_loop_t *loop, const struct search_options *o, struc
 /* The row of that document was written. */
 void search_row(struct search *s, const char *case_id, int64_t number);
 /* The document says this. digest: of the bytes it was read from; when the row has another one the
- * text is of yesterday and dropped. text: a descriptor on all text (UTF-8), from its start on,
- * which is duplicated, so the caller closes its own; -1: none. content (copied) may be NULL. */
+ * text is of yesterday and dropped. text: the file with all its text (text/text.h; what stands there
+ * is checked), which is duplicated, so the caller closes its own; -1: none. content (copied; its
+ * text_len tells how long the text is) may be NULL: nothing can be read there. */
 void search_text(struct search *s, const char *case_id, int64_t number, const struct digest *digest,
                  const struct content *content, int text);
+/* One of those wanted cannot be given now: it is wanted again at the next start. */
+void search_unread(struct search *s);
 /* Forgets all, and begins anew. */
 void search_again(struct search *s);
 /* What was given so far is in the catalogue when search_done() has reached this. */
 uint64_t search_given(const struct search *s);
-uint64_t search_done(const struct search *s);
+uint64_t search_done(struct search *s);
+/* Texts are asked for, or will be, that were not given yet. */
+bool search_lacks(struct search *s);
 /* Somebody waits: what was given is written now, not with what comes next. */
 void search_hurry(struct search *s);
-/* Members of a JSON object for `status`: documents, those without their text, the last error. */
+/* Members of a JSON object for `status`: documents, by_name_only (their text is not read yet),
+ * waiting (jobs), trouble (the last error, when there was one). */
 void search_status(struct search *s, struct str *out);
 /* Ends the thread; what was given and is not written is found missing at the next start. NULL is
  * fine. The memory goes when the loop has run once more. */

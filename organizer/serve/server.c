@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/exit.h"
 #include "base/json.h"
+#include "cabinet/access.h"
+#include "flow/finding.h"
 #include "flow/flow.h"
 #include "serve/talk.h"
 
@@ -145,6 +147,52 @@ static bool in_group(const char *group, const struct ucred *u)
     return false;
 }
 
+/* The groups of the process that asks; its own first. NULL when they cannot be known. Caller
+ * frees. */
+static gid_t *groups_of(int fd, gid_t own, size_t *n)
+{
+    socklen_t size = 0;
+    gid_t *groups;
+
+    *n = 0;
+    /* Asked with no room it says how much is needed. */
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 && errno != ERANGE)
+        return NULL;
+    groups = xcalloc(size / sizeof *groups + 1, sizeof *groups);
+    groups[0] = own;
+    if (size > 0 && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups + 1, &size) < 0) {
+        free(groups);
+        return NULL;
+    }
+    *n = size / sizeof *groups + 1;
+    return groups;
+}
+
+/* `find` tells who is asking only what that user may read. */
+static void do_find(struct peer *p, bool everything)
+{
+    struct ucred u;
+    socklen_t size = sizeof u;
+    uv_os_fd_t fd;
+    struct access_reader who = {0};
+    AUTO_FREE gid_t *groups = NULL;
+
+    if (everything) {
+        flow_find(p->server->flow, (const char *const *)p->args, NULL, answer, p);
+        return;
+    }
+    if (uv_fileno((const uv_handle_t *)&p->pipe, &fd) == 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &u, &size) == 0)
+        groups = groups_of(fd, u.gid, &who.groups_len);
+    if (!groups) {
+        answer(p, EXIT_CANNOT, "who asks cannot be known\n");
+        return;
+    }
+    who.uid = u.uid;
+    who.groups = groups;
+    flow_find(p->server->flow, (const char *const *)p->args, &who, answer, p);
+}
+
 /* 2: may change things, 1: may ask, 0: nothing. */
 static int rights(const struct peer *p)
 {
@@ -172,9 +220,9 @@ static void dispatch(struct peer *p, bool dry_run)
     int may = rights(p);
 
     p->asked = true;
-    if (may < 1 || (may < 2 && strcmp(p->verb, "status") != 0))
+    if (may < 1 || (may < 2 && strcmp(p->verb, "status") != 0 && strcmp(p->verb, "find") != 0))
         answer(p, EXIT_CANNOT,
-               may ? "members of the group may ask for status; all else is for root and the user that "
+               may ? "members of the group may ask for status and find; all else is for root and the user that "
                      "the organizer runs as\n"
                    : "only root, the user that the organizer runs as, and members of the group that its "
                      "configuration names may ask for this\n");
@@ -186,6 +234,8 @@ static void dispatch(struct peer *p, bool dry_run)
         do_status(p);
     else if (strcmp(p->verb, "reload") == 0)
         do_reload(p);
+    else if (strcmp(p->verb, "find") == 0)
+        do_find(p, may == 2);
     else
         flow_request(f, &r, answer, p);
 }

@@ -56,6 +56,8 @@ const struct verb verbs[] = {
     {"verify", "[CASE|ARCHIVE|BAG…]",
      "compare cases with what was recorded, archives and bags with their manifests",
      VERB_JSON | VERB_CABINET | VERB_ALL | VERB_FAST, 0, -1, verb_verify},
+    {"find", "WORDS…", "documents by what they say; also --client, --case, --type, --since …",
+     VERB_OWN, 0, -1, verb_find},
     {"rules", "check|test|list [CABINET]", "check, test or list the rules",
      VERB_JSON | VERB_CABINET, 1, 2, verb_rules},
     {"help", "[VERB]", "this text, or a verb's", 0, 0, 1, verb_help},
@@ -183,6 +185,11 @@ static int parse(struct verb_call *call, const struct verb *v, int argc, char **
 {
     int opt;
 
+    if (v->options & VERB_OWN) {
+        call->args = (const char *const *)(argv + 1);
+        call->argc = argc - 1;
+        return 0;
+    }
     optind = 1;
     while ((opt = getopt_long(argc, argv, "C:o:vh", long_options, NULL)) != -1) {
         if (opt == 'h') {

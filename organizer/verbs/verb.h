@@ -25,6 +25,7 @@ enum verb_option {
     VERB_VERBOSE = 128, /* --verbose */
     VERB_FORCE = 256,   /* --force */
     VERB_FAST = 512,    /* --fast */
+    VERB_OWN = 1 << 30  /* the verb reads its options itself: args are all that was typed */
 };
 
 /* One call of a verb. */
@@ -93,6 +94,7 @@ int verb_undo(struct verb_call *call);
 int verb_verify(struct verb_call *call);
 /* verb_verify() for cases alone. */
 int verb_verify_cases(struct verb_call *call);
+int verb_find(struct verb_call *call);
 int verb_rules(struct verb_call *call);
 int verb_help(struct verb_call *call);
 int verb_version(struct verb_call *call);

@@ -1,0 +1,85 @@
+/*
+ * catalogue: what documents are called and say, in STATE_HOME/CABINET-ID/search.db (SQLite, WAL,
+ * mode 0600). Made from the document table and the documents: it may be deleted at any time.
+ *
+ * An entry belongs to a document (case id, number). Its text is compressed; the full text index
+ * over it keeps no copy (an external content table). One thread writes; others read with
+ * connections of their own. Between catalogue_begin() and catalogue_commit() all is one
+ * transaction; changes outside of one are refused.
+ */
+#ifndef ORGANIZER_SEARCH_CATALOGUE_H
+#define ORGANIZER_SEARCH_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "record/doc.h"
+
+struct catalogue;
+struct error;
+
+#define CATALOGUE_NAME "search.db"
+
+/* Strings are owned; NULL counts as "". */
+struct catalogue_entry {
+    char case_id[CASE_ID_SIZE];
+    int64_t number;
+    struct digest digest; /* of the bytes whose text is here; zero: it is found by name only */
+    char *name;           /* what it is found by: its file's name, type, earlier name */
+    char *title, *subject, *sender;
+    char *people; /* sender, recipients, author, in one */
+};
+
+/* Opens dir/search.db. Without readonly one that is missing, broken or of another version is made
+ * anew. readonly: NULL with ENOENT when there is none, or one of another version. NULL with err. */
+struct catalogue *catalogue_open(const char *dir, bool readonly, struct error *err);
+void catalogue_close(struct catalogue *c);
+/* Deletes dir/search.db; nobody may have it open. */
+void catalogue_delete(const char *dir);
+
+/* One transaction. 0, or -1 with err; after a failed commit nothing of it counts. */
+int catalogue_begin(struct catalogue *c, struct error *err);
+int catalogue_commit(struct catalogue *c, struct error *err);
+void catalogue_rollback(struct catalogue *c);
+
+/* 1 found (clear *e with catalogue_entry_clear()), 0 none, -1 with err. */
+int catalogue_get(struct catalogue *c, const char *case_id, int64_t number,
+                  struct catalogue_entry *e, struct error *err);
+/* Writes the entry with its text of n bytes (UTF-8; NULL when n is 0), in place of an older one. */
+int catalogue_put(struct catalogue *c, const struct catalogue_entry *e, const char *text, size_t n,
+                  struct error *err);
+/* The entry is called so now; all else stays. */
+int catalogue_rename(struct catalogue *c, const char *case_id, int64_t number, const char *name,
+                     struct error *err);
+/* Gives the entry (case_id, number, name) what any entry of the same digest says. 1 done, 0 when
+ * there is none, -1. */
+int catalogue_take_over(struct catalogue *c, const char *case_id, int64_t number, const char *name,
+                        const struct digest *digest, struct error *err);
+/* 0, also when there is none. */
+int catalogue_remove(struct catalogue *c, const char *case_id, int64_t number, struct error *err);
+/* Every entry, without its strings, until fn returns non-zero: that is returned; -1 with err. fn
+ * may change entries that it was shown. */
+typedef int catalogue_fn(void *ctx, const struct catalogue_entry *e);
+int catalogue_each(struct catalogue *c, catalogue_fn *fn, void *ctx, struct error *err);
+/* Entries, and those of them that have no text yet. */
+int catalogue_count(struct catalogue *c, int64_t *all, int64_t *by_name, struct error *err);
+/* Merges the parts of the full text index, and what was removed is out of it. For a quiet hour. */
+int catalogue_tidy(struct catalogue *c, struct error *err);
+
+/* Entries that match the expression (query.h), best first, until fn returns non-zero: that is
+ * returned; -1 with err, also when it took longer than `limit_ms`. case_id NULL: all. Of the entry
+ * case, number and digest are told; it is borrowed. rank: smaller is better. */
+typedef int catalogue_hit(void *ctx, const struct catalogue_entry *e, double rank);
+int catalogue_match(struct catalogue *c, const char *expression, const char *case_id,
+                    int64_t limit_ms, catalogue_hit *fn, void *ctx, struct error *err);
+/* The place in the entry's text where the hits are (passage.h), owned by the caller; NULL when they
+ * are elsewhere, or without it. */
+char *catalogue_passage(struct catalogue *c, const char *expression, const char *case_id,
+                        int64_t number);
+
+/* Frees its strings; all zero then. */
+void catalogue_entry_clear(struct catalogue_entry *e);
+
+#endif
