@@ -64,6 +64,12 @@ $B/unit/%: tests/unit/%.c $B/liborganizer.a
 	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/unit $(SHARED) -MMD -MP $(LDFLAGS) -o $@ $< \
 	    $B/liborganizer.a $(PKG_LIBS) -lcmocka
 
+# Decides about the labelled set of documents; tests/labelled/run shows what came of it.
+$B/labelled/judge: tests/labelled/judge.c $B/liborganizer.a
+	@mkdir -p $(@D)
+	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< \
+	    $B/liborganizer.a $(PKG_LIBS)
+
 # What a build and the tests need, each with its reason, in one place.
 deps deps-test deps-lint deps-bench:
 	@tests/deps $@
@@ -76,7 +82,7 @@ run: deps
 E2E = ORGANIZER_BUILD=$(abspath $B) ORGANIZER_RULES=$(CURDIR)/rules \
     /usr/bin/python3 -m pytest -q -o cache_dir=$(abspath $B)/pytest
 
-units: $(UNIT_BIN) $B/organizer-parsers
+units: $(UNIT_BIN) $B/organizer-parsers $B/labelled/judge
 unit: units
 	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; \
 	    $$t || { echo "once more, on a machine that may be busy: $$t"; $$t; } || bad="$$bad $$t"; done; \
@@ -89,7 +95,7 @@ e2e: $B/organizer $B/organizer-parsers
 
 test: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT_BIN)
+	@$(MAKE) --no-print-directory -j$$(nproc) units
 	@$(MAKE) --no-print-directory unit
 	$B/organizer rules test
 	@$(MAKE) --no-print-directory e2e

@@ -261,8 +261,10 @@ static int read_nightly(struct reading *r, const yaml_node_t *node)
 
 static int read_date_from(struct reading *r, const yaml_node_t *node)
 {
-    static const char want[] = "a list of name, document, file, such as [name, document, file]";
-    bool name = false, document = false, file = false;
+    static const char want[] = "a list of name, document, file, such as [name, document, file]; "
+                               "document may be told apart as mail, written, filed, taken";
+    enum date_source list[DATE_SOURCES];
+    size_t n = 0;
 
     if (node->type != YAML_SEQUENCE_NODE)
         return fault(r, node, "date_from", want);
@@ -270,19 +272,14 @@ static int read_date_from(struct reading *r, const yaml_node_t *node)
          i++) {
         const yaml_node_t *item = yaml_document_get_node(&r->doc, *i);
         const char *s = scalar(item);
-        bool *which = !s                           ? NULL
-                      : strcmp(s, "name") == 0     ? &name
-                      : strcmp(s, "document") == 0 ? &document
-                      : strcmp(s, "file") == 0     ? &file
-                                                   : NULL;
+        int source = s ? date_source_parse(s) : -1;
 
-        if (!which)
+        if (source < 0 || n == DATE_SOURCES)
             return fault(r, item, "date_from", want);
-        *which = true;
+        list[n++] = (enum date_source)source;
     }
-    r->c->date_from_name = name;
-    r->c->date_from_document = document;
-    r->c->date_from_file = file;
+    memcpy(r->c->date_from, list, n * sizeof *list);
+    r->c->date_from_len = n;
     return 0;
 }
 
@@ -457,9 +454,8 @@ void config_init(struct config *c)
         .settle_ms = 10 * SECOND,
         .drafts_s = 5 * DAY / SECOND,
         .date_order = DATE_ORDER_ASK,
-        .date_from_name = true,
-        .date_from_document = true,
-        .date_from_file = true,
+        .date_from = {DATE_FROM_NAME, DATE_FROM_DOCUMENT, DATE_FROM_FILE},
+        .date_from_len = 3,
         .time_zone = xstrdup("UTC"),
         .nightly_min = 3 * 60 + 30,
         .max_path = 200,

@@ -28,7 +28,8 @@ struct config {
     size_t folders_len;
     int64_t drafts_s;
     enum date_order date_order;
-    bool date_from_name, date_from_document, date_from_file;
+    enum date_source date_from[DATE_SOURCES]; /* in the order in which they are tried */
+    size_t date_from_len;
     char *time_zone; /* IANA name; owned */
     int nightly_min; /* minutes after midnight in time_zone, -1 for never */
     unsigned max_path;

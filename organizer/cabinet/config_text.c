@@ -75,16 +75,13 @@ static void put_dates(struct str *out, const struct config *c)
         "\n\n# How dates in figures are read: 3-2-26 is 2 March (mdy: month first), 3 February\n"
         "# (dmy: day first), or asked about (ask) when it could be either. Also: ymd.\n"
         "date_order: %s\n\n"
-        "# Where the date of a document may come from: its name, the document itself (date of\n"
-        "# a mail, \"Dated ...\", a photo), the time of a file that is newly dropped.\n"
+        "# Where the date of a document may come from, in this order: its name, the document\n"
+        "# itself (in turn mail, written, filed, taken: a mail's date, \"Dated ...\", the court's\n"
+        "# stamp, a photo's), the time of a file that is newly dropped.\n"
         "date_from: [",
         order_names[c->date_order]);
-    str_addf(out, "%s", c->date_from_name ? "name" : "");
-    str_addf(out, "%s%s", c->date_from_name && c->date_from_document ? ", " : "",
-             c->date_from_document ? "document" : "");
-    str_addf(out, "%s%s",
-             c->date_from_file && (c->date_from_name || c->date_from_document) ? ", " : "",
-             c->date_from_file ? "file" : "");
+    for (size_t i = 0; i < c->date_from_len; i++)
+        str_addf(out, "%s%s", i ? ", " : "", date_source_name(c->date_from[i]));
     str_addf(out,
              "]\n\n# The office's time zone, for dates in names. Journals are in UTC.\n"
              "time_zone: %s\n\n"

@@ -165,6 +165,7 @@ void matter_make_facts(struct matters *m, struct node *n)
         .dockets = list(card->dockets),
         .matter = card->matter,
         .parties = list(card->parties),
+        .emails = list(card->emails),
         .leave_alone = list(card->leave_alone),
         .key_documents = list(card->key_documents),
         .naming = !named             ? NAMING_OFF

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "decide/decide_ctx.h"
+#include "decide/heading.h"
 #include "decide/name.h"
 
 bool decide_is_ignored(const struct rules *rules, const char *name, bool dir, const char **why)
@@ -274,6 +275,7 @@ static const struct row {
     {"closed or on hold", row_closed},
     {"unread", row_unread},
     {"empty", row_empty},
+    {"another case by what it says", row_other_said},
     {"new version", row_new_version},
     {"same content", row_same_content},
     {"conflict copy", row_conflict_copy},
@@ -407,10 +409,15 @@ void decide(const struct rules *rules, const struct lang *lang, const struct pol
             const struct facts *f, bool explain, struct decision *d)
 {
     struct facts facts = *f;
+    struct heading heading = {.form = FORM_NONE};
     struct ctx c = {.rules = rules, .lang = lang, .policy = policy, .f = &facts, .d = d};
 
     *d = (struct decision){.trace = STR_INIT};
     facts.content_missed = &d->wants_content;
+    if (f->content) {
+        heading_read(f->content, lang, &heading);
+        facts.heading = &heading;
+    }
     c.explain = explain;
     ctx_init(&c);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -421,6 +428,7 @@ void decide(const struct rules *rules, const struct lang *lang, const struct pol
         ctx_say(&c, "%s: no, %s", table[i].name, c.because ? c.because : "");
     }
     ctx_clear(&c);
+    heading_clear(&heading);
 }
 
 static void field_clear(struct field *f)
@@ -431,7 +439,8 @@ static void field_clear(struct field *f)
 
 void decision_clear(struct decision *d)
 {
-    struct field *fields[] = {&d->client, &d->case_type, &d->type, &d->words, &d->date};
+    struct field *fields[] = {&d->client, &d->case_type, &d->type,
+                              &d->words,  &d->date,      &d->matter};
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         field_clear(fields[i]);
@@ -459,6 +468,7 @@ char *decision_why(const struct decision *d)
 {
     struct str out = STR_INIT;
 
+    why_field(&out, "case", &d->matter);
     why_field(&out, "type", &d->type);
     why_field(&out, "words", &d->words);
     why_field(&out, "date", &d->date);

@@ -40,6 +40,7 @@ struct decision {
     char *folder;                    /* ACTION_FILE: folder inside the case */
     char *name;                      /* ACTION_FILE: the name, without serial (name_serial()) */
     struct field client, case_type, type, words, date;
+    struct field matter;   /* in the office's Inbox, when what the document says told the case */
     const char *type_name; /* vocabulary's name of the type, borrowed from the rules, or NULL */
     struct date day;       /* the date of `date` */
     char **candidates;     /* NULL-terminated: case paths, or type names, or did-you-mean */

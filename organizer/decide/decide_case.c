@@ -221,6 +221,8 @@ static enum row_answer routed(struct ctx *c, const struct route_hit *h, const ch
 {
     AUTO_FREE char *text = hit_text(c, h);
 
+    if (said_otherwise(c, h->matter))
+        return ctx_conclude(c, ACTION_LIST, REASON_WHICH_CASE, "candidates");
     c->target = h->matter;
     return ctx_pass(c, "it belongs to %s by its %s \"%s\"", ctx_case_label(c, h->matter), by, text);
 }
@@ -317,12 +319,21 @@ static bool is_case_name(const struct ctx *c)
     return c->said_type || rules_near_case_types(c->rules, c->parts.case_type, near, 1) > 0;
 }
 
+/* Names and numbers of several cases, or none that counts. */
+static enum row_answer unclear(struct ctx *c)
+{
+    list_cases(c, is_anything);
+    return ctx_conclude(c, ACTION_LIST, REASON_WHICH_CASE, c->choices ? "candidates" : NULL);
+}
+
 static enum row_answer undecided(struct ctx *c)
 {
     if (is_case_name(c))
         return no_such_case(c);
-    list_cases(c, is_anything);
-    return ctx_conclude(c, ACTION_LIST, REASON_WHICH_CASE, c->choices ? "candidates" : NULL);
+    c->target = c->valid ? said_case(c) : NULL;
+    if (c->target)
+        return ctx_pass(c, "it belongs to %s by what it says", ctx_case_label(c, c->target));
+    return unclear(c);
 }
 
 /* Prefix and docket number of two cases: nobody can say which one is meant. */
@@ -346,7 +357,7 @@ enum row_answer row_route(struct ctx *c)
     if (h && !many && !contradicts(c, h))
         return routed(c, h, h->kind == ROUTE_FORMER ? "former prefix" : "prefix");
     if (h)
-        return undecided(c);
+        return unclear(c);
     meant = by_meaning(c);
     if (meant) {
         c->target = meant;

@@ -89,8 +89,30 @@ enum row_answer making_ask_date(struct ctx *c, const char *text, const struct da
 /* The date in m->text, which it is cut out of. ROW_DECIDES when it is a question; *found when there
  * is one. */
 enum row_answer making_date_from_name(struct making *m, bool *found);
-/* The date from elsewhere than the name. ROW_DECIDES when there is none or it is a question. */
-enum row_answer making_date_from_facts(struct making *m);
+/* The date from elsewhere than the name, in the policy's order; `dated`: the name has one, which
+ * counts unless something before it in that order has. ROW_DECIDES when there is none or it is
+ * a question. */
+enum row_answer making_date_from_facts(struct making *m, bool dated);
+
+/* decide_type.c */
+
+/* The type and its source. source is taken over. */
+void making_take_type(struct making *m, const struct doc_type *type, char *source);
+/* The type by the words of m->text, or by what the document says; words of the text that it did not
+ * use are kept. *found stays false when nothing tells a type; ROW_DECIDES when it is a question. */
+enum row_answer making_type_from_text(struct making *m, bool *found);
+/* "What is it?", with what `word` (NULL: any word of the text) may have meant. */
+enum row_answer making_unknown_type(struct making *m, const char *word);
+
+/* decide_said.c */
+
+/* In a case: the document says that it is another one's. */
+enum row_answer row_other_said(struct ctx *c);
+/* The case that the document itself tells; its source is in the decision then. NULL when it tells
+ * none: then what speaks of cases is among the candidates. */
+const struct case_facts *said_case(struct ctx *c);
+/* Its numbers tell another case than matter, to which its name belongs: both are candidates. */
+bool said_otherwise(struct ctx *c, const struct case_facts *matter);
 
 /* decide_case.c */
 enum row_answer row_other_case(struct ctx *c);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "decide/decide_ctx.h"
+#include "decide/written.h"
 
 enum { MAX_SAME_DATES = 6 };
 
@@ -115,6 +116,16 @@ static void cut_same_dates(struct making *m, struct date day)
     }
 }
 
+/* Where the policy's order has the name; its length when it has none. */
+static size_t name_at(const struct policy *p)
+{
+    size_t i = 0;
+
+    while (i < p->date_from_len && p->date_from[i] != DATE_FROM_NAME)
+        i++;
+    return i;
+}
+
 enum row_answer making_date_from_name(struct making *m, bool *found)
 {
     struct ctx *c = m->c;
@@ -123,7 +134,7 @@ enum row_answer making_date_from_name(struct making *m, bool *found)
     *found = false;
     if (date_in_its_place(m, &d)) {
         making_cut(m->text, d.start, d.end);
-    } else if (!c->policy->date_from_name) {
+    } else if (name_at(c->policy) == c->policy->date_from_len) {
         return ROW_PASSES;
     } else {
         d = date_find(m->text, c->policy->date_order, c->policy->today, c->lang);
@@ -138,46 +149,154 @@ enum row_answer making_date_from_name(struct making *m, bool *found)
     return ROW_PASSES;
 }
 
-enum row_answer making_date_from_facts(struct making *m)
+/* A date of one source. */
+struct dating {
+    struct date_match match;
+    const char *text;   /* that match is of */
+    const char *source; /* for people */
+    bool received;      /* the file's own */
+};
+
+static struct dating of_date(struct date day, struct date today, const char *source, char *buf)
+{
+    struct dating d = {{DATE_ABSENT, day, DATE_NONE, 0, 0}, buf, source, false};
+
+    if (!date_is_set(day))
+        return d;
+    d.match.end = strlen(date_text(day, buf));
+    d.match.verdict = date_compare(day, today) > 0 ? DATE_FUTURE
+                      : day.year < ANCIENT_YEAR    ? DATE_ANCIENT
+                                                   : DATE_FOUND;
+    return d;
+}
+
+static struct dating of_writing(const struct written_date *w, const char *source)
+{
+    struct dating d = {w->match, w->line, source, false};
+
+    if (!w->line)
+        d.match.verdict = DATE_ABSENT;
+    return d;
+}
+
+static struct dating dating_of(const struct making *m, enum date_source source,
+                               const struct written *w, char *buf)
+{
+    const struct facts *f = m->c->f;
+    const struct content *said = source == DATE_FROM_FILE ? NULL : facts_content(f);
+    struct date today = m->c->policy->today;
+    struct dating d = {{DATE_ABSENT, DATE_NONE, DATE_NONE, 0, 0}, "", "", false};
+
+    switch (source) {
+    case DATE_FROM_MAIL:
+        return said ? of_date(said->mail_date, today, "date of the mail", buf) : d;
+    case DATE_FROM_WRITTEN:
+        return of_writing(&w->dated, "written in the document");
+    case DATE_FROM_FILED:
+        return of_writing(&w->filed, "stamped as filed");
+    case DATE_FROM_TAKEN:
+        return said ? of_date(said->taken_date, today, "when the picture was taken", buf) : d;
+    case DATE_FROM_FILE:
+        if (f->new_arrival)
+            d = of_date(f->arrived, today, "when the file arrived", buf);
+        d.received = true;
+        return d;
+    case DATE_FROM_NAME:
+    case DATE_FROM_DOCUMENT:
+    case DATE_SOURCES:
+    default:
+        return d;
+    }
+}
+
+/* Document properties keep the day of an old document that was saved under a new name: they never
+ * supply the date, and are told beside it. */
+static void compare_properties(struct ctx *c, struct date day)
+{
+    const struct content *said = c->f->content;
+    char buf[DATE_TEXT];
+
+    if (said && date_is_set(said->property_date) && date_compare(said->property_date, day) != 0)
+        ctx_say(c, "  its properties say %s, which does not count",
+                date_text(said->property_date, buf));
+}
+
+/* The date of one source; *done when it settles the date. */
+static enum row_answer try_source(struct making *m, enum date_source source,
+                                  const struct written *w, bool *done)
+{
+    char buf[DATE_TEXT] = "";
+    struct dating d = dating_of(m, source, w, buf);
+
+    *done = d.match.verdict != DATE_ABSENT;
+    if (!*done)
+        return ROW_PASSES;
+    if (d.match.verdict != DATE_FOUND)
+        return making_ask_date(m->c, d.text, &d.match);
+    m->received = d.received;
+    making_take_date(m, d.match.date, xstrdup(d.source));
+    compare_properties(m->c, d.match.date);
+    return ROW_PASSES;
+}
+
+/* What of the document itself is not to be used, for explain. */
+static void say_unused(struct making *m, const struct written *w)
+{
+    const struct policy *p = m->c->policy;
+    char buf[DATE_TEXT] = "", day[DATE_TEXT];
+
+    for (enum date_source s = DATE_FROM_MAIL; m->c->explain && s < DATE_SOURCES; s++) {
+        struct dating d = dating_of(m, s, w, buf);
+        bool used = false;
+
+        for (size_t i = 0; i < p->date_from_len; i++)
+            used |= p->date_from[i] == s ||
+                    (p->date_from[i] == DATE_FROM_DOCUMENT && s != DATE_FROM_FILE);
+        if (!used && d.match.verdict != DATE_ABSENT)
+            ctx_say(m->c, "  date %s (%s): not to be used here", date_text(d.match.date, day),
+                    d.source);
+    }
+}
+
+/* The sources from `from` to `end` of the policy's order. */
+static enum row_answer try_sources(struct making *m, size_t from, size_t end, bool *found)
 {
     struct ctx *c = m->c;
-    const struct facts *f = c->f;
     const struct policy *p = c->policy;
-    const struct content *said = facts_content(f);
-    const struct date none = DATE_NONE;
-    const struct {
-        struct date date;
-        bool allowed, received;
-        const char *source;
-    } sources[] = {
-        {said ? said->mail_date : none, p->date_from_document, false, "date of the mail"},
-        {f->written_date, p->date_from_document, false, "written in the document"},
-        {said ? said->taken_date : none, p->date_from_document, false, "when the picture was taken"},
-        {f->arrived, p->date_from_file && f->new_arrival, true, "when the file arrived"},
-    };
+    struct written w;
+    enum row_answer answer = ROW_PASSES;
 
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        char buf[DATE_TEXT];
-        struct date_match d = {DATE_FOUND, sources[i].date, DATE_NONE, 0, 0};
+    written_read(c->f->content, c->f->heading, p->date_order, p->today, c->lang, &w);
+    *found = false;
+    for (size_t i = from; i < end && !*found && answer == ROW_PASSES; i++) {
+        enum date_source first = p->date_from[i], last = first;
 
-        if (!date_is_set(sources[i].date))
-            continue;
-        date_text(sources[i].date, buf);
-        if (!sources[i].allowed) {
-            ctx_say(c, "  date %s (%s): not to be used here", buf, sources[i].source);
-            continue;
+        if (first == DATE_FROM_DOCUMENT) {
+            first = DATE_FROM_MAIL;
+            last = DATE_FROM_TAKEN;
         }
-        if (date_compare(d.date, p->today) > 0)
-            d.verdict = DATE_FUTURE;
-        else if (d.date.year < ANCIENT_YEAR)
-            d.verdict = DATE_ANCIENT;
-        d.end = strlen(buf);
-        if (d.verdict != DATE_FOUND)
-            return making_ask_date(c, buf, &d);
-        m->received = sources[i].received;
-        making_take_date(m, d.date, xstrdup(sources[i].source));
-        return ROW_PASSES;
+        for (enum date_source s = first; s <= last && !*found && answer == ROW_PASSES; s++)
+            answer = try_source(m, s, &w, found);
     }
+    if (!*found)
+        say_unused(m, &w);
+    written_clear(&w);
+    return answer;
+}
+
+enum row_answer making_date_from_facts(struct making *m, bool dated)
+{
+    struct ctx *c = m->c;
+    const struct policy *p = c->policy;
+    size_t name = name_at(p);
+    bool found = false;
+    enum row_answer answer = try_sources(m, 0, name, &found);
+
+    if (answer == ROW_DECIDES || found || dated)
+        return answer;
+    answer = try_sources(m, name, p->date_from_len, &found);
+    if (answer == ROW_DECIDES || found)
+        return answer;
     c->type = m->type;
     return ctx_conclude(c, ACTION_LIST, REASON_NO_DATE, NULL);
 }

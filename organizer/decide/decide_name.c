@@ -10,7 +10,6 @@
 #include "decide/name.h"
 
 enum {
-    MAX_MATCHES = 8,
     MAX_WORDS = 48,
     NAME_BYTES = 255,
     SERIAL_ROOM = 4,   /* "_100" */
@@ -24,153 +23,6 @@ static void underscores_to_spaces(char *text)
             *text = ' ';
 }
 
-/* --- the type --- */
-
-static enum row_answer unknown_type(struct making *m, const char *word)
-{
-    struct ctx *c = m->c;
-    const char *near[MAX_MATCHES];
-    struct tokens t = TOKENS_INIT;
-    enum row_answer answer;
-
-    tokens_read(&t, m->text, MAX_WORDS);
-    for (size_t i = 0; i < (word ? 1 : t.len); i++) {
-        const char *w = word ? word : tokens_word(&t, i);
-        size_t n = strlen(w) < 4 ? 0 : rules_near_doc_types(c->rules, w, near, MAX_MATCHES);
-
-        for (size_t k = 0; k < n; k++)
-            ctx_candidate(c, near[k]);
-    }
-    tokens_clear(&t);
-    c->why = word ? word : m->text;
-    answer = ctx_conclude(c, ACTION_LIST, REASON_UNKNOWN_TYPE, c->choices ? "did-you-mean" : NULL);
-    c->why = NULL;
-    return answer;
-}
-
-static void take_type(struct making *m, const struct doc_type *type, char *source)
-{
-    free(m->type);
-    m->type = xstrdup(type->name);
-    m->folder = type->folder;
-    m->c->d->type_name = type->name;
-    making_set_field(&m->c->d->type, type->name, source);
-}
-
-static char *match_source(const struct type_match *t)
-{
-    if (t->end > t->start)
-        return xasprintf("rule %s, name matched \"%s\"", t->where, t->matched);
-    return xasprintf("rule %s, by its %s", t->where, t->by ? t->by : "content");
-}
-
-static bool equally_likely(const struct type_match *t, int n)
-{
-    for (int i = 1; i < n; i++)
-        if (t[i].score == t[0].score && t[i].type != t[0].type)
-            return true;
-    return false;
-}
-
-static enum row_answer two_types(struct ctx *c, const struct type_match *t, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (t[i].score == t[0].score)
-            ctx_candidate(c, t[i].type->name);
-    return ctx_conclude(c, ACTION_LIST, REASON_TWO_TYPES, NULL);
-}
-
-/* The case type's name and aliases are no words to keep; text is one side of the type's words. */
-static void drop_case_type(const struct ctx *c, char *text)
-{
-    const struct case_type *t =
-        c->target->case_type ? rules_case_type(c->rules, c->target->case_type) : NULL;
-    struct tokens words = TOKENS_INIT;
-    struct str key = STR_INIT;
-    size_t start, end;
-
-    for (size_t i = 0; t && (i == 0 || t->aliases[i - 1]); i++) {
-        str_reset(&key);
-        route_name_key(&key, i == 0 ? t->name : t->aliases[i - 1]);
-        tokens_read(&words, text, MAX_WORDS);
-        if (route_find_key(text, &words, str_c(&key), &start, &end))
-            making_cut(text, start, end);
-        if (!t->aliases)
-            break;
-    }
-    tokens_clear(&words);
-    str_clear(&key);
-}
-
-/* What is left of the text beside the type's words, joined as the words to keep. */
-static void keep_words(struct making *m, size_t start, size_t end)
-{
-    AUTO_FREE char *left = xmemdup0(m->text, start);
-    AUTO_FREE char *right = xstrdup(m->text + end);
-    AUTO_FREE char *both = NULL;
-
-    drop_case_type(m->c, left);
-    drop_case_type(m->c, right);
-    both = xasprintf("%s %s", left, right);
-    free(m->words);
-    m->words = name_words(both);
-}
-
-static bool is_about(const struct ctx *c, const char *word)
-{
-    for (const char *const *a = lang_list(c->lang, "word.about"); *a; a++)
-        if (strcmp(*a, word) == 0)
-            return true;
-    return false;
-}
-
-/* The end of what the type's name says already: of "order granting", which tells an Order, the
- * words from "granting" on say what it is about, and are kept. */
-static size_t own_words_end(const struct making *m, const struct type_match *t)
-{
-    struct tokens words = TOKENS_INIT;
-    struct str own = STR_INIT, said = STR_INIT;
-    size_t end = t->end;
-
-    route_name_key(&own, t->type->name);
-    tokens_read(&words, m->text, MAX_WORDS);
-    for (size_t i = 0; i < words.len && words.v[i].end <= t->end; i++) {
-        if (words.v[i].start < t->start)
-            continue;
-        if (strcmp(str_c(&said), str_c(&own)) == 0 && is_about(m->c, tokens_word(&words, i))) {
-            end = words.v[i].start;
-            break;
-        }
-        str_add(&said, tokens_word(&words, i));
-    }
-    tokens_clear(&words);
-    str_clear(&own);
-    str_clear(&said);
-    return end;
-}
-
-/* The type by its words in m->text, or by content. When no rule matches *found stays false. */
-static enum row_answer type_from_text(struct making *m, bool *found)
-{
-    struct ctx *c = m->c;
-    struct type_match t[MAX_MATCHES];
-    int n =
-        rules_match_type(c->rules, c->f, m->text, t, MAX_MATCHES, c->explain ? &c->d->trace : NULL);
-
-    *found = n > 0;
-    if (n < 0) {
-        c->why = c->f->read_why;
-        return ctx_conclude(c, ACTION_RETRY, REASON_READER_FAILED, NULL);
-    }
-    if (n == 0)
-        return ROW_PASSES;
-    if (equally_likely(t, n))
-        return two_types(c, t, n);
-    take_type(m, t[0].type, match_source(&t[0]));
-    keep_words(m, t[0].start, own_words_end(m, &t[0]));
-    return ROW_PASSES;
-}
-
 /* --- from a name by the convention --- */
 
 static enum row_answer type_from_parts(struct making *m)
@@ -181,18 +33,18 @@ static enum row_answer type_from_parts(struct making *m)
     bool found = false;
 
     if (type) {
-        take_type(m, type, xasprintf("name, %s", type->where));
+        making_take_type(m, type, xasprintf("name, %s", type->where));
         m->words = name_words(words);
         return ROW_PASSES;
     }
     free(m->text);
     m->text = xasprintf("%s %s", c->parts.type, words);
-    if (type_from_text(m, &found) == ROW_DECIDES)
+    if (making_type_from_text(m, &found) == ROW_DECIDES)
         return ROW_DECIDES;
     if (found)
         return ROW_PASSES;
     if (ctx_in_inbox(c))
-        return unknown_type(m, c->parts.type);
+        return making_unknown_type(m, c->parts.type);
     m->type = name_words(c->parts.type);
     making_set_field(&c->d->type, m->type, xstrdup("name, unknown to the rules"));
     m->words = name_words(words);
@@ -277,11 +129,11 @@ static enum row_answer fields_from_words(struct making *m)
     if (ctx_prefix_length(c, c->target) == 0)
         drop_client(m);
     ctx_say(c, "  what is left of the name: \"%s\"", m->text);
-    if (type_from_text(m, &typed) == ROW_DECIDES)
+    if (making_type_from_text(m, &typed) == ROW_DECIDES)
         return ROW_DECIDES;
     if (!typed)
-        return unknown_type(m, NULL);
-    return dated ? ROW_PASSES : making_date_from_facts(m);
+        return making_unknown_type(m, NULL);
+    return making_date_from_facts(m, dated);
 }
 
 /* --- the name --- */

@@ -38,6 +38,7 @@ struct case_facts {
     const char *matter;              /* matter number, or NULL */
     const char *const *parties;      /* names of people and firms, as written */
     const char *const *leave_alone;  /* folders or glob patterns of names to leave alone */
+    const char *const *emails;       /* of the client */
     const char *const *key_documents;
     enum naming naming;
     bool closed;
@@ -46,6 +47,7 @@ struct case_facts {
 };
 
 struct router;
+struct heading;
 
 /* All cases, sorted by path; the cabinet keeps it and changes it between decisions only. router is
  * the index of their names (decide/route.h), made by who keeps the roster with router_new() each
@@ -56,13 +58,24 @@ struct roster {
     const struct router *router;
 };
 
+/* Where a document's date may come from. DOCUMENT stands for the four behind it, in this order. */
+enum date_source {
+    DATE_FROM_NAME,
+    DATE_FROM_DOCUMENT,
+    DATE_FROM_MAIL,    /* the Date header */
+    DATE_FROM_WRITTEN, /* "Dated …", a letter's date line */
+    DATE_FROM_FILED,   /* the court's stamp */
+    DATE_FROM_TAKEN,   /* EXIF */
+    DATE_FROM_FILE,    /* the file's time, for a new arrival in an Inbox only */
+    DATE_SOURCES
+};
+
 /* What the office decided; see cabinet/config.h. */
 struct policy {
     enum naming naming;
     enum date_order date_order;
-    bool date_from_name;     /* date_from holds `name`; else only the convention's own place counts */
-    bool date_from_document; /* date_from holds `document` */
-    bool date_from_file;     /* date_from holds `file` */
+    enum date_source date_from[DATE_SOURCES]; /* tried in this order, the first that is there counts */
+    size_t date_from_len;
     int64_t drafts_s;        /* editable documents in standard folders: seconds without change */
     unsigned max_path;       /* characters from the cabinet down */
     struct date today;       /* in the office's time zone */
@@ -84,9 +97,13 @@ struct facts {
 
     struct date arrived;           /* its file time in the office's zone */
     bool new_arrival;              /* came into an Inbox: its file time may serve as the date */
-    struct date written_date;      /* "Dated …" in its text */
     const struct content *content; /* what it says; NULL while nobody read it. Asked for by
                                       facts_content() only */
+    const struct heading *heading; /* of its first page, made from content (decide/heading.h) by
+                                      decide(); NULL while nobody read it */
+    const struct case_facts *thread_case; /* a mail: the case in which the mail that it answers was
+                                             filed; NULL for none, or for several */
+    const char *thread_doc;        /* then: that mail's path in the case; may be NULL */
     bool *content_missed;          /* set when it was asked for and is NULL; may be NULL */
 
     const char *same_as;           /* path in this case of a document with the same content */
@@ -94,13 +111,21 @@ struct facts {
     const char *former_of;         /* path of the document that had this name before */
     bool late;                     /* came after its case was closed */
     bool by_hand;                  /* a person named it: never named again by itself */
+    bool answered;                 /* a person renamed it in an Inbox after it was listed: its name
+                                      is an answer */
     bool undone;                   /* taken back by undo and not touched since */
     bool accompanied;              /* has companions (x.pdf.p7s, page_files/): as-is */
     int64_t quiet_s;               /* seconds since its last change */
 };
 
+/* "name", "document", "mail", …: as organizer.yaml writes it. */
+const char *date_source_name(enum date_source s);
+/* -1 for an unknown name. */
+int date_source_parse(const char *name);
 /* What the document says, or NULL: then it is noted that the answer may be another once it was
  * read. */
 const struct content *facts_content(const struct facts *f);
+/* The heading of what it says, likewise. */
+const struct heading *facts_heading(const struct facts *f);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "decide/heading.h"
 #include "decide/rules_parts.h"
 
 /*
@@ -27,7 +28,6 @@ enum {
     WEIGHT_LESS_EXACT = -50,
     HITS_MAX = 64,
     NAME_WORDS = 64,
-    TEXT_WORDS = 600,
 };
 
 /* A hint while it is weighed. */
@@ -43,7 +43,6 @@ struct weighing {
     const struct rules *rules;
     const struct facts *facts;
     const char *text;
-    const char *by; /* "name", "title", "text" */
     struct tokens tokens;
     struct hint hints[HITS_MAX];
     size_t len;
@@ -224,6 +223,20 @@ static bool is_less_exact(const struct type_rule *a, const struct type_rule *b)
     return true;
 }
 
+bool rules_less_exact(const struct rules *r, const struct doc_type *a, const struct doc_type *b)
+{
+    const struct type_rule *x = vocab_type(r, a->name), *y = vocab_type(r, b->name);
+
+    return x && y && is_less_exact(x, y);
+}
+
+bool rules_of_any_kind(const struct rules *r, const struct doc_type *type)
+{
+    const struct type_rule *t = vocab_type(r, type->name);
+
+    return t && t->of_any_kind;
+}
+
 static void prefer_exact(struct weighing *w)
 {
     for (size_t i = 0; i < w->len; i++)
@@ -254,12 +267,11 @@ static struct type_match match_of(const struct weighing *w, const struct hint *h
                            .start = w->tokens.v[h->hit.first].start,
                            .end = w->tokens.v[h->hit.last].end,
                            .where = h->hit.phrase->where,
-                           .by = w->by};
+                           .by = "name",
+                           .weak = h->hit.phrase->weak};
     size_t n = utf8_cut(w->text + m.start, m.end - m.start, sizeof m.matched - 1);
 
     memcpy(m.matched, w->text + m.start, n);
-    if (strcmp(w->by, "name") != 0)
-        m.start = m.end = 0;
     return m;
 }
 
@@ -284,8 +296,8 @@ static void trace_hints(const struct weighing *w, struct str *trace)
     for (size_t i = 0; i < w->len; i++) {
         const struct hint *h = &w->hints[i];
 
-        str_addf(trace, "%s: %s: %s matched \"%s\"", h->hit.phrase->where,
-                 h->type ? h->type->type.name : "no type", w->by, h->hit.phrase->text);
+        str_addf(trace, "%s: %s: name matched \"%s\"", h->hit.phrase->where,
+                 h->type ? h->type->type.name : "no type", h->hit.phrase->text);
         if (h->inside)
             str_addf(trace, ", set aside: %s \"%s\"\n", h->aside, h->inside);
         else if (h->aside)
@@ -294,19 +306,16 @@ static void trace_hints(const struct weighing *w, struct str *trace)
             str_addf(trace, ", weight %d\n", h->weight);
     }
     if (w->len == 0)
-        str_addf(trace, "%zu types: no word of theirs is in the %s\n", w->rules->types_len, w->by);
+        str_addf(trace, "%zu types: no word of theirs is in the name\n", w->rules->types_len);
 }
 
 static int match_words(const struct rules *r, const struct facts *f, const char *text,
-                       const char *by, struct type_match *out, size_t max, struct str *trace)
+                       struct type_match *out, size_t max, struct str *trace)
 {
-    struct weighing w = {.rules = r, .facts = f, .text = text, .by = by};
-    const struct phrase_index *index = by[0] == 'n'   ? &r->words
-                                       : by[1] == 'i' ? &r->titles
-                                                      : &r->texts;
+    struct weighing w = {.rules = r, .facts = f, .text = text};
     int n;
 
-    find_hints(&w, index, by[0] == 'n' ? NAME_WORDS : TEXT_WORDS);
+    find_hints(&w, &r->words, NAME_WORDS);
     set_covered_aside(&w);
     weigh(&w);
     prefer_exact(&w);
@@ -320,16 +329,17 @@ static int match_words(const struct rules *r, const struct facts *f, const char 
 }
 
 /* The first type whose `when:` holds; behind one that cannot tell none is asked. */
-static int match_when(const struct rules *r, const struct facts *f, struct type_match *out,
-                      struct str *trace)
+static int match_when(const struct rules *r, const struct facts *f, bool first,
+                      struct type_match *out, struct str *trace)
 {
     for (size_t i = 0; i < r->types_len; i++) {
         const struct type_rule *t = r->types[i];
         const char *by = "";
-        enum answer a = t->when ? condition_answer(t->when, f, &by) : ANSWER_NO;
+        enum answer a;
 
-        if (!t->when)
+        if (!t->when || t->when_first != first)
             continue;
+        a = condition_answer(t->when, f, &by);
         if (trace) {
             str_addf(trace, "%s: %s: %s: ", t->type.where, t->type.name,
                      a == ANSWER_YES  ? "match"
@@ -351,19 +361,31 @@ static int match_when(const struct rules *r, const struct facts *f, struct type_
     return 0;
 }
 
-/* By what the document says. */
-static int match_content(const struct rules *r, const struct facts *f, struct type_match *out,
-                         size_t max, struct str *trace)
+int rules_match_when(const struct rules *r, const struct facts *f, struct type_match *out,
+                     struct str *trace)
 {
-    const struct content *said = facts_content(f);
-    AUTO_FREE char *text = said ? content_text(said) : NULL;
-    int n = 0;
+    int n = match_when(r, f, true, out, trace);
 
-    if (said && said->title)
-        n = match_words(r, f, said->title, "title", out, max, trace);
-    if (n == 0 && said)
-        n = match_words(r, f, text, "text", out, max, trace);
-    return n;
+    return n ? n : match_when(r, f, false, out, trace);
+}
+
+int rules_match_name(const struct rules *r, const struct facts *f, const char *name,
+                     struct type_match *out, size_t max, struct str *trace)
+{
+    return max ? match_words(r, f, name, out, max, trace) : 0;
+}
+
+int rules_match_said(const struct rules *r, const struct facts *f, struct type_match *out,
+                     size_t max, struct str *trace)
+{
+    const struct heading *h = facts_heading(f);
+    int n = match_when(r, f, true, out, trace);
+
+    for (size_t i = 0; h && n == 0 && i < h->titles; i++)
+        n = rules_match_title(r, h->title[i], out, max, trace);
+    if (n == 0)
+        n = match_when(r, f, false, out, trace);
+    return n ? n : rules_match_text(r, f, out, max, trace);
 }
 
 int rules_match_type(const struct rules *r, const struct facts *f, const char *name,
@@ -373,8 +395,6 @@ int rules_match_type(const struct rules *r, const struct facts *f, const char *n
 
     if (max == 0)
         return 0;
-    n = match_words(r, f, name, "name", out, max, trace);
-    if (n == 0)
-        n = match_content(r, f, out, max, trace);
-    return n ? n : match_when(r, f, out, trace);
+    n = match_words(r, f, name, out, max, trace);
+    return n ? n : rules_match_said(r, f, out, max, trace);
 }

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "decide/heading.h"
 #include "decide/pattern.h"
 
 enum { DEPTH_MAX = 8 };
@@ -18,7 +19,7 @@ struct condition {
     struct pattern *pattern; /* name, title, text, subject, sender */
     char **globs;            /* folder, mime, extension */
     size_t globs_len, globs_cap;
-    uint64_t least, most;    /* size */
+    uint64_t least, most;    /* size, pages, form */
     struct condition **kids; /* all, any, not */
     size_t kids_len, kids_cap;
 };
@@ -74,27 +75,29 @@ static enum answer answer_said(const struct condition *c, const struct facts *f,
 
 static enum answer answer_title(const struct condition *c, const struct facts *f, const char **by)
 {
-    const struct content *said = facts_content(f);
+    const struct heading *h = facts_heading(f);
+    enum answer sum = answer_said(c, f, NULL);
 
     (void)by;
-    return answer_said(c, f, said ? said->title : NULL);
+    for (size_t i = 0; h && i < h->titles && sum == ANSWER_NO; i++)
+        sum = answer_said(c, f, h->title[i]);
+    return sum;
 }
 
 static enum answer answer_text(const struct condition *c, const struct facts *f, const char **by)
 {
-    const struct content *said = facts_content(f);
-    AUTO_FREE char *text = said ? content_text(said) : NULL;
+    const struct heading *h = facts_heading(f);
 
     (void)by;
-    return answer_said(c, f, text);
+    return answer_said(c, f, h ? h->text : NULL);
 }
 
 static enum answer answer_subject(const struct condition *c, const struct facts *f, const char **by)
 {
-    const struct content *said = facts_content(f);
+    const struct heading *h = facts_heading(f);
 
     (void)by;
-    return answer_said(c, f, said ? said->subject : NULL);
+    return answer_said(c, f, h ? h->subject : NULL);
 }
 
 static enum answer answer_sender(const struct condition *c, const struct facts *f, const char **by)
@@ -223,6 +226,79 @@ static void describe_size(const struct condition *c, struct str *out)
         str_addf(out, "< %llu", (unsigned long long)(c->most + 1));
 }
 
+/* --- pages, form --- */
+
+/* "> 10", "< 3" or "2". */
+static void parse_pages(struct rulefile *f, yaml_node_t *node, struct condition *c, int depth)
+{
+    const char *text = rulefile_text(f, node, "pages"), *p = text;
+    char *end;
+    unsigned long n;
+
+    (void)depth;
+    c->least = 1;
+    if (!text)
+        return;
+    p += *p == '<' || *p == '>';
+    n = strtoul(p, &end, 10);
+    if (end == p || *end) {
+        rulefile_error(f, node, "expected a number of pages such as 1, \"> 10\" or \"< 3\"");
+        return;
+    }
+    c->least = *text == '>' ? n + 1 : *text == '<' ? 1 : n;
+    c->most = *text == '>' ? UINT64_MAX : *text == '<' ? n - (n > 0) : n;
+}
+
+/* A document without pages, or whose pages nobody counted, has none to compare. */
+static enum answer answer_pages(const struct condition *c, const struct facts *f, const char **by)
+{
+    const struct content *said = facts_content(f);
+
+    (void)by;
+    if (!said)
+        return f->read_failed ? ANSWER_CANNOT_TELL : ANSWER_NO;
+    return said->pages && said->pages >= c->least && said->pages <= c->most ? ANSWER_YES : ANSWER_NO;
+}
+
+static void describe_pages(const struct condition *c, struct str *out)
+{
+    if (c->most == UINT64_MAX)
+        str_addf(out, "> %llu", (unsigned long long)(c->least - 1));
+    else if (c->least == c->most)
+        str_addf(out, "%llu", (unsigned long long)c->most);
+    else
+        str_addf(out, "< %llu", (unsigned long long)(c->most + 1));
+}
+
+static void parse_form(struct rulefile *f, yaml_node_t *node, struct condition *c, int depth)
+{
+    const char *text = rulefile_text(f, node, "form");
+    int form = text ? form_parse(text) : -1;
+
+    (void)depth;
+    c->least = 1;
+    if (form < 0 && text)
+        rulefile_error(f, node, "expected court, letter, memo, mail or plain");
+    if (form >= 0)
+        c->least = c->most = (uint64_t)form;
+}
+
+static enum answer answer_form(const struct condition *c, const struct facts *f, const char **by)
+{
+    const struct heading *h = facts_heading(f);
+
+    (void)by;
+    if (!h)
+        return f->read_failed ? ANSWER_CANNOT_TELL : ANSWER_NO;
+    return (uint64_t)h->form == c->least && c->least == c->most ? ANSWER_YES : ANSWER_NO;
+}
+
+static void describe_form(const struct condition *c, struct str *out)
+{
+    if (c->least == c->most)
+        str_add(out, form_name((enum form)c->least));
+}
+
 /* --- all, any, not --- */
 
 static void add_kid(struct condition *c, struct condition *kid)
@@ -302,11 +378,13 @@ static const struct sort sorts[] = {
     {"text", parse_pattern, answer_text, describe_pattern},
     {"subject", parse_pattern, answer_subject, describe_pattern},
     {"sender", parse_pattern, answer_sender, describe_pattern},
+    {"pages", parse_pages, answer_pages, describe_pages},
+    {"form", parse_form, answer_form, describe_form},
     {"all", parse_kids, answer_all, describe_kids},
     {"any", parse_kids, answer_any, describe_kids},
     {"not", parse_not, answer_not, describe_kids},
 };
-enum { SORTS = sizeof sorts / sizeof *sorts, SORT_ALL = 9 };
+enum { SORTS = sizeof sorts / sizeof *sorts, SORT_ALL = 11 };
 
 static const struct sort *find_sort(const char *name)
 {
@@ -397,12 +475,15 @@ bool condition_is_always(const struct condition *c)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct content_line line = {.text = names[i]};
         const struct content said = {
-            .lines = &line, .lines_len = 1, .title = names[i], .subject = names[i], .sender = names[i]};
+            .lines = &line, .lines_len = 1, .subject = names[i], .sender = names[i]};
+        const struct heading heading = {
+            .title = {names[i]}, .titles = 1, .subject = names[i], .text = names[i]};
         struct facts f = {.name = names[i],
                           .folder = names[i],
                           .kind = i % 2 ? KIND_DATA : KIND_PST,
                           .size = i * i * 1000000007U,
-                          .content = &said};
+                          .content = &said,
+                          .heading = &heading};
 
         if (condition_answer(c, &f, NULL) != ANSWER_YES)
             return false;

@@ -217,14 +217,43 @@ void phrases_clear(struct phrase_index *x)
     *x = (struct phrase_index){0};
 }
 
-static bool stands_at(const struct phrase *p, const struct tokens *t, size_t at)
+/* Words from to end - 1 of p stand at `at`. */
+static bool words_stand(const struct phrase *p, const struct tokens *t, size_t at, size_t from,
+                        size_t end)
 {
-    if (p->hash != t->v[at].hash || at + p->len > t->len)
+    if (at + (end - from) > t->len)
         return false;
-    for (size_t i = 0; i < p->len; i++)
-        if (strcmp(p->word[i], tokens_word(t, at + i)) != 0)
+    for (size_t i = from; i < end; i++)
+        if (strcmp(p->word[i], tokens_word(t, at + i - from)) != 0)
             return false;
     return true;
+}
+
+/* What a gap does not hold: the phrase's first word again, and what begins another thing. */
+static bool ends_gap(const struct phrase *p, const struct tokens *t, size_t i)
+{
+    const char *word = tokens_word(t, i);
+
+    return strcmp(word, p->word[0]) == 0 || strcmp(word, "for") == 0 || strcmp(word, "and") == 0 ||
+           (strcmp(word, "to") == 0 && strcmp(tokens_word(t, i - 1), "pursuant") != 0);
+}
+
+/* The token behind the phrase when it stands at `at`; 0 when it does not. */
+static size_t stands_at(const struct phrase *p, const struct tokens *t, size_t at)
+{
+    size_t head = p->gap ? p->gap : p->len;
+
+    if (p->hash != t->v[at].hash || !words_stand(p, t, at, 0, head))
+        return 0;
+    if (!p->gap)
+        return at + p->len;
+    for (size_t i = at + head; i < t->len && i <= at + head + PHRASE_GAP; i++) {
+        if (words_stand(p, t, i, head, p->len))
+            return i + p->len - head;
+        if (ends_gap(p, t, i))
+            return 0;
+    }
+    return 0;
 }
 
 size_t phrases_find(const struct phrase_index *x, const struct tokens *t, struct hit *out,
@@ -235,9 +264,10 @@ size_t phrases_find(const struct phrase_index *x, const struct tokens *t, struct
     for (size_t at = 0; at < t->len; at++)
         for (uint32_t i = x->head[t->v[at].hash % PHRASE_BUCKETS]; i; i = x->v[i - 1].next) {
             const struct phrase *p = &x->v[i - 1];
+            size_t end = n < max ? stands_at(p, t, at) : 0;
 
-            if (n < max && stands_at(p, t, at))
-                out[n++] = (struct hit){p, at, at + p->len - 1};
+            if (end)
+                out[n++] = (struct hit){p, at, end - 1};
         }
     return n;
 }

@@ -49,6 +49,7 @@ struct phrase {
     const char *word[PHRASE_WORDS]; /* inside `split` */
     char *split;                    /* text with NULs between the words */
     size_t len;                     /* number of words */
+    size_t gap;                     /* other words may stand behind this many of them; 0: none */
     uint32_t hash;                  /* of the first word */
     uint32_t next;                  /* in the bucket: index + 1; 0 ends it */
     const void *owner;              /* NULL: these words mean nothing ("we will") */
@@ -57,7 +58,7 @@ struct phrase {
     const char *where;              /* file:line, borrowed */
 };
 
-enum { PHRASE_BUCKETS = 1024 };
+enum { PHRASE_BUCKETS = 1024, PHRASE_GAP = 8 /* words that a gap may hold */ };
 
 struct phrase_index {
     struct phrase *v;

@@ -21,7 +21,7 @@ struct place {
     enum route_kind kind;
 };
 
-/* All cases under one key; keys start with 'p'refix, '#' number or 'n'ame. */
+/* All cases under one key; keys start with 'p'refix, '#' number, 'n'ame or '@' address. */
 struct entry {
     UT_hash_handle hh;
     struct place *places;
@@ -31,11 +31,11 @@ struct entry {
 
 struct router {
     struct entry *entries;
-    size_t longest[3]; /* bytes of the longest key of each sort */
+    size_t longest[4]; /* bytes of the longest key of each sort */
 };
 
-enum sort { SORT_PREFIX, SORT_NUMBER, SORT_NAME };
-static const char sort_letter[] = "p#n";
+enum sort { SORT_PREFIX, SORT_NUMBER, SORT_NAME, SORT_EMAIL };
+static const char sort_letter[] = "p#n@";
 
 static void add(struct router *r, enum sort sort, const char *key, const struct case_facts *c,
                 enum route_kind kind)
@@ -154,6 +154,27 @@ static void add_name(struct router *r, const char *name, const struct case_facts
     tokens_clear(&t);
 }
 
+/* The address inside "Name <a@b>". */
+static const char *address_in(const char *text, size_t *n)
+{
+    const char *open = strrchr(text, '<'), *at = open ? open + 1 : text;
+
+    at += strspn(at, " ");
+    *n = strcspn(at, "> ;,");
+    return at;
+}
+
+static void add_email(struct router *r, const char *text, const struct case_facts *c)
+{
+    size_t n;
+    const char *at = address_in(text, &n);
+    AUTO_FREE char *address = xmemdup0(at, n);
+    AUTO_FREE char *key = utf8_fold(address);
+
+    if (strchr(key, '@'))
+        add(r, SORT_EMAIL, key, c, ROUTE_EMAIL);
+}
+
 static void add_case(struct router *r, const struct case_facts *c)
 {
     add_prefix(r, c->prefix, c, ROUTE_PREFIX);
@@ -167,6 +188,8 @@ static void add_case(struct router *r, const struct case_facts *c)
         add_name(r, c->client, c, ROUTE_CLIENT);
     for (size_t i = 0; c->parties && c->parties[i]; i++)
         add_name(r, c->parties[i], c, ROUTE_PARTY);
+    for (size_t i = 0; c->emails && c->emails[i]; i++)
+        add_email(r, c->emails[i], c);
 }
 
 struct router *router_new(const struct roster *roster)
@@ -338,6 +361,21 @@ size_t router_find(const struct router *r, const char *name, struct route_hit *o
         find_numbers(&s, i);
     }
     tokens_clear(&s.words);
+    str_clear(&s.key);
+    return s.len;
+}
+
+size_t router_find_email(const struct router *r, const char *address, struct route_hit *out,
+                         size_t max)
+{
+    struct search s = {r, address, TOKENS_INIT, STR_INIT, out, 0, max};
+    size_t n;
+    const char *at = address_in(address, &n);
+    AUTO_FREE char *copy = xmemdup0(at, n);
+    AUTO_FREE char *key = utf8_fold(copy);
+
+    str_addf(&s.key, "@%s", key);
+    take(&s, look_up(&s), (size_t)(at - address), (size_t)(at - address) + n);
     str_clear(&s.key);
     return s.len;
 }

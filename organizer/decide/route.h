@@ -1,8 +1,8 @@
 /*
  * route: which cases a file name speaks of.
  *
- * An index over the roster by prefix, former prefix, docket number, matter number, client and
- * party, so that a name is looked up in time that does not grow with the number of cases. Who keeps
+ * An index over the roster by prefix, former prefix, docket number, matter number, client, party
+ * and client's address, so that a name is looked up in time that does not grow with the number of cases. Who keeps
  * the roster makes it with router_new(), hangs it into the roster, and makes a new one after
  * a card or a case has changed; it borrows the roster's strings' owners (the case_facts).
  *
@@ -30,7 +30,8 @@ enum route_kind {
     ROUTE_DOCKET,
     ROUTE_MATTER,
     ROUTE_CLIENT,
-    ROUTE_PARTY
+    ROUTE_PARTY,
+    ROUTE_EMAIL
 };
 
 /* One place in a name that speaks of a case. */
@@ -46,6 +47,11 @@ void router_free(struct router *r);
 /* All places in name (valid UTF-8, NFC, without extension) that speak of a case, at most max, in
  * order of their start; returns how many. */
 size_t router_find(const struct router *r, const char *name, struct route_hit *out, size_t max);
+
+/* The cases on whose cards the address ("Name <a@b>" or "a@b") is the client's; at most max, with
+ * start and end in address. */
+size_t router_find_email(const struct router *r, const char *address, struct route_hit *out,
+                         size_t max);
 
 /* The key under which names of people and firms are compared, appended to out: folded words without
  * anything between. */

@@ -232,6 +232,7 @@ void rules_free(struct rules *r)
     name_rules_clear(&r->new_documents);
     name_rules_clear(&r->locks);
     name_rules_clear(&r->noise);
+    free(r->title_words);
     free(r->types);
     free(r->case_types);
     free(r->as_is);

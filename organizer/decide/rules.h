@@ -95,9 +95,29 @@ struct type_match {
     const char *where; /* rule's file:line */
     char matched[64];  /* what matched, for "name matched ..." */
     const char *by;    /* "name", "kind", "title", "text", … */
+    bool weak;         /* by a word that counts only where nothing else does */
 };
 int rules_match_type(const struct rules *r, const struct facts *f, const char *name,
                      struct type_match *out, size_t max, struct str *trace);
+/* The same, by one sort of evidence each: words of the name; one title of the heading; conditions
+ * (`when:`), of which the first that holds counts; phrases of the first pages, where several of one
+ * type have to stand. */
+int rules_match_name(const struct rules *r, const struct facts *f, const char *name,
+                     struct type_match *out, size_t max, struct str *trace);
+int rules_match_title(const struct rules *r, const char *title, struct type_match *out, size_t max,
+                      struct str *trace);
+int rules_match_when(const struct rules *r, const struct facts *f, struct type_match *out,
+                     struct str *trace);
+int rules_match_text(const struct rules *r, const struct facts *f, struct type_match *out,
+                     size_t max, struct str *trace);
+/* What the document says: its titles in turn, then `when:`, then phrases. */
+int rules_match_said(const struct rules *r, const struct facts *f, struct type_match *out,
+                     size_t max, struct str *trace);
+
+/* b says the same as a and more: MotionToDismiss and Motion. */
+bool rules_less_exact(const struct rules *r, const struct doc_type *a, const struct doc_type *b);
+/* A document of this type may look like any other: an Exhibit (`of_any_kind: yes`). */
+bool rules_of_any_kind(const struct rules *r, const struct doc_type *type);
 
 /* As-is: the rule's file:line when the document is never renamed anywhere, else NULL. */
 const char *rules_as_is(const struct rules *r, const struct facts *f, struct str *trace);

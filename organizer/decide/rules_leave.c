@@ -101,35 +101,43 @@ static bool expect_of(struct str *got, const struct example *e, bool found, cons
     return strcmp(str_c(got), e->expect) == 0;
 }
 
-static bool run_ignored(const struct rules *r, const struct example *e, struct str *got)
+static bool run_ignored(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
     AUTO_FREE char *name = xstrdup(e->name);
     size_t n = strlen(name);
     bool dir = n > 1 && name[n - 1] == '/';
 
+    (void)lang;
     if (dir)
         name[n - 1] = '\0';
     return expect_of(got, e, rules_ignored(r, name, dir), NULL);
 }
 
-static bool run_conflict(const struct rules *r, const struct example *e, struct str *got)
+static bool run_conflict(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
     AUTO_FREE char *of = NULL;
     bool found = rules_conflict_copy(r, e->name, &of);
 
+    (void)lang;
     return expect_of(got, e, found, of);
 }
 
-static bool run_lock(const struct rules *r, const struct example *e, struct str *got)
+static bool run_lock(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
     AUTO_FREE char *of = NULL;
     bool found = rules_lock_of(r, e->name, &of);
 
+    (void)lang;
     return expect_of(got, e, found, of);
 }
 
-static bool run_new(const struct rules *r, const struct example *e, struct str *got)
+static bool run_new(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
+    (void)lang;
     return expect_of(got, e, rules_is_new_document(r, e->name), NULL);
 }
 
@@ -180,10 +188,12 @@ void load_ignored(struct loading *l)
     load_captures(l, list, "patterns", &l->rules->locks);
 }
 
-static bool run_noise(const struct rules *r, const struct example *e, struct str *got)
+static bool run_noise(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
     AUTO_FREE char *left = rules_strip_noise(r, e->name);
 
+    (void)lang;
     str_add(got, left);
     return strcmp(left, e->expect) == 0;
 }
@@ -201,12 +211,14 @@ void load_noise(struct loading *l)
     loading_examples(l, rulefile_get(&l->file, root, "examples"), run_noise, NULL);
 }
 
-static bool run_as_is(const struct rules *r, const struct example *e, struct str *got)
+static bool run_as_is(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
     const struct as_is_rule *rule = &r->as_is[(size_t)(uintptr_t)e->rule - 1];
     const char *dot = strrchr(e->name, '.');
     struct facts f = {.name = e->name, .folder = "", .kind = KIND_UNKNOWN};
 
+    (void)lang;
     for (enum kind k = KIND_UNKNOWN; dot && k < KIND_COUNT && f.kind == KIND_UNKNOWN; k++)
         if (kind_has_ext(k, dot + 1))
             f.kind = k;

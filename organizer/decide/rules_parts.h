@@ -18,8 +18,10 @@ struct type_rule {
     const char *folded;      /* its name as utf8_fold() gives it */
     bool office;             /* the office's own */
     bool about_others;       /* a Letter: beside another type's words it is the one meant */
+    bool of_any_kind;        /* an Exhibit: what it looks like does not speak against it */
     struct phrase_index own; /* one phrase: the words of its own name */
     struct condition *when;  /* NULL: none */
+    bool when_first;         /* `when` is asked before titles */
 };
 
 struct case_rule {
@@ -58,7 +60,8 @@ struct convention {
 
 struct example;
 /* Runs e; what came instead of e->expect is appended to got. Returns whether it was right. */
-typedef bool example_run(const struct rules *r, const struct example *e, struct str *got);
+typedef bool example_run(const struct rules *r, const struct lang *lang, const struct example *e,
+                         struct str *got);
 
 struct example {
     example_run *run;
@@ -82,6 +85,8 @@ struct rules {
     struct case_rule **case_types;
     size_t case_types_len, case_types_cap;
     struct phrase_index words, titles, texts; /* owners are types */
+    const char **title_words; /* of titles: sorted, inside them */
+    size_t title_words_len;
     struct addition *additions;
     size_t additions_len, additions_cap;
     struct as_is_rule *as_is;
@@ -136,6 +141,17 @@ const struct case_rule *vocab_case_type(const struct rules *r, const char *name,
 void vocab_finish(struct rules *r, struct problems *p);
 void lint_rules(const struct rules *r, struct problems *p);
 
+/* Adds a phrase of titles: "motion ... to dismiss" may hold other words where the dots are. False
+ * when it holds no words or too many. (match_title.c) */
+bool title_phrase_add(struct phrase_index *x, const char *text, const void *owner,
+                      const char *where);
+/* When all titles are there: the words that misread ones are mended to. */
+void title_words_learn(struct rules *r);
+
+/* The same for a title, and for a first page whose lines are parted by " / ". */
+bool rules_try_title(const struct rules *r, const char *title, struct str *got);
+bool rules_try_page(const struct rules *r, const struct lang *lang, const char *page,
+                    struct str *got);
 /* What a document of that name would be, for examples: "Motion", "Motion, Order" for a tie, "none";
  * its content is taken to be what its extension says. Always true. */
 bool rules_try_name(const struct rules *r, const char *name, struct str *got);

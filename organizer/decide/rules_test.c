@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "decide/heading.h"
 #include "decide/rules_parts.h"
 
 /* The kind whose own extension it is, before one that only agrees with it. */
@@ -43,6 +44,14 @@ static char *words_of(const struct rules *r, const char *name, enum kind *kind)
     return words;
 }
 
+static void put_types(const struct type_match *m, int n, struct str *got)
+{
+    for (int i = 0; i < n && m[i].score == m[0].score; i++)
+        str_addf(got, "%s%s", i ? ", " : "", m[i].type->name);
+    if (n <= 0)
+        str_add(got, n == 0 ? "none" : "cannot tell");
+}
+
 bool rules_try_name(const struct rules *r, const char *name, struct str *got)
 {
     struct type_match m[8];
@@ -50,10 +59,40 @@ bool rules_try_name(const struct rules *r, const char *name, struct str *got)
     AUTO_FREE char *words = words_of(r, name, &f.kind);
     int n = rules_match_type(r, &f, words, m, sizeof m / sizeof *m, NULL);
 
-    for (int i = 0; i < n && m[i].score == m[0].score; i++)
-        str_addf(got, "%s%s", i ? ", " : "", m[i].type->name);
-    if (n <= 0)
-        str_add(got, n == 0 ? "none" : "cannot tell");
+    put_types(m, n, got);
+    return true;
+}
+
+bool rules_try_title(const struct rules *r, const char *title, struct str *got)
+{
+    struct type_match m[8];
+
+    put_types(m, rules_match_title(r, title, m, sizeof m / sizeof *m, NULL), got);
+    return true;
+}
+
+bool rules_try_page(const struct rules *r, const struct lang *lang, const char *page,
+                    struct str *got)
+{
+    struct content said = {.status = CONTENT_READ, .pages = 1};
+    struct heading heading;
+    struct type_match m[8];
+    struct facts f = {.name = "scan0001.pdf", .folder = "Inbox", .kind = KIND_PDF, .size = 1000};
+
+    for (const char *p = page; *p;) {
+        const char *end = strstr(p, " / ");
+        size_t n = end ? (size_t)(end - p) : strlen(p);
+        struct content_line line = {.text = xmemdup0(p, n), .page = 1, .percent = 100};
+
+        content_add_line(&said, &line);
+        p += n + (end ? strlen(" / ") : 0);
+    }
+    heading_read(&said, lang, &heading);
+    f.content = &said;
+    f.heading = &heading;
+    put_types(m, rules_match_said(r, &f, m, sizeof m / sizeof *m, NULL), got);
+    heading_clear(&heading);
+    content_clear(&said);
     return true;
 }
 
@@ -61,12 +100,11 @@ size_t rules_test(const struct rules *r, const struct lang *lang, struct str *ou
 {
     size_t failed = 0;
 
-    (void)lang;
     for (size_t i = 0; i < r->examples_len; i++) {
         const struct example *e = &r->examples[i];
         AUTO_STR struct str got = STR_INIT;
 
-        if (e->run(r, e, &got))
+        if (e->run(r, lang, e, &got))
             continue;
         failed++;
         str_addf(out, "%s: \"%s\" should be %s and is %s\n", e->where, e->name, e->expect,

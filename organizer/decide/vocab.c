@@ -80,6 +80,7 @@ void vocab_finish(struct rules *r, struct problems *p)
     if (p->errors)
         return;
     settle_doubles(&r->words, p);
+    title_words_learn(r);
 }
 
 void type_rule_free(struct type_rule *t)

@@ -7,10 +7,12 @@
 #include "base/utf8.h"
 #include "decide/rules_parts.h"
 
-static bool run_case_type(const struct rules *r, const struct example *e, struct str *got)
+static bool run_case_type(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
 {
     const struct case_type *t = rules_case_type(r, e->name);
 
+    (void)lang;
     str_add(got, t ? t->name : "none");
     return strcmp(str_c(got), e->expect) == 0;
 }

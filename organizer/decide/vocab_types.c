@@ -85,9 +85,11 @@ static void add_phrase(struct loading *l, struct phrase_index *x, const struct t
                        const char *text, bool weak, yaml_node_t *node)
 {
     struct rules *r = l->rules;
+    const void *owner = s->rule ? (const void *)s->rule : r;
+    const char *where = s->rule && x == &r->words ? s->rule->type.where : loading_where(l, node);
 
-    if (!phrases_add(x, text, s->rule ? (const void *)s->rule : r, weak,
-                     s->rule ? s->rule->type.where : loading_where(l, node))) {
+    if (!(x == &r->titles ? title_phrase_add(x, text, owner, where)
+                          : phrases_add(x, text, owner, weak, where))) {
         rulefile_error(&l->file, node, "expected 1 to %d words", PHRASE_WORDS);
         return;
     }
@@ -178,18 +180,20 @@ static void load_phrases(struct loading *l, yaml_node_t *type, const char *key,
     }
 }
 
-/* Words in a row that mean no type at all ("we will" is no Will). */
-static void load_except(struct loading *l, yaml_node_t *type)
+/* Words in a row that mean no type at all: in a name ("we will" is no Will), in a title ("PURCHASE
+ * ORDER" is no Order). */
+static void load_except(struct loading *l, yaml_node_t *type, const char *key, bool title)
 {
-    yaml_node_t *list = rulefile_get(&l->file, type, "except");
+    yaml_node_t *list = rulefile_get(&l->file, type, key);
 
-    if (!rulefile_is_list(&l->file, list, "except"))
+    if (!rulefile_is_list(&l->file, list, key))
         return;
     for (size_t i = 0; i < rulefile_count(list); i++) {
         yaml_node_t *node = rulefile_item(&l->file, list, i);
-        const char *text = rulefile_text(&l->file, node, "words");
+        const char *text = rulefile_text(&l->file, node, "words"), *where = loading_where(l, node);
 
-        if (text && !phrases_add(&l->rules->words, text, NULL, false, loading_where(l, node)))
+        if (text && !(title ? title_phrase_add(&l->rules->titles, text, NULL, where)
+                            : phrases_add(&l->rules->words, text, NULL, false, where)))
             rulefile_error(&l->file, node, "expected 1 to %d words", PHRASE_WORDS);
     }
 }
@@ -248,10 +252,27 @@ static struct type_rule *make_type(struct loading *l, yaml_node_t *node, const c
 
 static const char *const type_keys[] = {"type",  "adds_to",      "folder",   "colour", "relevance",
                                         "words", "weak",         "except",   "title",  "text",
-                                        "when",  "about_others", "examples", NULL};
+                                        "when",  "about_others", "of_any_kind", "examples",
+                                        "when_first", "not_title", "title_examples",
+                                        "page_examples", NULL};
 
-static bool run_type(const struct rules *r, const struct example *e, struct str *got)
+static bool run_title(const struct rules *r, const struct lang *lang, const struct example *e,
+                      struct str *got)
 {
+    (void)lang;
+    return rules_try_title(r, e->name, got) && strcmp(str_c(got), e->expect) == 0;
+}
+
+static bool run_page(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
+{
+    return rules_try_page(r, lang, e->name, got) && strcmp(str_c(got), e->expect) == 0;
+}
+
+static bool run_type(const struct rules *r, const struct lang *lang, const struct example *e,
+                     struct str *got)
+{
+    (void)lang;
     return rules_try_name(r, e->name, got) && strcmp(str_c(got), e->expect) == 0;
 }
 
@@ -270,8 +291,12 @@ static void load_type_fields(struct loading *l, yaml_node_t *node, struct type_r
     t->type.colour = load_colour(l, rulefile_get(f, node, "colour"), file->colour);
     t->type.relevance = load_relevance(l, rulefile_get(f, node, "relevance"), file->relevance);
     t->about_others = rulefile_flag(f, rulefile_get(f, node, "about_others"), false);
+    t->of_any_kind = rulefile_flag(f, rulefile_get(f, node, "of_any_kind"), false);
     t->when = when ? condition_parse(f, when) : NULL;
+    t->when_first = rulefile_flag(f, rulefile_get(f, node, "when_first"), false);
     loading_examples(l, rulefile_get(f, node, "examples"), run_type, t);
+    loading_examples(l, rulefile_get(f, node, "title_examples"), run_title, t);
+    loading_examples(l, rulefile_get(f, node, "page_examples"), run_page, t);
 }
 
 static void load_type(struct loading *l, yaml_node_t *node, const struct doc_type *file)
@@ -304,7 +329,8 @@ static void load_type(struct loading *l, yaml_node_t *node, const struct doc_typ
     load_phrases(l, node, "weak", &l->rules->words, &s);
     load_phrases(l, node, "title", &l->rules->titles, &s);
     load_phrases(l, node, "text", &l->rules->texts, &s);
-    load_except(l, node);
+    load_except(l, node, "except", false);
+    load_except(l, node, "not_title", true);
 }
 
 void load_types(struct loading *l)

@@ -15,16 +15,17 @@
 
 struct policy gather_policy(const struct config *c, const struct env *env)
 {
-    return (struct policy){
+    struct policy p = {
         .naming = c->naming,
         .date_order = c->date_order,
-        .date_from_name = c->date_from_name,
-        .date_from_document = c->date_from_document,
-        .date_from_file = c->date_from_file,
+        .date_from_len = c->date_from_len,
         .drafts_s = c->drafts_s,
         .max_path = c->max_path,
         .today = date_of_time(env_now(env), c->time_zone),
     };
+
+    memcpy(p.date_from, c->date_from, sizeof p.date_from);
+    return p;
 }
 
 static bool exists(int root, const char *case_path, const char *path)

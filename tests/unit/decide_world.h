@@ -89,6 +89,9 @@ static const struct world_file {
      " November, December]\n"
      "month.short: [Jan, Feb, Mar, Apr, May, Jun, Jul, Aug, Sep, Oct, Nov, Dec]\n"
      "name.received: Received\n"
+     "paper.dated: [dated, date]\n"
+     "paper.day-of: [day of]\n"
+     "paper.filed: [filed]\n"
      "case.restricted: a restricted matter\n"
      "reason.other-case: 'other case: {other} ({why})'\n"
      "reason.which-case: 'which case?'\n"
@@ -228,9 +231,8 @@ static inline void a_document(const char *name, int in)
 {
     decision_clear(&made);
     policy = (struct policy){.date_order = DATE_ORDER_MDY,
-                             .date_from_name = true,
-                             .date_from_document = true,
-                             .date_from_file = true,
+                             .date_from = {DATE_FROM_NAME, DATE_FROM_DOCUMENT, DATE_FROM_FILE},
+                             .date_from_len = 3,
                              .drafts_s = 432000,
                              .max_path = 200,
                              .today = {2026, 11, 23}};

@@ -68,7 +68,8 @@ static void defaults_are_those_of_the_design(void **state)
     assert_int_equal(config.settle_ms, 10000);
     assert_int_equal(config.drafts_s, 5 * 86400);
     assert_int_equal(config.date_order, DATE_ORDER_ASK);
-    assert_true(config.date_from_name && config.date_from_document && config.date_from_file);
+    assert_int_equal(config.date_from_len, 3);
+    assert_int_equal(config.date_from[1], DATE_FROM_DOCUMENT);
     assert_string_equal(config.time_zone, "UTC");
     assert_int_equal(config.nightly_min, 210);
     assert_int_equal(config.max_path, 200);
@@ -96,7 +97,8 @@ static void every_key_is_read(void **state)
     assert_int_equal(config.drafts_s, 3 * 86400);
     assert_int_equal(config.folders_len, 2);
     assert_int_equal(config.date_order, DATE_ORDER_DMY);
-    assert_true(config.date_from_name && !config.date_from_document && config.date_from_file);
+    assert_int_equal(config.date_from_len, 2);
+    assert_int_equal(config.date_from[1], DATE_FROM_FILE);
     assert_int_equal(config.nightly_min, 185);
     assert_int_equal(config.max_path, 180);
     assert_int_equal(config.sweep_ms, 3600000);

@@ -145,23 +145,26 @@ static void messy_names_of_real_offices(void **state)
 static void the_date_comes_from_the_first_source_that_has_one(void **state)
 {
     struct content said = {.taken_date = {2020, 1, 1}};
+    struct content_line dated = {.text = (char[]){"Dated: January 1, 2021"}, .page = 1};
 
     (void)state;
     a_document("letter.pdf", SMITH);
     facts.content = &said;
     IS("Correspondence/Smith_Divorce_Letter_2020-01-01.pdf");
-    facts.written_date = (struct date){2021, 1, 1};
+    said.lines = &dated;
+    said.lines_len = 1;
     IS("Correspondence/Smith_Divorce_Letter_2021-01-01.pdf");
     said.mail_date = (struct date){2022, 1, 1};
     IS("Correspondence/Smith_Divorce_Letter_2022-01-01.pdf");
     facts.name = "letter 2023-01-01.pdf";
     IS("Correspondence/Smith_Divorce_Letter_2023-01-01.pdf");
     facts.name = "letter.pdf";
-    policy.date_from_document = false;
+    policy.date_from[1] = DATE_FROM_FILE;
+    policy.date_from_len = 2;
     IS("Correspondence/Smith_Divorce_Letter-Received_2026-11-23.pdf");
-    policy.date_from_file = false;
+    policy.date_from_len = 1;
     IS("no-date");
-    policy.date_from_file = true;
+    policy.date_from_len = 2;
     facts.new_arrival = false;
     IS("no-date");
 }
@@ -169,17 +172,22 @@ static void the_date_comes_from_the_first_source_that_has_one(void **state)
 /* What the organizer made stays as it is, and a person can still say the date as it does. */
 static void without_name_only_the_convention_s_place_counts(void **state)
 {
+    struct content_line dated = {.text = (char[]){"Dated: January 1, 2021"}, .page = 1};
+    const struct content said = {.lines = &dated, .lines_len = 1};
+
     (void)state;
     a_document("letter 2023-01-01.pdf", SMITH);
-    facts.written_date = (struct date){2021, 1, 1};
-    policy.date_from_name = false;
+    facts.content = &said;
+    policy.date_from[0] = DATE_FROM_DOCUMENT;
+    policy.date_from[1] = DATE_FROM_FILE;
+    policy.date_from_len = 2;
     IS("Correspondence/Smith_Divorce_Letter-2023-01-01_2021-01-01.pdf");
     facts.name = "letter 2026-02-30.pdf";
     IS("Correspondence/Smith_Divorce_Letter-2026-02-30_2021-01-01.pdf");
     facts.name = "Smith_Divorce_Letter_2023-01-01.pdf";
     IS("Correspondence/Smith_Divorce_Letter_2023-01-01.pdf");
     facts.name = "letter 2023-01-01.pdf";
-    policy.date_from_document = policy.date_from_file = false;
+    policy.date_from_len = 0;
     IS("no-date");
 }
 

@@ -1,4 +1,5 @@
 /* Rules that are wrong, and the office's own before the shipped ones. */
+#include "decide/heading.h"
 #include "rules_help.h"
 
 static const struct facts plain = {.name = "a.pdf", .folder = "Inbox", .kind = KIND_PDF};
@@ -291,7 +292,9 @@ static void conditions_answer_three_ways(void **state)
     char secret[] = "SECRET", sender[] = "a@x", t[] = "t";
     struct content_line line = {.text = t};
     const struct content mail = {.subject = secret, .sender = sender};
-    const struct content page = {.title = t, .lines = &line, .lines_len = 1};
+    const struct content page = {.lines = &line, .lines_len = 1, .pages = 3};
+    const struct heading top = {.form = FORM_MEMO, .title = {t}, .titles = 1, .text = t};
+    const struct heading re = {.form = FORM_MAIL, .subject = secret};
     struct facts f = {.name = "x.q", .folder = "Foo", .size = 10};
 
     (void)state;
@@ -301,7 +304,9 @@ static void conditions_answer_three_ways(void **state)
                  "  - what: a\n    when: {extension: q, not: {mime: 'image/*'}}\n"
                  "  - what: b\n    when: {any: [{size: '> 1 MB'}, {folder: 'B*'}]}\n"
                  "  - what: c\n    when: {subject: secret, sender: '@x$'}\n"
-                 "  - what: d\n    when: {size: '< 2', title: t, text: t}\n");
+                 "  - what: d\n    when: {size: '< 2', title: t, text: t}\n"
+                 "  - what: e\n    when: {pages: '> 2', form: memo}\n"
+                 "  - what: f\n    when: {pages: 3, form: letter}\n");
     if (!office_load(&o))
         fail_msg("%s", str_c(&o.said));
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:2 of the office");
@@ -314,10 +319,12 @@ static void conditions_answer_three_ways(void **state)
     f.size = 1000000;
     f.folder = "bar";
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:4 of the office");
-    f = (struct facts){.name = "x", .folder = "", .size = 5, .content = &mail};
+    f = (struct facts){.name = "x", .folder = "", .size = 5, .content = &mail, .heading = &re};
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:6 of the office");
-    f = (struct facts){.name = "x", .folder = "", .size = 1, .content = &page};
+    f = (struct facts){.name = "x", .folder = "", .size = 1, .content = &page, .heading = &top};
     assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:8 of the office");
+    f.size = 2;
+    assert_string_equal(rules_as_is(o.rules, &f, NULL), "as-is.yaml:10 of the office");
     office_close(&o);
 }
 
