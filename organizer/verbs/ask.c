@@ -118,32 +118,32 @@ static int run_here(struct verb_call *call, const char *cabinet, const char *ver
     return h.status;
 }
 
-/* As talk_ask(): in the private state, or where the daemon of another user serves its group. */
-static int ask_daemon(struct verb_call *call, const struct cabinet *c, const struct talk_request *r,
-                      struct talk_reply *reply)
+int verb_talk(struct verb_call *call, const char *cabinet, const struct talk_request *r,
+              struct talk_reply *reply)
 {
-    AUTO_FREE char *dir = xasprintf("%s/%s", call->env->run_home, c->id);
-    int rc = talk_ask(c->state_dir, r, reply, &call->error);
+    struct cabinet c;
+    int rc = cabinet_locate(&c, cabinet, call->env, &call->error);
 
-    return rc ? rc : talk_ask(dir, r, reply, &call->error);
+    if (rc == 0)
+        rc = talk_ask(c.state_dir, r, reply, &call->error);
+    if (rc == 0) {
+        AUTO_FREE char *dir = xasprintf("%s/%s", call->env->run_home, c.id);
+
+        rc = talk_ask(dir, r, reply, &call->error);
+    }
+    cabinet_close(&c);
+    return rc;
 }
 
 int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, const char *const *args)
 {
-    struct cabinet c;
     AUTO_FREE char *cwd = getcwd(NULL, 0);
     struct talk_request r = {
         .verb = verb, .args = args, .cwd = cwd, .dry_run = call->dry_run, .json = call->json,
         .force = call->force};
     struct talk_reply reply = {0};
-    int rc;
+    int rc = verb_talk(call, cabinet, &r, &reply);
 
-    if (cabinet_locate(&c, cabinet, call->env, &call->error) < 0) {
-        cabinet_close(&c);
-        return EXIT_CANNOT;
-    }
-    rc = ask_daemon(call, &c, &r, &reply);
-    cabinet_close(&c);
     if (rc == 0 && strcmp(verb, "status") == 0)
         return status_here(call, cabinet);
     if (rc == 0)

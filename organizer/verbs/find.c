@@ -52,16 +52,10 @@ static int find_here(struct verb_call *call, const char *cabinet, const struct f
 static int ask(struct verb_call *call, const char *cabinet, const struct find_request *r,
                struct str *out)
 {
-    struct cabinet c;
     struct talk_request question = {.verb = "find", .args = call->args, .cwd = "/"};
     struct talk_reply reply = {0};
-    int rc = cabinet_locate(&c, cabinet, call->env, &call->error);
+    int rc = verb_talk(call, cabinet, &question, &reply);
 
-    if (rc == 0)
-        rc = talk_ask(c.state_dir, &question, &reply, &call->error);
-    else
-        rc = -1;
-    cabinet_close(&c);
     if (rc < 0)
         return EXIT_CANNOT;
     if (rc == 0)

@@ -28,6 +28,9 @@ enum verb_option {
     VERB_OWN = 1 << 30  /* the verb reads its options itself: args are all that was typed */
 };
 
+struct talk_reply;
+struct talk_request;
+
 /* One call of a verb. */
 struct verb_call {
     const struct env *env;
@@ -67,6 +70,10 @@ int verb_fail(struct verb_call *call, int status, const char *fmt, ...)
 /* The cabinet of this call: --cabinet, else args[arg] when arg >= 0 and given, else upward from
  * the current folder. NULL with call->error. Caller frees. */
 char *verb_cabinet(struct verb_call *call, int arg);
+/* As talk_ask() (serve/talk.h), of the cabinet's daemon: in the private state, or where the daemon of
+ * another user serves its group. */
+int verb_talk(struct verb_call *call, const char *cabinet, const struct talk_request *r,
+              struct talk_reply *reply);
 /* Asks the daemon for verb, or does it here when none runs (as its user, holding the lock). */
 int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
              const char *const *args);

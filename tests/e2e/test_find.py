@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import EXE, NOBODY, need_root, pdf
+from conftest import EXE, NOBODY, docx, need_root, need_tool, pdf
 
 
 def find(cabinet, *args, status=None):
@@ -215,21 +215,164 @@ def test_names_show_on_a_terminal_as_text_only(smith):
     assert "\\x1B[31m\\u{202E}gnp.pdf" in r.stdout and "zebra\\xFF.pdf" in r.stdout
 
 
-# ---- who may ask -------------------------------------------------------------------------------------
+# ---- what documents say ------------------------------------------------------------------------------
 
-def as_nobody(cabinet, *args):
-    """The verb as a user who shares nothing with the daemon but the group 4242."""
-    return subprocess.run(["setpriv", f"--reuid={NOBODY}", "--regid=4242", "--clear-groups", str(EXE),
-                           *args], cwd="/", env=cabinet.env, capture_output=True, timeout=60)
+def passage(hit):
+    """The place in the text, hits in [ ]."""
+    return "".join(f"[{part}]" if i % 2 else part for i, part in enumerate(hit["passage"]))
 
 
-def test_without_a_daemon_others_find_nothing(smith):
-    need_root()
-    smith.drop("Smith_Divorce/Ours", "zebra.pdf")
+def test_a_text_is_found_and_its_place_shown(smith):
+    smith.drop("Smith_Divorce/Inbox", "letter 2026-03-02.txt",
+               b"The landlord breached the covenant of quiet enjoyment of the leased premises.\n")
+    smith.drop("Smith_Divorce/Inbox", "notice 2026-03-03.docx",
+               docx("<w:p><w:r><w:t>Rent of the premises is due in Z\u00fcrich</w:t></w:r></w:p>"))
+    smith.sync()
+    hit, = find(smith, "quiet enjoyment", "premise", "lease")
+    assert passage(hit) == ("The landlord breached the covenant of [quiet enjoyment] of the [leased] "
+                            "[premises].")
+    assert len(paths(smith, "premises")) == 2
+    assert len(paths(smith, "zurich")) == 1
+    assert len(paths(smith, "NEAR(rent due, 5)")) == 1 and not paths(smith, "NEAR(rent due, 1)")
+    assert len(paths(smith, "premises", "-landlord")) == 1
+    r = smith.run("find", "covenants")
+    assert "\u00abcovenant\u00bb of quiet" in r.stdout
+
+
+def test_an_edited_document_is_found_by_what_it_says_now(smith):
+    there = smith.drop("Smith_Divorce/Ours", "memo.txt", b"about giraffes and nothing else\n")
+    smith.sync()
+    assert paths(smith, "giraffe") == ["Smith_Divorce/Ours/memo.txt"]
+    there.write_bytes(b"about zebras, at greater length than before\n")
+    smith.sync()
+    assert paths(smith, "giraffe") == []
+    assert paths(smith, "zebra") == ["Smith_Divorce/Ours/memo.txt"]
+
+
+def test_a_text_goes_along_when_its_document_is_moved(smith):
+    smith.new("Jones", "Probate")
+    there = smith.drop("Smith_Divorce/Ours", "memo.txt", b"about giraffes\n")
+    smith.sync()
+    (smith.path / "Jones_Probate/Ours").mkdir()
+    there.rename(smith.path / "Jones_Probate/Ours/memo.txt")
+    smith.sync()
+    assert paths(smith, "giraffe") == ["Jones_Probate/Ours/memo.txt"]
+    (smith.path / "Jones_Probate/Ours/memo.txt").rename(smith.path / "Jones_Probate/Ours/note.txt")
+    smith.sync()
+    assert paths(smith, "giraffe") == ["Jones_Probate/Ours/note.txt"]
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_texts_are_read_again_for_a_new_catalogue(smith, watched):
+    smith.drop("Smith_Divorce/Ours", "memo.txt", b"about giraffes\n")
+    smith.sync()
+    if not watched:
+        smith.stop()
+    smith.run("find", "--rebuild")
+    assert paths(smith, "giraffe") == ["Smith_Divorce/Ours/memo.txt"]
+    assert smith.status()["documents"] == 1
+
+
+def test_a_catalogue_that_is_gone_comes_back_by_itself(smith):
+    smith.drop("Smith_Divorce/Ours", "memo.txt", b"about giraffes\n")
     smith.sync()
     smith.stop()
-    for folder in (smith.base, *smith.base.parents):
-        if str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o755)
-    r = as_nobody(smith, "find", "zebra", "-C", str(smith.path))
-    assert r.returncode == 3 and b"zebra" not in r.stdout
+    for f in smith.state.rglob("search.db*"):
+        f.unlink()
+    smith.start()
+    for _ in range(50):
+        if paths(smith, "giraffe"):
+            break
+        smith.sync()
+    assert paths(smith, "giraffe") == ["Smith_Divorce/Ours/memo.txt"]
+
+
+def test_what_a_document_says_is_shown_as_text_only(smith):
+    smith.drop("Smith_Divorce/Ours", "memo.txt",
+               b"giraffe \xe2\x80\xae evil <script>alert(1)</script> \\u{202E}\n")
+    smith.sync()
+    r = smith.run("find", "giraffe", status=0)
+    assert not any(c in r.stdout for c in "\x1b\u202e\x02\x03"), r.stdout
+    assert "<script>alert(1)</script>" in r.stdout
+    hit, = find(smith, "giraffe")
+    assert [part for i, part in enumerate(hit["passage"]) if i % 2] == ["giraffe"]
+
+
+# ---- who may ask -------------------------------------------------------------------------------------
+
+@pytest.fixture
+def office(of_nobody):
+    """A daemon of nobody whose group is `daemon`. The users daemon and bin are on every system, each
+    alone in the group of its name. The case Jones is for nobody alone, a letter of Smith's too."""
+    need_root()
+    need_tool("setpriv")
+    c = of_nobody
+    run = c.base / "run"
+    run.mkdir()
+    os.chown(run, NOBODY, NOBODY)
+    c.env["RUNTIME_DIRECTORY"] = str(run)
+    c.configure(c.config_text + "group: daemon\n")
+    os.chown(c.path / ".organizer/organizer.yaml", NOBODY, NOBODY)
+    c.start()
+    for client, mode in (("Smith", 0o755), ("Jones", 0o700)):
+        case = c.new(client, "Divorce")
+        case.chmod(mode)
+        for name, rights in (("open.txt", 0o644), ("closed.txt", 0o600)):
+            doc = c.drop(f"{client}_Divorce/Ours", name, f"{client}'s {name} about giraffes\n".encode())
+            os.chown(doc, NOBODY, NOBODY)
+            doc.chmod(rights)
+        os.chown(case / "Ours", NOBODY, NOBODY)
+    c.sync()
+    return c
+
+
+def as_user(c, user, *args):
+    home = c.base / f"home{user}"
+    home.mkdir(exist_ok=True)
+    os.chown(home, user, user)
+    env = {k: v for k, v in c.env.items() if k != "STATE_DIRECTORY"}
+    return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", str(EXE), *args,
+                           "-C", str(c.path)], env={**env, "HOME": str(home)}, capture_output=True,
+                          text=True, timeout=60)
+
+
+def test_members_of_the_group_find_what_they_may_read(office):
+    assert len(paths(office, "giraffe")) == 4
+    r = as_user(office, 1, "find", "giraffe", "--json")
+    assert r.returncode == 0, r.stderr
+    assert [json.loads(x)["path"] for x in r.stdout.splitlines()] == ["Smith_Divorce/Ours/open.txt"]
+    r = as_user(office, 1, "find", "giraffe")
+    assert "Jones" not in r.stdout and "closed" not in r.stdout and "documents" not in r.stdout
+
+
+def test_of_what_they_may_not_read_they_are_not_told(office):
+    for args in (["jones"], ["closed"], ["--until", "2030", "giraffe"]):
+        r = as_user(office, 1, "find", *args)
+        assert r.returncode == 1 and r.stdout == "nothing found\n", (args, r)
+    there = as_user(office, 1, "find", "giraffe", "--case", "Jones_Divorce")
+    not_there = as_user(office, 1, "find", "giraffe", "--case", "Nolan_Divorce")
+    assert there.returncode == not_there.returncode == 2
+    assert there.stderr.replace("Jones", "Nolan") == not_there.stderr
+
+
+def test_a_list_of_access_counts_as_it_does_for_the_kernel(office):
+    need_tool("setfacl")
+    case = office.path / "Jones_Divorce"
+    r = subprocess.run(["setfacl", "-m", "u:1:rx", case], capture_output=True, text=True)
+    if r.returncode:
+        pytest.skip("no access lists here: " + r.stderr)
+    r = as_user(office, 1, "find", "giraffe", "--json", "--client", "jones")
+    assert [json.loads(x)["path"] for x in r.stdout.splitlines()] == ["Jones_Divorce/Ours/open.txt"]
+
+
+def test_members_cannot_have_it_made_anew_and_others_cannot_ask(office):
+    r = as_user(office, 1, "find", "--rebuild")
+    assert r.returncode == 3 and "only root" in r.stderr
+    r = as_user(office, 2, "find", "giraffe")
+    assert r.returncode == 3 and r.stdout == ""
+
+
+def test_without_a_daemon_members_find_nothing(office):
+    office.stop()
+    r = as_user(office, 1, "find", "giraffe")
+    assert r.returncode == 3 and "giraffe" not in r.stdout
