@@ -32,9 +32,26 @@ void parse(struct paper *p, const struct bytes *b);
 void parse_plain(struct paper *p, const struct bytes *b);
 void parse_pdf(struct paper *p, const struct bytes *b);
 void parse_docx(struct paper *p, const struct bytes *b);
+void parse_xlsx(struct paper *p, const struct bytes *b);
+void parse_xlsb(struct paper *p, const struct bytes *b);
+void parse_pptx(struct paper *p, const struct bytes *b);
+void parse_odf(struct paper *p, const struct bytes *b);
+void parse_doc(struct paper *p, const struct bytes *b);
+void parse_xls(struct paper *p, const struct bytes *b);
+void parse_ppt(struct paper *p, const struct bytes *b);
+void parse_ole(struct paper *p, const struct bytes *b);
+void parse_rtf(struct paper *p, const struct bytes *b);
+void parse_html(struct paper *p, const struct bytes *b);
+void parse_mail(struct paper *p, const struct bytes *b);
+void parse_mbox(struct paper *p, const struct bytes *b);
+void parse_mht(struct paper *p, const struct bytes *b);
+void parse_msg(struct paper *p, const struct bytes *b);
+void parse_sealed(struct paper *p, const struct bytes *b);
+void parse_image(struct paper *p, const struct bytes *b);
 
 /* What they want opened. */
 void plain_prepare(void);
 void pdf_prepare(void);
+void mail_prepare(void);
 
 #endif

@@ -9,9 +9,11 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "flow/survey.h"
+#include "verbs/said.h"
 #include "verbs/verb.h"
 
 struct checking {
+    const struct survey *survey;
     struct verb_call *call;
     bool explain;
     size_t attention, suggested, documents;
@@ -64,6 +66,8 @@ static void write_json(struct checking *c, const struct survey_doc *doc, const c
 
         json_text(out, "why", why);
     }
+    if (c->explain && doc->facts->facts.content)
+        said_json(out, doc->facts->facts.content);
     if (c->explain)
         json_text(out, "trace", str_c(&d->trace));
     str_add(out, "}\n");
@@ -94,6 +98,8 @@ static void explain_text(struct checking *c, const struct survey_doc *doc, const
         if (d->help && *d->help)
             str_addf(out, "  what helps: %s\n", d->help);
     }
+    if (doc->facts->facts.content)
+        said_text(out, c->survey->lang, doc->facts->facts.content);
     for (const char *p = str_c(&d->trace); *p;) {
         size_t n = strcspn(p, "\n");
 
@@ -206,6 +212,7 @@ static int check_paths(struct verb_call *call, bool explain)
 
     if (!cabinet)
         return EXIT_CANNOT;
+    c.survey = &s;
     rc = survey_open(&s, cabinet, call->env, &call->error);
     if (rc == 0 && call->argc == 0)
         rc = survey_path(&c, &s, "");
