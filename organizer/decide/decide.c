@@ -151,6 +151,19 @@ static enum row_answer row_empty(struct ctx *c)
     return ctx_conclude(c, ACTION_RETRY, REASON_EMPTY, NULL);
 }
 
+/* Mails are read before anything is decided: what they are is in their head. */
+static enum row_answer row_same_mail(struct ctx *c)
+{
+    if (kind_info(c->f->kind)->flags & KIND_IS_MAIL)
+        facts_content(c->f);
+    if (!c->f->same_mail)
+        return ctx_pass(c, "no mail of the case has its Message-ID");
+    c->other = c->f->same_mail;
+    if (ctx_in_inbox(c))
+        return ctx_conclude(c, ACTION_LIST, REASON_ALREADY_FILED, "mail");
+    return ctx_conclude(c, ACTION_INDEX, REASON_SAME_CONTENT, "mail");
+}
+
 static enum row_answer row_same_content(struct ctx *c)
 {
     if (!c->f->same_as)
@@ -253,6 +266,8 @@ static enum row_answer row_draft(struct ctx *c)
 {
     if (ctx_in_inbox(c))
         return ctx_pass(c, "drafts wait in case folders, not in an Inbox");
+    if (c->f->named_lately)
+        return ctx_pass(c, "it was filed a moment ago");
     if (!(kind_info(c->f->kind)->flags & KIND_IS_EDITABLE))
         return ctx_pass(c, "nobody goes on writing in %s", kind_info(c->f->kind)->plain);
     if (c->f->quiet_s >= c->policy->drafts_s)
@@ -278,6 +293,7 @@ static const struct row {
     {"another case by what it says", row_other_said},
     {"new version", row_new_version},
     {"same content", row_same_content},
+    {"same mail", row_same_mail},
     {"conflict copy", row_conflict_copy},
     {"not named here", row_not_named},
     {"program", row_program},

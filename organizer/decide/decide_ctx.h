@@ -54,6 +54,9 @@ void ctx_candidate(struct ctx *c, const char *what);
 /* How a case is named to people who may read the page: its path, or "a restricted matter". */
 const char *ctx_case_label(const struct ctx *c, const struct case_facts *matter);
 bool ctx_in_inbox(const struct ctx *c);
+/* The word that its name is to hold because its first page is marked privileged or work product, and
+ * does not hold; NULL when there is none. words: those of the name. */
+const char *ctx_privileged_word(const struct ctx *c, const char *words);
 /* The word says what a document is, not whose: a type, a case type, a month, noise. */
 bool ctx_is_vocabulary(const struct ctx *c, const char *word);
 /* The name's own prefix is the case's: its present or a former one, or its client and an alias of

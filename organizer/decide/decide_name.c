@@ -145,14 +145,29 @@ static const char *received_word(const struct ctx *c)
     return strcmp(word, "name.received") == 0 ? "Received" : word;
 }
 
-/* "Received" comes right behind the type, where it cannot give way. */
+const char *ctx_privileged_word(const struct ctx *c, const char *words)
+{
+    const unsigned marks = CONTENT_IS_PRIVILEGED | CONTENT_IS_WORK_PRODUCT;
+    const char *word = lang_get(c->lang, "name.privileged");
+
+    if (!c->f->content || !(c->f->content->flags & marks))
+        return NULL;
+    if (strcmp(word, "name.privileged") == 0)
+        word = "Privileged";
+    return words && strcasestr(words, word) ? NULL : word;
+}
+
+/* "Received" and "Privileged" come right behind the type, where they cannot give way. */
 static char *all_words(const struct making *m)
 {
-    const char *received = received_word(m->c);
+    const char *privileged = ctx_privileged_word(m->c, m->words);
+    const char *parts[] = {m->received ? received_word(m->c) : NULL, privileged, m->words};
+    struct str all = STR_INIT;
 
-    if (!m->received)
-        return xstrdup(m->words);
-    return xasprintf("%s%s%s", received, *m->words ? "-" : "", m->words);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i] && *parts[i])
+            str_addf(&all, "%s%s", all.len ? "-" : "", parts[i]);
+    return str_detach(&all);
 }
 
 static char *extension(const struct ctx *c)
@@ -219,6 +234,13 @@ static bool shorten(char *words)
     return true;
 }
 
+static void say_privileged(struct making *m)
+{
+    AUTO_FREE char *words = all_words(m);
+
+    making_set_field(&m->c->d->words, words, xstrdup("marked so on its first page"));
+}
+
 static enum row_answer made(struct making *m, char *name, const char *folder)
 {
     struct ctx *c = m->c;
@@ -229,6 +251,8 @@ static enum row_answer made(struct making *m, char *name, const char *folder)
     d->folder = xstrdup(folder);
     if (*m->words)
         making_set_field(&d->words, m->words, xstrdup("kept from the name"));
+    if (ctx_privileged_word(c, m->words))
+        say_privileged(m);
     if (!ctx_in_inbox(c) && strcmp(name, c->f->name) == 0) {
         ctx_say(c, "  this is the name it has");
         free(d->name);
@@ -330,6 +354,8 @@ enum row_answer row_in_order(struct ctx *c)
         return ctx_pass(c, "its date is not written as 2026-03-02");
     if (date_compare(day, c->policy->today) > 0 || day.year < ANCIENT_YEAR)
         return ctx_pass(c, "its date is a question");
+    if (c->f->named_lately && ctx_privileged_word(c, c->parts.words))
+        return ctx_pass(c, "it is marked privileged, and its name does not say so");
     if (!is_lower_ascii(c->ext) || strcmp(c->name, c->f->name) != 0 || name_illegal(c->f->name))
         return ctx_pass(c, "its name is right but for its extension or letters");
     c->d->day = day;

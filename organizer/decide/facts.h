@@ -113,6 +113,7 @@ struct facts {
     bool by_hand;                  /* a person named it: never named again by itself */
     bool answered;                 /* a person renamed it in an Inbox after it was listed: its name
                                       is an answer */
+    bool named_lately;             /* filed by us within the hour: a name may still become complete */
     bool undone;                   /* taken back by undo and not touched since */
     bool accompanied;              /* has companions (x.pdf.p7s, page_files/): as-is */
     int64_t quiet_s;               /* seconds since its last change */

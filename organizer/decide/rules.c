@@ -153,6 +153,7 @@ static void load_origin(struct rules *r, const struct origin *o, struct problems
     load_file(r, o, "as-is.yaml", load_as_is, p);
     load_file(r, o, "noise.yaml", load_noise, p);
     load_file(r, o, "ignored.yaml", load_ignored, p);
+    load_file(r, o, "markings.yaml", load_markings, p);
 }
 
 /* A list of the language file, copied: rules outlive it at a reload. */
@@ -236,6 +237,9 @@ void rules_free(struct rules *r)
     free(r->types);
     free(r->case_types);
     free(r->as_is);
+    for (size_t i = 0; i < r->markings_len; i++)
+        pattern_free(r->markings[i].pattern);
+    free(r->markings);
     free(r->conventions);
     free(r->examples);
     free(r->additions);

@@ -10,6 +10,7 @@
  *   types/<folder>.yaml   document types: name, folder, colour, relevance, words, when:, examples
  *   as-is.yaml           what is never renamed anywhere
  *   noise.yaml           words of old names that are not kept; names that say nothing
+ *   markings.yaml        lines on the first page such as PRIVILEGED
  *   ignored.yaml         temporary, lock and system names; conflict copies; new-document names
  *   documents.magic      libmagic rules of our own (examine/)
  *   language/en.yaml     sentences (lang.h)
@@ -133,6 +134,9 @@ bool rules_is_new_document(const struct rules *r, const char *name);
 bool rules_lock_of(const struct rules *r, const char *name, char **of);
 /* Takes noise (scan0001, IMG_2034, "copy of", "(1)") out of words; caller frees. */
 char *rules_strip_noise(const struct rules *r, const char *words);
+/* Sets CONTENT_IS_PRIVILEGED and CONTENT_IS_WORK_PRODUCT by the markings on the first page and in the
+ * subject. */
+void rules_mark(const struct rules *r, struct content *c);
 
 /* The naming convention: splits a file name (with extension). Returns true when `name` matches
  * convention number i; out fields are owned by the caller. */

@@ -58,6 +58,13 @@ struct convention {
     const char *where;
 };
 
+/* A line on the first page that says who may read the document. */
+struct marking {
+    struct pattern *pattern;
+    unsigned flag; /* enum content_flag */
+    const char *where;
+};
+
 struct example;
 /* Runs e; what came instead of e->expect is appended to got. Returns whether it was right. */
 typedef bool example_run(const struct rules *r, const struct lang *lang, const struct example *e,
@@ -97,6 +104,8 @@ struct rules {
     size_t conventions_len, conventions_cap;
     struct example *examples;
     size_t examples_len, examples_cap;
+    struct marking *markings;
+    size_t markings_len, markings_cap;
     const char **folders; /* NULL-terminated */
     size_t folders_len, folders_cap;
     const char *const *about;     /* "re", "to", "enclosing": what follows is what it is about */
@@ -132,6 +141,7 @@ void load_conventions(struct loading *l);
 void load_as_is(struct loading *l);
 void load_noise(struct loading *l);
 void load_ignored(struct loading *l);
+void load_markings(struct loading *l);
 
 /* The type of that name, or the case type whose name or alias the n bytes are; any case. */
 struct type_rule *vocab_type(const struct rules *r, const char *name);

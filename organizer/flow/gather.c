@@ -118,8 +118,13 @@ static void add_content(const struct gather_from *from, const struct gather_doc 
     g->facts.same_mail = g->same_mail;
 }
 
-static void from_row(struct facts *f, const struct doc *row)
+/* So long a name that the organizer gave may become complete by what the document says. */
+#define LATELY_NS (3600 * NS_PER_S)
+
+static void from_row(struct facts *f, const struct doc *row, int64_t now)
 {
+    f->named_lately = row->state == DOC_FILED && row->original && *row->original &&
+                      !row->by_hand && !row->undone && now - row->filed_ns < LATELY_NS;
     f->by_hand = row->by_hand;
     f->undone = row->undone;
 }
@@ -149,7 +154,7 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->new_arrival = f->zone == ZONE_OFFICE_INBOX || f->zone == ZONE_CASE_INBOX;
     f->quiet_s = (now - doc->stamp->mtime_ns) / NS_PER_S;
     if (doc->row)
-        from_row(f, doc->row);
+        from_row(f, doc->row, now);
     f->late = g->home && g->home->facts.closed &&
               (!doc->row || doc->row->number == 0 || doc->row->reason == REASON_CLOSED_CASE);
     f->accompanied =

@@ -101,7 +101,7 @@ static bool may_name(const struct flow *f, const struct item *it, const struct g
         return true;
     if (id->row.before && !(inbox && id->moved))
         return false;
-    return inbox || !flow_was_filed(&id->row);
+    return inbox || !flow_was_filed(&id->row) || g->facts.named_lately;
 }
 
 /* The document stays where it is, and is listed for this. */

@@ -40,6 +40,8 @@ struct kept {
     struct digest digest;
     struct content content;
     char case_id[CASE_ID_SIZE]; /* whose pages show it */
+    int64_t number;
+    bool afterwards; /* it was decided before this was known */
 };
 
 struct backlog {
@@ -54,6 +56,40 @@ struct backlog {
 };
 
 /* ---- what was read is kept ------------------------------------------------------------------- */
+
+static char *path_of(struct flow *f, const struct doc *d)
+{
+    struct matter *m = matters_by_id(f->matters, d->case_id);
+
+    if (m)
+        return xasprintf("%s/%s", m->facts.path, d->path);
+    return *d->case_id ? NULL : xstrdup(d->path);
+}
+
+/* Now that it is known what the document says: would it be decided otherwise? Then it is looked at
+ * again. */
+static void look_again(struct flow *f, const struct doc *row, const struct content *c)
+{
+    AUTO_FREE char *path = path_of(f, row);
+    const struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
+    const struct examination x = {.status = EXAMINE_DONE,
+                                  .digest = row->digest,
+                                  .bytes = row->stamp.size,
+                                  .kind = row->kind};
+    const struct gather_doc doc = {
+        .path = path, .stamp = &row->stamp, .x = &x, .row = row, .content = c};
+    struct gathered g;
+    struct decision d;
+
+    if (!path || row->state == DOC_WAITING)
+        return;
+    gather(&from, &doc, NULL, &g);
+    decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
+    if (d.reason != row->reason || d.action == ACTION_FILE)
+        flow_hint(f, path, true);
+    decision_clear(&d);
+    gather_clear(&g);
+}
 
 /* On its way through the filer's thread. */
 struct keeping {
@@ -72,6 +108,19 @@ static int keep_all(void *ctx, struct state *s, struct error *err)
     return 0;
 }
 
+static void kept_one(struct flow *f, const struct kept *k)
+{
+    struct doc row = {0};
+    struct error err = ERROR_INIT;
+
+    flow_touch(f, matters_by_id(f->matters, k->case_id));
+    if (k->afterwards && !f->stopping &&
+        state_doc_by_number(f->state, k->case_id, k->number, &row, &err) > 0 &&
+        row.state != DOC_GONE && digest_equal(&row.digest, &k->digest))
+        look_again(f, &row, &k->content);
+    doc_clear(&row);
+}
+
 static void kept_done(void *ctx, struct act *a)
 {
     struct keeping *k = ctx;
@@ -79,8 +128,8 @@ static void kept_done(void *ctx, struct act *a)
 
     f->backlog->writing -= k->len;
     for (size_t i = 0; i < k->len; i++) {
-        if (a->status == ACT_DONE)
-            flow_touch(f, matters_by_id(f->matters, k->list[i].case_id));
+        if (a->status == ACT_DONE && f->started)
+            kept_one(f, &k->list[i]);
         content_clear(&k->list[i].content);
     }
     free(k);
@@ -107,13 +156,15 @@ static void keep_now(struct backlog *b)
     filer_submit(b->flow->filer, a);
 }
 
-static void keep(struct backlog *b, const struct doc *d, const struct content *c)
+static void keep(struct backlog *b, const struct doc *d, const struct content *c, bool afterwards)
 {
     struct kept *k = &b->kept[b->kept_len++];
 
     k->digest = d->digest;
     content_copy(&k->content, c);
     memcpy(k->case_id, d->case_id, sizeof k->case_id);
+    k->number = d->number;
+    k->afterwards = afterwards;
     if (b->kept_len == KEEP_MAX)
         keep_now(b);
 }
@@ -132,6 +183,7 @@ static void item_read(void *ctx, const struct content *c, int text)
 
     item_unsay(it);
     content_copy(&it->content, c);
+    rules_mark(f->rules, &it->content);
     it->said = true;
     it->said_of = it->x.digest;
     if (text >= 0)
@@ -180,7 +232,7 @@ void flow_row_written(struct flow *f, struct item *it, const struct doc *d)
         return;
     }
     if (said && said->status != CONTENT_NONE && digest_equal(&it->said_of, &d->digest)) {
-        keep(f->backlog, d, said);
+        keep(f->backlog, d, said, false);
         flow_find_text(f, d, said, it->text);
     } else {
         want(f->backlog, d->case_id, d->number, false);
@@ -203,40 +255,6 @@ void flow_want_text(struct flow *f, const char *case_id, int64_t number)
     backlog_wake(f->backlog);
 }
 
-static char *path_of(struct flow *f, const struct doc *d)
-{
-    struct matter *m = matters_by_id(f->matters, d->case_id);
-
-    if (m)
-        return xasprintf("%s/%s", m->facts.path, d->path);
-    return *d->case_id ? NULL : xstrdup(d->path);
-}
-
-/* Now that it is known what the document says: would it be decided otherwise? Then it is looked at
- * again. */
-static void look_again(struct flow *f, const struct doc *row, const struct content *c)
-{
-    AUTO_FREE char *path = path_of(f, row);
-    const struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
-    const struct examination x = {.status = EXAMINE_DONE,
-                                  .digest = row->digest,
-                                  .bytes = row->stamp.size,
-                                  .kind = row->kind};
-    const struct gather_doc doc = {
-        .path = path, .stamp = &row->stamp, .x = &x, .row = row, .content = c};
-    struct gathered g;
-    struct decision d;
-
-    if (!path || row->state == DOC_WAITING)
-        return;
-    gather(&from, &doc, NULL, &g);
-    decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
-    if (d.reason != row->reason || (d.action == ACTION_FILE && row->state == DOC_LISTED))
-        flow_hint(f, path, true);
-    decision_clear(&d);
-    gather_clear(&g);
-}
-
 static void reading_free(struct reading *r)
 {
     if (r->fd >= 0)
@@ -249,12 +267,15 @@ static void backlog_read(void *ctx, const struct content *c, int text)
 {
     struct reading *r = ctx;
     struct flow *f = r->flow;
+    struct content said;
 
     f->backlog->reading--;
     if (c->status != CONTENT_NONE && f->started && !f->stopping) {
-        keep(f->backlog, &r->row, c);
-        flow_find_text(f, &r->row, c, text);
-        look_again(f, &r->row, c);
+        content_copy(&said, c);
+        rules_mark(f->rules, &said);
+        keep(f->backlog, &r->row, &said, true);
+        flow_find_text(f, &r->row, &said, text);
+        content_clear(&said);
     } else {
         flow_find_unread(f);
     }

@@ -443,6 +443,15 @@ static void submit_filing(struct flow *f, struct act *a)
     hooks_run(f->hooks, "before-filing", str_c(&json), a->fd, vetoed, a);
 }
 
+static bool is_inbox(struct flow *f, const char *path)
+{
+    struct matter *home;
+    const char *inside;
+    enum zone zone = matters_zone(f->matters, path, &home, &inside);
+
+    return zone == ZONE_OFFICE_INBOX || zone == ZONE_CASE_INBOX;
+}
+
 static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
                               const struct matter *target, const struct identified *id,
                               bool same_case)
@@ -464,7 +473,9 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     a->doc.state = DOC_FILED;
     a->doc.by_hand = a->doc.undone = a->doc.before = false;
     a->doc.filed_ns = a->doc.changed_ns = env_now(f->env);
-    set_text(&a->doc.original, slash ? slash + 1 : it->path);
+    /* A name that only became complete is not what the document came under. */
+    if (!same_case || !flow_was_filed(&id->row) || is_inbox(f, it->path))
+        set_text(&a->doc.original, slash ? slash + 1 : it->path);
     free(a->doc.why);
     a->doc.why = decision_why(d);
     a->companions = companions_moving(f->cab.root, a->from);

@@ -310,7 +310,7 @@ static bool may_name(const struct survey *s, const struct gathered *g, const str
 
     if (s->cab.config.mode != MODE_ENFORCE)
         return false;
-    return row ? !row->before && (inbox || row->state != DOC_FILED)
+    return row ? !row->before && (inbox || row->state != DOC_FILED || g->facts.named_lately)
                : !gather_was_before(&s->cab, g->home, stamp);
 }
 
@@ -434,6 +434,7 @@ static void on_text(void *ctx, const struct content *c, int text)
 
     (void)text;
     content_copy(&a->content, c);
+    rules_mark(r->s->rules, &a->content);
     a->said = true;
     judge(a, &a->x);
     asked_free(a);

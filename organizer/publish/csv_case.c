@@ -10,7 +10,16 @@ static const char *const headings[] = {
     "csv.date",      "csv.type",      "csv.words",     "csv.name",   "csv.folder",  "csv.state",
     "csv.attention", "csv.relevance", "csv.original",  "csv.filed",  "csv.size",    "csv.kind",
     "csv.sha256",    "csv.number",    "csv.suggested", "csv.remark", "csv.by-hand",
+    "csv.title",     "csv.author",    "csv.subject",   "csv.from",   "csv.to",      "csv.attachments",
+    "csv.pages",     "csv.privileged", "csv.work-product", "csv.encrypted", "csv.signed",
+    "csv.macros",    "csv.scan",      "csv.ocr",       "csv.reading",
 };
+
+/* One column each, in this order: behind them why not all of it could be read. */
+static const unsigned flags[] = {CONTENT_IS_PRIVILEGED, CONTENT_IS_WORK_PRODUCT,
+                                 CONTENT_IS_ENCRYPTED,  CONTENT_IS_SIGNED,
+                                 CONTENT_HAS_MACROS,    CONTENT_IS_SCAN,
+                                 CONTENT_TEXT_BY_HOOK};
 
 static const char *or_empty(const char *s)
 {
@@ -23,6 +32,23 @@ static void key_field(struct str *out, const struct lang *lang, const char *pref
     AUTO_FREE char *key = xasprintf("page.%s.%s", prefix, code);
 
     csv_field(out, lang_get(lang, key), false);
+}
+
+/* What it says. */
+static void add_said(struct str *out, const struct lang *lang, const struct content_facts *said)
+{
+    const char *texts[] = {said->title,  said->author,     said->subject,
+                           said->sender, said->recipients, said->attachments};
+    char pages[16] = "";
+
+    if (said->pages)
+        snprintf(pages, sizeof pages, "%u", said->pages);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        csv_field(out, or_empty(texts[i]), false);
+    csv_field(out, pages, false);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        csv_field(out, said->flags & flags[i] ? lang_get(lang, "page.yes") : "", false);
+    csv_field(out, said->why ? lang_get(lang, said->why) : "", false);
 }
 
 static void add_row(struct str *out, const struct publish_job *job, const struct tz *z,
@@ -57,6 +83,7 @@ static void add_row(struct str *out, const struct publish_job *job, const struct
     csv_field(out, or_empty(d->suggested), false);
     csv_field(out, or_empty(entry_remark(e, job->now_ns)), false);
     csv_field(out, d->by_hand ? lang_get(job->lang, "page.yes") : "", false);
+    add_said(out, job->lang, &e->said);
     csv_end(out);
 }
 

@@ -195,6 +195,17 @@ static void collect_items(struct listing *l, const char *folder, const struct no
         qsort(l->items, l->items_len, sizeof *l->items, by_reason);
 }
 
+/* What cannot be read now is not shown now. */
+static void read_contents(struct listing *l, struct state *s)
+{
+    struct error err = ERROR_INIT;
+
+    for (size_t i = 0; i < l->len; i++)
+        if (!digest_is_zero(&l->entries[i].doc.digest) &&
+            state_content_facts(s, &l->entries[i].doc.digest, &l->entries[i].said, &err) < 0)
+            return;
+}
+
 int listing_read(struct listing *l, struct state *s, const char *case_id, const struct page_case *c,
                  const struct rules *rules, const struct notice *notices, size_t notices_len,
                  struct error *err)
@@ -209,6 +220,7 @@ int listing_read(struct listing *l, struct state *s, const char *case_id, const 
         return -1;
     if (l->len > 1)
         qsort(l->entries, l->len, sizeof *l->entries, by_date);
+    read_contents(l, s);
     collect_items(l, c ? c->path : "", notices, notices_len);
     return 0;
 }
@@ -218,6 +230,7 @@ void listing_clear(struct listing *l)
     for (size_t i = 0; i < l->len; i++) {
         doc_clear(&l->entries[i].doc);
         free(l->entries[i].folder);
+        content_facts_clear(&l->entries[i].said);
     }
     free(l->entries);
     free(l->items);

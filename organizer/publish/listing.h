@@ -13,6 +13,7 @@
 #include "decide/reason.h"
 #include "decide/rules.h"
 #include "publish/publish.h"
+#include "record/content_row.h"
 #include "record/doc.h"
 
 struct state;
@@ -33,6 +34,7 @@ struct entry {
     const struct doc_type *type; /* or NULL */
     int relevance;               /* enum relevance or RELEVANCE_NONE */
     enum standing standing;
+    struct content_facts said;   /* what it says; all zero when it was not read; owned */
 };
 
 /* One thing that needs attention: a document or a notice. Borrowed from those. */

@@ -350,6 +350,45 @@ static void add_controls(struct view *v)
     controls_end(v->out, v->job->lang, "page.documents", v->l->len);
 }
 
+static void add_part(struct str *line, const struct lang *lang, const char *key, const char *value)
+{
+    if (value && *value)
+        str_addf(line, "%s%s %s", line->len ? " \xC2\xB7 " : "", lang_get(lang, key), value);
+}
+
+/* What it says of itself, and whom it is for. */
+static void add_said(struct view *v, const struct content_facts *said)
+{
+    static const struct {
+        unsigned flag;
+        const char *key, *class;
+    } chips[] = {
+        {CONTENT_IS_PRIVILEGED, "page.csv.privileged", "chip attn"},
+        {CONTENT_IS_WORK_PRODUCT, "page.csv.work-product", "chip attn"},
+        {CONTENT_IS_ENCRYPTED, "page.csv.encrypted", "chip"},
+        {CONTENT_IS_SIGNED, "page.csv.signed", "chip"},
+        {CONTENT_HAS_MACROS, "page.csv.macros", "chip"},
+    };
+    const struct lang *lang = v->job->lang;
+    AUTO_STR struct str line = STR_INIT;
+
+    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++)
+        if (said->flags & chips[i].flag) {
+            str_addc(v->out, ' ');
+            say(v->out, lang, "span", chips[i].class, chips[i].key);
+        }
+    add_part(&line, lang, "said.subject", said->subject);
+    add_part(&line, lang, "said.sender", said->sender);
+    add_part(&line, lang, "said.recipients", said->recipients);
+    add_part(&line, lang, "said.attachments", said->attachments);
+    add_part(&line, lang, "page.said.title", said->title);
+    add_part(&line, lang, "page.said.author", said->author);
+    if (line.len)
+        html_element(v->out, "p", "note said", str_c(&line));
+    if (said->why)
+        html_element(v->out, "p", "note", lang_get(lang, said->why));
+}
+
 /* Under the name: what it was called, what would be done, what is to be said. */
 static void add_notes(struct view *v, const struct entry *e)
 {
@@ -423,6 +462,7 @@ static void document_row(struct view *v, const struct entry *e)
     html_attr(v->out, "data-k", e->name);
     str_addc(v->out, '>');
     html_link(v->out, e->doc.path, e->name);
+    add_said(v, &e->said);
     add_notes(v, e);
     str_add(v->out, "</th><td class=\"place\">");
     html_bdi(v->out, e->folder);

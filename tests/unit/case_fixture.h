@@ -76,7 +76,7 @@ static const char fixture_sentences[] =
     "card.case-type-near: 'card.case-type-near {value} {want}'\n";
 
 static const char *const fixture_blank[] = {"rules/as-is.yaml", "rules/noise.yaml",
-                                            "rules/ignored.yaml"};
+                                            "rules/ignored.yaml", "rules/markings.yaml"};
 
 static const char fixture_convention[] =
     "conventions:\n"

@@ -76,6 +76,10 @@ static const struct world_file {
                    "  - '^(?:(?:RE|FW)(?:_|(?= )) *)+'\n"
                    "  - '^DOC(?=\\d{12})'\n"
                    "  - ' ?\\(\\d{1,3}\\)'\n"},
+    {"markings.yaml", "privileged:\n"
+                      "  - 'privileged'\n"
+                      "work product:\n"
+                      "  - 'attorney work product'\n"},
     {"ignored.yaml", "ignored:\n"
                      "  groups:\n"
                      "    - {what: office locks, files: ['~$*', '*.tmp']}\n"

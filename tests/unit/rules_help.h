@@ -74,7 +74,7 @@ static inline void office_close(struct office *o)
 {
     static const char *const names[] = {"types/a.yaml",     "types/b.yaml", "types",
                                         "conventions.yaml", "as-is.yaml",   "noise.yaml",
-                                        "case-types.yaml",  "ignored.yaml", NULL};
+                                        "case-types.yaml",  "ignored.yaml", "markings.yaml", NULL};
 
     for (size_t i = 0; names[i]; i++)
         if (unlinkat(o->dirfd, names[i], 0) < 0)

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "decide/lang.h"
 #include "publish/publish.h"
+#include "record/content_row.h"
 #include "record/state.h"
 
 #define ID  "0123456789abcdef0123456789abcdef"
@@ -263,8 +264,29 @@ static void the_table_has_a_bom_and_crlf(void **ctx)
         assert_int_equal(p[-1], '\r');
 }
 
+/* What a document with these bytes says. */
+static void put_content(struct office *o, const struct digest *digest)
+{
+    struct content c = {.status = CONTENT_PART, .pages = 3};
+    struct error err = ERROR_INIT;
+
+    c.flags = CONTENT_IS_PRIVILEGED | CONTENT_IS_SIGNED;
+    content_set(&c.why, "content.part.size");
+    content_set(&c.title, "=Title");
+    content_set(&c.subject, "Re: <b>");
+    content_set(&c.sender, "Ann");
+    content_add(&c.recipients, "Bob");
+    content_add(&c.recipients, "Eve");
+    content_add(&c.attachments, "x.pdf");
+    assert_int_equal(state_content_put(o->state, digest, &c, &err), 0);
+    content_clear(&c);
+}
+
 static void the_table_has_every_column(void **ctx)
 {
+    const char *const said[] = {"=Title", "", "Re: <b>", "Ann", "Bob; Eve", "x.pdf", "3",
+                                "page.yes", "", "", "page.yes", "", "", "",
+                                "content.part.size"};
     struct office *o = *ctx;
     struct doc d = {.path = lit("Motions/a.pdf"),
                     .state = DOC_FILED,
@@ -284,16 +306,36 @@ static void the_table_has_every_column(void **ctx)
 
     d.digest = digest_of("x", 1);
     put_doc(o, ID, &d);
+    put_content(o, &d.digest);
     run(o);
     csv = file(o, "Smith_Divorce/Index.csv");
     row = csv_line(csv, 1);
-    assert_int_equal(row.len, 17);
+    assert_int_equal(row.len, 32);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_string_equal(row.fields[i], want[i]);
     assert_int_equal(strlen(row.fields[12]), 64);
     assert_string_equal(row.fields[13], "1");
     assert_string_equal(row.fields[16], "page.yes");
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        assert_string_equal(row.fields[17 + i], said[i]);
     csv_row_clear(&row);
+}
+
+static void what_a_document_says_is_shown_with_it(void **ctx)
+{
+    struct office *o = *ctx;
+    struct doc d = {.path = lit("a.pdf"), .state = DOC_INDEXED, .digest = digest_of("x", 1)};
+    AUTO_FREE char *page = NULL;
+
+    put_doc(o, ID, &d);
+    put_content(o, &d.digest);
+    run(o);
+    page = file(o, "Smith_Divorce/Index.html");
+    assert_non_null(strstr(page, "said.subject Re: &lt;b&gt;"));
+    assert_non_null(strstr(page, "said.sender Ann"));
+    assert_non_null(strstr(page, "page.csv.privileged"));
+    assert_null(strstr(page, "page.csv.macros"));
+    assert_null(strstr(page, "<b>"));
 }
 
 static void no_name_is_a_formula(void **ctx)
@@ -699,6 +741,7 @@ int main(void)
         cmocka_unit_test(own_names),
         T(the_table_has_a_bom_and_crlf),
         T(the_table_has_every_column),
+        T(what_a_document_says_is_shown_with_it),
         T(no_name_is_a_formula),
         T(names_are_never_markup),
         T(attention_is_listed_by_reason),
