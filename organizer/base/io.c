@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -181,6 +182,14 @@ int io_read_file(int dirfd, const char *name, struct str *out, size_t max)
     return io_read_all(fd, out, max);
 }
 
+void io_mark_temp(int fd, bool temporary)
+{
+    if (temporary)
+        (void)!fsetxattr(fd, IO_TEMP_MARK, "", 0, 0);
+    else
+        (void)!fremovexattr(fd, IO_TEMP_MARK);
+}
+
 static int make_temp(int dirfd, mode_t mode, char *name, size_t size)
 {
     for (int tries = 0; tries < 8; tries++) {
@@ -192,6 +201,8 @@ static int make_temp(int dirfd, mode_t mode, char *name, size_t size)
         snprintf(name, size, IO_TEMP_PREFIX "%016llx", (unsigned long long)r);
         fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     mode ? mode : 0666);
+        if (fd >= 0)
+            io_mark_temp(fd, true);
         if (fd >= 0 || errno != EEXIST)
             return fd;
     }
@@ -212,14 +223,14 @@ int io_replace(int dirfd, const char *name, const void *p, size_t n, mode_t mode
         close(fd);
         goto undo;
     }
-    if (close(fd) < 0) {
-        error_set(err, errno, "cannot close %s", name);
-        goto undo;
-    }
     if (renameat(dirfd, temp, dirfd, name) < 0) {
         error_set(err, errno, "cannot put %s in place", name);
+        close(fd);
         goto undo;
     }
+    io_mark_temp(fd, false);
+    if (close(fd) < 0)
+        return error_set(err, errno, "cannot close %s", name);
     if (durable && fsync(dirfd) < 0)
         return error_set(err, errno, "cannot sync the folder of %s", name);
     return 0;

@@ -15,6 +15,10 @@ struct str;
 /* Prefix of the temporary names that io_replace() makes; the watcher ignores it, and what a crash
  * leaves behind under it is removed at the next start when it is the daemon's own. */
 #define IO_TEMP_PREFIX ".~organizer-"
+/* Extended attribute of a file under such a name as long as what is in it is ours alone. */
+#define IO_TEMP_MARK "user.organizer.temporary"
+/* Gives fd that mark, or takes it away. Where there are no attributes, nothing happens. */
+void io_mark_temp(int fd, bool temporary);
 
 /* Opens path below root without leaving it: openat2(2) with RESOLVE_BENEATH, NO_SYMLINKS,
  * NO_MAGICLINKS and NO_XDEV; O_CLOEXEC and O_NOCTTY are added, and O_NONBLOCK for what is not a

@@ -108,6 +108,7 @@ static int write_beside(struct attempt *a, const struct str *text)
         a->temp[0] = '\0';
         return -1;
     }
+    io_mark_temp(fd, true);
     if (io_write_all(fd, str_c(text), text->len) < 0 || take_rights(a, fd) < 0)
         return -1;
     return fsync(fd);
@@ -156,6 +157,15 @@ static void take_back(struct attempt *a, const struct stat *ours)
         keep_aside(a);
 }
 
+/* Ours is the card now. */
+static void unmark(const struct attempt *a)
+{
+    AUTO_CLOSE int fd = openat(a->dir, CARD_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd >= 0)
+        io_mark_temp(fd, false);
+}
+
 static enum card_written put_in_place(struct attempt *a, struct error *err)
 {
     struct stat ours;
@@ -171,6 +181,7 @@ static enum card_written put_in_place(struct attempt *a, struct error *err)
     }
     if (unlinkat(a->dir, a->temp, 0) == 0)
         a->temp[0] = '\0';
+    unmark(a);
     if (fsync(a->dir) == 0)
         return CARD_WRITTEN;
     error_set(err, errno, "the folder of " CARD_NAME " cannot be synced");

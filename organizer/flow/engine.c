@@ -354,6 +354,8 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     f->watching = o->watch;
     f->plain_lines = o->plain_lines;
     f->cab.root = f->cab.lock = f->cab.tree = -1;
+    /* File systems tell the time in ticks of up to 10 ms; reading the rules takes longer. */
+    f->began_ns = env_now(f->env) - f->env->clock_shift_ns;
     items_init(&f->items);
     uv_idle_init(loop, &f->pump);
     uv_timer_init(loop, &f->due);

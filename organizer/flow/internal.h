@@ -112,6 +112,7 @@ struct flow {
     struct night *night;
     uint64_t filed;     /* documents filed since the start */
     bool stop_told;     /* that filing stopped is in the log, and nothing was done since */
+    int64_t began_ns; /* by the clock of the file system */
     int64_t last_sweep_ns;
     uint64_t swept_folders, swept_entries;
     flow_done *stop_done;

@@ -5,6 +5,7 @@
  * lies below another. For each folder the rows that the private state has for it are loaded once
  * and compared with what is there: what is unchanged costs its statx(2) and nothing else.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "base/io.h"
 #include "flow/internal.h"
 #include "flow/vanished.h"
+#include "publish/own.h"
 
 struct known {
     char *name;
@@ -122,17 +124,40 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
     return true;
 }
 
+/* A temporary file of before the start: a crash left it. */
+static void sweep_up(struct flow *f, const struct scan_entry *e, int dirfd)
+{
+    const char *slash = strrchr(e->path, '/');
+    AUTO_FREE char *folder = slash ? xmemdup0(e->path, (size_t)(slash - e->path)) : xstrdup("");
+    int rc;
+
+    if (!S_ISREG(e->mode) || e->stamp.ctime_ns >= f->began_ns)
+        return;
+    rc = own_sweep_up(f->state, dirfd, folder, e->name);
+    if (rc < 0)
+        log_line(&f->log, LOG_WARNING, "what a crash left cannot be cleared away", "file", e->path,
+                 "error", strerror(errno), NULL);
+    else if (rc > 0)
+        log_line(&f->log, LOG_WARNING, "a file that was being saved when a page was written came to "
+                 "light", "folder", folder, NULL);
+    if (rc > 0)
+        flow_scan(f, folder);
+}
+
 static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
 {
     struct sweep *s = ctx;
     struct flow *f = s->flow;
     struct known *k;
 
-    (void)dirfd;
     f->swept_entries++;
     if (S_ISDIR(e->mode)) {
         if (s->zone == ZONE_OFFICE_INBOX || s->zone == ZONE_CASE_INBOX)
             flow_folder_in_inbox(f, e->path);
+        return;
+    }
+    if (own_is_temporary(e->name)) {
+        sweep_up(f, e, dirfd);
         return;
     }
     if (!s->case_id)

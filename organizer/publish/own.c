@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "cabinet/rights.h"
+#include "publish/page.h"
 #include "record/doc.h"
 #include "record/state.h"
 
@@ -22,6 +23,7 @@
 #define SYNC_SINGLE 8 /* files; for more one syncfs(2) is cheaper */
 #define TRIES       100
 #define MARK        "user.organizer.sha256"
+#define UNFINISHED  "unfinished"
 
 enum found { FOUND_NOTHING, FOUND_OURS, FOUND_FOREIGN };
 enum todo { TODO_NOTHING, TODO_RECORD, TODO_WRITE, TODO_REMOVE };
@@ -118,6 +120,21 @@ static void mark(int fd, const struct digest *d)
 
     /* Where there are no attributes, the private state alone knows. */
     (void)!fsetxattr(fd, MARK, digest_hex(d, hex), DIGEST_HEX - 1, 0);
+}
+
+/* Until it is complete: what a crash leaves of it is nobody's. mark() takes its place. */
+static void mark_unfinished(int fd)
+{
+    (void)!fsetxattr(fd, MARK, UNFINISHED, sizeof UNFINISHED - 1, 0);
+}
+
+static bool is_unfinished(int fd)
+{
+    char there[sizeof UNFINISHED];
+
+    return fgetxattr(fd, IO_TEMP_MARK, there, sizeof there) >= 0 ||
+           (fgetxattr(fd, MARK, there, sizeof there) == sizeof UNFINISHED - 1 &&
+            memcmp(there, UNFINISHED, sizeof UNFINISHED - 1) == 0);
 }
 
 static bool is_marked(int fd, const struct digest *d)
@@ -221,6 +238,7 @@ static int write_temp(struct own_entry *e, bool sync)
         *e->temp = '\0';
         return -1;
     }
+    mark_unfinished(fd);
     if (io_write_all(fd, str_c(&e->content), e->content.len) < 0 ||
         rights_of_file(e->dir, fd) < 0)
         return -1;
@@ -446,4 +464,69 @@ int own_flush(struct own_set *set)
     }
     drop_entries(set);
     return *set->error.text && !failed_before ? -1 : 0;
+}
+
+/* ---- what a crash left ------------------------------------------------------------------------ */
+
+bool own_is_temporary(const char *name)
+{
+    static const size_t n = sizeof IO_TEMP_PREFIX - 1;
+
+    return strncmp(name, IO_TEMP_PREFIX, n) == 0 && strlen(name) == n + 16 &&
+           strspn(name + n, "0123456789abcdef") == 16;
+}
+
+/* What is in it is one of the daemon's pages of this folder, as the private state knows it. */
+static bool is_known(struct state *state, const char *folder, const struct digest *d)
+{
+    static const char *const pages[] = {PAGE_INDEX, PAGE_TABLE, PAGE_ATTENTION, PAGE_HOW};
+
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        AUTO_FREE char *path = *folder ? xasprintf("%s/%s", folder, pages[i]) : xstrdup(pages[i]);
+        struct error err = ERROR_INIT;
+        struct own_file o = {0};
+
+        if (state_own_get(state, path, &o, &err) > 0 &&
+            (digest_equal(d, &o.written) || digest_equal(d, &o.next)))
+            return true;
+    }
+    return false;
+}
+
+/* A person saved over a page in the moment in which it was exchanged. */
+static int bring_to_light(int dir, const char *name, const struct str *bytes)
+{
+    const char *ext = bytes->len && bytes->s[0] == '<' ? "html" : "txt";
+
+    for (int n = 1; n <= TRIES; n++) {
+        AUTO_FREE char *to = n == 1 ? xasprintf("Recovered file.%s", ext)
+                                    : xasprintf("Recovered file %d.%s", n, ext);
+
+        if (renameat2(dir, name, dir, to, RENAME_NOREPLACE) == 0)
+            return 1;
+        if (errno != EEXIST)
+            return -1;
+    }
+    return -1;
+}
+
+int own_sweep_up(struct state *state, int dir, const char *folder, const char *name)
+{
+    AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    AUTO_STR struct str bytes = STR_INIT;
+    struct digest d;
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -1;
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
+        return 0;
+    if (st.st_size > 0 && !is_unfinished(fd)) {
+        if (io_read_all(fd, &bytes, READ_MAX) < 0)
+            return -1;
+        d = digest_of(str_c(&bytes), bytes.len);
+        if (!is_marked(fd, &d) && !is_known(state, folder, &d))
+            return bring_to_light(dir, name, &bytes);
+    }
+    return unlinkat(dir, name, 0);
 }

@@ -71,4 +71,12 @@ void own_put(struct own_set *set, const char *folder, const char *name, struct s
  * first failure; everything else was still done). */
 int own_flush(struct own_set *set);
 
+/* A temporary name such as this and io_replace() make. */
+bool own_is_temporary(const char *name);
+/* The file under the temporary name `name` in the folder dir, whose path from the cabinet down is
+ * folder, was left by a crash: one of ours is removed. What a person may have saved becomes "Recovered
+ * file.html". The caller knows that nobody is writing it. Returns 1 when it was brought to light, 0
+ * when it is gone or none of ours (another user's, a link), -1 with errno. */
+int own_sweep_up(struct state *state, int dir, const char *folder, const char *name);
+
 #endif

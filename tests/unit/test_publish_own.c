@@ -14,6 +14,7 @@
 #include <acl/libacl.h>
 #include <sys/acl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -532,6 +533,92 @@ static void what_was_removed_is_put_back_when_the_folder_was_left_alone(void **c
     close(dir);
 }
 
+/* ---- what a crash left ------------------------------------------------------------------------ */
+
+#define LEFT IO_TEMP_PREFIX "0123456789abcdef"
+
+static int sweep_up(const struct place *p)
+{
+    int dir = case_dir(p), rc = own_sweep_up(p->state, dir, "case", LEFT);
+
+    close(dir);
+    return rc;
+}
+
+static void set_mark(const struct place *p, const char *name, const char *value)
+{
+    int dir = case_dir(p), fd = openat(dir, LEFT, O_RDONLY);
+
+    if (fsetxattr(fd, name, value, strlen(value), 0) < 0) {
+        print_message("skipped: this file system has no attributes\n");
+        skip();
+    }
+    close(fd);
+    close(dir);
+}
+
+static void only_its_own_names_are_temporary(void **ctx)
+{
+    (void)ctx;
+    assert_true(own_is_temporary(LEFT));
+    assert_false(own_is_temporary(LEFT "0"));
+    assert_false(own_is_temporary(IO_TEMP_PREFIX "0123456789abcdeX"));
+    assert_false(own_is_temporary(IO_TEMP_PREFIX "archive-1"));
+    assert_false(own_is_temporary("letter.pdf"));
+}
+
+static void what_a_crash_left_of_a_page_goes(void **ctx)
+{
+    struct place *p = *ctx;
+
+    put_file(p, LEFT, "");
+    assert_int_equal(sweep_up(p), 0);
+    put_file(p, LEFT, "half a pa");
+    set_mark(p, "user.organizer.sha256", "unfinished");
+    assert_int_equal(sweep_up(p), 0);
+    put_file(p, LEFT, "half a ca");
+    set_mark(p, IO_TEMP_MARK, "");
+    assert_int_equal(sweep_up(p), 0);
+    write_page(p, "a page"); /* known though it carries nothing */
+    put_file(p, LEFT, "a page");
+    assert_int_equal(sweep_up(p), 0);
+    assert_int_equal(files(p), 1);
+}
+
+static void what_a_person_may_have_saved_comes_to_light(void **ctx)
+{
+    struct place *p = *ctx;
+
+    put_file(p, LEFT, "<p>mine");
+    assert_int_equal(sweep_up(p), 1);
+    assert_file(p, "Recovered file.html", "<p>mine");
+    put_file(p, LEFT, "<p>again");
+    assert_int_equal(sweep_up(p), 1);
+    assert_file(p, "Recovered file 2.html", "<p>again");
+    put_file(p, LEFT, "words");
+    set_mark(p, "user.organizer.sha256",
+             "0000000000000000000000000000000000000000000000000000000000000000");
+    assert_int_equal(sweep_up(p), 1);
+    assert_file(p, "Recovered file.txt", "words");
+    assert_file(p, "Recovered file.html", "<p>mine");
+}
+
+static void what_is_none_of_ours_stays(void **ctx)
+{
+    struct place *p = *ctx;
+    int dir = case_dir(p);
+
+    put_file(p, "document", "");
+    assert_int_equal(linkat(dir, "document", dir, LEFT, 0), 0);
+    assert_int_equal(sweep_up(p), 0);
+    assert_int_equal(files(p), 2);
+    assert_int_equal(unlinkat(dir, LEFT, 0), 0);
+    assert_int_equal(symlinkat("document", dir, LEFT), 0);
+    assert_int_equal(sweep_up(p), -1);
+    assert_int_equal(files(p), 2);
+    close(dir);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -539,6 +626,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(writes_a_new_file),
         T(leaves_the_same_content_alone),
+        T(only_its_own_names_are_temporary),
+        T(what_a_crash_left_of_a_page_goes),
+        T(what_a_person_may_have_saved_comes_to_light),
+        T(what_is_none_of_ours_stays),
         T(replaces_its_own),
         T(what_was_removed_is_put_back_when_the_folder_was_left_alone),
         T(sets_a_persons_file_aside),
