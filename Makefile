@@ -127,6 +127,16 @@ coverage: deps-lint
 mutants: deps-lint
 	tests/mutants/run
 
+# Every fault point, one after the other; hours. make torture TORTURE="--suite kill --every 3" for less.
+torture: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) all $B/faults.so
+	tests/faults/run --build $B $(TORTURE)
+
+# Stands before libc in the organizer; under a sanitizer it would stand before that, too.
+$B/faults.so: tests/faults/fault.c
+	@mkdir -p $(@D)
+	$(Q)echo "  CC $<"; $(CC) -std=gnu17 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(WERROR) -fPIC -shared -o $@ $< -ldl
+
 # Beside peers and floors, in one run; make bench BENCH="--json --runs 5" for more.
 bench: deps-bench
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -1,0 +1,346 @@
+/*
+ * fault: stands before libc (LD_PRELOAD) in the organizer, counts its calls, and makes the Nth of
+ * them end it, fail, or do half of what was asked.
+ *
+ *   FAULT_CALLS  names of the calls that count, comma-separated: "renameat2,write"; "alloc" is
+ *                malloc and its kin
+ *   FAULT_AT     the number of the call, from 1; 0: only count
+ *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short: half
+ *                of a read or write; or an errno, with which the call fails
+ *   FAULT_EVER   when set, all later calls of the same name fail, too
+ *   FAULT_LOG    file to which "name what" is appended for each call that counts, and a line "HIT"
+ *                behind the one that was hit
+ *
+ * Calls are counted across threads in the order in which they come. Only libc's callers are seen:
+ * what changes the disk all goes by here (SQLite and libuv too), what libc does for itself (stdio,
+ * opendir) does not. In readers, which are other processes, nothing is counted.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_FAIL };
+
+static struct {
+    bool on;
+    char calls[1024]; /* ",name,name," */
+    long at;
+    enum deed deed;
+    int number; /* errno of DO_FAIL */
+    bool ever;
+    int log;
+    atomic_long count;
+    char hit[32]; /* the name of the call that was hit */
+    atomic_bool was_hit;
+} fault = {.log = -1};
+
+static void tell(const char *name, const char *what)
+{
+    char line[600];
+    int n = snprintf(line, sizeof line, "%s %s\n", name, what ? what : "");
+
+    if (fault.log >= 0 && n > 0)
+        syscall(SYS_write, fault.log, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+__attribute__((constructor)) static void start(int argc, char **argv, char **envp)
+{
+    const char *calls = getenv("FAULT_CALLS"), *at = getenv("FAULT_AT"), *deed = getenv("FAULT_DO");
+    const char *log = getenv("FAULT_LOG");
+
+    (void)envp;
+    if (!calls || (argc > 1 && strcmp(argv[1], "--reader") == 0))
+        return;
+    snprintf(fault.calls, sizeof fault.calls, ",%s,", calls);
+    fault.at = at ? atol(at) : 0;
+    fault.ever = getenv("FAULT_EVER") != NULL;
+    if (deed && strcmp(deed, "kill") == 0)
+        fault.deed = DO_KILL;
+    else if (deed && strcmp(deed, "tear") == 0)
+        fault.deed = DO_TEAR;
+    else if (deed && strcmp(deed, "short") == 0)
+        fault.deed = DO_SHORT;
+    else if (deed)
+        fault.deed = DO_FAIL, fault.number = atoi(deed);
+    if (log)
+        fault.log = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+                                 0600);
+    fault.on = true;
+}
+
+static bool counts(const char *name)
+{
+    char key[40];
+
+    snprintf(key, sizeof key, ",%s,", name);
+    return fault.on && strstr(fault.calls, key);
+}
+
+static void end_here(void)
+{
+    syscall(SYS_kill, getpid(), SIGKILL);
+}
+
+/* What the call is to do. */
+static enum deed next(const char *name, const char *what)
+{
+    long n;
+
+    if (!counts(name))
+        return DO_NOTHING;
+    if (fault.ever && atomic_load(&fault.was_hit) && strcmp(fault.hit, name) == 0)
+        return fault.deed;
+    n = atomic_fetch_add(&fault.count, 1) + 1;
+    tell(name, what);
+    if (n != fault.at)
+        return DO_NOTHING;
+    snprintf(fault.hit, sizeof fault.hit, "%s", name);
+    atomic_store(&fault.was_hit, true);
+    tell("HIT", name);
+    if (fault.deed == DO_KILL)
+        end_here();
+    return fault.deed;
+}
+
+static const char *path_of(int fd, char buf[static 256])
+{
+    char link[40];
+    ssize_t n;
+
+    if (fault.log < 0)
+        return "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = syscall(SYS_readlinkat, AT_FDCWD, link, buf, 255);
+    buf[n > 0 ? n : 0] = '\0';
+    return buf;
+}
+
+static void *real(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
+/* ret NAME(params), told as `as`, of what(…); failing as `failed`. */
+#define CALL(ret, as, name, params, args, what, failed)                                            \
+    ret name params;                                                                               \
+    ret name params                                                                                \
+    {                                                                                              \
+        static ret(*fn) params;                                                                    \
+        enum deed deed;                                                                            \
+                                                                                                   \
+        if (!fn)                                                                                   \
+            *(void **)&fn = real(#name);                                                           \
+        deed = next(as, what);                                                                     \
+        if (deed == DO_FAIL) {                                                                     \
+            errno = fault.number;                                                                  \
+            return failed;                                                                         \
+        }                                                                                          \
+        return fn args;                                                                            \
+    }
+#define FD(fd) path_of(fd, (char[256]){0})
+
+CALL(int, "fsync", fsync, (int fd), (fd), FD(fd), -1)
+CALL(int, "fdatasync", fdatasync, (int fd), (fd), FD(fd), -1)
+CALL(int, "syncfs", syncfs, (int fd), (fd), "", -1)
+CALL(int, "renameat2", renameat2, (int a, const char *b, int c, const char *d, unsigned e),
+     (a, b, c, d, e), d, -1)
+CALL(int, "renameat", renameat, (int a, const char *b, int c, const char *d), (a, b, c, d), d, -1)
+CALL(int, "unlink", unlink, (const char *p), (p), p, -1)
+CALL(int, "unlinkat", unlinkat, (int d, const char *p, int f), (d, p, f), p, -1)
+CALL(int, "rmdir", rmdir, (const char *p), (p), p, -1)
+CALL(int, "mkdir", mkdir, (const char *p, mode_t m), (p, m), p, -1)
+CALL(int, "mkdirat", mkdirat, (int d, const char *p, mode_t m), (d, p, m), p, -1)
+CALL(int, "ftruncate", ftruncate, (int fd, off_t n), (fd, n), FD(fd), -1)
+CALL(int, "ftruncate", ftruncate64, (int fd, off64_t n), (fd, n), FD(fd), -1)
+CALL(int, "fchmod", fchmod, (int fd, mode_t m), (fd, m), FD(fd), -1)
+CALL(int, "fchown", fchown, (int fd, uid_t u, gid_t g), (fd, u, g), FD(fd), -1)
+CALL(int, "fsetxattr", fsetxattr, (int fd, const char *n, const void *v, size_t s, int f),
+     (fd, n, v, s, f), FD(fd), -1)
+CALL(ssize_t, "fgetxattr", fgetxattr, (int fd, const char *n, void *v, size_t s), (fd, n, v, s),
+     FD(fd), -1)
+CALL(int, "fstat", fstat, (int fd, struct stat *st), (fd, st), FD(fd), -1)
+CALL(int, "fstat", fstat64, (int fd, struct stat64 *st), (fd, st), FD(fd), -1)
+CALL(int, "stat", stat, (const char *p, struct stat *st), (p, st), p, -1)
+CALL(int, "stat", stat64, (const char *p, struct stat64 *st), (p, st), p, -1)
+CALL(int, "stat", lstat, (const char *p, struct stat *st), (p, st), p, -1)
+CALL(int, "stat", lstat64, (const char *p, struct stat64 *st), (p, st), p, -1)
+CALL(int, "fstatat", fstatat, (int d, const char *p, struct stat *st, int f), (d, p, st, f), p, -1)
+CALL(int, "statx", statx, (int d, const char *p, int f, unsigned m, struct statx *x),
+     (d, p, f, m, x), p, -1)
+CALL(int, "access", access, (const char *p, int m), (p, m), p, -1)
+CALL(int, "access", faccessat, (int d, const char *p, int m, int f), (d, p, m, f), p, -1)
+CALL(ssize_t, "getdents64", getdents64, (int fd, void *b, size_t n), (fd, b, n), FD(fd), -1)
+CALL(int, "flock", flock, (int fd, int op), (fd, op), FD(fd), -1)
+CALL(void *, "mmap", mmap, (void *a, size_t n, int p, int f, int fd, off_t o), (a, n, p, f, fd, o),
+     "", MAP_FAILED)
+CALL(void *, "mmap", mmap64, (void *a, size_t n, int p, int f, int fd, off64_t o),
+     (a, n, p, f, fd, o), "", MAP_FAILED)
+CALL(int, "socket", socket, (int d, int t, int p), (d, t, p), "", -1)
+CALL(int, "socket", socketpair, (int d, int t, int p, int v[2]), (d, t, p, v), "", -1)
+CALL(int, "pipe2", pipe2, (int v[2], int f), (v, f), "", -1)
+CALL(int, "dup", dup, (int fd), (fd), "", -1)
+CALL(int, "inotify", inotify_init1, (int f), (f), "", -1)
+CALL(int, "inotify", inotify_add_watch, (int fd, const char *p, uint32_t m), (fd, p, m), p, -1)
+CALL(ssize_t, "getrandom", getrandom, (void *b, size_t n, unsigned f), (b, n, f), "", -1)
+
+/* ---- reads and writes, which may do half of it ------------------------------------------------- */
+
+#define HALF(as, name, params, args, half_args, n, fd)                                             \
+    ssize_t name params;                                                                           \
+    ssize_t name params                                                                            \
+    {                                                                                              \
+        static ssize_t(*fn) params;                                                                \
+        enum deed deed;                                                                            \
+                                                                                                   \
+        if (!fn)                                                                                   \
+            *(void **)&fn = real(#name);                                                           \
+        deed = next(as, FD(fd));                                                                   \
+        if (deed == DO_FAIL) {                                                                     \
+            errno = fault.number;                                                                  \
+            return -1;                                                                             \
+        }                                                                                          \
+        if ((deed == DO_SHORT || deed == DO_TEAR) && (n) > 1) {                                    \
+            ssize_t done = fn half_args;                                                           \
+                                                                                                   \
+            if (deed == DO_TEAR)                                                                   \
+                end_here();                                                                        \
+            return done;                                                                           \
+        }                                                                                          \
+        if (deed == DO_TEAR)                                                                       \
+            end_here();                                                                            \
+        return fn args;                                                                            \
+    }
+
+HALF("read", read, (int fd, void *b, size_t n), (fd, b, n), (fd, b, n / 2), n, fd)
+HALF("pread", pread, (int fd, void *b, size_t n, off_t o), (fd, b, n, o), (fd, b, n / 2, o), n, fd)
+HALF("pread", pread64, (int fd, void *b, size_t n, off64_t o), (fd, b, n, o), (fd, b, n / 2, o), n,
+     fd)
+HALF("write", write, (int fd, const void *b, size_t n), (fd, b, n), (fd, b, n / 2), n, fd)
+HALF("write", pwrite, (int fd, const void *b, size_t n, off_t o), (fd, b, n, o), (fd, b, n / 2, o),
+     n, fd)
+HALF("write", pwrite64, (int fd, const void *b, size_t n, off64_t o), (fd, b, n, o),
+     (fd, b, n / 2, o), n, fd)
+
+/* ---- with a varying number of arguments ---------------------------------------------------------- */
+
+static int do_open(const char *as, int dir, const char *path, int flags, mode_t mode)
+{
+    if (next(as, path) == DO_FAIL) {
+        errno = fault.number;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
+
+#define OPEN(name, first, dir)                                                                     \
+    int name(first const char *path, int flags, ...);                                              \
+    int name(first const char *path, int flags, ...)                                               \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        mode_t mode = 0;                                                                           \
+                                                                                                   \
+        if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) {                                      \
+            va_start(ap, flags);                                                                   \
+            mode = va_arg(ap, mode_t);                                                             \
+            va_end(ap);                                                                            \
+        }                                                                                          \
+        return do_open(flags & O_CREAT ? "create" : "open", dir, path, flags, mode);               \
+    }
+#define COMMA ,
+OPEN(open, , AT_FDCWD)
+OPEN(open64, , AT_FDCWD)
+OPEN(openat, int d COMMA, d)
+OPEN(openat64, int d COMMA, d)
+
+static int do_fcntl(int fd, int cmd, void *arg)
+{
+    if (next(cmd == F_SETLEASE ? "lease" : "fcntl", "") == DO_FAIL) {
+        errno = fault.number;
+        return -1;
+    }
+    return (int)syscall(SYS_fcntl, fd, cmd, arg);
+}
+
+#define FCNTL(name)                                                                                \
+    int name(int fd, int cmd, ...);                                                                \
+    int name(int fd, int cmd, ...)                                                                 \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        void *arg;                                                                                 \
+                                                                                                   \
+        va_start(ap, cmd);                                                                         \
+        arg = va_arg(ap, void *);                                                                  \
+        va_end(ap);                                                                                \
+        return do_fcntl(fd, cmd, arg);                                                             \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
+
+/* openat2(2) has no function in this libc. */
+long syscall(long n, ...)
+{
+    static long (*fn)(long, ...);
+    va_list ap;
+    long a[6];
+
+    if (!fn)
+        *(void **)&fn = real("syscall");
+    va_start(ap, n);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(ap, long);
+    va_end(ap);
+    if (n == SYS_openat2 &&
+        next(((const struct open_how *)a[2])->flags & O_CREAT ? "create" : "openat2",
+             (const char *)a[1]) == DO_FAIL) {
+        errno = fault.number;
+        return -1;
+    }
+    return fn(n, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* ---- memory --------------------------------------------------------------------------------------- */
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static bool no_memory(void)
+{
+    if (!fault.on || next("alloc", "") != DO_FAIL)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t n)
+{
+    return no_memory() ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return no_memory() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+    return no_memory() ? NULL : __libc_realloc(p, n);
+}
