@@ -30,6 +30,7 @@
 
 struct error;
 struct filer;
+struct known;
 
 #define FILER_BATCH 256
 
@@ -48,6 +49,7 @@ struct filer_options {
     const char *state_dir; /* of this cabinet; borrowed */
     const struct env *env; /* borrowed */
     bool durable;          /* false only for measurements */
+    struct known *known;   /* kept for who reads the private state (state.h); borrowed, or NULL */
     /* For tests: called on the filer's thread between two steps; a is NULL when the step is the
      * batch's. NULL otherwise. */
     void (*between)(void *ctx, enum filer_point point, const struct act *a);

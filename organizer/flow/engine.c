@@ -253,6 +253,7 @@ static int open_parts(struct flow *f, struct error *err)
                                .durable = true,
                                .recorded = on_recorded,
                                .recorded_ctx = f,
+                               .known = f->known,
                                .written = on_written,
                                .written_ctx = f};
     AUTO_FREE char *magic = xasprintf("%s/documents.magic", f->env->rules_dir);
@@ -277,6 +278,7 @@ static int open_parts(struct flow *f, struct error *err)
     f->state = state_open(f->cab.state_dir, false, err);
     if (!f->state)
         return -1;
+    state_use_known(f->state, f->known);
     f->matters = matters_new(f->cab.root, f->rules, f->lang);
     matters_set_naming(f->matters, f->cab.config.naming);
     state_each_case(f->state, look_at_case, f, err);
@@ -353,6 +355,7 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     f->log = o->log;
     f->watching = o->watch;
     f->plain_lines = o->plain_lines;
+    f->known = known_new();
     f->cab.root = f->cab.lock = f->cab.tree = -1;
     /* File systems tell the time in ticks of up to 10 ms; reading the rules takes longer. */
     f->began_ns = env_now(f->env) - f->env->clock_shift_ns;
@@ -541,6 +544,7 @@ void flow_close(struct flow *f)
     free(f->new_place);
     matters_free(f->matters);
     state_close(f->state);
+    known_free(f->known);
     free_retired(f);
     rules_free(f->rules);
     lang_free(f->lang);

@@ -17,6 +17,7 @@
 #include "hooks/runner.h"
 #include "publish/publish.h"
 #include "record/journal.h"
+#include "record/known.h"
 #include "record/state.h"
 #include "watch/scan.h"
 #include "watch/watcher.h"
@@ -78,6 +79,7 @@ struct flow {
     struct policy policy;
     int64_t today_ns;    /* when policy.today was taken */
     struct state *state; /* this thread's connection; only read */
+    struct known *known; /* what the private state may have, kept by the filer */
     unsigned reading;    /* depth of flow_read_begin() */
     char *new_place; /* to be kept at the start: since.h; or NULL */
     struct matters *matters;

@@ -1,6 +1,7 @@
 /*
  * The connection: opening, the schema, transactions, statements. The nouns have files of their
- * own: state_doc.c, state_case.c, state_journal.c (heads and outbox), state_own.c, state_archive.c.
+ * own: state_doc.c, state_case.c, state_journal.c (heads and outbox), state_own.c, state_archive.c;
+ * state_known.c is a picture of what there may be.
  */
 #include "record/state.h"
 

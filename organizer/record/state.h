@@ -20,6 +20,7 @@
 #include "record/doc.h"
 
 struct error;
+struct known;
 struct state;
 
 /* Where the journal of a case stood when it was last written. */
@@ -58,6 +59,12 @@ void state_rollback(struct state *s);
 /* What is read until state_rollback() is one picture, whatever is written meanwhile. Keep it
  * short: the write-ahead log grows as long. */
 int state_begin_read(struct state *s, struct error *err);
+
+/* known.h: answers "none" from *k, which is borrowed, without asking the tables. The connection that
+ * writes keeps it: all that is there is added now, and what it puts before it is committed. 0, or -1
+ * with err. Others use what it keeps. */
+int state_keep_known(struct state *s, struct known *k, struct error *err);
+void state_use_known(struct state *s, struct known *k);
 
 /* Documents. Getters return 1 found (fill *d, caller doc_clear()s), 0 none, -1 error. Only rows
  * that have a file (not DOC_GONE) are found, except by number. */

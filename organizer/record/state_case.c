@@ -38,11 +38,28 @@ static int find_key(struct state *s, const char *id, int64_t *key, int64_t *next
     return rc;
 }
 
+/* A case never loses its key, but one that is made now may be rolled back. */
+static void remember_key(struct state *s, const char *id, int64_t key)
+{
+    if (strlen(id) >= CASE_ID_SIZE || sqlite3_txn_state(s->db, NULL) == SQLITE_TXN_WRITE)
+        return;
+    strcpy(s->case_id, id);
+    s->case_key = key;
+}
+
 int state_case_key(struct state *s, const char *id, int64_t *key, struct error *err)
 {
     int64_t next;
+    int rc;
 
-    return find_key(s, id, key, &next, err);
+    if (s->case_key && strcmp(s->case_id, id) == 0) {
+        *key = s->case_key;
+        return 1;
+    }
+    rc = find_key(s, id, key, &next, err);
+    if (rc > 0)
+        remember_key(s, id, *key);
+    return rc;
 }
 
 int state_case_make(struct state *s, const char *id, int64_t *key, int64_t *next_doc,
@@ -64,6 +81,16 @@ int state_case_make(struct state *s, const char *id, int64_t *key, int64_t *next
     *key = sqlite3_last_insert_rowid(s->db);
     *next_doc = 1;
     return 0;
+}
+
+int state_case_need(struct state *s, const char *id, int64_t *key, struct error *err)
+{
+    int64_t next;
+    int rc = state_case_key(s, id, key, err);
+
+    if (rc == 0)
+        return state_case_make(s, id, key, &next, err);
+    return rc < 0 ? -1 : 0;
 }
 
 static void id_column(sqlite3_stmt *st, int i, char id[static CASE_ID_SIZE])

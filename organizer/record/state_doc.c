@@ -58,6 +58,7 @@ static const char sql_former_put[] = "INSERT OR IGNORE INTO former(c, path, n) V
 static const char sql_move[] =
     "UPDATE docs SET path=CAST(?4||substr(path, ?5) AS BLOB),"
     " fold=fold_key(CAST(?4||substr(path, ?5) AS BLOB)) WHERE c=?1 AND path>=?2 AND path<?3";
+static const char sql_moved[] = "SELECT path, fold FROM docs WHERE c=?1 AND path>=?2 AND path<?3";
 static const char sql_count[] = "SELECT state, count(*) FROM docs WHERE c=?1 GROUP BY state";
 static const char sql_count_all[] = "SELECT state, count(*) FROM docs GROUP BY state";
 static const char sql_cases[] = "SELECT count(*) FROM cases WHERE path IS NOT NULL"
@@ -121,16 +122,32 @@ static int one(struct state *s, struct bind *b, const char *case_id, struct doc 
     return rc;
 }
 
-/* The kept statement with the case's key bound first. 1 when there is such a case, 0, -1. */
-static int in_case(struct state *s, const char *sql, const char *case_id, struct bind *b,
+/* What is asked for in a case. */
+struct wanted {
+    const char *case_id;
+    enum known_sort sort;
+    const void *p; /* its key, as known.h has it; NULL: the file with this inode number */
+    size_t n;
+    uint64_t ino;
+};
+
+static bool may_be(const struct state *s, const struct wanted *w, int64_t case_key)
+{
+    int64_t of = w->sort == KNOWN_FILE ? (int64_t)w->ino : case_key;
+
+    return state_may_have(s, w->sort, of, w->p, w->n);
+}
+
+/* The kept statement with the case's key bound first. 1 when there may be such a row, 0, -1. */
+static int in_case(struct state *s, const char *sql, const struct wanted *w, struct bind *b,
                    struct doc *d, struct error *err)
 {
     int64_t key;
-    int rc = state_case_key(s, case_id, &key, err);
+    int rc = state_case_key(s, w->case_id, &key, err);
 
     memset(d, 0, sizeof *d);
-    if (rc <= 0)
-        return rc;
+    if (rc <= 0 || !may_be(s, w, key))
+        return rc < 0 ? -1 : 0;
     *b = (struct bind){state_kept(s, sql, err), 0, SQLITE_OK};
     if (!b->stmt)
         return -1;
@@ -152,11 +169,13 @@ int state_doc_by_number(struct state *s, const char *case_id, int64_t n, struct 
     return one(s, &b, case_id, d, err);
 }
 
-static int by_path(struct state *s, const char *sql, const char *case_id, const char *path,
-                   struct doc *d, struct error *err)
+/* sort: of what the path is asked for. */
+static int by_path(struct state *s, const char *sql, enum known_sort sort, const char *case_id,
+                   const char *path, struct doc *d, struct error *err)
 {
+    const struct wanted w = {.case_id = case_id, .sort = sort, .p = path, .n = strlen(path)};
     struct bind b;
-    int rc = in_case(s, sql, case_id, &b, d, err);
+    int rc = in_case(s, sql, &w, &b, d, err);
 
     if (rc <= 0)
         return rc;
@@ -167,19 +186,19 @@ static int by_path(struct state *s, const char *sql, const char *case_id, const 
 int state_doc_by_path(struct state *s, const char *case_id, const char *path, struct doc *d,
                       struct error *err)
 {
-    return by_path(s, sql_path, case_id, path, d, err);
+    return by_path(s, sql_path, KNOWN_PATH, case_id, path, d, err);
 }
 
 int state_doc_gone_by_path(struct state *s, const char *case_id, const char *path, struct doc *d,
                            struct error *err)
 {
-    return by_path(s, sql_gone, case_id, path, d, err);
+    return by_path(s, sql_gone, KNOWN_PATH, case_id, path, d, err);
 }
 
 int state_doc_by_former(struct state *s, const char *case_id, const char *path, struct doc *d,
                         struct error *err)
 {
-    return by_path(s, sql_former, case_id, path, d, err);
+    return by_path(s, sql_former, KNOWN_FORMER, case_id, path, d, err);
 }
 
 int state_doc_by_inode(struct state *s, const struct doc_stamp *stamp, struct doc *d,
@@ -190,6 +209,8 @@ int state_doc_by_inode(struct state *s, const struct doc_stamp *stamp, struct do
     memset(d, 0, sizeof *d);
     if (!b.stmt)
         return -1;
+    if (!state_may_have(s, KNOWN_FILE, (int64_t)stamp->ino, NULL, 0))
+        return 0;
     bind_int(&b, (int64_t)stamp->ino);
     bind_int(&b, (int64_t)stamp->dev);
     bind_int(&b, stamp->birth_ns);
@@ -199,8 +220,9 @@ int state_doc_by_inode(struct state *s, const struct doc_stamp *stamp, struct do
 int state_doc_gone_by_inode(struct state *s, const char *case_id, const struct doc_stamp *stamp,
                             struct doc *d, struct error *err)
 {
+    const struct wanted w = {.case_id = case_id, .sort = KNOWN_FILE, .ino = stamp->ino};
     struct bind b;
-    int rc = in_case(s, sql_gone_inode, case_id, &b, d, err);
+    int rc = in_case(s, sql_gone_inode, &w, &b, d, err);
 
     if (rc <= 0 || stamp->birth_ns == 0)
         return rc < 0 ? -1 : 0;
@@ -213,8 +235,10 @@ int state_doc_gone_by_inode(struct state *s, const char *case_id, const struct d
 int state_doc_by_digest(struct state *s, const char *case_id, const struct digest *digest,
                         struct doc *d, struct error *err)
 {
+    const struct wanted w = {.case_id = case_id, .sort = KNOWN_DIGEST, .p = digest->b,
+                             .n = DIGEST_SIZE};
     struct bind b;
-    int rc = in_case(s, sql_digest, case_id, &b, d, err);
+    int rc = in_case(s, sql_digest, &w, &b, d, err);
 
     if (rc <= 0 || digest_is_zero(digest))
         return rc < 0 ? -1 : 0;
@@ -226,12 +250,14 @@ int state_doc_by_fold(struct state *s, const char *case_id, const char *path, st
                       struct error *err)
 {
     AUTO_FREE char *want = utf8_fold(path);
+    const int64_t key = state_fold_key(path);
+    const struct wanted w = {.case_id = case_id, .sort = KNOWN_FOLD, .p = &key, .n = sizeof key};
     struct bind b;
-    int rc = in_case(s, sql_fold, case_id, &b, d, err);
+    int rc = in_case(s, sql_fold, &w, &b, d, err);
 
     if (rc <= 0)
         return rc;
-    bind_int(&b, state_fold_key(path));
+    bind_int(&b, key);
     while ((rc = state_step(s, &b, err)) > 0) {
         AUTO_FREE char *has = column_copy(b.stmt, 1);
         AUTO_FREE char *fold = utf8_fold(has ? has : "");
@@ -268,6 +294,17 @@ static int number_doc(struct state *s, struct doc *d, int64_t *case_key, struct 
     }
     d->number = n;
     return 0;
+}
+
+static void now_has_doc(struct state *s, int64_t case_key, const struct doc *d)
+{
+    const char *path = d->path ? d->path : "";
+    int64_t fold = state_fold_key(path);
+
+    state_now_has(s, KNOWN_PATH, case_key, path, strlen(path));
+    state_now_has(s, KNOWN_FOLD, case_key, &fold, sizeof fold);
+    state_now_has(s, KNOWN_DIGEST, case_key, d->digest.b, DIGEST_SIZE);
+    state_now_has(s, KNOWN_FILE, (int64_t)d->stamp.ino, NULL, 0);
 }
 
 static void bind_doc(struct bind *b, int64_t case_key, const struct doc *d)
@@ -308,6 +345,7 @@ int state_doc_put(struct state *s, struct doc *d, struct error *err)
 
     if (!b.stmt || number_doc(s, d, &case_key, err) < 0)
         return -1;
+    now_has_doc(s, case_key, d);
     bind_doc(&b, case_key, d);
     if (state_change(s, &b, err) == 0)
         return 0;
@@ -319,10 +357,11 @@ int state_former_put(struct state *s, const char *case_id, int64_t n, const char
                      struct error *err)
 {
     struct bind b = {state_kept(s, sql_former_put, err), 0, SQLITE_OK};
-    int64_t key, next;
+    int64_t key;
 
-    if (!b.stmt || state_case_make(s, case_id, &key, &next, err) < 0)
+    if (!b.stmt || state_case_need(s, case_id, &key, err) < 0)
         return -1;
+    state_now_has(s, KNOWN_FORMER, key, path, strlen(path));
     bind_int(&b, key);
     bind_bytes(&b, path);
     bind_int(&b, n);
@@ -490,12 +529,34 @@ int state_each_folder(struct state *s, const char *case_id, state_folder_fn *fn,
     return answer;
 }
 
+/* The paths between from and to are new ones. */
+static int now_has_moved(struct state *s, int64_t key, const char *from, const char *to,
+                         struct error *err)
+{
+    struct bind b = {state_kept(s, sql_moved, err), 0, SQLITE_OK};
+    int rc;
+
+    if (!b.stmt)
+        return -1;
+    bind_range(&b, key, from, to);
+    while ((rc = state_step(s, &b, err)) > 0) {
+        int64_t fold = sqlite3_column_int64(b.stmt, 1);
+
+        state_now_has(s, KNOWN_PATH, key, sqlite3_column_blob(b.stmt, 0),
+                      (size_t)sqlite3_column_bytes(b.stmt, 0));
+        state_now_has(s, KNOWN_FOLD, key, &fold, sizeof fold);
+    }
+    sqlite3_reset(b.stmt);
+    return rc;
+}
+
 int state_move_folder(struct state *s, const char *case_id, const char *from, const char *to,
                       struct error *err)
 {
     AUTO_FREE char *first = bound(from, '/');
     AUTO_FREE char *end = bound(from, '0');
     AUTO_FREE char *under = *to ? bound(to, '/') : xstrdup("");
+    AUTO_FREE char *behind = *to ? bound(to, '0') : behind_all();
     struct bind b = {state_kept(s, sql_move, err), 0, SQLITE_OK};
     int64_t key;
     int rc;
@@ -512,7 +573,9 @@ int state_move_folder(struct state *s, const char *case_id, const char *from, co
     bind_bytes(&b, end);
     bind_bytes(&b, under);
     bind_int(&b, (int64_t)strlen(first) + 1);
-    return state_change(s, &b, err);
+    if (state_change(s, &b, err) < 0)
+        return -1;
+    return now_has_moved(s, key, under, behind, err);
 }
 
 static int count_states(struct state *s, struct bind *b, struct state_counts *c, struct error *err)

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "record/known.h"
 #include "record/state.h"
 
 /* Statements kept prepared for one connection; there are fewer than this in the source. */
@@ -20,6 +21,10 @@ struct state {
     bool readonly; /* asked for, or because it is newer */
     bool begun;    /* between state_begin() and its end */
     bool failed;   /* a change failed since state_begin(): nothing may be committed */
+    struct known *known; /* what there may be; NULL: everything */
+    bool adds;           /* what is put is added to it */
+    char case_id[CASE_ID_SIZE]; /* a committed case that was asked for last: its key stays */
+    int64_t case_key;           /* 0: none */
 };
 
 /* Values bound one after another from ?1 on; rc keeps the first failure. */
@@ -51,9 +56,17 @@ int state_step(struct state *s, const struct bind *b, struct error *err);
  * failed as a whole. */
 int state_change(struct state *s, const struct bind *b, struct error *err);
 
+/* The rows of a case may have such a key: false only when none has. */
+bool state_may_have(const struct state *s, enum known_sort sort, int64_t of, const void *p,
+                    size_t n);
+/* From now on they may. */
+void state_now_has(struct state *s, enum known_sort sort, int64_t of, const void *p, size_t n);
+
 /* The case's key in the tables. 1 found, 0 none, -1. */
 int state_case_key(struct state *s, const char *id, int64_t *key, struct error *err);
 /* As above; makes the row when there is none. 0 or -1. */
+int state_case_need(struct state *s, const char *id, int64_t *key, struct error *err);
+/* As above, with the number that the case's next document gets. */
 int state_case_make(struct state *s, const char *id, int64_t *key, int64_t *next_doc,
                     struct error *err);
 /* The case's id for its key; "" when there is none. */

@@ -39,9 +39,9 @@ int state_head_put(struct state *s, const char *case_id, const struct journal_he
                    struct error *err)
 {
     struct bind b = {state_kept(s, sql_head_put, err), 0, SQLITE_OK};
-    int64_t key, next;
+    int64_t key;
 
-    if (!b.stmt || state_case_make(s, case_id, &key, &next, err) < 0)
+    if (!b.stmt || state_case_need(s, case_id, &key, err) < 0)
         return -1;
     bind_int(&b, key);
     bind_int(&b, (int64_t)h->seq);
@@ -53,9 +53,9 @@ int state_head_put(struct state *s, const char *case_id, const struct journal_he
 int state_outbox_add(struct state *s, const char *case_id, const char *body, struct error *err)
 {
     struct bind b = {state_kept(s, sql_add, err), 0, SQLITE_OK};
-    int64_t key, next;
+    int64_t key;
 
-    if (!b.stmt || state_case_make(s, case_id, &key, &next, err) < 0)
+    if (!b.stmt || state_case_need(s, case_id, &key, err) < 0)
         return -1;
     bind_int(&b, key);
     bind_bytes(&b, body);
