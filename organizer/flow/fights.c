@@ -35,6 +35,7 @@ bool flow_is_fought_over(struct flow *f, const struct doc_stamp *s)
     struct fight *k;
 
     forget_old(f);
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): both halves are set */
     HASH_FIND(hh, f->fights, key, sizeof key, k);
     if (!k) {
         k = xcalloc(1, sizeof *k);

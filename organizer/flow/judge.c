@@ -75,7 +75,7 @@ void flow_examine(struct flow *f, struct item *it)
 static void heed_history(struct facts *facts, const struct identified *id)
 {
     bool inbox = facts->zone == ZONE_OFFICE_INBOX || facts->zone == ZONE_CASE_INBOX;
-    const char *slash = id->row.path ? strrchr(id->row.path, '/') : NULL;
+    const char *was = id->row.path ? id->row.path : "", *slash = strrchr(was, '/');
 
     if (id->who == IDENTITY_MOVED_IN)
         facts->by_hand = facts->undone = false;
@@ -83,7 +83,7 @@ static void heed_history(struct facts *facts, const struct identified *id)
         return;
     facts->undone = false;
     if (flow_was_filed(&id->row) && !inbox &&
-        strcmp(slash ? slash + 1 : id->row.path, facts->name) != 0)
+        strcmp(slash ? slash + 1 : was, facts->name) != 0)
         facts->by_hand = true;
 }
 

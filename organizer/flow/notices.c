@@ -100,12 +100,14 @@ bool notice_of_case(struct notice_text *t, const struct matters *all, const stru
     case REASON_CARD:
         if (m->untouchable || m->seen.problems_len == 0)
             return false;
-        a.why = text = mistakes(&a, &m->seen);
+        text = mistakes(&a, &m->seen);
+        a.why = text;
         break;
     case REASON_CASE_RENAMED:
         if (m->reason != reason)
             return false;
-        a.other = text = last_prefix(m);
+        text = last_prefix(m);
+        a.other = text;
         break;
     case REASON_NOT_CLOSED:
         if (!m->card.closed || m->closed || !m->against)

@@ -143,11 +143,11 @@ static void request_new(struct flow *f, const struct flow_request *r, flow_answe
         return;
     }
     type = rules_case_type(f->rules, r->args[1]);
-    if (!*client)
+    if (!*client) {
         str_addf(&text, "\"%s\" leaves nothing that can stand in a file name\n", r->args[0]);
-    else if (!type)
+    } else if (!type) {
         unknown_type(f, r->args[1], &text);
-    if (!text.len) {
+    } else {
         prefix = r->args[2] ? xstrdup(r->args[2]) : xasprintf("%s_%s", client, type->name);
         status = may_make(f, r, prefix, type, &text);
     }

@@ -589,7 +589,7 @@ int survey_run(struct survey *s, const char *below, const struct survey_events *
                struct error *err)
 {
     struct run r = {.s = s, .e = e};
-    struct stat st;
+    struct stat st = {0};
     int rc = 0;
 
     if (look_for(s, below, &st, err) < 0)
