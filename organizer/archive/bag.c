@@ -232,7 +232,7 @@ static void check_digests(struct bag *b)
             b->to_read += files[n - 1]->size;
         }
     judge_known(b);
-    if (bag_hash_files(b, files, n, &why) < 0)
+    if (bag_hash_files(b, files, n, true, &why) < 0)
         tell(b, BAG_ARCHIVE_DAMAGED, "", error_text(&why));
 }
 

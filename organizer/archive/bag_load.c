@@ -20,6 +20,7 @@ struct reading {
     struct bag_tag *tag; /* now is to be kept as text */
     struct hasher *hasher;
     bool keep;           /* tag files as text */
+    bool keep_all;       /* whatever is asked for */
     bool judge;          /* compare at once, and forget the digests */
     bool dotted;         /* told already */
     bool hashing;        /* between ENTRY and END */
@@ -82,6 +83,11 @@ static bool is_tag_name(const char *name)
     return strcmp(name, "bagit.txt") == 0 || strcmp(name, "bag-info.txt") == 0 ||
            strcmp(name, "package-info.txt") == 0 || strcmp(name, "fetch.txt") == 0 ||
            manifest_part(name, &n, &tag);
+}
+
+static bool is_kept(const struct bag *b, const char *name)
+{
+    return is_tag_name(name) || (b->metadata && strcmp(name, BAG_METADATA) == 0);
 }
 
 /* ---- entries
@@ -158,8 +164,8 @@ static void begin(struct reading *r, const struct unpack_event *e)
         return;
     hasher_start(r->hasher);
     slash = strchr(r->now->path, '/');
-    if (r->keep && (!slash || !strchr(slash + 1, '/')) &&
-        is_tag_name(slash ? slash + 1 : r->now->path))
+    if (r->keep_all || (r->keep && (!slash || !strchr(slash + 1, '/')) &&
+        is_kept(r->b, slash ? slash + 1 : r->now->path)))
         r->tag = keep_text(r->b, r->now);
 }
 
@@ -356,17 +362,17 @@ static int read_files(struct bag *b, struct bag_file **files, size_t len, struct
     return rc;
 }
 
-int bag_hash_files(struct bag *b, struct bag_file **files, size_t len, struct error *err)
+int bag_hash_files(struct bag *b, struct bag_file **files, size_t len, bool judge,
+                   struct error *err)
 {
-    struct reading r = {.judge = true};
+    struct reading r = {.judge = judge};
 
     return read_files(b, files, len, &r, err);
 }
 
-/* The text of f: it was kept on the way, or is read now. NULL with err when the archive cannot be read. */
-static struct bag_tag *text_of(struct bag *b, struct bag_file *f, struct error *err)
+struct bag_tag *bag_text_of(struct bag *b, struct bag_file *f, struct error *err)
 {
-    struct reading r = {.keep = true};
+    struct reading r = {.keep_all = true};
 
     for (size_t i = 0; i < b->tags_len; i++)
         if (b->tags[i].file == f)
@@ -374,7 +380,7 @@ static struct bag_tag *text_of(struct bag *b, struct bag_file *f, struct error *
     if (read_files(b, &f, 1, &r, err) < 0)
         return NULL;
     if (!b->tags_len || b->tags[b->tags_len - 1].file != f)
-        keep_text(b, f);
+        keep_text(b, f); /* it did not come: damaged */
     return &b->tags[b->tags_len - 1];
 }
 
@@ -382,7 +388,7 @@ static struct bag_tag *text_of(struct bag *b, struct bag_file *f, struct error *
 static int with_text(struct bag *b, struct bag_file *f, bool decode, struct error *err,
                      void (*read)(struct bag *b, size_t which, struct bag_tag *t), size_t which)
 {
-    struct bag_tag *t = text_of(b, f, err);
+    struct bag_tag *t = bag_text_of(b, f, err);
 
     if (!t)
         return -1;
@@ -450,6 +456,11 @@ static int read_tags(struct bag *b, struct error *err)
     return rc;
 }
 
+int bag_list(struct bag *b, struct error *err)
+{
+    return read_list(b, err);
+}
+
 int bag_load(struct bag *b, struct error *err)
 {
     if (read_list(b, err) < 0)
@@ -472,4 +483,6 @@ void bag_close(struct bag *b)
     free(b->base);
     free(b->encoding);
     free(b->oxum);
+    free(b->prefix);
+    free(b->case_id);
 }

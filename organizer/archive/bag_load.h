@@ -17,6 +17,7 @@
 #include "base/str.h"
 
 #define BAG_MANIFESTS 16 /* of each kind */
+#define BAG_METADATA  "organizer-metadata.jsonl" /* see attributes.h */
 
 /* A tag file that is read as text. */
 struct bag_tag {
@@ -47,7 +48,10 @@ struct bag {
     size_t manifests_len, payload_manifests, tag_manifests;
     struct bag_tag *tags; /* as far as they are read */
     size_t tags_len, tags_cap;
-    char *oxum;      /* as bag-info.txt has it; NULL: none */
+    char *oxum;      /* as bag-info.txt has it; NULL: none. So are the next two */
+    char *prefix;    /* External-Identifier: of an organizer's archive the case's prefix */
+    char *case_id;   /* Organizer-Case */
+    bool metadata;   /* what restore_rights.h reads is kept on the way, too */
     bool hashed;     /* the payload was hashed on the way */
     uint64_t read;   /* bytes that have been hashed */
     uint64_t to_read;
@@ -59,8 +63,15 @@ int bag_open(struct bag *b, int dirfd, const char *path, const struct bag_option
 /* Reads list and tag files. Returns 0 whatever is wrong with them, -1 with err when the archive cannot
  * be read on. */
 int bag_load(struct bag *b, struct error *err);
-/* Reads these files and computes their digests. Returns as bag_load(). */
-int bag_hash_files(struct bag *b, struct bag_file **files, size_t len, struct error *err);
+/* The text of a tag file, which was kept on the way or is read now; NULL with err when the archive cannot
+ * be read on. Its digest is in file->got then. */
+struct bag_tag *bag_text_of(struct bag *b, struct bag_file *f, struct error *err);
+/* The list alone, of a folder that need not be a bag. Returns as bag_load(). */
+int bag_list(struct bag *b, struct error *err);
+/* Reads these files and computes their digests; judge: compares each at once (bag_judge()) and forgets
+ * what was computed. Returns as bag_load(). */
+int bag_hash_files(struct bag *b, struct bag_file **files, size_t len, bool judge,
+                   struct error *err);
 void bag_close(struct bag *b);
 
 /* The path below the bag's base; for what lies beside the bag, as the archive has it. */

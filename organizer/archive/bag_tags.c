@@ -322,6 +322,10 @@ static void read_label(struct bag *b, const struct bag_tag *t, size_t line, cons
             b->oxum = xstrdup(value);
         return;
     }
+    if (strcasecmp(label, "External-Identifier") == 0 && !b->prefix)
+        b->prefix = xstrdup(value);
+    if (strcasecmp(label, "Organizer-Case") == 0 && !b->case_id)
+        b->case_id = xstrdup(value);
     for (unsigned i = 0; i < sizeof once / sizeof once[0]; i++) {
         if (strcasecmp(label, once[i]) != 0)
             continue;

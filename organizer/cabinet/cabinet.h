@@ -24,6 +24,7 @@ struct str;
 #define DRAFTS_NAME    "Drafts"
 #define RECEIVED_NAME  "As Received"
 #define ARCHIVE_NAME   "Archive"
+#define RESTORED_NAME  "Restored " /* and a date: documents out of an archive */
 
 struct cabinet {
     int root;   /* directory descriptor */

@@ -360,6 +360,15 @@ static bool is_part(const char *part, size_t n, const char *name)
     return strlen(name) == n && strncasecmp(part, name, n) == 0;
 }
 
+/* In a folder of the case that `restore` made: they had their names already. */
+static bool in_restored(const char *inside)
+{
+    size_t n = strlen(RESTORED_NAME);
+
+    return strncmp(inside, RESTORED_NAME, n) == 0 && inside[n] >= '0' && inside[n] <= '9' &&
+           strchr(inside, '/');
+}
+
 /* Below Drafts or As Received, at any depth. */
 static bool in_drafts(const char *inside)
 {
@@ -375,7 +384,7 @@ static enum zone zone_in_case(const struct matters *m, const struct node *n, con
     const char *slash = strchr(inside, '/');
     AUTO_FREE char *folder = slash ? xmemdup0(inside, (size_t)(slash - inside)) : NULL;
 
-    if (n->m.untouchable || in_drafts(inside))
+    if (n->m.untouchable || in_drafts(inside) || in_restored(inside))
         return ZONE_LEFT_ALONE;
     for (char **e = n->m.card.leave_alone; e && *e; e++)
         if (leaves_alone(*e, inside))

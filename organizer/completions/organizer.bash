@@ -12,7 +12,7 @@ _organizer()
         return
     fi
     case $prev in
-    -C | --cabinet)
+    -C | --cabinet | --to)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -35,7 +35,7 @@ _organizer()
     fi
     case $cur in
     -*)
-        mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --force --cabinet --last --since --fast \
+        mapfile -t COMPREPLY < <(compgen -W "--json --dry-run --force --cabinet --last --since --fast --to --as-case \
             --all --output --verbose --help" -- "$cur")
         return
         ;;

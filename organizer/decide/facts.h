@@ -22,7 +22,7 @@ enum zone {
     ZONE_CASE_INBOX,   /* directly in <case>/Inbox */
     ZONE_STANDARD,     /* directly in a standard folder of a case */
     ZONE_ELSEWHERE,    /* any other folder of a case, at any depth, or the case folder itself */
-    ZONE_LEFT_ALONE,   /* below Drafts/, As Received/, or a folder that the card leaves alone */
+    ZONE_LEFT_ALONE,   /* below Drafts/, As Received/, Restored …/, or a folder that the card leaves alone */
     ZONE_OUTSIDE,      /* in the cabinet but in no case */
 };
 

@@ -56,6 +56,12 @@ const struct verb verbs[] = {
     {"verify", "[CASE|ARCHIVE|BAG…]",
      "compare cases with what was recorded, archives and bags with their manifests",
      VERB_JSON | VERB_CABINET | VERB_ALL | VERB_FAST, 0, -1, verb_verify},
+    {"list", "ARCHIVE", "the documents in an archive, with size, date and digest", VERB_JSON, 1, 1,
+     verb_list},
+    {"diff", "ARCHIVE CASE", "how a case differs from an archive of it; exit 1 when it does",
+     VERB_JSON | VERB_CABINET, 2, 2, verb_diff},
+    {"restore", "ARCHIVE [NAME…]", "documents out of an archive, into a new folder",
+     VERB_JSON | VERB_CABINET | VERB_DRY_RUN | VERB_TO | VERB_AS_CASE, 1, -1, verb_restore},
     {"find", "WORDS…", "documents by what they say; also --client, --case, --type, --since …",
      VERB_OWN, 0, -1, verb_find},
     {"rules", "check|test|list [CABINET]", "check, test or list the rules",
@@ -66,7 +72,7 @@ const struct verb verbs[] = {
 };
 
 enum { OPT_DRY_RUN = 256, OPT_CABINET, OPT_LAST, OPT_SINCE, OPT_ALL, OPT_OUTPUT, OPT_JSON, OPT_FORCE,
-       OPT_FAST };
+       OPT_FAST, OPT_TO, OPT_AS_CASE };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPT_JSON},       {"dry-run", no_argument, NULL, OPT_DRY_RUN},
@@ -74,7 +80,8 @@ static const struct option long_options[] = {
     {"since", required_argument, NULL, OPT_SINCE}, {"all", no_argument, NULL, OPT_ALL},
     {"output", required_argument, NULL, 'o'},    {"verbose", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},            {"force", no_argument, NULL, OPT_FORCE},
-    {"fast", no_argument, NULL, OPT_FAST},       {NULL, 0, NULL, 0},
+    {"fast", no_argument, NULL, OPT_FAST},       {"to", required_argument, NULL, OPT_TO},
+    {"as-case", no_argument, NULL, OPT_AS_CASE}, {NULL, 0, NULL, 0},
 };
 
 /* The enum verb_option that an option of getopt is. */
@@ -101,6 +108,10 @@ static unsigned option_bit(int opt)
         return VERB_FORCE;
     case OPT_FAST:
         return VERB_FAST;
+    case OPT_TO:
+        return VERB_TO;
+    case OPT_AS_CASE:
+        return VERB_AS_CASE;
     default:
         return 0;
     }
@@ -170,6 +181,12 @@ static int take_option(struct verb_call *call, int opt)
         return 0;
     case OPT_FAST:
         call->fast = true;
+        return 0;
+    case OPT_TO:
+        call->to = optarg;
+        return 0;
+    case OPT_AS_CASE:
+        call->as_case = true;
         return 0;
     case 'o':
         call->output = optarg;

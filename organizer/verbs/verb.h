@@ -25,6 +25,8 @@ enum verb_option {
     VERB_VERBOSE = 128, /* --verbose */
     VERB_FORCE = 256,   /* --force */
     VERB_FAST = 512,    /* --fast */
+    VERB_TO = 1024,     /* --to FOLDER */
+    VERB_AS_CASE = 2048, /* --as-case */
     VERB_OWN = 1 << 30  /* the verb reads its options itself: args are all that was typed */
 };
 
@@ -37,10 +39,11 @@ struct verb_call {
     struct log log;
     const char *const *args; /* positional, NULL-terminated */
     int argc;
-    bool json, dry_run, all, verbose, force, fast;
+    bool json, dry_run, all, verbose, force, fast, as_case;
     int64_t last;       /* 0: not given */
     const char *since;  /* NULL: not given */
     const char *output; /* NULL: not given */
+    const char *to;     /* NULL: not given */
     const char *cabinet;
     struct str out;     /* for standard output */
     int lost;           /* errno of a failed write to standard output */
@@ -101,6 +104,9 @@ int verb_undo(struct verb_call *call);
 int verb_verify(struct verb_call *call);
 /* verb_verify() for cases alone. */
 int verb_verify_cases(struct verb_call *call);
+int verb_list(struct verb_call *call);
+int verb_diff(struct verb_call *call);
+int verb_restore(struct verb_call *call);
 int verb_find(struct verb_call *call);
 int verb_rules(struct verb_call *call);
 int verb_help(struct verb_call *call);

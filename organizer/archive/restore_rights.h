@@ -1,0 +1,42 @@
+/*
+ * restore_rights: what archive/attributes.h wrote down of a file or folder, given back: exact names,
+ * owner, mode, ACLs, extended attributes, times. What the system does not permit is counted, not an
+ * error. Never given back: set-user-id and set-group-id of files, and attributes that are the
+ * system's (security.*, trusted.*): an archive is not to be believed that far.
+ */
+#ifndef ORGANIZER_ARCHIVE_RESTORE_RIGHTS_H
+#define ORGANIZER_ARCHIVE_RESTORE_RIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bag;
+struct error;
+
+struct restore_right {
+    char *path;  /* as the bag has it: "data/…" */
+    char *exact; /* the exact name below data/, NULL: the same */
+    char *text;  /* the line, as JSON */
+    bool folder;
+    bool file;
+};
+
+/* All lines, sorted by path. */
+struct restore_rights {
+    struct restore_right *list;
+    size_t len;
+    uint64_t refused; /* what was not permitted */
+};
+
+/* Reads them from a bag that is loaded (with b->metadata set before). Returns 0, also when it has none;
+ * 1 when no tag manifest vouches for what it has, which is left aside; -1 with err when the archive cannot
+ * be read on. */
+int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err);
+/* The line about path ("data/…"), NULL when there is none. */
+const struct restore_right *restore_rights_find(const struct restore_rights *r, const char *path);
+/* Gives the open file or folder what the line says. */
+void restore_rights_give(struct restore_rights *r, const struct restore_right *right, int fd);
+void restore_rights_clear(struct restore_rights *r);
+
+#endif

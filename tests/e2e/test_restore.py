@@ -1,0 +1,400 @@
+"""restore, list, diff: documents come out of an archive whole, verified, and over nothing that exists."""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+import zipfile
+
+import pytest
+
+import bags
+from conftest import EXE, NOBODY, pdf, sha256
+
+ENV = dict(os.environ, HOME="/nonexistent", TZ="UTC")
+ENV.pop("STATE_DIRECTORY", None)
+LETTER = "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"
+
+
+def run(*args, status=0, cwd=None, **kw):
+    r = subprocess.run([EXE, *map(str, args)], capture_output=True, timeout=120, env=ENV, cwd=cwd,
+                       errors="surrogateescape", **kw)
+    assert status is None or r.returncode == status, (args, r.returncode, r.stdout, r.stderr)
+    return r
+
+
+def lines(*args, status=0):
+    return [json.loads(line) for line in run(*args, "--json", status=status).stdout.splitlines()]
+
+
+def tree(path):
+    """Path -> bytes of every file below."""
+    path = pathlib.Path(path)
+    return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file() and not p.is_symlink()}
+
+
+def assert_no_leftovers(path):
+    left = [str(p) for p in pathlib.Path(path).rglob(".~organizer-*")]
+    assert not left, left
+
+
+@pytest.fixture(params=bags.FORMS)
+def archive(request, tmp_path):
+    return bags.pack(bags.bag(), tmp_path / f"a.{request.param}", request.param)
+
+
+class TestEveryForm:
+    def test_all_of_it(self, archive, tmp_path):
+        run("restore", archive, "--to", tmp_path / "out")
+        assert tree(tmp_path / "out") == bags.DOCUMENTS
+        assert_no_leftovers(tmp_path)
+
+    def test_one_document_by_name(self, archive, tmp_path):
+        run("restore", archive, "--to", tmp_path / "out", pathlib.Path(LETTER).name)
+        assert tree(tmp_path / "out") == {LETTER: bags.DOCUMENTS[LETTER]}
+
+    def test_a_document_that_is_not_what_the_manifest_says_is_not_restored(self, request, tmp_path, archive):
+        files = bags.bag()
+        files["data/" + LETTER] = b"other bytes\n"
+        form = archive.name[2:]
+        bad = bags.pack(files, tmp_path / f"bad.{form}", form)
+        r = run("restore", bad, "--to", tmp_path / "out", status=1)
+        assert LETTER not in tree(tmp_path / "out") and len(tree(tmp_path / "out")) == len(bags.DOCUMENTS) - 1
+        assert f"{LETTER}: its content is not what the manifest says" in r.stdout
+
+    def test_list(self, archive):
+        found = lines("list", archive)
+        assert [d["path"] for d in found] == sorted(bags.DOCUMENTS)
+        for d in found:
+            assert d["sha256"] == sha256(bags.DOCUMENTS[d["path"]]) and d["size"] == len(bags.DOCUMENTS[d["path"]])
+
+    def test_diff(self, archive, tmp_path):
+        case = tmp_path / "case"
+        run("restore", archive, "--to", case)
+        run("diff", archive, case)
+        (case / LETTER).write_bytes(b"edited\n")
+        (case / "New.pdf").write_bytes(b"new\n")
+        old = "Pleadings/Smith_Divorce_Complaint_2026-01-05.pdf"
+        (case / old).rename(case / "Moved.pdf")
+        os.remove(case / "Notes/na\u00efve notes.txt")
+        found = lines("diff", archive, case, status=1)
+        assert {(f["what"], f["path"], f.get("now")) for f in found[:-1]} == {
+            ("changed", LETTER, None), ("added", "New.pdf", None), ("renamed", old, "Moved.pdf"),
+            ("removed", "Notes/na\u00efve notes.txt", None)}
+        assert found[-1] == {"v": 1, "same": 0, "changed": 1, "added": 1, "removed": 1, "renamed": 1}
+
+
+@pytest.mark.parametrize("wanted,found", [
+    (["*letter*"], 1), (["Correspondence"], 1), (["Correspondence/"], 1), ([LETTER], 1), (["*.PDF"], 2),
+    (["*.pdf", "Notes"], 3), (["Pleadings/*"], 1),
+])
+def test_patterns(tmp_path, wanted, found):
+    archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+    run("restore", archive, "--to", tmp_path / "out", *wanted)
+    assert len(tree(tmp_path / "out")) == found
+
+
+def test_what_is_not_in_the_archive_is_told(tmp_path):
+    archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+    r = run("restore", archive, "--to", tmp_path / "out", "Contract.pdf", status=3)
+    assert "Contract.pdf: the archive has nothing of that name" in r.stdout and not (tmp_path / "out").exists()
+    run("restore", archive, "--to", tmp_path / "out", "Contract.pdf", LETTER, status=1)
+    assert list(tree(tmp_path / "out")) == [LETTER]
+
+
+def test_dry_run_makes_nothing(tmp_path):
+    archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+    r = run("restore", archive, "--to", tmp_path / "out", "--dry-run")
+    assert LETTER in r.stdout and "would be restored" in r.stdout and os.listdir(tmp_path) == ["a.zip"]
+
+
+class TestNothingIsReplaced:
+    def test_in_a_folder_that_exists(self, tmp_path):
+        archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+        (tmp_path / "out/Correspondence").mkdir(parents=True)
+        (tmp_path / "out" / LETTER).write_bytes(b"mine\n")
+        r = run("restore", archive, "--to", tmp_path / "out", status=1)
+        assert "is there already, and stays" in r.stdout
+        assert tree(tmp_path / "out") == {**bags.DOCUMENTS, LETTER: b"mine\n"}
+        assert_no_leftovers(tmp_path)
+
+    def test_where_a_file_is_in_the_way(self, tmp_path):
+        archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+        (tmp_path / "out").write_bytes(b"mine\n")
+        run("restore", archive, "--to", tmp_path / "out", status=3)
+        assert (tmp_path / "out").read_bytes() == b"mine\n"
+        assert_no_leftovers(tmp_path)
+
+    def test_where_a_link_leads_elsewhere(self, tmp_path):
+        """A folder in the target that is a link out of it is not written through."""
+        archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/Correspondence").symlink_to(tmp_path / "elsewhere")
+        run("restore", archive, "--to", tmp_path / "out", LETTER, status=None)
+        assert os.listdir(tmp_path / "elsewhere") == []
+        assert_no_leftovers(tmp_path)
+
+    def test_beside_the_archive_a_new_folder_each_time(self, tmp_path):
+        archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+        for _ in range(3):
+            run("restore", archive)
+        folders = sorted(p.name for p in tmp_path.iterdir() if p.is_dir())
+        assert len(folders) == 3 and all(re.fullmatch(r"Restored \d{4}-\d\d-\d\d( \([23]\))?", n) for n in folders)
+        assert all(tree(tmp_path / f) == bags.DOCUMENTS for f in folders)
+
+
+EVIL = ["../evil", "/tmp/evil-absolute", "Smith_Divorce/data/../../evil", "Smith_Divorce/data/..", "~/evil", "C:\\evil",
+        "..\\evil", "Smith_Divorce/data/a\\..\\..\\..\\evil"]
+
+
+@pytest.mark.parametrize("name", EVIL)
+@pytest.mark.parametrize("form", ["zip", "tar"])
+def test_nothing_is_written_outside(tmp_path, name, form):
+    """An archive whose manifests even vouch for names that lead out."""
+    inner = tmp_path / "a/b/c"
+    inner.mkdir(parents=True)
+    files = bags.bag()
+    line = f"{hashlib.sha256(b'evil').hexdigest()}  {name.removeprefix('Smith_Divorce/')}\n".encode()
+    files["manifest-sha256.txt"] += line
+    members = [("Smith_Divorce/" + k, v) for k, v in bags.seal(files).items()] + [(name, b"evil")]
+    path = inner / f"a.{form}"
+    if form == "zip":
+        with zipfile.ZipFile(path, "w") as z:
+            for k, v in members:
+                z.writestr(zipfile.ZipInfo(k), v)
+    else:
+        import io
+        with tarfile.open(path, "w") as t:
+            for k, v in members:
+                i = tarfile.TarInfo(k)
+                i.size = len(v)
+                t.addfile(i, io.BytesIO(v))
+    run("restore", path, "--to", inner / "out", status=None)
+    assert not [p for p in tmp_path.rglob("*") if "evil" in p.name and p.is_file()]
+    assert not os.path.exists("/tmp/evil-absolute")
+    assert set(tree(inner / "out")) == set(bags.DOCUMENTS)
+
+
+@pytest.mark.parametrize("kind,target", [(tarfile.SYMTYPE, "/etc/passwd"), (tarfile.LNKTYPE, "../../../../etc/passwd"),
+                                         (tarfile.CHRTYPE, ""), (tarfile.FIFOTYPE, "")])
+def test_links_and_devices_are_not_made(tmp_path, kind, target):
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as t:
+        t.add(bags.pack(bags.bag(), tmp_path / "bag", "folder"), "Smith_Divorce")
+        for name in ("data/l", "data/Correspondence"):  # the second takes a folder's place
+            i = tarfile.TarInfo("Smith_Divorce/" + name)
+            i.type, i.linkname = kind, target
+            t.addfile(i)
+    run("restore", path, "--to", tmp_path / "out", status=None)
+    assert all(p.is_dir() or (p.is_file() and not p.is_symlink()) for p in (tmp_path / "out").rglob("*"))
+    assert tree(tmp_path / "out") == bags.DOCUMENTS
+
+
+def test_a_link_before_what_lies_below_it(tmp_path):
+    """tar's old trick: a link, then a file through it."""
+    import io
+    (tmp_path / "target").mkdir()
+    files = bags.bag({"x/evil.txt": b"evil"})
+    with tarfile.open(tmp_path / "a.tar", "w") as t:
+        i = tarfile.TarInfo("B/data/x")
+        i.type, i.linkname = tarfile.SYMTYPE, str(tmp_path / "target")
+        t.addfile(i)
+        for k, v in files.items():
+            i = tarfile.TarInfo("B/" + k)
+            i.size = len(v)
+            t.addfile(i, io.BytesIO(v))
+    run("restore", tmp_path / "a.tar", "--to", tmp_path / "out", status=None)
+    assert os.listdir(tmp_path / "target") == []
+
+
+def test_names_of_any_bytes(tmp_path):
+    documents = {"a\nb.pdf": b"1", "100% sure.pdf": b"2", "bad\udcff.pdf": b"3", "e\u0301.pdf": b"4", " x ": b"5"}
+    archive = bags.pack(bags.bag(documents), tmp_path / "a.tar.gz", "tar.gz")
+    run("restore", archive, "--to", tmp_path / "out")
+    assert tree(tmp_path / "out") == documents
+
+
+def test_out_of_a_damaged_archive_comes_what_is_still_right(tmp_path):
+    archive = bags.pack(bags.bag({f"{i}.bin": os.urandom(5000) for i in range(20)}), tmp_path / "a.zip", "zip")
+    data = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as z:
+        at = z.getinfo("Smith_Divorce/data/7.bin").header_offset
+    data[at + 200] ^= 0xff
+    archive.write_bytes(data)
+    r = run("restore", archive, "--to", tmp_path / "out", status=1)
+    assert set(tree(tmp_path / "out")) == {f"{i}.bin" for i in range(20) if i != 7}
+    assert "7.bin: " in r.stdout
+
+
+def test_what_is_no_bag_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as z:
+        z.writestr("data/x.pdf", b"x")
+    r = run("restore", tmp_path / "a.zip", "--to", tmp_path / "out", status=3)
+    assert "no manifest" in r.stderr and not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_full_disk_leaves_nothing(tmp_path):
+    archive = bags.pack(bags.bag({f"{i}.bin": os.urandom(200000) for i in range(20)}), tmp_path / "a.zip", "zip")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=True)
+    try:
+        r = run("restore", archive, "--to", small / "out", status=3)
+        assert "No space left" in r.stderr and os.listdir(small) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_a_leftover_is_removed_by_the_next_one(tmp_path):
+    archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+    (tmp_path / ".~organizer-restore-0123/x/y").mkdir(parents=True)
+    (tmp_path / ".~organizer-restore-0123/x/half.pdf").write_bytes(b"ha")
+    run("restore", archive, "--to", tmp_path / "out")
+    assert_no_leftovers(tmp_path)
+
+
+CALLS = "openat2,mkdirat,write,renameat2,fsync,syncfs,fchmod,fchown,utimensat,unlinkat,fsetxattr"
+
+
+@pytest.mark.parametrize("into", ["new", "existing"])
+def test_killed_at_any_system_call_no_half_document_has_a_name(tmp_path, into):
+    archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
+    trace = tmp_path / "trace"
+    base = ["strace", "-o", trace, "-e", f"trace={CALLS}"]
+    work = tmp_path / "count"
+    work.mkdir()
+    if into == "existing":
+        (work / "out").mkdir()
+    subprocess.run([*base, EXE, "restore", archive, "--to", work / "out"], check=True, env=ENV, capture_output=True)
+    counts = {}
+    for line in trace.read_text().splitlines():
+        m = re.match(r"(\w+)\(", line)
+        if m:
+            counts[m[1]] = counts.get(m[1], 0) + 1
+    points = [(c, n) for c, total in counts.items() for n in range(1, total + 1)]
+    assert len(points) >= 20 and {"renameat2", "syncfs", "write"} <= set(counts)
+    for call, n in points:
+        work = tmp_path / f"{into}-{call}-{n}"
+        work.mkdir()
+        if into == "existing":
+            (work / "out").mkdir()
+        subprocess.run([*base, "-e", f"inject={call}:signal=KILL:when={n}", EXE, "restore", archive, "--to", work / "out"],
+                       env=ENV, capture_output=True)
+        seen = {k: v for k, v in tree(work).items() if not any(p.startswith(".~organizer-") for p in k.split("/"))}
+        for path, data in seen.items():
+            assert bags.DOCUMENTS[path.removeprefix("out/")] == data, (call, n, path)
+        if into == "new":
+            assert len(seen) in (0, len(bags.DOCUMENTS)), (call, n, seen.keys())
+        run("restore", archive, "--to", work / "out", status=None)
+        if into == "existing" or not seen:
+            assert_no_leftovers(work)
+        assert tree(work / "out") == bags.DOCUMENTS, (call, n)
+        shutil.rmtree(work)
+
+
+# ---- archives of the organizer's own
+
+def archived(cabinet):
+    """A closed case with documents of every kind, and its archive."""
+    case = cabinet.path / "Smith_Divorce"
+    cabinet.run("new", "Smith", "Divorce")
+    cabinet.drop("Smith_Divorce/Inbox", "letter 2026-03-02.pdf", pdf("letter"))
+    cabinet.drop("Smith_Divorce/Exhibits", "Photo 1.jpg", b"\xff\xd8\xff\xe0" + b"jpeg" * 50)
+    cabinet.drop("Smith_Divorce/Exhibits", "bad\udcff.txt", b"bytes\n")
+    (case / "Empty folder").mkdir()
+    (case / "link.pdf").symlink_to("/etc/passwd")
+    cabinet.run("sweep")
+    photo = case / "Exhibits/Photo 1.jpg"
+    os.chmod(photo, 0o640)
+    subprocess.run(["setfattr", "-n", "user.note", "-v", "seen", photo], check=True)
+    subprocess.run(["setfacl", "-m", f"u:{NOBODY}:r", photo], check=True)
+    os.utime(photo, ns=(1772452800123456789, 1772452800123456789))
+    cabinet.run("close", "Smith_Divorce", "--force")
+    cabinet.run("archive", "Smith_Divorce")
+    return case, next((cabinet.path / "Archive").glob("*.zip"))
+
+
+class TestOwn:
+    def test_into_the_case_and_it_stays_as_it_is(self, cabinet):
+        case, archive = archived(cabinet)
+        before = cabinet.documents("Smith_Divorce")
+        cabinet.run("restore", archive)
+        folder = next(p for p in case.iterdir() if p.name.startswith("Restored "))
+        assert tree(folder / "Correspondence") == tree(case / "Correspondence")
+        assert (folder / "Exhibits/bad\udcff.txt").read_bytes() == b"bytes\n"
+        assert (folder / "Empty folder").is_dir()
+        assert not (folder / "Case.txt").exists() and not (folder / ".organizer").exists()
+        assert not (folder / "link.pdf").exists()
+        cabinet.run("sweep")
+        assert {k: v for k, v in cabinet.documents("Smith_Divorce").items() if "Restored" not in k} == before
+        assert tree(folder / "Exhibits") == tree(case / "Exhibits")
+
+    def test_rights_times_and_attributes_come_back(self, cabinet):
+        case, archive = archived(cabinet)
+        cabinet.run("restore", archive, "Photo 1.jpg")
+        folder = next(p for p in case.iterdir() if p.name.startswith("Restored "))
+        old, new = case / "Exhibits/Photo 1.jpg", folder / "Exhibits/Photo 1.jpg"
+        a, b = old.stat(), new.stat()
+        assert (a.st_mode, a.st_uid, a.st_gid, a.st_mtime_ns) == (b.st_mode, b.st_uid, b.st_gid, b.st_mtime_ns)
+        assert os.getxattr(new, "user.note") == b"seen"
+        acl = [subprocess.run(["getfacl", "-cn", p], check=True, capture_output=True).stdout for p in (old, new)]
+        assert acl[0] == acl[1] and str(NOBODY).encode() in acl[0]
+
+    def test_beside_the_archive_when_the_case_is_gone_and_no_wall_leaks(self, cabinet):
+        case, archive = archived(cabinet)
+        os.chmod(case, 0o700)
+        cabinet.run("reopen", "Smith_Divorce")
+        cabinet.drop("Smith_Divorce/Exhibits", "New.txt", b"new\n")
+        cabinet.run("sweep")
+        cabinet.run("close", "Smith_Divorce", "--force")
+        cabinet.run("archive", "Smith_Divorce")
+        newest = max((cabinet.path / "Archive").glob("*.zip"), key=lambda p: p.stat().st_mtime_ns)
+        shutil.rmtree(case)
+        cabinet.run("sweep")
+        cabinet.run("restore", newest)
+        folder = next(p for p in (cabinet.path / "Archive").iterdir() if p.name.startswith("Restored "))
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert (folder / "Exhibits/New.txt").read_bytes() == b"new\n"
+
+    def test_back_as_the_case(self, cabinet):
+        case, archive = archived(cabinet)
+        documents = {k: v for k, v in tree(case).items() if not k.startswith(("Index", ".organizer", "Case.txt", "Needs"))}
+        r = cabinet.run("restore", archive, "--as-case", status=3)
+        assert "the case is there" in r.stderr
+        shutil.rmtree(case)
+        cabinet.run("sweep")
+        cabinet.run("restore", archive, "--as-case")
+        assert {k: v for k, v in tree(case).items() if k in documents} == documents
+        assert "Status: open" in (case / "Case.txt").read_text()
+        kinds = cabinet.kinds("Smith_Divorce")
+        assert "filed" in kinds and "taken-up" in kinds and kinds[-1] == "reopened"
+        cabinet.run("verify", "Smith_Divorce")
+        assert (case / "Empty folder").is_dir()
+
+    def test_back_as_the_case_while_the_daemon_runs(self, cabinet):
+        case, archive = archived(cabinet)
+        documents = {k: v for k, v in tree(case).items() if not k.startswith(("Index", ".organizer", "Case.txt", "Needs"))}
+        cabinet.start()
+        shutil.rmtree(case)
+        cabinet.sync()
+        cabinet.run("restore", archive, "--as-case")
+        cabinet.sync()
+        assert {k: v for k, v in tree(case).items() if k in documents} == documents
+        cabinet.run("verify", "Smith_Divorce")
+        cabinet.drop("Smith_Divorce/Inbox", "letter 2026-03-03.pdf", pdf("another"))
+        cabinet.sync()
+        assert (case / "Correspondence/Smith_Divorce_Letter_2026-03-03.pdf").exists()
+        cabinet.assert_ended_well()
+
+    def test_list_and_diff_know_the_organizers_own_pages(self, cabinet):
+        case, archive = archived(cabinet)
+        assert any(d["path"] == "Case.txt" for d in map(json.loads, cabinet.run("list", archive, "--json").stdout.splitlines()))
+        cabinet.run("diff", archive, "Smith_Divorce")
+        (case / "Exhibits/Photo 1.jpg").unlink()
+        cabinet.run("diff", archive, "Smith_Divorce", status=1)
