@@ -144,7 +144,7 @@ bench: deps-bench
 
 # Everything below PREFIX, and empty hook folders in /etc; DESTDIR for packages.
 SHARE := $(DESTDIR)$(PREFIX)/share
-EVENTS := before-filing filed needs-attention case-opened case-closed integrity
+EVENTS := before-filing filed needs-attention case-opened case-closed integrity text
 install: all
 	install -Dm755 $B/organizer $(DESTDIR)$(PREFIX)/bin/organizer
 	install -Dm755 $B/organizer-parsers $(DESTDIR)$(PREFIX)/lib/organizer/organizer-parsers

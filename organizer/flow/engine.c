@@ -289,6 +289,7 @@ static int open_parts(struct flow *f, struct error *err)
                          f->cab.config.hook_ms, &f->log);
     f->texts = texts_new(f->loop, &to);
     f->backlog = backlog_new(f);
+    f->scans = scans_new(f);
     f->sweep = sweep_new(f);
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
@@ -484,6 +485,7 @@ int flow_reload(struct flow *f, struct str *text)
     if (!pages_running(f->pages) && !flow_is_finding(f))
         free_retired(f);
     hooks_reload(f->hooks);
+    scans_reload(f->scans);
     hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
     flow_today(f);
     arm_nightly(f);
@@ -522,6 +524,7 @@ void flow_close(struct flow *f)
     closings_free(f->closings);
     if (f->examiner)
         examiner_free(f->examiner);
+    scans_free(f->scans);
     texts_free(f->texts);
     if (f->filer)
         filer_free(f->filer, false);

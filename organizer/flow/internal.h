@@ -53,7 +53,8 @@ struct sync_waiter {
     uint64_t find;  /* so much must be in the catalogue; set with job */
     uint64_t job;   /* this page job must be done; UINT64_MAX: what came before is under way */
     int64_t until;  /* ticks: so long the filer's last journal lines are waited for */
-    int64_t until_text; /* and so long what documents say */
+    int64_t until_text; /* and so long what documents say, */
+    int64_t until_scan; /* and pictures that the hook reads */
     flow_done *done;
     void *ctx;
     struct sync_waiter *next;
@@ -62,6 +63,7 @@ struct sync_waiter {
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
 struct backlog; /* reading.c */
+struct scans;   /* scans.c */
 struct integrity; /* integrity.c */
 struct night; /* night.h */
 struct archiving; /* archiving.h */
@@ -87,6 +89,7 @@ struct flow {
     struct examiner *examiner;
     struct texts *texts;
     struct backlog *backlog;
+    struct scans *scans;
     struct filer *filer;
     struct hooks *hooks;
     struct items items;
@@ -190,10 +193,34 @@ void flow_row_written(struct flow *f, struct item *it, const struct doc *d);
 /* The search has not what the document says: it is read, also when the rest of it is kept. What comes
  * of it goes to flow_find_text(), or flow_find_unread(). */
 void flow_want_text(struct flow *f, const char *case_id, int64_t number);
+/* It was read, after its row was written: kept, told to the search, and decided again. */
+void flow_keep_read(struct flow *f, const struct doc *d, const struct content *c, int text);
+/* Where the row's document lies, from the cabinet down; NULL when its case is not there. */
+char *flow_path_of(struct flow *f, const struct doc *d);
 /* Nothing else is under way, or something is: the backlog goes on, or rests. */
 void backlog_wake(struct backlog *b);
+/* While somebody waits: looks after ms, and then each second, whether they waited long enough. */
+void backlog_bound(struct backlog *b, int64_t ms);
+/* Nobody waits any more. */
+void backlog_unbound(struct backlog *b);
 /* Documents that are still to be read or kept. */
 size_t backlog_len(const struct backlog *b);
+
+/* scans.c */
+struct scans *scans_new(struct flow *f);
+/* Ends the hook that runs. */
+void scans_free(struct scans *s);
+/* The document is a picture of text: the `text` hook reads it, when there is one. */
+void flow_want_scan(struct flow *f, const char *case_id, int64_t number);
+/* The text that the hook read, as it is kept in the case: a descriptor, or -1. */
+int flow_open_hook_text(struct flow *f, const struct doc *d);
+/* Nothing else is under way: the next one. */
+void scans_next(struct scans *s);
+/* How many are to be read. */
+size_t scans_len(const struct scans *s);
+/* Hooks may have come or gone. */
+void scans_reload(struct scans *s);
+void scans_status(const struct scans *s, struct str *json);
 
 /* record.c */
 void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,

@@ -53,11 +53,13 @@ struct backlog {
     int64_t walked;         /* rows up to this were looked at */
     bool walk_done;
     uv_idle_t idle;
+    uv_timer_t bound; /* who waits for what is read does not wait longer */
+    unsigned handles;
 };
 
 /* ---- what was read is kept ------------------------------------------------------------------- */
 
-static char *path_of(struct flow *f, const struct doc *d)
+char *flow_path_of(struct flow *f, const struct doc *d)
 {
     struct matter *m = matters_by_id(f->matters, d->case_id);
 
@@ -70,7 +72,7 @@ static char *path_of(struct flow *f, const struct doc *d)
  * again. */
 static void look_again(struct flow *f, const struct doc *row, const struct content *c)
 {
-    AUTO_FREE char *path = path_of(f, row);
+    AUTO_FREE char *path = flow_path_of(f, row);
     const struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
     const struct examination x = {.status = EXAMINE_DONE,
                                   .digest = row->digest,
@@ -113,6 +115,8 @@ static void kept_one(struct flow *f, const struct kept *k)
     struct doc row = {0};
     struct error err = ERROR_INIT;
 
+    if (content_wants_hook(&k->content))
+        flow_want_scan(f, k->case_id, k->number);
     flow_touch(f, matters_by_id(f->matters, k->case_id));
     if (k->afterwards && !f->stopping &&
         state_doc_by_number(f->state, k->case_id, k->number, &row, &err) > 0 &&
@@ -263,19 +267,25 @@ static void reading_free(struct reading *r)
     free(r);
 }
 
+void flow_keep_read(struct flow *f, const struct doc *d, const struct content *c, int text)
+{
+    struct content said;
+
+    content_copy(&said, c);
+    rules_mark(f->rules, &said);
+    keep(f->backlog, d, &said, true);
+    flow_find_text(f, d, &said, text);
+    content_clear(&said);
+}
+
 static void backlog_read(void *ctx, const struct content *c, int text)
 {
     struct reading *r = ctx;
     struct flow *f = r->flow;
-    struct content said;
 
     f->backlog->reading--;
     if (c->status != CONTENT_NONE && f->started && !f->stopping) {
-        content_copy(&said, c);
-        rules_mark(f->rules, &said);
-        keep(f->backlog, &r->row, &said, true);
-        flow_find_text(f, &r->row, &said, text);
-        content_clear(&said);
+        flow_keep_read(f, &r->row, c, text);
     } else {
         flow_find_unread(f);
     }
@@ -284,14 +294,32 @@ static void backlog_read(void *ctx, const struct content *c, int text)
         flow_wake(f);
 }
 
-static bool is_kept(struct flow *f, const struct digest *digest)
+/* The text that the hook read of a picture lies in the case; where it does not, it is read again. */
+static void give_hook_text(struct flow *f, const struct wanted *w, const struct doc *row,
+                           const struct content *c)
+{
+    AUTO_CLOSE int text = flow_open_hook_text(f, row);
+
+    if (text < 0)
+        flow_want_scan(f, row->case_id, row->number);
+    if (w->text && text >= 0)
+        flow_find_text(f, row, c, text);
+    else if (w->text)
+        flow_find_unread(f);
+}
+
+/* What the document says is kept, and nobody wants more. */
+static bool is_kept(struct flow *f, const struct wanted *w, const struct doc *row)
 {
     struct error err = ERROR_INIT;
     struct content c;
-    int rc = state_content_get(f->state, digest, &c, &err);
+    bool kept = state_content_get(f->state, &row->digest, &c, &err) > 0;
+    bool by_hook = kept && (c.flags & CONTENT_TEXT_BY_HOOK);
 
+    if (by_hook)
+        give_hook_text(f, w, row, &c);
     content_clear(&c);
-    return rc > 0;
+    return by_hook || (kept && !w->text);
 }
 
 /* Gives the document to a parser, unless that is not needed or it is not as its row says: then it is
@@ -303,18 +331,19 @@ static void begin(struct backlog *b, const struct wanted *w)
     struct error err = ERROR_INIT;
     struct doc_stamp now;
     AUTO_FREE char *path = NULL;
+    bool known = false;
 
     r->flow = f;
     r->fd = -1;
     if (state_doc_by_number(f->state, w->case_id, w->number, &r->row, &err) > 0 &&
         r->row.state != DOC_GONE && !digest_is_zero(&r->row.digest) && texts_knows(r->row.kind) &&
-        (w->text || !is_kept(f, &r->row.digest)))
-        path = path_of(f, &r->row);
+        !(known = is_kept(f, w, &r->row)))
+        path = flow_path_of(f, &r->row);
     if (path)
         r->fd = beneath_open(f->cab.root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (r->fd < 0 || doc_stamp_take(r->fd, -1, NULL, &now) < 0 ||
         !doc_stamp_equal(&now, &r->row.stamp)) {
-        if (w->text)
+        if (w->text && !known)
             flow_find_unread(f);
         reading_free(r);
         return;
@@ -332,10 +361,14 @@ static void take_first(struct backlog *b)
     free(w);
 }
 
-static void on_unread(void *ctx, const char *case_id, int64_t number, enum kind kind)
+static void on_unread(void *ctx, const char *case_id, int64_t number, enum kind kind, bool scan)
 {
-    if (texts_knows(kind))
-        want(ctx, case_id, number, false);
+    struct backlog *b = ctx;
+
+    if (scan)
+        flow_want_scan(b->flow, case_id, number);
+    else if (texts_knows(kind))
+        want(b, case_id, number, false);
 }
 
 static void walk(struct backlog *b)
@@ -380,6 +413,8 @@ void backlog_wake(struct backlog *b)
     }
     if (!b->wanted && b->reading == 0)
         keep_now(b);
+    if (!b->wanted)
+        scans_next(b->flow->scans);
     if (has_work(b))
         uv_idle_start(&b->idle, on_idle);
     else
@@ -397,13 +432,36 @@ struct backlog *backlog_new(struct flow *f)
 
     b->flow = f;
     uv_idle_init(f->loop, &b->idle);
-    b->idle.data = b;
+    uv_timer_init(f->loop, &b->bound);
+    b->idle.data = b->bound.data = b;
+    b->handles = 2;
     return b;
+}
+
+static void on_bound(uv_timer_t *t)
+{
+    struct backlog *b = t->data;
+
+    flow_sync_check(b->flow);
+}
+
+void backlog_bound(struct backlog *b, int64_t ms)
+{
+    uv_update_time(b->flow->loop);
+    uv_timer_start(&b->bound, on_bound, (uint64_t)ms, 1000);
+}
+
+void backlog_unbound(struct backlog *b)
+{
+    uv_timer_stop(&b->bound);
 }
 
 static void on_closed(uv_handle_t *h)
 {
-    free(h->data);
+    struct backlog *b = h->data;
+
+    if (--b->handles == 0)
+        free(b);
 }
 
 void backlog_free(struct backlog *b)
@@ -421,4 +479,5 @@ void backlog_free(struct backlog *b)
         content_clear(&b->kept[i].content);
     b->kept_len = 0;
     uv_close((uv_handle_t *)&b->idle, on_closed);
+    uv_close((uv_handle_t *)&b->bound, on_closed);
 }

@@ -50,6 +50,7 @@ void flow_status(struct flow *f, struct str *json)
     examiner_status(f->examiner, json);
     texts_status(f->texts, json);
     json_num(json, "texts_to_read", (int64_t)backlog_len(f->backlog));
+    scans_status(f->scans, json);
     str_addc(json, '}');
     json_key(json, "hooks");
     str_addc(json, '{');
@@ -68,9 +69,13 @@ void flow_sync_text(struct flow *f, bool json, struct str *out)
     size_t waiting = flow_waiting(f);
 
     if (json)
-        str_addf(out, "{\"v\":1,\"waiting\":%zu}\n", waiting);
+        str_addf(out, "{\"v\":1,\"waiting\":%zu,\"reading\":%zu}\n", waiting,
+                 backlog_len(f->backlog));
     else if (waiting)
         str_addf(out, "%zu waited for: being written, open, or changed a moment ago\n", waiting);
+    if (!json && backlog_len(f->backlog) > 0)
+        str_addf(out, "%zu documents are filed or listed, and still being read for the search\n",
+                 backlog_len(f->backlog));
 }
 
 static int is_listed(void *ctx, const struct doc *d)

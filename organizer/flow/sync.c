@@ -13,6 +13,8 @@
 /* What documents say is read when nothing else is under way: so long that is waited for. Where many
  * came at once it goes on behind the sync, and the answer says so. */
 #define SYNC_TEXT_NS (10 * NS_PER_S)
+/* Reading pictures may take minutes each: that is waited for only when it is done in a moment. */
+#define SYNC_SCAN_NS (3 * NS_PER_S)
 
 /* Wakes what waits and is meant; each at most once for a sync. Whether there was any. */
 static bool wake(struct flow *f, bool meant(const struct item *it))
@@ -60,8 +62,10 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
                               .job = UINT64_MAX,
                               .until = env_ticks() + SYNC_JOURNAL_NS,
                               .until_text = env_ticks() + SYNC_TEXT_NS,
+                              .until_scan = env_ticks() + SYNC_SCAN_NS,
                               .next = f->waiters};
     f->waiters = w;
+    backlog_bound(f->backlog, SYNC_SCAN_NS / NS_PER_MS);
     flow_wake(f);
 }
 
@@ -106,6 +110,13 @@ static bool under_way(struct flow *f)
     return true;
 }
 
+/* What documents say is still being read, and the waiter still waits for that. */
+static bool is_reading(const struct flow *f, const struct sync_waiter *w)
+{
+    return (backlog_len(f->backlog) > 0 && env_ticks() < w->until_text) ||
+           (scans_len(f->scans) > 0 && env_ticks() < w->until_scan);
+}
+
 /* Pages that were written after everything was decided end the waiting. */
 static void serve_waiters(struct flow *f)
 {
@@ -114,7 +125,7 @@ static void serve_waiters(struct flow *f)
     while ((w = *link)) {
         if (w->job == UINT64_MAX && filer_busy(f->filer) && env_ticks() < w->until)
             return;
-        if (w->job == UINT64_MAX && backlog_len(f->backlog) > 0 && env_ticks() < w->until_text)
+        if (w->job == UINT64_MAX && is_reading(f, w))
             return;
         if (w->job == UINT64_MAX) {
             w->job = pages_job(f->pages);
@@ -146,6 +157,8 @@ void flow_sync_check(struct flow *f)
     }
     if (f->waiters && !under_way(f))
         serve_waiters(f);
+    if (!f->waiters)
+        backlog_unbound(f->backlog);
 }
 
 void flow_end_waiters(struct flow *f)

@@ -194,19 +194,19 @@ static int spawn(struct hook_process *p, const struct hook_order *o, const int *
     char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     char home[] = "HOME=/", lang[] = "LANG=C.UTF-8";
     char *env[] = {path, home, lang, event, NULL};
-    uv_stdio_container_t io[4];
+    uv_stdio_container_t io[5];
     uv_process_options_t options = {.exit_cb = on_exit_hook,
                                     .file = file,
                                     .args = argv,
                                     .env = env,
                                     .cwd = "/",
                                     .flags = UV_PROCESS_DETACHED,
-                                    .stdio_count = o->document >= 0 ? 4 : 3,
+                                    .stdio_count = o->document < 0 ? 3 : o->output < 0 ? 4 : 5,
                                     .stdio = io};
 
     for (int i = 0; i < options.stdio_count; i++) {
         io[i].flags = UV_INHERIT_FD;
-        io[i].data.fd = i < 3 ? fds[i] : o->document;
+        io[i].data.fd = i < 3 ? fds[i] : i == 3 ? o->document : o->output;
     }
     p->open_handles++;
     return uv_spawn(p->process.loop, &p->process, &options);

@@ -2,7 +2,7 @@
  * process: one running hook: how it is started, what it says, and how it is ended for certain.
  *
  * Standard input is a sealed file in memory, so a hook may read it, ignore it or close it without
- * anybody waiting. Descriptor 3 is the document, when there is one. The hook leads a session and
+ * anybody waiting. Descriptor 3 is the document, when there is one, and 4 is where long output goes. The hook leads a session and
  * process group of its own, which is killed when the time is over and also when the hook itself
  * has ended: what it left behind in the background does not stay.
  */
@@ -37,6 +37,7 @@ struct hook_order {
     const char *event;   /* told as ORGANIZER_EVENT */
     const char *json;    /* for standard input */
     int document;        /* open for reading only, or -1; borrowed, its offset is set to 0 */
+    int output;          /* open for writing, or -1: its descriptor 4, with a document only; borrowed */
     int64_t ms;          /* time limit */
     const char *refused; /* NULL, or why it must not run: reported as "not started" */
 };

@@ -31,6 +31,7 @@ struct run {
     struct hooks *h;
     char *event, *json;
     int document;
+    int output;       /* the caller's, or -1 */
     bool no_document; /* there is one, but it could not be duplicated */
     bool decides;     /* before-filing: someone waits for the answer */
     hook_done *done;
@@ -248,6 +249,7 @@ static void start_hook(struct run *r)
                            .event = r->event,
                            .json = r->json,
                            .document = r->document,
+                           .output = r->output,
                            .ms = r->h->ms};
 
     /* Seen when the folder was read; but that may be months ago. */
@@ -314,6 +316,7 @@ static struct run *run_new(struct hooks *h, const char *event, const char *json,
     r->h = h;
     r->event = xstrdup(event);
     r->json = xstrdup(json);
+    r->output = -1;
     r->document = document >= 0 ? fcntl(document, F_DUPFD_CLOEXEC, 4) : -1;
     r->no_document = document >= 0 && r->document < 0;
     r->decides = strcmp(event, "before-filing") == 0;
@@ -327,6 +330,12 @@ static struct run *run_new(struct hooks *h, const char *event, const char *json,
 void hooks_run(struct hooks *h, const char *event, const char *json, int document, hook_done *done,
                void *ctx)
 {
+    hooks_run_output(h, event, json, document, -1, done, ctx);
+}
+
+void hooks_run_output(struct hooks *h, const char *event, const char *json, int document, int output,
+                      hook_done *done, void *ctx)
+{
     struct run *r;
 
     if (!hooks_any(h, event)) {
@@ -337,6 +346,7 @@ void hooks_run(struct hooks *h, const char *event, const char *json, int documen
     r = run_new(h, event, json, document);
     r->done = done;
     r->ctx = ctx;
+    r->output = output;
     h->pending++;
     push(r->decides ? &h->deciding : &h->notices, r);
     start_waiting(h);

@@ -47,6 +47,10 @@ bool hooks_any(struct hooks *h, const char *event);
  * duplicated. */
 void hooks_run(struct hooks *h, const char *event, const char *json, int document, hook_done *done,
                void *ctx);
+/* As hooks_run() with a document; output is passed as descriptor 4, for what is longer than a hook's
+ * standard output may be. It stays the caller's, open until done. */
+void hooks_run_output(struct hooks *h, const char *event, const char *json, int document, int output,
+                      hook_done *done, void *ctx);
 /* Forgets what hooks_any() found: the folders are read again. */
 void hooks_reload(struct hooks *h);
 /* How many hooks_run() have not ended. */

@@ -47,9 +47,14 @@ int state_content_facts(struct state *s, const struct digest *digest, struct con
                         struct error *err);
 void content_facts_clear(struct content_facts *f);
 
-/* Documents that are there and of whose bytes nothing is kept, among the `most` rows behind *after,
+/* It is a picture of text that no hook has read. */
+bool content_wants_hook(const struct content *c);
+
+/* Documents that are there and of whose bytes nothing is kept, or (scan) that they are a picture of
+ * text which no hook has read, among the `most` rows behind *after,
  * which moves on. Returns how many rows were looked at, -1 with err. */
-typedef void state_unread_fn(void *ctx, const char *case_id, int64_t number, enum kind kind);
+typedef void state_unread_fn(void *ctx, const char *case_id, int64_t number, enum kind kind,
+                             bool scan);
 int state_each_unread(struct state *s, int64_t *after, unsigned most, state_unread_fn *fn, void *ctx,
                       struct error *err);
 /* Mails with this Message-ID, of other bytes than `but` (may be zero): path inside their case, and

@@ -18,7 +18,7 @@
 /* record is for us (text/answer.h), facts for pages and people: JSON. */
 const char state_content_schema[] =
     "CREATE TABLE IF NOT EXISTS content(digest BLOB PRIMARY KEY, version INTEGER NOT NULL,"
-    " message BLOB, record BLOB NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;"
+    " message BLOB, scan INTEGER, record BLOB NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS content_message ON content(message) WHERE message IS NOT NULL;"
     "CREATE INDEX IF NOT EXISTS docs_any_digest ON docs(digest) WHERE state<>4"
     " AND digest IS NOT NULL;";
@@ -26,13 +26,14 @@ const char state_content_schema[] =
 static const char sql_get[] = "SELECT record FROM content WHERE digest=?1 AND version=?2";
 static const char sql_facts[] = "SELECT facts FROM content WHERE digest=?1";
 static const char sql_put[] =
-    "INSERT INTO content(digest, version, message, record, facts) VALUES(?1, ?2, ?3, ?4, ?5)"
-    " ON CONFLICT(digest) DO UPDATE SET version=?2, message=?3, record=?4, facts=?5";
+    "INSERT INTO content(digest, version, message, scan, record, facts) VALUES(?1, ?2, ?3, ?4, ?5,"
+    " ?6) ON CONFLICT(digest) DO UPDATE SET version=?2, message=?3, scan=?4, record=?5, facts=?6";
 static const char sql_all[] = "DELETE FROM content";
 static const char sql_prune[] = "DELETE FROM content WHERE digest NOT IN"
                                 " (SELECT digest FROM docs WHERE digest IS NOT NULL)";
 static const char sql_unread[] =
-    "SELECT d.key, d.kind, d.state<>4 AND d.digest IS NOT NULL AND c.digest IS NULL FROM"
+    "SELECT d.key, d.kind, d.state<>4 AND d.digest IS NOT NULL AND"
+    " (c.digest IS NULL OR c.scan=1), c.scan FROM"
     " (SELECT key, kind, state, digest FROM docs WHERE key>?1 ORDER BY key LIMIT ?2) d"
     " LEFT JOIN content c ON c.digest=d.digest AND c.version=?3 ORDER BY d.key";
 static const char sql_message[] =
@@ -138,9 +139,15 @@ int state_content_put(struct state *s, const struct digest *digest, const struct
     bind_digest(&b, digest);
     bind_int(&b, CONTENT_VERSION);
     bind_short(&b, c->message_id);
+    bind_int(&b, content_wants_hook(c));
     bind_str(&b, &record);
     bind_str(&b, &facts);
     return state_change(s, &b, err);
+}
+
+bool content_wants_hook(const struct content *c)
+{
+    return (c->flags & CONTENT_IS_SCAN) && !(c->flags & CONTENT_TEXT_BY_HOOK);
 }
 
 static int forget(struct state *s, const char *sql, struct error *err)
@@ -242,7 +249,7 @@ int state_each_unread(struct state *s, int64_t *after, unsigned most, state_unre
             state_case_id(s, *after >> NUMBER_BITS, id, err) < 0)
             continue;
         fn(ctx, id, *after & ((INT64_C(1) << NUMBER_BITS) - 1),
-           kind ? kind_parse(kind) : KIND_UNKNOWN);
+           kind ? kind_parse(kind) : KIND_UNKNOWN, sqlite3_column_int(b.stmt, 3) == 1);
     }
     sqlite3_finalize(b.stmt);
     return rc < 0 ? -1 : n;

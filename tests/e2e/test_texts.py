@@ -1,10 +1,11 @@
 """What documents say: read in sandboxed parsers, kept, and used where the name does not decide."""
 import json
 import sqlite3
+import subprocess
 
 import pytest
 
-from conftest import docx
+from conftest import ROOT, docx, need_tool
 
 
 def contents(cabinet):
@@ -105,3 +106,121 @@ def test_a_name_that_was_given_before_the_text_was_read_becomes_complete(smith):
     assert "memo 2026-03-02.txt" in table, "the name it came under is not forgotten"
     smith.run("sweep", smith.path)
     assert names(smith, "Smith_Divorce") == filed
+
+
+# -- pictures of text: the `text` hook -------------------------------------------------------------
+
+def text_pdf(lines):
+    """A PDF of one page with these lines, as programs write them."""
+    stream = "BT /F 20 Tf 72 720 Td 28 TL\n" + "".join(
+        f"({line}) Tj T*\n" for line in lines) + "ET\n"
+    return pdf_of([
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F "
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
+        (f"<</Length {len(stream)}>>", stream.encode())])
+
+
+def pdf_of(objects):
+    out, at = b"%PDF-1.4\n", []
+    for i, o in enumerate(objects, 1):
+        head, data = o if isinstance(o, tuple) else (o, None)
+        at.append(len(out))
+        out += f"{i} 0 obj\n{head}\n".encode()
+        if data is not None:
+            out += b"stream\n" + data + b"\nendstream\n"
+        out += b"endobj\n"
+    xref = len(out)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    out += b"".join(f"{n:010} 00000 n \n".encode() for n in at)
+    return out + f"trailer<</Root 1 0 R/Size {len(objects) + 1}>>\nstartxref\n{xref}\n".encode() + \
+        b"%%EOF\n"
+
+
+def scanned_pdf(jpeg, width, height, colours="DeviceGray"):
+    """A PDF of one page that is a picture, as scanners make them."""
+    stream = b"q 612 0 0 792 0 0 cm /I Do Q\n"
+    return pdf_of([
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R"
+        "/Resources<</XObject<</I 5 0 R>>>>>>",
+        (f"<</Length {len(stream)}>>", stream),
+        (f"<</Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/{colours}"
+         f"/BitsPerComponent 8/Filter/DCTDecode/Length {len(jpeg)}>>", jpeg)])
+
+
+def grey_jpeg():
+    """The smallest picture: one grey pixel."""
+    return bytes.fromhex(
+        "ffd8ffe000104a46494600010100000100010000ffdb004300" + "03" * 64 +
+        "ffc0000b080001000101011100ffc40014000100000000000000000000000000000009"
+        "ffc40014100100000000000000000000000000000000ffda0008010100003f0054ffd9")
+
+
+SCAN = scanned_pdf(grey_jpeg(), 1, 1)
+
+
+def put_hook(cabinet, script):
+    folder = cabinet.hooks / "text"
+    folder.mkdir(parents=True, exist_ok=True)
+    hook = folder / "reader"
+    hook.write_text("#!/bin/sh\n" + script)
+    hook.chmod(0o755)
+    cabinet.run("reload", cabinet.path)
+
+
+def test_without_a_hook_a_scan_stays_and_is_marked_as_one(smith):
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf", SCAN)
+    smith.sync()
+    assert contents(smith)["Inbox/scan0001.pdf"] == {"pages": 1, "scan": True}
+
+
+def test_a_scan_is_read_by_the_hook_and_decided_again(smith):
+    put_hook(smith, 'cat <&3 | sha256sum >"$0.saw"\necho "SUMMONS" >&4\n'
+                    'echo "You are hereby summoned and required to answer." >&4\n')
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf", SCAN)
+    smith.sync()
+    saw = (smith.hooks / "text/reader.saw").read_text().split()[0]
+    filed = {p: d for p, d in smith.documents("Smith_Divorce").items() if p.endswith(".pdf")}
+    assert list(filed.values()) == [saw], "the document's own bytes are never changed"
+    assert "_Summons-" in next(iter(filed)), filed
+    facts = list(contents(smith).values())
+    assert facts == [{"pages": 1, "scan": True, "text_by_hook": True}]
+    texts = list((smith.path / "Smith_Divorce/.organizer/text").iterdir())
+    assert [t.read_text() for t in texts] == [
+        "SUMMONS\nYou are hereby summoned and required to answer.\n"]
+    assert smith.status()["readers"]["scans_read"] == 1
+    smith.stop()
+    smith.start()
+    smith.sync()
+    assert smith.status()["readers"]["scans_read"] == 0, "it is not read twice"
+
+
+def test_a_hook_that_fails_or_hangs_holds_nothing_up(smith):
+    put_hook(smith, "exec sleep 600\n")
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf", SCAN)
+    smith.drop("Smith_Divorce/Inbox", "letter 2026-03-02.txt", b"Dear Ms. Roe,\n")
+    smith.sync()
+    assert names(smith, "Smith_Divorce/Correspondence") == ["Smith_Divorce_Letter_2026-03-02.txt"]
+    assert smith.stop() == 0
+
+
+@pytest.mark.parametrize("kind", ["pdf", "png"])
+def test_the_shipped_hook_reads_scans(tmp_path, kind):
+    need_tool("tesseract")
+    need_tool("pdftoppm")
+    (tmp_path / "text.pdf").write_bytes(text_pdf(["MOTION TO COMPEL", "Dated March 2, 2026"]))
+    subprocess.run(["pdftoppm", "-gray", "-r", "100", f"-{'jpeg' if kind == 'pdf' else 'png'}",
+                    "-singlefile", "text.pdf", "page"], cwd=tmp_path, check=True)
+    if kind == "pdf":
+        document = scanned_pdf((tmp_path / "page.jpg").read_bytes(), 850, 1100, "DeviceRGB")
+    else:
+        document = (tmp_path / "page.png").read_bytes()
+    (tmp_path / "document").write_bytes(document)
+    mime = {"pdf": "application/pdf", "png": "image/png"}[kind]
+    subprocess.run(["/bin/sh", "-c", '"$0" 3<document 4>text', str(ROOT / "hooks/text/tesseract")],
+                   cwd=tmp_path, input=json.dumps({"v": 1, "type": mime}, separators=(",", ":")),
+                   text=True, check=True, timeout=120)
+    text = (tmp_path / "text").read_text()
+    assert "MOTION TO COMPEL" in text and "March 2, 2026" in text, text
+    assert (tmp_path / "document").read_bytes() == document
