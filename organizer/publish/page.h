@@ -95,6 +95,26 @@ void item_sentence(struct str *out, const struct item *item);
 /* "MotionToDismiss" as "Motion To Dismiss". The caller frees it. */
 char *type_words(const char *type);
 
+/* What documents say of themselves (facts.c). Which of it any document of a page has: columns and
+ * controls for nothing are not shown. */
+struct facts_shown {
+    bool about;     /* a title, subject, sender, author, recipient */
+    bool privilege; /* marked privileged, or work product */
+};
+struct facts_shown facts_shown(const struct listing *l);
+/* "Privileged, work product" for enum content_flag; NULL when it is neither. The caller frees it. */
+char *privilege_text(const struct lang *lang, unsigned flags);
+/* The cell with title or subject, sender and recipients. */
+void about_cell(struct str *out, const struct lang *lang, const struct entry *e);
+/* The cell that says whether it is privileged. */
+void privilege_cell(struct str *out, const struct lang *lang, const struct entry *e);
+/* Notes under the name: pages, encrypted, macros, signed; attachments; why not all was read. */
+void facts_notes(struct str *out, const struct lang *lang, const struct entry *e);
+/* The find boxes for title or subject, and for people. */
+void about_controls(struct str *out, const struct lang *lang);
+/* Its number among the choices of the select for privilege: 0 none, 1 marked. */
+int privilege_value(const struct entry *e);
+
 /* The section "filed lately": its first table between begin and end; when there are more, a second
  * one after lately_more(), folded away. */
 void lately_begin(struct str *out, const struct lang *lang);

@@ -12,6 +12,7 @@
 
 static const char *const standing_keys[] = {"page.state.attention", "page.state.filed",
                                             "page.state.indexed", "page.state.waiting"};
+static const char *const privilege_keys[] = {"page.not-privileged", "page.marked-privileged"};
 static const char *const relevance_keys[] = {"page.relevance.key", "page.relevance.supporting",
                                              "page.relevance.background"};
 
@@ -28,6 +29,7 @@ struct view {
     const struct listing *l;
     const struct tz *z;
     struct values types, folders;
+    struct facts_shown shown;
 };
 
 static const char *or_empty(const char *s)
@@ -343,50 +345,15 @@ static void key_select(struct view *v, const char *name, const char *key, const 
 static void add_controls(struct view *v)
 {
     controls_begin(v->out, v->job->lang, "page.find-documents");
+    if (v->shown.about)
+        about_controls(v->out, v->job->lang);
     value_select(v, "t", "page.type", &v->types, "page.no-type", true);
     value_select(v, "f", "page.folder", &v->folders, "page.case-folder", false);
     key_select(v, "r", "page.relevance", relevance_keys, 3);
     key_select(v, "s", "page.state", standing_keys, 4);
+    if (v->shown.privilege)
+        key_select(v, "p", "page.privilege", privilege_keys, 2);
     controls_end(v->out, v->job->lang, "page.documents", v->l->len);
-}
-
-static void add_part(struct str *line, const struct lang *lang, const char *key, const char *value)
-{
-    if (value && *value)
-        str_addf(line, "%s%s %s", line->len ? " \xC2\xB7 " : "", lang_get(lang, key), value);
-}
-
-/* What it says of itself, and whom it is for. */
-static void add_said(struct view *v, const struct content_facts *said)
-{
-    static const struct {
-        unsigned flag;
-        const char *key, *class;
-    } chips[] = {
-        {CONTENT_IS_PRIVILEGED, "page.csv.privileged", "chip attn"},
-        {CONTENT_IS_WORK_PRODUCT, "page.csv.work-product", "chip attn"},
-        {CONTENT_IS_ENCRYPTED, "page.csv.encrypted", "chip"},
-        {CONTENT_IS_SIGNED, "page.csv.signed", "chip"},
-        {CONTENT_HAS_MACROS, "page.csv.macros", "chip"},
-    };
-    const struct lang *lang = v->job->lang;
-    AUTO_STR struct str line = STR_INIT;
-
-    for (size_t i = 0; i < sizeof chips / sizeof *chips; i++)
-        if (said->flags & chips[i].flag) {
-            str_addc(v->out, ' ');
-            say(v->out, lang, "span", chips[i].class, chips[i].key);
-        }
-    add_part(&line, lang, "said.subject", said->subject);
-    add_part(&line, lang, "said.sender", said->sender);
-    add_part(&line, lang, "said.recipients", said->recipients);
-    add_part(&line, lang, "said.attachments", said->attachments);
-    add_part(&line, lang, "page.said.title", said->title);
-    add_part(&line, lang, "page.said.author", said->author);
-    if (line.len)
-        html_element(v->out, "p", "note said", str_c(&line));
-    if (said->why)
-        html_element(v->out, "p", "note", lang_get(lang, said->why));
 }
 
 /* Under the name: what it was called, what would be done, what is to be said. */
@@ -413,6 +380,7 @@ static void add_notes(struct view *v, const struct entry *e)
         html_element(v->out, "p", "note", entry_says(e, remark));
     else if (d->by_hand && d->reason != REASON_BY_HAND)
         say(v->out, v->job->lang, "p", "note", "page.by-hand");
+    facts_notes(v->out, v->job->lang, e);
 }
 
 static void type_cell(struct view *v, const struct entry *e, size_t type)
@@ -452,8 +420,9 @@ static void document_row(struct view *v, const struct entry *e)
     size_t type = value_index(&v->types, type_of(e));
     char size[32], when[TZ_MINUTE];
 
-    str_addf(v->out, "<tr data-t=\"%zu\" data-f=\"%zu\" data-r=\"%d\" data-s=\"%d\">", type,
-             value_index(&v->folders, e->folder), e->relevance, (int)e->standing);
+    str_addf(v->out, "<tr data-t=\"%zu\" data-f=\"%zu\" data-r=\"%d\" data-s=\"%d\" data-p=\"%d\">",
+             type, value_index(&v->folders, e->folder), e->relevance, (int)e->standing,
+             privilege_value(e));
     str_addf(v->out, "<td class=\"date mark t%zu\">", type);
     html_text(v->out, or_empty(e->doc.date));
     str_add(v->out, "</td>");
@@ -462,11 +431,15 @@ static void document_row(struct view *v, const struct entry *e)
     html_attr(v->out, "data-k", e->name);
     str_addc(v->out, '>');
     html_link(v->out, e->doc.path, e->name);
-    add_said(v, &e->said);
     add_notes(v, e);
-    str_add(v->out, "</th><td class=\"place\">");
+    str_add(v->out, "</th>");
+    if (v->shown.about)
+        about_cell(v->out, v->job->lang, e);
+    str_add(v->out, "<td class=\"place\">");
     html_bdi(v->out, e->folder);
     str_add(v->out, "</td>");
+    if (v->shown.privilege)
+        privilege_cell(v->out, v->job->lang, e);
     relevance_cell(v, e);
     state_cell(v, e);
     str_addf(v->out, "<td class=\"size\" data-k=\"%" PRIu64 "\">%s</td>", e->doc.stamp.size,
@@ -477,29 +450,50 @@ static void document_row(struct view *v, const struct entry *e)
     str_add(v->out, "</td></tr>\n");
 }
 
+/* The columns of what any document has. */
+static void begin_documents(struct view *v)
+{
+    static const struct {
+        struct column column;
+        bool about, privilege; /* only with these */
+    } all[] = {
+        {.column = {.key = "page.date",
+                    .class = "date",
+                    .sort = 's',
+                    .newest_first = true,
+                    .sorted = true}},
+        {.column = {.key = "page.type", .class = "type", .sort = 's'}},
+        {.column = {.key = "page.document", .sort = 's'}},
+        {.column = {.key = "page.about", .class = "about", .sort = 's'}, .about = true},
+        {.column = {.key = "page.folder", .class = "place", .sort = 's'}},
+        {.column = {.key = "page.privilege", .class = "priv", .sort = 'n'}, .privilege = true},
+        {.column = {.key = "page.relevance", .class = "rel", .sort = 'n'}},
+        {.column = {.key = "page.state", .class = "state", .sort = 'n'}},
+        {.column = {.key = "page.size", .class = "size", .sort = 'n', .newest_first = true}},
+        {.column = {.key = "page.filed-at", .class = "when", .sort = 's', .newest_first = true}},
+    };
+    struct column columns[sizeof all / sizeof *all];
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if ((v->shown.about || !all[i].about) && (v->shown.privilege || !all[i].privilege))
+            columns[n++] = all[i].column;
+    table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.documents-caption"), columns, n);
+}
+
 static void add_documents(struct view *v)
 {
-    static const struct column columns[] = {
-        {.key = "page.date", .class = "date", .sort = 's', .newest_first = true, .sorted = true},
-        {.key = "page.type", .class = "type", .sort = 's'},
-        {.key = "page.document", .sort = 's'},
-        {.key = "page.folder", .class = "place", .sort = 's'},
-        {.key = "page.relevance", .class = "rel", .sort = 'n'},
-        {.key = "page.state", .class = "state", .sort = 'n'},
-        {.key = "page.size", .class = "size", .sort = 'n', .newest_first = true},
-        {.key = "page.filed-at", .class = "when", .sort = 's', .newest_first = true},
-    };
-
-    str_add(v->out, "<section class=\"finder\" aria-labelledby=\"documents\">\n"
-                    "<h2 id=\"documents\" tabindex=\"-1\">");
+    str_addf(v->out,
+             "<section class=\"finder%s\" aria-labelledby=\"documents\">\n"
+             "<h2 id=\"documents\" tabindex=\"-1\">",
+             v->shown.about || v->shown.privilege ? " full" : "");
     html_text(v->out, lang_get(v->job->lang, "page.documents-heading"));
     str_add(v->out, "</h2>\n");
     if (v->l->len == 0) {
         say(v->out, v->job->lang, "p", "plain", "page.no-documents");
     } else {
         add_controls(v);
-        table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.documents-caption"), columns,
-                    sizeof columns / sizeof *columns);
+        begin_documents(v);
         for (size_t i = 0; i < v->l->len; i++)
             document_row(v, &v->l->entries[i]);
         table_end(v->out);
@@ -510,7 +504,8 @@ static void add_documents(struct view *v)
 void page_case(struct str *out, const struct publish_job *job, const struct page_case *c,
                const struct listing *l, const struct tz *z)
 {
-    struct view v = {out, job, c, l, z, values_of(l, type_of), values_of(l, folder_of)};
+    struct view v = {out,           job, c, l, z, values_of(l, type_of), values_of(l, folder_of),
+                     facts_shown(l)};
     AUTO_STR struct str style = STR_INIT;
 
     add_colours(&style, &v);

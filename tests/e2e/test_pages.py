@@ -1,5 +1,7 @@
 """The pages in Chromium: sort, filter, keyboard, nasty names, contrast, print, 5,000 rows."""
 import base64
+import csv
+import io
 import itertools
 import json
 import os
@@ -253,6 +255,110 @@ def test_types_are_coloured_and_named(forty):
     assert len(set(itertools.chain.from_iterable(by_type.values()))) > 1
 
 
+# ---- what documents say of themselves --------------------------------------------------------------
+
+@pytest.fixture
+def telling(make_pages, visit):
+    """Four documents of which three say something of themselves."""
+    docs = [
+        dict(path="Correspondence/a mail.eml", date="2026-03-04",
+             says=dict(subject="Settlement: caf\u00e9 lease", sender="Bob Roe <bob@roe.example>",
+                       recipients=["Ann Lee <ann@lee.example>", "Cy Day <cy@day.example>"],
+                       attachments=["offer.pdf", "draft.docx"], flags=4)),
+        dict(path="Notes/b memo.docx", date="2026-03-03",
+             says=dict(title="Memo on settlement", author="D. Poe", pages=12, flags=2 | 32 | 64)),
+        dict(path="Notes/c locked.pdf", date="2026-03-02",
+             says=dict(title="Annual accounts", pages=1, flags=1, why="content.locked.password")),
+        dict(path="Notes/d silent.pdf", date="2026-03-01"),
+    ]
+    cabinet = make_pages([case(documents=docs)])
+    b = visit(cabinet / "Smith_Divorce" / "Index.html")
+    b.cabinet = cabinet
+    return b
+
+
+def box(b, label):
+    return b.find_element(By.XPATH, "//label[starts-with(normalize-space(), '%s')]/input" % label)
+
+
+def shows(b, n):
+    WebDriverWait(b, 10, 0.02).until(lambda b: len(rows(b)) == n)
+    return rows(b)
+
+
+def test_title_and_people_have_boxes_of_their_own(telling):
+    box(telling, "Title or subject").send_keys("SETTLE")
+    assert shows(telling, 2) == ["a mail.eml", "b memo.docx"]
+    box(telling, "From or to").send_keys("cy day")
+    assert shows(telling, 1) == ["a mail.eml"]
+    box(telling, "Title or subject").clear()
+    box(telling, "Title or subject").send_keys("cafe roe")
+    assert shows(telling, 0) == [], "a sender is no subject"
+    telling.find_element(By.CSS_SELECTOR, ".controls button").click()
+    assert len(shows(telling, 4)) == 4
+    assert all(e.get_attribute("value") == "" for e in
+               telling.find_elements(By.CSS_SELECTOR, ".controls input"))
+
+
+def test_all_that_is_said_is_found_by_the_first_box(telling):
+    type_words(telling, "offer.pdf")
+    assert shows(telling, 1) == ["a mail.eml"]
+
+
+def test_what_a_document_says_is_shown(telling):
+    cells = telling.execute_script("""return Array.from(document.querySelectorAll('.finder tbody tr')).map(
+        r => r.textContent)""")
+    assert "from Bob Roe <bob@roe.example>" in cells[0] and "to Ann Lee" in cells[0]
+    assert "with offer.pdf; draft.docx" in cells[0] and "signed" in cells[0]
+    assert "12 pages \u00b7 has macros" in cells[1] and "by D. Poe" in cells[1]
+    assert "Privileged, Work product" in cells[1]
+    assert "1 page \u00b7 encrypted" in cells[2] and "it opens with a password only" in cells[2]
+
+
+def test_privileged_is_a_column_and_a_choice(telling):
+    names = [h.text for h in heads(telling)]
+    assert names == ["Date", "Type", "Document", "About", "Folder", "Privilege", "Relevance", "State",
+                     "Size", "Filed"]
+    heads(telling)[5].click()
+    assert rows(telling)[0] == "b memo.docx"
+    Select(telling.find_element(By.NAME, "p")).select_by_visible_text("Marked")
+    assert shows(telling, 1) == ["b memo.docx"]
+
+
+def test_the_boxes_are_reached_and_used_by_keyboard(telling):
+    telling.find_element(By.CSS_SELECTOR, ".controls input").click()
+    telling.switch_to.active_element.send_keys(Keys.TAB)
+    telling.switch_to.active_element.send_keys("accounts")
+    assert shows(telling, 1) == ["c locked.pdf"]
+    assert status(telling) == "1 of 4 shown"
+
+
+def test_sorting_by_title_puts_what_has_none_last(telling):
+    heads(telling)[3].click()
+    assert rows(telling) == ["c locked.pdf", "b memo.docx", "a mail.eml", "d silent.pdf"]
+
+
+def test_what_nobody_says_has_no_column(forty):
+    assert [h.text for h in heads(forty)] == ["Date", "Type", "Document", "Folder", "Relevance",
+                                                  "State", "Size", "Filed"]
+    assert len(forty.find_elements(By.CSS_SELECTOR, ".controls input")) == 1
+
+
+def test_the_columns_have_room(telling):
+    width = telling.execute_script("""return [document.querySelector('.finder tbody th').clientWidth,
+        document.querySelector('.finder .wide').scrollWidth - document.querySelector('.finder .wide').clientWidth]""")
+    assert width[0] > 180 and width[1] <= 0
+
+
+def test_the_table_for_spreadsheets_tells_it_too(telling):
+    table = (telling.cabinet / "Smith_Divorce/Index.csv").read_text("utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(table)))
+    assert lines[0]["Subject"] == "Settlement: caf\u00e9 lease" and lines[0]["Signed"] == "Yes"
+    assert lines[0]["To"] == "Ann Lee <ann@lee.example>; Cy Day <cy@day.example>"
+    assert lines[1]["Privileged"] == lines[1]["Work product"] == "Yes" and lines[1]["Pages"] == "12"
+    assert lines[2]["Encrypted"] == "Yes" and lines[3]["Title (properties)"] == ""
+
+
 def names():
     if BLNS.exists():
         return [n for n in json.loads(BLNS.read_text()) if n]
@@ -271,7 +377,9 @@ def test_no_name_runs_a_script_or_loads_anything(make_pages, visit):
             for i, n in enumerate(some)]
     docs += [listed("Inbox/%d %s" % (i, n), reason="no-date") | dict(sentence=n, help=n)
              for i, n in enumerate(some)]
-    docs += [dict(path="As Received/%s/%d" % (n, i), state="indexed") for i, n in enumerate(some)]
+    docs += [dict(path="As Received/%s/%d" % (n, i), state="indexed",
+                  says=dict(title=n, subject=n, author=n, sender=n, recipients=[n], attachments=[n], why=n))
+             for i, n in enumerate(some)]
     nasty = "\"'><script>alert(0)</script><img src=x onerror=alert(0)>"
     cabinet = make_pages([case(documents=docs, client=nasty, team=nasty, docket=nasty, priority=nasty,
                                hold=nasty, case_type=nasty, opened=nasty, parties=nasty)],

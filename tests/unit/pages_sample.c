@@ -6,7 +6,7 @@
  * The description: {"now": "…Z", "zone": "America/New_York", "suggest": false, "office": "…",
  * "cases": [{"id", "path", "prefix", "client", …, "restricted", "documents": [{"path", "state",
  * "reason", …}]}], "documents": […]} with the names of the members of struct page_case and
- * struct doc. Prints how many files changed.
+ * struct doc; "says" of a document has the members of struct content. Prints how many files changed.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -22,7 +22,9 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "decide/lang.h"
+#include "decide/content.h"
 #include "publish/publish.h"
+#include "record/content_row.h"
 #include "record/state.h"
 
 static _Noreturn void give_up(const char *what, const struct error *err)
@@ -44,6 +46,37 @@ static int64_t member_time(const json_t *o, const char *key)
     if (text && time_parse(text, &t) < 0)
         give_up(text, NULL);
     return t;
+}
+
+static char **member_list(const json_t *o, const char *key)
+{
+    const json_t *list = json_object_get(o, key);
+    size_t n = json_array_size(list);
+    char **copy = n ? xcalloc(n + 1, sizeof *copy) : NULL;
+
+    for (size_t i = 0; i < n; i++)
+        copy[i] = xstrdup(json_string_value(json_array_get(list, i)));
+    return copy;
+}
+
+/* What a document says: the members of struct content. */
+static void put_content(struct state *s, const struct digest *digest, const json_t *o)
+{
+    struct content c = {.status = CONTENT_READ,
+                        .title = member(o, "title"),
+                        .author = member(o, "author"),
+                        .subject = member(o, "subject"),
+                        .sender = member(o, "sender"),
+                        .why = member(o, "why"),
+                        .recipients = member_list(o, "recipients"),
+                        .attachments = member_list(o, "attachments"),
+                        .pages = (unsigned)json_get_num(o, "pages", 0),
+                        .flags = (unsigned)json_get_num(o, "flags", 0)};
+    struct error err = ERROR_INIT;
+
+    if (o && state_content_put(s, digest, &c, &err) < 0)
+        give_up("content", &err);
+    content_clear(&c);
 }
 
 static void put_document(struct state *s, const char *case_id, const json_t *o)
@@ -70,6 +103,7 @@ static void put_document(struct state *s, const char *case_id, const json_t *o)
     d.digest = digest_of(d.path, strlen(d.path));
     if (state_doc_put(s, &d, &err) < 0)
         give_up(d.path, &err);
+    put_content(s, &d.digest, json_object_get(o, "says"));
     doc_clear(&d);
 }
 

@@ -36,6 +36,7 @@ static const char language[] = "page.language: en\n"
                                "page.attention-more-cases.many: 'and {n} more cases'\n"
                                "page.restricted.many: '{n} restricted matters'\n"
                                "page.restricted.one: '{n} restricted matter'\n"
+                               "page.from: 'from {name}'\n"
                                "page.things.many: '{n} things'\n"
                                "page.things.one: '{n} thing'\n"
                                "page.was-named: 'was {name}'\n"
@@ -331,10 +332,11 @@ static void what_a_document_says_is_shown_with_it(void **ctx)
     put_content(o, &d.digest);
     run(o);
     page = file(o, "Smith_Divorce/Index.html");
-    assert_non_null(strstr(page, "said.subject Re: &lt;b&gt;"));
-    assert_non_null(strstr(page, "said.sender Ann"));
+    assert_non_null(strstr(page, "<div class=\"title\"><bdi>Re: &lt;b&gt;</bdi></div>"));
+    assert_non_null(strstr(page, "from Ann"));
     assert_non_null(strstr(page, "page.csv.privileged"));
-    assert_null(strstr(page, "page.csv.macros"));
+    assert_non_null(strstr(page, "content.part.size"));
+    assert_null(strstr(page, "page.macros"));
     assert_null(strstr(page, "<b>"));
 }
 
