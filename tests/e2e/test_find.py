@@ -262,6 +262,16 @@ def test_a_text_goes_along_when_its_document_is_moved(smith):
     assert paths(smith, "giraffe") == ["Jones_Probate/Ours/note.txt"]
 
 
+def test_a_mail_is_found_by_its_people_and_subject(smith):
+    smith.drop("Smith_Divorce/Inbox", "mail 2026-03-02.eml",
+               b"From: Bob Roe <bob@roe.example>\r\nTo: Ann Lee <ann@lee.example>\r\n"
+               b"Date: Mon, 2 Mar 2026 10:00:00 +0000\r\nSubject: =?utf-8?q?Settlement_of_caf=C3=A9?=\r\n"
+               b"Message-ID: <1@roe.example>\r\n\r\nPlease find the offer attached.\r\n")
+    smith.sync()
+    hit, = find(smith, "subject:cafe", "from:roe", "to:lee", "offer")
+    assert hit["subject"] == "Settlement of caf\u00e9" and "bob@roe.example" in hit["sender"]
+
+
 @pytest.mark.parametrize("watched", [True, False])
 def test_texts_are_read_again_for_a_new_catalogue(smith, watched):
     smith.drop("Smith_Divorce/Ours", "memo.txt", b"about giraffes\n")
