@@ -1,6 +1,7 @@
 #include "file/act.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -12,6 +13,12 @@ struct act *act_new(enum act_kind kind)
     a->kind = kind;
     a->fd = -1;
     return a;
+}
+
+bool act_moves_case(const struct act *a)
+{
+    return a->kind == ACT_FOLDER && a->case_path && *a->case_path &&
+           strcmp(a->from, a->case_path) == 0;
 }
 
 void act_free(struct act *a)

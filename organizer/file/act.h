@@ -18,7 +18,8 @@
 
 enum act_kind {
     ACT_RENAME, /* name and move a document: intent, lease, rename, compare, record */
-    ACT_FOLDER, /* move a folder whole: intent, rename, compare; no row, a journal line only */
+    ACT_FOLDER, /* move a folder whole: intent, rename, compare; no row, a journal line only. When
+                   `from` is case_path it is the case itself that moves: its row goes with it */
     ACT_RECORD, /* write the row, and the journal line when there is one; nothing on disk */
     ACT_CASE,   /* write the case's row, its journal's line */
     ACT_CALL,   /* run call(ctx, state) inside the batch's transaction: plans, moved folders */
@@ -65,6 +66,8 @@ struct act {
 
 /* An act of that kind, all else zero, no document open. Free with act_free(), or hand it over. */
 struct act *act_new(enum act_kind kind);
+/* Whether it moves the folder of its case to another place. */
+bool act_moves_case(const struct act *a);
 /* Closes and frees all that it owns. NULL is fine. */
 void act_free(struct act *a);
 /* A new act that is a again, as it was before it was submitted; takes its strings over. For done(). */

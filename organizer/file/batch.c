@@ -227,8 +227,9 @@ static void committed(struct batch *b)
         a->status = ACT_DONE;
         if (is_rename(a))
             place_moved(g->place, a);
-        if (a->journal.len)
-            outbox_hint(g->outbox, a->kind == ACT_CASE ? a->row.id : a->doc.case_id, a->case_path);
+        if (a->journal.len || act_moves_case(a))
+            outbox_hint(g->outbox, a->kind == ACT_CASE ? a->row.id : a->doc.case_id,
+                        act_moves_case(a) ? a->to : a->case_path);
         if (a->journal.len || a->kind == ACT_CALL)
             outbox_added(g->outbox);
     }

@@ -56,6 +56,22 @@ static int put_doc(struct state *s, struct act *a, struct error *err)
     return put_line(s, a, err);
 }
 
+/* The case lies elsewhere now, and with it the daemon's own files and its journal. */
+static int move_case(struct state *s, const struct act *a, struct error *err)
+{
+    struct case_row row;
+    int rc = state_case_get(s, a->doc.case_id, &row, err);
+
+    if (rc <= 0)
+        return rc < 0 ? -1 : error_set(err, 0, "the case %s is not known", a->doc.case_id);
+    free(row.path);
+    row.path = xstrdup(a->to);
+    row.gone_ns = 0;
+    rc = state_case_put(s, &row, err);
+    case_row_clear(&row);
+    return rc < 0 ? -1 : state_own_move(s, a->from, a->to, err);
+}
+
 int ledger_put(struct state *s, struct act *a, struct error *err)
 {
     switch (a->kind) {
@@ -63,7 +79,7 @@ int ledger_put(struct state *s, struct act *a, struct error *err)
     case ACT_RECORD:
         return put_doc(s, a, err);
     case ACT_FOLDER:
-        return put_line(s, a, err);
+        return act_moves_case(a) && move_case(s, a, err) < 0 ? -1 : put_line(s, a, err);
     case ACT_CASE:
         return state_case_put(s, &a->row, err) < 0 ? -1 : put_line(s, a, err);
     case ACT_CALL:
