@@ -144,18 +144,19 @@ bench: deps-bench
 
 # Everything below PREFIX, and empty hook folders in /etc; DESTDIR for packages.
 SHARE := $(DESTDIR)$(PREFIX)/share
-EVENTS := before-filing filed needs-attention case-opened case-closed integrity text
+EVENTS := before-filing filed needs-attention case-opened case-closed integrity text archived nightly
 install: all
 	install -Dm755 $B/organizer $(DESTDIR)$(PREFIX)/bin/organizer
 	install -Dm755 $B/organizer-parsers $(DESTDIR)$(PREFIX)/lib/organizer/organizer-parsers
 	for f in $$(cd rules && find . -type f); do install -Dm644 rules/$$f $(SHARE)/organizer/rules/$$f; done
-	for f in $$(cd hooks && find . -type f); do install -Dm755 hooks/$$f $(SHARE)/organizer/hooks/$$f; done
+	for f in $$(cd hooks && find . -type f -o -type l); do install -Dm755 hooks/$$f $(SHARE)/organizer/hooks/$$f; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's,/usr/bin/organizer,$(PREFIX)/bin/organizer,' organizer/service/organizer@.service \
-	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/organizer@.service
+	for u in organizer@.service organizer-nightly@.service organizer-nightly@.timer; do \
+	    sed 's,/usr/bin/organizer,$(PREFIX)/bin/organizer,' organizer/service/$$u \
+	        >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$u; done
 	install -Dm644 organizer/service/organizer-sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/organizer.conf
 	install -Dm644 organizer/service/organizer-tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/organizer.conf
-	install -Dm644 -t $(SHARE)/organizer/service organizer/service/smb.conf organizer/service/mail-hook.conf
+	install -Dm644 -t $(SHARE)/organizer/service organizer/service/smb.conf organizer/service/mail-hook.conf organizer/service/offsite-hook.conf
 	install -Dm644 -t $(SHARE)/man/man1 organizer/man/organizer.1
 	install -Dm644 -t $(SHARE)/man/man5 organizer/man/organizer.yaml.5 organizer/man/organizer-rules.5
 	install -Dm644 organizer/completions/organizer.bash $(SHARE)/bash-completion/completions/organizer

@@ -34,6 +34,8 @@ struct run {
     int output;       /* the caller's, or -1 */
     bool no_document; /* there is one, but it could not be duplicated */
     bool decides;     /* before-filing: someone waits for the answer */
+    bool slow;        /* of the event that may take long */
+    int64_t ms;       /* time limit of each hook */
     hook_done *done;
     void *ctx;
     char **paths;
@@ -55,7 +57,10 @@ struct hooks {
     int64_t ms;
     const struct log *log;
     struct event *events;
-    struct queue deciding, notices; /* waiting */
+    struct queue deciding, notices, slow; /* waiting */
+    char *slow_event;                     /* NULL: none */
+    int64_t slow_ms;
+    bool slow_runs;
     struct run *active;
     unsigned pending;
     uint64_t ran, failed, vetoed;
@@ -78,6 +83,13 @@ void hooks_set_limits(struct hooks *h, unsigned limit, int64_t ms)
 {
     h->limit = limit ? limit : DEFAULT_LIMIT;
     h->ms = ms > 0 ? ms : DEFAULT_MS;
+}
+
+void hooks_set_slow(struct hooks *h, const char *event, int64_t ms)
+{
+    free(h->slow_event);
+    h->slow_event = xstrdup(event);
+    h->slow_ms = ms > 0 ? ms : DEFAULT_MS;
 }
 
 static struct event *event_of(struct hooks *h, const char *name)
@@ -143,8 +155,12 @@ static void run_end(struct run *r, enum hook_answer said, const char *text)
 {
     struct hooks *h = r->h;
 
-    h->running--;
-    h->telling -= !r->decides;
+    if (r->slow) {
+        h->slow_runs = false;
+    } else {
+        h->running--;
+        h->telling -= !r->decides;
+    }
     if (r->prev)
         r->prev->next = r->next;
     else
@@ -183,7 +199,7 @@ static void describe(const struct run *r, const struct hook_result *x, char *to,
     if (!x->started)
         snprintf(to, size, "not started");
     else if (x->timed_out)
-        snprintf(to, size, "stopped after %lld ms", (long long)r->h->ms);
+        snprintf(to, size, "stopped after %lld ms", (long long)r->ms);
     else if (x->signal)
         snprintf(to, size, "killed by signal %d", x->signal);
     else
@@ -250,7 +266,7 @@ static void start_hook(struct run *r)
                            .json = r->json,
                            .document = r->document,
                            .output = r->output,
-                           .ms = r->h->ms};
+                           .ms = r->ms};
 
     /* Seen when the folder was read; but that may be months ago. */
     if (!hook_trusted(o.path, &why))
@@ -286,6 +302,8 @@ static struct run *next_run(struct hooks *h)
 {
     unsigned for_notices = h->limit > 1 ? h->limit - 1 : 1;
 
+    if (h->slow.first && !h->slow_runs)
+        return pop(&h->slow);
     if (h->running >= h->limit)
         return NULL;
     if (h->deciding.first)
@@ -302,8 +320,13 @@ static void start_waiting(struct hooks *h)
         if (h->active)
             h->active->prev = r;
         h->active = r;
-        h->running++;
-        h->telling += !r->decides;
+        if (r->slow) {
+            h->slow_runs = true;
+        } else {
+            h->running++;
+            h->telling += !r->decides;
+        }
+        r->ms = r->slow ? h->slow_ms : h->ms;
         start_hook(r);
     }
 }
@@ -320,6 +343,7 @@ static struct run *run_new(struct hooks *h, const char *event, const char *json,
     r->document = document >= 0 ? fcntl(document, F_DUPFD_CLOEXEC, 4) : -1;
     r->no_document = document >= 0 && r->document < 0;
     r->decides = strcmp(event, "before-filing") == 0;
+    r->slow = h->slow_event && strcmp(event, h->slow_event) == 0;
     r->len = folder->len;
     r->paths = xcalloc(r->len, sizeof *r->paths);
     for (size_t i = 0; i < r->len; i++)
@@ -348,7 +372,7 @@ void hooks_run_output(struct hooks *h, const char *event, const char *json, int 
     r->ctx = ctx;
     r->output = output;
     h->pending++;
-    push(r->decides ? &h->deciding : &h->notices, r);
+    push(r->slow ? &h->slow : r->decides ? &h->deciding : &h->notices, r);
     start_waiting(h);
 }
 
@@ -372,6 +396,16 @@ static void drop_waiting(struct queue *q)
         answer(pop(q), HOOK_FAILED, "the organizer stops");
 }
 
+void hooks_stop_slow(struct hooks *h)
+{
+    drop_waiting(&h->slow);
+    for (struct run *r = h->active; r; r = r->next)
+        if (r->slow && r->process) {
+            r->len = r->at + 1; /* none comes after it */
+            hook_process_kill(r->process);
+        }
+}
+
 void hooks_free(struct hooks *h)
 {
     if (!h)
@@ -379,11 +413,13 @@ void hooks_free(struct hooks *h)
     h->closing = true;
     drop_waiting(&h->deciding);
     drop_waiting(&h->notices);
+    drop_waiting(&h->slow);
     for (struct run *r = h->active; r; r = r->next)
         hook_process_kill(r->process);
     while (h->active)
         uv_run(h->loop, UV_RUN_ONCE);
     hooks_reload(h);
+    free(h->slow_event);
     free(h->dir);
     free(h);
 }

@@ -39,6 +39,11 @@ struct hooks *hooks_new(uv_loop_t *loop, const char *dir, unsigned limit, int64_
                         const struct log *log);
 /* Another limit and time for what starts from now on. */
 void hooks_set_limits(struct hooks *h, unsigned limit, int64_t ms);
+/* Hooks of this event (one) may take long, each at most ms milliseconds: one runs at a time, in a
+ * place of its own that does not count in the limit. */
+void hooks_set_slow(struct hooks *h, const char *event, int64_t ms);
+/* Kills the slow hook that runs, and drops those that wait: their done() is called with HOOK_FAILED. */
+void hooks_stop_slow(struct hooks *h);
 /* True when there is at least one usable hook for the event; cheap, cached until hooks_reload(). */
 bool hooks_any(struct hooks *h, const char *event);
 /* Runs the event's hooks one after another in name order; document (may be -1; open for reading

@@ -8,7 +8,8 @@ import pytest
 
 from conftest import BUILD, ROOT, Cabinet, pdf
 
-EVENTS = {"before-filing", "filed", "needs-attention", "case-opened", "case-closed", "integrity"}
+EVENTS = {"before-filing", "filed", "needs-attention", "case-opened", "case-closed", "integrity",
+          "archived", "nightly"}
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,10 @@ def test_everything_is_where_it_belongs(installed):
                  "share/organizer/rules/language/en.yaml",
                  "share/organizer/hooks/before-filing/clamav",
                  "share/organizer/service/smb.conf", "share/organizer/service/mail-hook.conf",
+                 "share/organizer/hooks/archived/offsite", "share/organizer/hooks/nightly/mail",
+                 "share/organizer/service/offsite-hook.conf",
+                 "lib/systemd/system/organizer-nightly@.service",
+                 "lib/systemd/system/organizer-nightly@.timer",
                  "lib/systemd/system/organizer@.service", "lib/sysusers.d/organizer.conf",
                  "lib/tmpfiles.d/organizer.conf", "share/man/man1/organizer.1",
                  "share/man/man5/organizer.yaml.5", "share/man/man5/organizer-rules.5",

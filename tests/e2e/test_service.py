@@ -43,6 +43,39 @@ def test_the_unit_has_no_mistakes(unit):
     assert not ours, r.stderr
 
 
+@pytest.fixture
+def night_unit(tmp_path):
+    """An instance of the night's units whose program is there."""
+    need_tool("systemd-analyze")
+    for kind in ("service", "timer"):
+        (tmp_path / f"organizer-nightly@srv-matters.{kind}").write_text(
+            (SERVICE / f"organizer-nightly@.{kind}").read_text().replace("/usr/bin/organizer", str(EXE)))
+    return tmp_path / "organizer-nightly@srv-matters.service"
+
+
+def test_the_night_is_shut_in_as_the_daemon_is(night_unit):
+    r = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(night_unit)],
+                       capture_output=True, text=True)
+    level = re.search(r"Overall exposure level for \S+: ([0-9.]+)", r.stdout)
+    assert level and float(level[1]) <= 1.0, r.stdout + r.stderr
+
+    def filters(name):
+        return re.findall(r"^(?:SystemCall|Restrict|Protect|Private|Capab|Ambient).*$",
+                          (SERVICE / name).read_text(), re.M)
+    assert filters("organizer-nightly@.service") == filters("organizer@.service")
+
+
+def test_the_timer_makes_up_for_a_night_that_was_slept_through(night_unit):
+    timer = night_unit.with_suffix(".timer")
+    r = subprocess.run(["systemd-analyze", "verify", "--man=no", str(timer), str(night_unit)],
+                       capture_output=True, text=True)
+    ours = [line for line in r.stderr.splitlines() if "organizer" in line]
+    assert not ours, r.stderr
+    assert "Persistent=true" in timer.read_text()
+    r = subprocess.run(["systemd-analyze", "calendar", "*-*-* 03:30:00"], capture_output=True, text=True)
+    assert r.returncode == 0 and "03:30:00" in r.stdout
+
+
 def test_sysusers_makes_the_user_of_the_unit():
     need_tool("systemd-sysusers")
     r = subprocess.run(["systemd-sysusers", "--dry-run", str(SERVICE / "organizer-sysusers.conf")],
