@@ -1,5 +1,6 @@
 #include "base/digest.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/exit.h"
+
+#define READ_SIZE (256 * 1024)
 
 struct digester {
     EVP_MD_CTX *ctx;
@@ -111,4 +114,28 @@ void digester_free(struct digester *g)
         return;
     EVP_MD_CTX_free(g->ctx);
     free(g);
+}
+
+int digest_of_fd(int fd, struct digest *d)
+{
+    AUTO_FREE char *buf = xmalloc(READ_SIZE);
+    struct digester *g = digester_new();
+    off_t at = 0;
+
+    for (;;) {
+        ssize_t n = pread(fd, buf, READ_SIZE, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            digester_free(g);
+            return -1;
+        }
+        if (n == 0)
+            break;
+        digester_add(g, buf, (size_t)n);
+        at += n;
+    }
+    *d = digester_done(g);
+    return 0;
 }

@@ -31,4 +31,7 @@ struct digest digester_done(struct digester *g);
 /* Gives up without a result. NULL is fine. */
 void digester_free(struct digester *g);
 
+/* Of all bytes of an open file, from its beginning; its offset is not used. 0, or -1 with errno. */
+int digest_of_fd(int fd, struct digest *d);
+
 #endif

@@ -25,6 +25,7 @@ struct str;
 #define RECEIVED_NAME  "As Received"
 #define ARCHIVE_NAME   "Archive"
 #define RESTORED_NAME  "Restored " /* and a date: documents out of an archive */
+#define RETIRED_NAME   "Closed"
 
 struct cabinet {
     int root;   /* directory descriptor */

@@ -26,6 +26,7 @@
 static const char *const mode_names[] = {"enforce", "suggest", NULL};
 static const char *const format_names[] = {"zip", "tar.zst", NULL};
 static const char *const naming_names[] = {"standard", "inbox", "everywhere", "off", NULL};
+static const char *const snapshots_names[] = {"never", "weekly", "nightly", NULL};
 static const char *const order_names[] = {"ask", "mdy", "dmy", "ymd", NULL};
 
 /* One document of YAML on its way into a struct config. */
@@ -164,6 +165,41 @@ static int read_hook_time(struct reading *r, const yaml_node_t *node)
     return read_duration(r, node, "hook_time", SECOND, &r->c->hook_ms);
 }
 
+static bool is_never(const yaml_node_t *node)
+{
+    const char *s = scalar(node);
+
+    return s && (strcasecmp(s, "never") == 0 || strcasecmp(s, "off") == 0);
+}
+
+static int read_retire(struct reading *r, const yaml_node_t *node)
+{
+    int64_t ms = 0;
+
+    if (is_never(node)) {
+        r->c->retire_s = -1;
+        return 0;
+    }
+    if (read_duration(r, node, "retire", 0, &ms) < 0)
+        return -1;
+    r->c->retire_s = ms / SECOND;
+    return 0;
+}
+
+static int read_snapshots(struct reading *r, const yaml_node_t *node)
+{
+    int i = read_choice(r, node, "snapshots", snapshots_names);
+
+    if (i >= 0)
+        r->c->snapshots = (enum snapshots)i;
+    return i < 0 ? -1 : 0;
+}
+
+static int read_upload_time(struct reading *r, const yaml_node_t *node)
+{
+    return read_duration(r, node, "upload_time", SECOND, &r->c->upload_ms);
+}
+
 static int read_number(struct reading *r, const yaml_node_t *node, const char *key, unsigned least,
                        unsigned most, unsigned *out)
 {
@@ -185,6 +221,11 @@ static int read_number(struct reading *r, const yaml_node_t *node, const char *k
 static int read_max_path(struct reading *r, const yaml_node_t *node)
 {
     return read_number(r, node, "max_path", 80, 4000, &r->c->max_path);
+}
+
+static int read_keep(struct reading *r, const yaml_node_t *node)
+{
+    return read_number(r, node, "keep", 1, 1000, &r->c->keep);
 }
 
 static int read_hook_limit(struct reading *r, const yaml_node_t *node)
@@ -250,7 +291,7 @@ static int clock_minutes(const char *s)
 static int read_nightly(struct reading *r, const yaml_node_t *node)
 {
     const char *s = scalar(node);
-    bool never = s && (strcasecmp(s, "never") == 0 || strcasecmp(s, "off") == 0);
+    bool never = is_never(node);
     int min = s && !never ? clock_minutes(s) : -1;
 
     if (min < 0 && !never)
@@ -350,6 +391,8 @@ static const struct key {
     {"max_path", read_max_path},   {"sweep", read_sweep},           {"office", read_office},
     {"archive_format", read_archive_format},
     {"group", read_group},         {"hook_limit", read_hook_limit}, {"hook_time", read_hook_time},
+    {"retire", read_retire},       {"snapshots", read_snapshots},   {"keep", read_keep},
+    {"upload_time", read_upload_time},
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
@@ -458,10 +501,14 @@ void config_init(struct config *c)
         .date_from_len = 3,
         .time_zone = xstrdup("UTC"),
         .nightly_min = 3 * 60 + 30,
+        .retire_s = -1,
+        .snapshots = SNAPSHOTS_NEVER,
+        .keep = 4,
         .max_path = 200,
         .sweep_ms = 600 * SECOND,
         .hook_limit = 4,
         .hook_ms = 60 * SECOND,
+        .upload_ms = 12 * 3600 * SECOND,
     };
 }
 

@@ -14,6 +14,8 @@ struct error;
 
 enum mode { MODE_ENFORCE, MODE_SUGGEST };
 enum archive_format { ARCHIVE_ZIP, ARCHIVE_TAR_ZST };
+/* How often an open case is archived, too. */
+enum snapshots { SNAPSHOTS_NEVER, SNAPSHOTS_WEEKLY, SNAPSHOTS_NIGHTLY };
 
 struct folder_settle {
     char *folder; /* name of a folder anywhere, or a path from the cabinet down */
@@ -32,6 +34,9 @@ struct config {
     size_t date_from_len;
     char *time_zone; /* IANA name; owned */
     int nightly_min; /* minutes after midnight in time_zone, -1 for never */
+    int64_t retire_s;    /* a closed case is retired so long after it was closed; -1: by hand only */
+    enum snapshots snapshots;
+    unsigned keep;       /* so many intermediate snapshots of an open case stay */
     unsigned max_path;
     int64_t sweep_ms;    /* how often unwatched parts are scanned */
     char *office;        /* the office's name, for pages; owned, may be NULL */
@@ -39,6 +44,7 @@ struct config {
     char *group;         /* members may ask the daemon; owned, may be NULL */
     unsigned hook_limit; /* hooks at once */
     int64_t hook_ms;     /* a hook's time limit */
+    int64_t upload_ms;   /* that of the hooks that take archives elsewhere */
 };
 
 /* Fills c with the defaults. */

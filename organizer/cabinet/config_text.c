@@ -93,6 +93,23 @@ static void put_dates(struct str *out, const struct config *c)
         str_addf(out, "\"%02d:%02d\"", c->nightly_min / 60, c->nightly_min % 60);
 }
 
+static void put_archives(struct str *out, const struct config *c)
+{
+    static const char *const names[] = {"never", "weekly", "nightly"};
+
+    str_addf(out,
+             "\n\n# Closed cases are archived every night. Whether open ones are, too (never, weekly,\n"
+             "# nightly; it takes room for a copy each), and how many of those copies are kept.\n"
+             "snapshots: %s\nkeep: %u\n\n"
+             "# When a closed case whose archive is in order moves to the folder Closed: so long\n"
+             "# after it was closed, e.g. 30d; never: only by hand (organizer retire).\nretire: ",
+             names[c->snapshots], c->keep);
+    if (c->retire_s < 0)
+        str_add(out, "never");
+    else
+        put_duration(out, c->retire_s * SECOND);
+}
+
 static void put_rest(struct str *out, const struct config *c)
 {
     str_addf(
@@ -119,6 +136,8 @@ static void put_rest(struct str *out, const struct config *c)
         "hook_limit: %u\nhook_time: ",
         c->hook_limit);
     put_duration(out, c->hook_ms);
+    str_add(out, "\n# The same for hooks that take an archive off the server.\nupload_time: ");
+    put_duration(out, c->upload_ms);
     str_addc(out, '\n');
 }
 
@@ -140,6 +159,7 @@ char *config_text(const struct config *c)
         mode_names[c->mode], naming_names[c->naming]);
     put_times(&out, c);
     put_dates(&out, c);
+    put_archives(&out, c);
     put_rest(&out, c);
     return str_detach(&out);
 }

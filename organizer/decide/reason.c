@@ -34,6 +34,7 @@ static const char *const codes[REASON_COUNT] = {
     [REASON_CARD] = "card",
     [REASON_NEAR_MISS] = "near-miss",
     [REASON_CASE_RENAMED] = "case-renamed",
+    [REASON_NOT_ARCHIVED] = "not-archived",
     [REASON_NOT_CLOSED] = "not-closed",
     [REASON_CLOSED_CASE] = "closed-case",
     [REASON_ON_HOLD] = "on-hold",

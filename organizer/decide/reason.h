@@ -44,6 +44,7 @@ enum reason {
     REASON_CARD,            /* a mistake in Case.txt, with its line */
     REASON_NEAR_MISS,       /* a folder that would be a case under another name */
     REASON_CASE_RENAMED,    /* the case's folder was renamed: two ways on */
+    REASON_NOT_ARCHIVED,    /* the night could not archive the case */
     REASON_NOT_CLOSED,      /* its card says closed, and something speaks against it */
     REASON_CLOSED_CASE,     /* dropped into a closed case */
     REASON_ON_HOLD,         /* dropped into a case on hold, where nothing moves */

@@ -12,6 +12,8 @@
 #include "decide/date.h"
 #include "flow/internal.h"
 #include "flow/job_run.h"
+#include "flow/night_step.h"
+#include "flow/nightly.h"
 #include "record/state_archive.h"
 
 /* What is busy or differs is tried again so often: it was perhaps just being saved. */
@@ -128,6 +130,8 @@ static void recorded(void *ctx, struct act *act)
                  a->result.path, NULL);
         flow_touch(f, matters_by_id(f->matters, r->row.case_id));
         flow_touch(f, NULL);
+        if (!nightly_running(f->nightly))
+            flow_send_soon(f);
         if (f->stopping || !f->started)
             written(a);
         else

@@ -12,6 +12,10 @@
 #include "flow/casework.h"
 #include "flow/closing.h"
 #include "flow/internal.h"
+#include "flow/night_step.h"
+
+/* A case that is not there for so long was not only renamed. */
+#define GONE_TELL_NS FLOW_MISSING_NS
 
 /* ---- what lies in a case -----------------------------------------------------------------------
  */
@@ -77,6 +81,28 @@ struct gone_check {
     size_t len, cap;
 };
 
+static void on_gone(uv_timer_t *t)
+{
+    flow_check_gone(t->data);
+}
+
+/* The hook is told once, and not before it is clear that the folder was not only renamed. */
+static void tell_gone(struct flow *f, const struct case_row *row)
+{
+    AUTO_FREE char *key = xasprintf("gone.told.%s", row->id);
+    AUTO_FREE char *was = state_get(f->state, key);
+    char at[TIME_TEXT];
+
+    time_text(row->gone_ns, at);
+    if (env_now(f->env) - row->gone_ns < GONE_TELL_NS || (was && strcmp(was, at) == 0) ||
+        notice_is_archived(f->state, f->cab.root, row))
+        return;
+    flow_remember(f, key, at);
+    log_line(&f->log, LOG_ERROR, "a case is gone, and there is no archive of it", "folder",
+             row->path, NULL);
+    flow_tell_gone(f, row);
+}
+
 static int check_gone(void *ctx, const struct case_row *row)
 {
     struct gone_check *c = ctx;
@@ -86,9 +112,13 @@ static int check_gone(void *ctx, const struct case_row *row)
 
     if (matters_by_id(f->matters, row->id))
         return 0;
-    if (!row->gone_ns)
+    if (!row->gone_ns) {
         flow_record_gone(f, row);
-    if (!notice_is_gone_told(row, f->cab.root, env_now(f->env)))
+        uv_timer_start(&f->gone, on_gone, GONE_TELL_NS / NS_PER_MS + 100, 0);
+    } else {
+        tell_gone(f, row);
+    }
+    if (!notice_is_gone_told(f->state, row, f->cab.root, env_now(f->env)))
         return 0;
     path = notice_of_gone(&t, f->lang, f->cab.root, row);
     flow_notice(f, REASON_MISSING, path, t.sentence, t.help);
@@ -223,7 +253,9 @@ static void heed(struct flow *f, const char *path, struct matter_look *look)
                        NULL, NULL);
         break;
     case MATTER_MOVED:
-        case_moved(f, m, look->was);
+        /* Who moves it (retiring.c) follows it, too. */
+        if (!m->moving)
+            case_moved(f, m, look->was);
         break;
     case MATTER_NEAR_MISS:
         flow_notice_about(f, REASON_NEAR_MISS,
@@ -281,7 +313,7 @@ void flow_folder(struct flow *f, const char *path, bool fresh)
     AUTO_FREE char *copy = xstrdup(path);
     bool was_copy = home && home->untouchable;
 
-    if (!*path || (home && strcmp(home->facts.path, path) != 0))
+    if (!*path || (home && (home->moving || strcmp(home->facts.path, path) != 0)))
         return;
     /* A copy that was freed of its card may be a case by its name now. */
     if (look_once(f, copy, fresh) == MATTER_GONE && was_copy)

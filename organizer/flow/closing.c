@@ -19,6 +19,8 @@
 
 /* A case whose card says closed is looked over when nothing in it changed for so long. */
 #define DUE_MS 200
+/* A verb waits so often until the daemon has no work in its case: people may go on dropping. */
+#define SYNCS_MAX 20
 
 struct wanted {
     char id[CASE_ID_SIZE];
@@ -34,6 +36,7 @@ struct closing {
     struct error error;
     bool failed;
     bool force, dry_run, json; /* of the verb */
+    unsigned syncs;            /* how often it waited for the daemon's own work in the case */
     flow_answer *answer;       /* NULL: for its card */
     void *ctx;
 };
@@ -135,7 +138,7 @@ static void decide_by_card(struct closing *c, struct matter *m)
 
 /* ---- by the verb ----------------------------------------------------------------------------- */
 
-static void say_case(struct str *out, const struct lookover *l, bool json, const char *state)
+void closing_say(struct str *out, const struct lookover *l, bool json, const char *state)
 {
     if (!json) {
         utf8_show(out, l->path, strlen(l->path));
@@ -158,7 +161,7 @@ static void answer_refused(struct closing *c)
 {
     AUTO_STR struct str out = STR_INIT;
 
-    say_case(&out, &c->look, c->json, "open");
+    closing_say(&out, &c->look, c->json, "open");
     if (!c->json) {
         str_add(&out, c->dry_run ? " would not be closed:\n" : " is not closed:\n");
         for (size_t i = 0; i < c->look.against_len; i++)
@@ -173,7 +176,7 @@ static void answer_closed(struct closing *c, const char *verb)
 {
     AUTO_STR struct str out = STR_INIT;
 
-    say_case(&out, &c->look, c->json, c->dry_run ? "open" : "closed");
+    closing_say(&out, &c->look, c->json, c->dry_run ? "open" : "closed");
     if (!c->json) {
         str_addf(&out, " %s\n", verb);
         for (size_t i = 0; i < c->look.against_len; i++)
@@ -224,8 +227,7 @@ static int check_card(void *ctx, const void *bytes, size_t n, struct error *err)
     return rc;
 }
 
-/* Writes it on the card. Returns 0, or -1 with err. */
-static int write_card(struct flow *f, const struct matter *m, bool closed, struct error *err)
+int closing_write_card(struct flow *f, const struct matter *m, bool closed, struct error *err)
 {
     AUTO_CLOSE int dir = beneath_open(f->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
     struct wish wish = {f, closed};
@@ -265,7 +267,7 @@ static void close_it(struct closing *c, struct matter *m)
 
     /* Until the line is on its way, the look at the new card must not look it over once more. */
     m->recording = true;
-    if (write_card(f, m, true, &err) < 0) {
+    if (closing_write_card(f, m, true, &err) < 0) {
         m->recording = false;
         str_addf(&out, "%s\n", error_text(&err));
         c->answer(c->ctx, EXIT_CANNOT, str_c(&out));
@@ -343,19 +345,37 @@ static void after_look(uv_work_t *w, int status)
     flow_sync_check(f);
 }
 
-/* What the daemon knows to be under way in the case and has no row yet. */
+static bool lies_in(const struct item *it, const struct matter *m)
+{
+    size_t n = strlen(m->facts.path);
+
+    return strncmp(it->path, m->facts.path, n) == 0 && it->path[n] == '/' && !it->missing;
+}
+
+/* The daemon itself is at work on something in the case, and done with it in a moment. */
+static bool is_at_work(struct flow *f, const struct matter *m)
+{
+    struct item *it, *tmp;
+
+    HASH_ITER(hh, f->items.by_path, it, tmp)
+    {
+        if ((it->stage != ITEM_WAITING || it->soon) && lies_in(it, m))
+            return true;
+    }
+    return false;
+}
+
+/* What is waited for in the case and has no row yet. */
 static void add_items(struct closing *c, const struct matter *m)
 {
     struct item *it, *tmp;
-    size_t n = strlen(m->facts.path);
 
     HASH_ITER(hh, c->flow->items.by_path, it, tmp)
     {
-        bool draft = it->stage == ITEM_WAITING && it->why == SETTLE_QUIET && it->wait_ms > 0;
+        bool draft = it->why == SETTLE_QUIET && it->wait_ms > 0;
 
-        if (strncmp(it->path, m->facts.path, n) == 0 && it->path[n] == '/' && !it->missing &&
-            !draft)
-            lookover_add_busy(&c->look, it->path + n + 1);
+        if (it->stage == ITEM_WAITING && !it->soon && !draft && lies_in(it, m))
+            lookover_add_busy(&c->look, it->path + strlen(m->facts.path) + 1);
     }
 }
 
@@ -381,21 +401,30 @@ static struct closing *closing_new(struct flow *f)
     return c;
 }
 
+static void on_due(uv_timer_t *t);
+
 bool closing_under_way(struct flow *f)
 {
     struct closings *all = f->closings;
     struct wanted *w, *tmp;
+    bool waits = false;
 
     HASH_ITER(hh, all->due, w, tmp)
     {
         const struct matter *m = matters_by_id(f->matters, w->id);
 
+        if (is_wanted(m) && f->started && !f->stopping && is_at_work(f, m)) {
+            waits = true;
+            continue;
+        }
         HASH_DEL(all->due, w);
         free(w);
         if (is_wanted(m) && f->started && !f->stopping)
             begin(closing_new(f), m);
     }
-    return all->running > 0;
+    if (waits && !uv_is_active((uv_handle_t *)&all->timer))
+        uv_timer_start(&all->timer, on_due, DUE_MS, 0);
+    return waits || all->running > 0;
 }
 
 static void on_due(uv_timer_t *t)
@@ -431,24 +460,6 @@ void closing_wanted_at(struct flow *f, const char *path)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-/* The case that the user named, or NULL and the text for them. */
-static struct matter *case_named(struct flow *f, const struct flow_request *r, struct str *text)
-{
-    AUTO_FREE char *path = r->args[0] ? flow_request_path(f, r->cwd, r->args[0]) : NULL;
-    struct matter *m = path && *path ? matters_by_path(f->matters, path) : NULL;
-    struct error err = ERROR_INIT;
-
-    if (!m && r->args[0])
-        m = matters_find(f->matters, r->args[0], &err);
-    if (!m)
-        str_addf(text, "%s\n", r->args[0] ? error_text(&err) : "which case?");
-    else if (m->untouchable)
-        str_addf(text, "%s is a copy of another case, and not touched\n", m->facts.path);
-    else if (m->opening || m->recording || m->moving || !m->known)
-        str_addf(text, "%s is being changed just now: ask again\n", m->facts.path);
-    return text->len ? NULL : m;
-}
-
 /* What was dropped before is decided now. */
 static void when_synced(void *ctx)
 {
@@ -456,6 +467,10 @@ static void when_synced(void *ctx)
     struct flow *f = c->flow;
     const struct matter *m = matters_by_id(f->matters, c->look.id);
 
+    if (m && f->started && !f->stopping && is_at_work(f, m) && c->syncs++ < SYNCS_MAX) {
+        flow_sync(f, when_synced, c);
+        return;
+    }
     if (m && f->started && !f->stopping) {
         lookover_clear(&c->look);
         begin(c, m);
@@ -469,7 +484,7 @@ void flow_request_close(struct flow *f, const struct flow_request *r, flow_answe
                         void *ctx)
 {
     AUTO_STR struct str text = STR_INIT;
-    struct matter *m = case_named(f, r, &text);
+    struct matter *m = flow_request_case(f, r, &text);
     struct closing *c;
 
     if (!m) {
@@ -490,98 +505,4 @@ void flow_request_close(struct flow *f, const struct flow_request *r, flow_answe
     c->dry_run = false;
     answer_closed(c, "is closed already");
     closing_free(c);
-}
-
-struct reopening {
-    struct flow *flow;
-    flow_answer *answer;
-    void *ctx;
-    char *path;
-    bool json;
-};
-
-static void answer_open(const struct reopening *r, const char *verb, const char *state)
-{
-    AUTO_STR struct str out = STR_INIT;
-    struct lookover none = {.path = r->path};
-
-    say_case(&out, &none, r->json, state);
-    if (!r->json)
-        str_addf(&out, " %s\n", verb);
-    r->answer(r->ctx, EXIT_ORDER, str_c(&out));
-}
-
-static void reopening_free(struct reopening *r)
-{
-    free(r->path);
-    free(r);
-}
-
-static void reopened(void *ctx, int status, const char *text)
-{
-    struct reopening *r = ctx;
-    AUTO_STR struct str out = STR_INIT;
-
-    if (status == EXIT_ORDER) {
-        answer_open(r, "is open again", "open");
-    } else {
-        str_addf(&out, "%s\n", text);
-        r->answer(r->ctx, status, str_c(&out));
-    }
-    reopening_free(r);
-}
-
-/* Takes r over. */
-static void reopen(struct reopening *r, struct matter *m)
-{
-    struct flow *f = r->flow;
-    AUTO_STR struct str out = STR_INIT;
-    struct error err = ERROR_INIT;
-    bool counted = m->closed;
-
-    m->recording = true;
-    if (write_card(f, m, false, &err) < 0) {
-        m->recording = false;
-        str_addf(&out, "%s\n", error_text(&err));
-        r->answer(r->ctx, EXIT_CANNOT, str_c(&out));
-        reopening_free(r);
-        return;
-    }
-    flow_folder(f, r->path, false);
-    m = matters_by_path(f->matters, r->path);
-    if (m && counted) {
-        flow_record_case(f, m, &(struct case_note){.kind = "reopened", .more = "\"by\":\"command\""},
-                         reopened, r);
-        return;
-    }
-    if (m) {
-        m->recording = false;
-        flow_notice_case(f, m);
-    }
-    answer_open(r, "is open", "open");
-    reopening_free(r);
-}
-
-void flow_request_reopen(struct flow *f, const struct flow_request *q, flow_answer *answer,
-                         void *ctx)
-{
-    AUTO_STR struct str text = STR_INIT;
-    struct matter *m = case_named(f, q, &text);
-    struct reopening *r;
-
-    if (!m) {
-        answer(ctx, q->args[0] ? EXIT_CANNOT : EXIT_USAGE, str_c(&text));
-        return;
-    }
-    r = xcalloc(1, sizeof *r);
-    *r = (struct reopening){f, answer, ctx, xstrdup(m->facts.path), q->json};
-    if (!q->dry_run && (m->closed || m->card.closed)) {
-        reopen(r, m);
-        return;
-    }
-    if (m->closed || m->card.closed)
-        answer_open(r, "would be opened again", "closed");
-    else
-        answer_open(r, "is open", "open");
-    reopening_free(r);
 }

@@ -16,7 +16,10 @@
 #include "flow/flow.h"
 
 struct closings;
+struct error;
+struct lookover;
 struct matter;
+struct str;
 
 /* What the loop keeps for it. */
 struct closings *closings_new(struct flow *f);
@@ -29,5 +32,13 @@ void closing_wanted(struct flow *f, struct matter *m);
 void closing_wanted_at(struct flow *f, const char *path);
 /* Begins at once what is due. True while any case is being looked over. */
 bool closing_under_way(struct flow *f);
+
+/* What closing and reopening share. */
+
+/* Writes Status and Closed on the card. Returns 0, or -1 with err. */
+int closing_write_card(struct flow *f, const struct matter *m, bool closed, struct error *err);
+/* The case as an answer begins with it, or as one JSON line with its state (open, closed, retired)
+ * and what speaks against it. */
+void closing_say(struct str *out, const struct lookover *l, bool json, const char *state);
 
 #endif

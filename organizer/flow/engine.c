@@ -12,6 +12,7 @@
 #include "flow/finding.h"
 #include "flow/gather.h"
 #include "flow/night.h"
+#include "flow/nightly.h"
 #include "flow/internal.h"
 #include "flow/since.h"
 #include "text/texts.h"
@@ -137,12 +138,12 @@ size_t flow_waiting(const struct flow *f)
 
 /* ---- the night ------------------------------------------------------------------------------ */
 
-static void on_night(void *ctx)
+static void on_night(void *ctx, bool set)
 {
     struct flow *f = ctx;
 
     flow_today(f);
-    flow_scan(f, "");
+    nightly_tick(f, set);
 }
 
 static void arm_nightly(struct flow *f)
@@ -155,7 +156,7 @@ static void arm_nightly(struct flow *f)
         f->night = night_new(f->loop, f->cab.config.time_zone, f->cab.config.nightly_min,
                              f->env->clock_shift_ns, on_night, f, &err);
     if (f->watching && !f->night)
-        log_line(&f->log, LOG_WARNING, "no nightly sweep", "error", error_text(&err), NULL);
+        log_line(&f->log, LOG_WARNING, "no nightly work", "error", error_text(&err), NULL);
 }
 
 /* ---- opening and closing ---------------------------------------------------------------------- */
@@ -293,7 +294,9 @@ static int open_parts(struct flow *f, struct error *err)
     f->sweep = sweep_new(f);
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
+    hooks_set_slow(f->hooks, "archived", f->cab.config.upload_ms);
     f->closings = closings_new(f);
+    f->nightly = nightly_new(f);
     f->archiving = archiving_new(f);
     flow_find_open(f);
     return 0;
@@ -363,7 +366,8 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     items_init(&f->items);
     uv_idle_init(loop, &f->pump);
     uv_timer_init(loop, &f->due);
-    f->pump.data = f->due.data = f;
+    uv_timer_init(loop, &f->gone);
+    f->pump.data = f->due.data = f->gone.data = f;
     raise_limits();
     if (cabinet_open(&f->cab, o->path, o->env, err) < 0 || lock(f, err) < 0 ||
         load_rules(f, false, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
@@ -415,6 +419,8 @@ int flow_start(struct flow *f, struct error *err)
         arm_nightly(f);
     }
     flow_scan(f, "");
+    if (f->watching)
+        nightly_catch_up(f);
     return 0;
 }
 
@@ -487,6 +493,7 @@ int flow_reload(struct flow *f, struct str *text)
     hooks_reload(f->hooks);
     scans_reload(f->scans);
     hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
+    hooks_set_slow(f->hooks, "archived", f->cab.config.upload_ms);
     flow_today(f);
     arm_nightly(f);
     flow_scan(f, "");
@@ -498,6 +505,8 @@ void flow_stop(struct flow *f, flow_done *done, void *ctx)
     f->stopping = true;
     f->stop_done = done;
     f->stop_ctx = ctx;
+    nightly_stop(f->nightly);
+    hooks_stop_slow(f->hooks);
     archiving_stop(f->archiving);
     flow_sync_check(f);
 }
@@ -515,6 +524,7 @@ void flow_close(struct flow *f)
     if (!f)
         return;
     f->started = false;
+    nightly_stop(f->nightly);
     archiving_free(f->archiving);
     flow_end_waiters(f);
     watcher_free(f->watcher);
@@ -522,6 +532,8 @@ void flow_close(struct flow *f)
         sweep_free(f->sweep);
     integrity_free(f->integrity);
     closings_free(f->closings);
+    nightly_free(f->nightly);
+    f->nightly = NULL;
     if (f->examiner)
         examiner_free(f->examiner);
     scans_free(f->scans);
@@ -554,6 +566,7 @@ void flow_close(struct flow *f)
     cabinet_close(&f->cab);
     close_handle((uv_handle_t *)&f->pump);
     close_handle((uv_handle_t *)&f->due);
+    close_handle((uv_handle_t *)&f->gone);
     night_free(f->night);
     /* The handles live in f: the loop must let go of them first. */
     uv_run(f->loop, UV_RUN_NOWAIT);

@@ -68,6 +68,8 @@ struct integrity; /* integrity.c */
 struct night; /* night.h */
 struct archiving; /* archiving.h */
 struct closings; /* closing.h */
+struct nightly; /* nightly.h */
+struct sending; /* sending.c */
 
 struct flow {
     uv_loop_t *loop;
@@ -112,6 +114,9 @@ struct flow {
     struct search *search;           /* finding.h; NULL when it could not be started */
     unsigned searches;               /* beside the loop */
     struct rebuild_waiter *rebuilds; /* finding.c */
+    struct nightly *nightly;
+    uv_timer_t gone;         /* a case is gone: is it still, in a moment? */
+    struct sending *sending; /* while archives are offered to hooks */
     uv_idle_t pump;     /* runs while something is READY and may be taken */
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
@@ -292,6 +297,8 @@ void flow_hint_folder_above(struct flow *f, const char *path);
 /* tell.c */
 /* Runs the hooks for case-opened, case-closed or integrity. why: the code of a reason, or "". */
 void flow_tell_case(struct flow *f, const char *event, const struct matter *m, const char *why);
+/* The hook integrity for a case whose folder is gone, although it has no archive. */
+void flow_tell_gone(struct flow *f, const struct case_row *row);
 /* The hook_done of hooks whose answer nobody wants: stopping may go on. ctx is the flow. */
 void flow_hook_over(void *ctx, enum hook_answer answer, const char *text);
 

@@ -177,7 +177,7 @@ static void look_missing(struct flow *f, struct item *it)
     if (f->stopping || zone == ZONE_OUTSIDE ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
-    } else if (is_flying(f, &row)) {
+    } else if (is_flying(f, &row) || (home && home->moving)) {
         flow_soon(f, it, 2);
     } else if (is_in_hands(f, it, &row)) {
         flow_soon(f, it, 2 << it->doubts);

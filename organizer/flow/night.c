@@ -20,7 +20,7 @@ struct night {
     int minute;
     int64_t shift_ns;
     struct tz *zone;
-    void (*tick)(void *ctx);
+    void (*tick)(void *ctx, bool set);
     void *ctx;
 };
 
@@ -38,6 +38,17 @@ int64_t night_next(const struct tz *zone, int64_t now_ns, int minute)
         if (at > now)
             return at;
     }
+}
+
+int64_t night_last(const struct tz *zone, int64_t now_ns, int minute)
+{
+    int64_t at = night_next(zone, now_ns - 3 * DAY * NS_PER_S, minute), last = at;
+
+    while (at <= now_ns / NS_PER_S) {
+        last = at;
+        at = night_next(zone, at * NS_PER_S, minute);
+    }
+    return last;
 }
 
 static int64_t clock_now(const struct night *n)
@@ -70,12 +81,11 @@ static void on_timer(uv_poll_t *p, int status, int events)
         return;
     if (arm(n) < 0)
         uv_poll_stop(p);
-    if (is_night)
-        n->tick(n->ctx);
+    n->tick(n->ctx, !is_night);
 }
 
 struct night *night_new(uv_loop_t *loop, const char *zone, int minute, int64_t shift_ns,
-                        void (*tick)(void *ctx), void *ctx, struct error *err)
+                        void (*tick)(void *ctx, bool set), void *ctx, struct error *err)
 {
     struct night *n = xcalloc(1, sizeof *n);
 
@@ -97,6 +107,16 @@ struct night *night_new(uv_loop_t *loop, const char *zone, int minute, int64_t s
     if (minute >= 0 && arm(n) == 0)
         uv_poll_start(&n->poll, UV_READABLE, on_timer);
     return n;
+}
+
+int64_t night_when(const struct night *n)
+{
+    return n->minute < 0 ? 0 : night_next(n->zone, clock_now(n), n->minute);
+}
+
+int64_t night_before(const struct night *n)
+{
+    return n->minute < 0 ? 0 : night_last(n->zone, clock_now(n), n->minute);
 }
 
 static void on_closed(uv_handle_t *h)

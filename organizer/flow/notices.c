@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "flow/internal.h"
+#include "record/state_archive.h"
 
 /* A case whose folder is gone is told for so long. */
 #define GONE_TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
@@ -127,10 +128,27 @@ bool notice_of_case(struct notice_text *t, const struct matters *all, const stru
     return true;
 }
 
-bool notice_is_gone_told(const struct case_row *row, int root, int64_t now_ns)
+bool notice_is_archived(struct state *state, int root, const struct case_row *row)
+{
+    struct error err = ERROR_INIT;
+    struct archive_row last;
+    bool is = false;
+
+    if (row->closed && state_archive_last(state, row->id, &last, &err) > 0) {
+        AUTO_CLOSE int fd = beneath_open(root, last.path, O_PATH, 0);
+
+        is = fd >= 0 && !last.intermediate;
+        archive_row_clear(&last);
+    }
+    return is;
+}
+
+bool notice_is_gone_told(struct state *state, const struct case_row *row, int root, int64_t now_ns)
 {
     AUTO_CLOSE int fd = -1;
 
+    if (notice_is_archived(state, root, row))
+        return false;
     if (!row->gone_ns || now_ns - row->gone_ns <= GONE_TOLD_NS)
         return true;
     fd = beneath_open(root, row->path, O_PATH | O_DIRECTORY, 0);

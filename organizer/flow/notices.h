@@ -39,9 +39,11 @@ extern const enum reason notice_case_reasons[];
 bool notice_of_case(struct notice_text *t, const struct matters *all, const struct matter *m,
                     const struct lang *lang, enum reason reason);
 
+/* Whether a case that is gone was closed and has its archive: its folder may go. */
+bool notice_is_archived(struct state *state, int root, const struct case_row *row);
 /* Whether people are told that this case is gone: for 14 days, without its card as long as its
- * folder is there. */
-bool notice_is_gone_told(const struct case_row *row, int root, int64_t now_ns);
+ * folder is there; not when it was closed and its archive is there. */
+bool notice_is_gone_told(struct state *state, const struct case_row *row, int root, int64_t now_ns);
 /* What they are told: the folder is missing or only the card in it, and which unless the case is
  * restricted. Returns the path that is missing ("" for a restricted one); the caller frees it. */
 char *notice_of_gone(struct notice_text *t, const struct lang *lang, int root,

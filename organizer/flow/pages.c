@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "flow/internal.h"
+#include "flow/night.h"
 
 /* A case of which nothing was missed for so long, and whose folder did not change for so long, is not
  * being deleted: what somebody removed of its pages is put back. */
@@ -261,6 +262,8 @@ static void start_job(struct pages *p)
                                   .time_zone = f->cab.config.time_zone,
                                   .suggest = f->cab.config.mode == MODE_SUGGEST,
                                   .now_ns = env_now(f->env),
+                                  .next_night_ns =
+                                      f->night ? night_when(f->night) * NS_PER_S : 0,
                                   .in_work_ns =
                                       env_now(f->env) - f->env->clock_shift_ns - IN_WORK_NS,
                                   .write_cabinet = true,

@@ -14,6 +14,7 @@
 #include "decide/name.h"
 #include "flow/finding.h"
 #include "flow/internal.h"
+#include "flow/nightly.h"
 #include "flow/request.h"
 
 /* What a user typed, as a path from the cabinet down; NULL when it lies outside. */
@@ -27,6 +28,23 @@ char *flow_request_path(const struct flow *f, const char *cwd, const char *arg)
     if (strncmp(p, f->cab.path, n) != 0 || (p[n] != '/' && p[n] != '\0'))
         return NULL;
     return xstrdup(p[n] == '/' ? p + n + 1 : "");
+}
+
+struct matter *flow_request_case(struct flow *f, const struct flow_request *r, struct str *text)
+{
+    AUTO_FREE char *path = r->args[0] ? flow_request_path(f, r->cwd, r->args[0]) : NULL;
+    struct matter *m = path && *path ? matters_by_path(f->matters, path) : NULL;
+    struct error err = ERROR_INIT;
+
+    if (!m && r->args[0])
+        m = matters_find(f->matters, r->args[0], &err);
+    if (!m)
+        str_addf(text, "%s\n", r->args[0] ? error_text(&err) : "which case?");
+    else if (m->untouchable)
+        str_addf(text, "%s is a copy of another case, and not touched\n", m->facts.path);
+    else if (m->opening || m->recording || m->moving || !m->known)
+        str_addf(text, "%s is being changed just now: ask again\n", m->facts.path);
+    return text->len ? NULL : m;
 }
 
 struct pending {
@@ -228,6 +246,12 @@ static void request_find(struct flow *f, const struct flow_request *r, flow_answ
     flow_find(f, r->args, NULL, answer, ctx);
 }
 
+static void request_nightly(struct flow *f, const struct flow_request *r, flow_answer *answer,
+                            void *ctx)
+{
+    nightly_run(f, r->dry_run, r->json, answer, ctx);
+}
+
 static const struct {
     const char *verb;
     void (*run)(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx);
@@ -240,6 +264,8 @@ static const struct {
     {"archive", flow_request_archive},
     {"close", flow_request_close},
     {"reopen", flow_request_reopen},
+    {"retire", flow_request_retire},
+    {"nightly", request_nightly},
 };
 
 void flow_request(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)

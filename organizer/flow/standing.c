@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "flow/nightly.h"
 #include "flow/notices.h"
 #include "record/verify.h"
 
@@ -28,7 +29,7 @@ static int tell_gone(void *ctx, const struct case_row *row)
     struct notice_text text;
 
     if (matters_by_id(t->s->matters, row->id) ||
-        !notice_is_gone_told(row, t->s->cab.root, env_now(t->s->env)))
+        !notice_is_gone_told(t->s->state, row, t->s->cab.root, env_now(t->s->env)))
         return 0;
     path = notice_of_gone(&text, t->s->lang, t->s->cab.root, row);
     say(t, REASON_MISSING, path, &text);
@@ -141,6 +142,7 @@ int standing_status(struct survey *s, struct str *json, bool *attention, struct 
     json_num(json, "filed", (int64_t)c.filed);
     json_num(json, "listed", (int64_t)c.listed);
     json_num(json, "notices", told.notices);
+    nightly_status(s->state, 0, false, json);
     add_idle(json);
     str_addc(json, '}');
     return 0;

@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "flow/archiving.h"
 #include "flow/internal.h"
+#include "flow/night.h"
+#include "flow/nightly.h"
 #include "text/texts.h"
 #include "search/search.h"
 
@@ -40,6 +42,7 @@ void flow_status(struct flow *f, struct str *json)
     if (lines)
         json_text(json, "journal_lines_why", why);
     json_num(json, "page_errors", (int64_t)pages_errors(f->pages));
+    nightly_status(f->state, f->night ? night_when(f->night) : 0, nightly_running(f->nightly), json);
     json_key(json, "watch");
     str_addc(json, '{');
     if (f->watcher)

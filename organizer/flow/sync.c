@@ -6,6 +6,7 @@
 #include "flow/closing.h"
 #include "flow/finding.h"
 #include "flow/internal.h"
+#include "flow/nightly.h"
 
 /* The lines of what is recorded are in the journals soon after; under load, the filer is never
  * without work: then this long is long enough. */
@@ -82,7 +83,7 @@ static void stop_check(struct flow *f)
     flow_done *done = f->stop_done;
 
     if (!done || f->items.busy_len > 0 || filer_busy(f->filer) || f->retries > 0 ||
-        hooks_pending(f->hooks) > 0 || !archiving_idle(f))
+        hooks_pending(f->hooks) > 0 || !archiving_idle(f) || nightly_running(f->nightly))
         return;
     f->stop_done = NULL;
     done(f->stop_ctx);

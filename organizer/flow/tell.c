@@ -33,3 +33,22 @@ void flow_tell_case(struct flow *f, const char *event, const struct matter *m, c
     str_addc(&json, '}');
     hooks_run(f->hooks, event, str_c(&json), -1, flow_hook_over, f);
 }
+
+void flow_tell_gone(struct flow *f, const struct case_row *row)
+{
+    AUTO_STR struct str json = STR_INIT;
+    char at[TIME_TEXT];
+
+    if (!hooks_any(f->hooks, "integrity"))
+        return;
+    str_addc(&json, '{');
+    json_num(&json, "v", 1);
+    json_text(&json, "event", "integrity");
+    json_text(&json, "at", time_text(env_now(f->env), at));
+    json_name(&json, "cabinet", f->cab.path);
+    json_name(&json, "case", row->path);
+    json_text(&json, "case_id", row->id);
+    json_text(&json, "reason", reason_code(REASON_MISSING));
+    str_addc(&json, '}');
+    hooks_run(f->hooks, "integrity", str_c(&json), -1, flow_hook_over, f);
+}

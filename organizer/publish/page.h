@@ -33,6 +33,14 @@ struct filing {
 struct case_sums {
     size_t documents, attention, waiting;
     int64_t filed_ns; /* the last filing, 0 for none */
+    char *archive;    /* its last archive, from the cabinet down, or NULL; owned */
+    int64_t archived_ns;
+};
+
+/* A case whose folder is gone, and its archive is there. Owned strings. */
+struct archived_case {
+    char *name, *archive;
+    int64_t archived_ns;
 };
 
 /* Everything of the cabinet's own pages. Built by cabinet_view_read(); cases that not every
@@ -43,14 +51,18 @@ struct cabinet_view {
                                strings, owned array */
     size_t notices_len;
     struct case_sums *sums; /* one for every case of the job; zero for restricted ones */
+    size_t sums_len;
+    char *night; /* what came of the last one, in a sentence; NULL when there was none; owned */
     size_t restricted;
+    struct archived_case *gone; /* in path order */
+    size_t gone_len, gone_cap;
     struct filing *filings; /* newest first, at most RECENT_MAX */
     size_t filings_len;
 };
 
 /* Reads what the pages of the cabinet show. 0, or -1 with err; clear it either way. */
 int cabinet_view_read(struct cabinet_view *v, struct state *s, const struct publish_job *job,
-                      struct error *err);
+                      const struct tz *z, struct error *err);
 void cabinet_view_clear(struct cabinet_view *v);
 
 /* Each appends one file's text to out: a case's Index.html, Index.csv, Needs attention.txt; the

@@ -15,6 +15,7 @@ struct view {
     const struct tz *z;
     size_t shown; /* cases that are shown */
     size_t need;  /* of these, with something that needs attention */
+    size_t retired; /* cases in the section of their own */
 };
 
 static const char *or_empty(const char *s)
@@ -27,11 +28,27 @@ static bool is_closed(const struct page_case *c)
     return c->status && strcmp(c->status, "closed") == 0;
 }
 
+/* Its folder was moved to Closed/: those have a section of their own. */
+static bool is_retired(const struct page_case *c)
+{
+    return is_closed(c) && strncmp(c->path, "Closed/", 7) == 0;
+}
+
 static void index_link(struct view *v, const struct page_case *c, const char *text)
 {
     AUTO_FREE char *path = xasprintf("%s/" PAGE_INDEX, c->path);
 
     html_link(v->out, path, text);
+}
+
+static void add_nights(struct view *v)
+{
+    char when[TZ_MINUTE];
+
+    fact(v->out, v->job->lang, "page.last-night", v->v->night);
+    if (v->job->next_night_ns > 0)
+        fact(v->out, v->job->lang, "page.next-night",
+             tz_minute(v->z, v->job->next_night_ns, when));
 }
 
 static void add_header(struct view *v)
@@ -51,6 +68,7 @@ static void add_header(struct view *v)
 
         fact(v->out, job->lang, "page.also", restricted);
     }
+    add_nights(v);
     if (job->suggest)
         fact(v->out, job->lang, "page.mode", lang_get(job->lang, "page.mode-suggest"));
     str_add(v->out, "</dl>\n</header>\n");
@@ -193,6 +211,21 @@ static void number_cell(struct view *v, const char *class, size_t n, bool chip)
     str_add(v->out, "</td>");
 }
 
+/* The archive, called by the day on which it was made; nothing when there is none. */
+static void archive_link(struct view *v, const char *archive, int64_t made_ns)
+{
+    char day[TZ_DAY];
+
+    if (!archive)
+        return;
+    AUTO_FREE char *text = lang_format(v->job->lang, "page.archive-of", "date",
+                                       tz_day(v->z, made_ns, day), NULL);
+
+    str_add(v->out, "<p class=\"note\">");
+    html_link(v->out, archive, text);
+    str_add(v->out, "</p>");
+}
+
 static void case_row(struct view *v, const struct page_case *c, const struct case_sums *sums)
 {
     int rank = priority_rank(c->priority);
@@ -209,6 +242,8 @@ static void case_row(struct view *v, const struct page_case *c, const struct cas
     str_addf(v->out, "</td><td class=\"state\" data-k=\"%d\">", is_closed(c));
     say(v->out, v->job->lang, "span", is_closed(c) ? "quiet" : "plain",
         is_closed(c) ? "page.closed" : "page.open");
+    if (is_closed(c))
+        archive_link(v, sums->archive, sums->archived_ns);
     str_addf(v->out, "</td><td class=\"prio\" data-k=\"%d\">", rank);
     priority_chip(v->out, v->job->lang, c->priority);
     str_add(v->out, "</td>");
@@ -242,7 +277,7 @@ static void case_rows(struct view *v)
     size_t n = 0;
 
     for (size_t i = 0; i < v->job->cases_len; i++)
-        if (!v->job->cases[i].restricted)
+        if (!v->job->cases[i].restricted && !is_retired(&v->job->cases[i]))
             list[n++] = &v->job->cases[i];
     qsort(list, n, sizeof *list, by_status);
     for (size_t i = 0; i < n; i++)
@@ -280,15 +315,63 @@ static void add_cases(struct view *v)
     str_add(v->out, "</section>\n");
 }
 
+static void retired_row(struct view *v, const struct page_case *c, const struct case_sums *sums)
+{
+    str_add(v->out, "<tr><th scope=\"row\">");
+    index_link(v, c, or_empty(c->prefix));
+    html_element(v->out, "p", "note", c->path);
+    str_add(v->out, "</th><td class=\"date\">");
+    html_text(v->out, or_empty(c->closed_on));
+    str_add(v->out, "</td><td class=\"state\">");
+    archive_link(v, sums->archive, sums->archived_ns);
+    str_add(v->out, "</td></tr>\n");
+}
+
+/* Only its archive is left. */
+static void gone_row(struct view *v, const struct archived_case *c)
+{
+    str_add(v->out, "<tr><th scope=\"row\">");
+    html_bdi(v->out, c->name);
+    say(v->out, v->job->lang, "p", "note", "page.only-archive");
+    str_add(v->out, "</th><td class=\"date\"></td><td class=\"state\">");
+    archive_link(v, c->archive, c->archived_ns);
+    str_add(v->out, "</td></tr>\n");
+}
+
+static void add_retired(struct view *v)
+{
+    static const struct column columns[] = {{.key = "page.case"},
+                                            {.key = "page.closed-on", .class = "date"},
+                                            {.key = "page.archive", .class = "state"}};
+
+    if (v->retired + v->v->gone_len == 0)
+        return;
+    str_add(v->out, "<section aria-labelledby=\"retired\">\n<h2 id=\"retired\">");
+    html_text(v->out, lang_get(v->job->lang, "page.retired-heading"));
+    str_add(v->out, "</h2>\n");
+    table_begin(v->out, v->job->lang, lang_get(v->job->lang, "page.retired-caption"), columns,
+                sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < v->job->cases_len; i++)
+        if (!v->job->cases[i].restricted && is_retired(&v->job->cases[i]))
+            retired_row(v, &v->job->cases[i], &v->v->sums[i]);
+    for (size_t i = 0; i < v->v->gone_len; i++)
+        gone_row(v, &v->v->gone[i]);
+    table_end(v->out);
+    str_add(v->out, "</section>\n");
+}
+
 void page_cabinet(struct str *out, const struct publish_job *job, const struct cabinet_view *cv,
                   const struct tz *z)
 {
-    struct view v = {out, job, cv, z, job->cases_len - cv->restricted, 0};
+    struct view v = {out, job, cv, z, job->cases_len - cv->restricted, 0, 0};
     const char *title =
         job->office && *job->office ? job->office : lang_get(job->lang, "page.cabinet-title");
 
-    for (size_t i = 0; i < job->cases_len; i++)
+    for (size_t i = 0; i < job->cases_len; i++) {
         v.need += cv->sums[i].attention > 0;
+        v.retired += !job->cases[i].restricted && is_retired(&job->cases[i]);
+    }
+    v.shown -= v.retired;
     html_begin(out, job->lang, title, "");
     str_add(out, "<a class=\"skip\" href=\"#cases\">");
     html_text(out, lang_get(job->lang, "page.skip-cases"));
@@ -298,6 +381,7 @@ void page_cabinet(struct str *out, const struct publish_job *job, const struct c
     add_attention(&v);
     add_filings(&v);
     add_cases(&v);
+    add_retired(&v);
     str_add(out, "</main>\n<footer>");
     say(out, job->lang, "p", "note", "page.made-by");
     str_add(out, "</footer>\n");

@@ -115,7 +115,7 @@ static void write_cabinet(struct publish_job *job, struct state *s, struct own_s
     own_in_work_since(set, job->now_ns, NULL);
     page_how(&how, job);
     own_put(set, "", PAGE_HOW, &how);
-    if (cabinet_view_read(&v, s, job, &err) < 0) {
+    if (cabinet_view_read(&v, s, job, z, &err) < 0) {
         error_prefix(&err, "pages of the cabinet");
         keep_first(job, &err);
     } else {

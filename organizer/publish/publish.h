@@ -52,6 +52,7 @@ struct publish_job {
     const char *time_zone; /* IANA; for dates and times on pages */
     bool suggest;          /* mode: suggest: pages show suggested names */
     int64_t now_ns;
+    int64_t next_night_ns; /* when the next night's work begins; 0: it is not known */
     int64_t in_work_ns; /* see own_in_work_since() */
     struct page_case *cases; /* every case of the cabinet, path order; owned */
     size_t cases_len;

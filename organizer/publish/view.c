@@ -1,11 +1,19 @@
 /* What the cabinet's pages show, and what they must not: nothing of restricted cases. */
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uthash.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
 #include "publish/page.h"
 #include "record/state.h"
+#include "record/state_archive.h"
 
 struct by_id {
     const char *id;
@@ -108,6 +116,52 @@ static int count_doc(void *ctx, const struct doc *d)
     return 0;
 }
 
+/* Oldest first: the last one stays. */
+static int take_archive(void *ctx, const struct archive_row *row)
+{
+    struct gathering *g = ctx;
+    struct case_sums *sums;
+    struct by_id *hit;
+
+    HASH_FIND_STR(g->ids, row->case_id, hit);
+    if (!hit)
+        return 0;
+    sums = &g->v->sums[hit->index];
+    free(sums->archive);
+    sums->archive = xstrdup(row->path);
+    sums->archived_ns = row->made_ns;
+    return 0;
+}
+
+struct gone_cases {
+    struct cabinet_view *v;
+    const struct publish_job *job;
+    struct state *s;
+};
+
+/* A closed case whose folder is not there any more is kept with its archive. */
+static int take_gone(void *ctx, const struct case_row *row)
+{
+    struct gone_cases *g = ctx;
+    struct cabinet_view *v = g->v;
+    struct error err = ERROR_INIT;
+    struct archive_row last;
+    const char *slash = strrchr(row->path, '/');
+
+    if (!row->gone_ns || !row->closed || row->restricted ||
+        state_archive_last(g->s, row->id, &last, &err) <= 0)
+        return 0;
+    AUTO_CLOSE int fd = beneath_open(g->job->root, last.path, O_PATH, 0);
+
+    if (fd >= 0 && !last.intermediate) {
+        GROW(v->gone, v->gone_len, v->gone_cap);
+        v->gone[v->gone_len++] = (struct archived_case){xstrdup(slash ? slash + 1 : row->path),
+                                                        xstrdup(last.path), last.made_ns};
+    }
+    archive_row_clear(&last);
+    return 0;
+}
+
 static int gather_cases(struct cabinet_view *v, struct state *s, const struct publish_job *job,
                         struct error *err)
 {
@@ -129,21 +183,49 @@ static int gather_cases(struct cabinet_view *v, struct state *s, const struct pu
         HASH_ADD_KEYPTR(hh, g.ids, n->id, strlen(n->id), n);
     }
     rc = state_each_doc(s, NULL, true, count_doc, &g, err);
+    if (rc >= 0)
+        rc = state_each_archive(s, NULL, take_archive, &g, err);
+    if (rc >= 0)
+        rc = state_each_case(s, take_gone, &(struct gone_cases){v, job, s}, err);
     HASH_CLEAR(hh, g.ids);
     free(nodes);
     return rc < 0 ? -1 : 0;
 }
 
+/* What the private state keeps of the last night (flow/nightly.c). */
+static char *night_sentence(struct state *s, const struct publish_job *job, const struct tz *z)
+{
+    AUTO_FREE char *report = state_get(s, "night.report");
+    json_t *j = report ? json_loads(report, 0, NULL) : NULL;
+    const char *at = json_get_text(j, "at");
+    int64_t failed = json_get_num(j, "failed", 0), ns;
+    char when[TZ_MINUTE], verified[24], archived[24], bad[24];
+    char *sentence = NULL;
+
+    if (at && time_parse(at, &ns) == 0) {
+        snprintf(verified, sizeof verified, "%lld", (long long)json_get_num(j, "verified", 0));
+        snprintf(archived, sizeof archived, "%lld", (long long)json_get_num(j, "archived", 0));
+        snprintf(bad, sizeof bad, "%lld", (long long)failed);
+        sentence = lang_format(job->lang, failed ? "page.night.failed" : "page.night.fine", "when",
+                               tz_minute(z, ns, when), "verified", verified, "archived", archived,
+                               "failed", bad, NULL);
+    }
+    json_decref(j);
+    return sentence;
+}
+
 int cabinet_view_read(struct cabinet_view *v, struct state *s, const struct publish_job *job,
-                      struct error *err)
+                      const struct tz *z, struct error *err)
 {
     *v = (struct cabinet_view){0};
     v->sums = xcalloc(job->cases_len + 1, sizeof *v->sums);
+    v->sums_len = job->cases_len;
     v->filings = xcalloc(RECENT_MAX, sizeof *v->filings);
     pick_notices(v, job);
     if (listing_read(&v->office, s, "", NULL, job->rules, v->notices, v->notices_len, err) < 0)
         return -1;
     hush_office(v, job);
+    v->night = night_sentence(s, job, z);
     return gather_cases(v, s, job, err);
 }
 
@@ -155,7 +237,15 @@ void cabinet_view_clear(struct cabinet_view *v)
         free(v->filings[i].original);
     }
     free(v->filings);
+    for (size_t i = 0; v->sums && i < v->sums_len; i++)
+        free(v->sums[i].archive);
     free(v->sums);
+    for (size_t i = 0; i < v->gone_len; i++) {
+        free(v->gone[i].name);
+        free(v->gone[i].archive);
+    }
+    free(v->gone);
+    free(v->night);
     free(v->notices);
     *v = (struct cabinet_view){0};
 }

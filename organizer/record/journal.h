@@ -8,7 +8,8 @@
  *   at    UTC time
  *   kind  opened, filed, indexed, edited, moved, renamed, removed, returned, version, undone,
  *         applied, closed, reopened, case-renamed, adopted, taken-up, rebuilt, foreign,
- *         archived, verified (of an archive: no change of the case)
+ *         archived, verified, pruned (of an archive), retired, unretired (the
+ *         folder went to Closed, and back): these five are no change of the case
  * then what the kind has: doc (number), from, to (paths from the case folder, from the cabinet
  * for what came from the office Inbox as from_office), sha256, size, type, date, why, …
  * Unknown kinds are kept and chained. The head (seq, size, hash) is kept in the private state:
@@ -121,7 +122,7 @@ int journal_stands(int case_fd, const struct journal_picture *p, enum journal_st
 /* As journal_check(), where lines of the outbox may, whole or in part, stand behind the head. */
 int journal_check_pending(int case_fd, const struct journal_picture *p, journal_fault *fault,
                           void *ctx, enum journal_standing *standing, struct error *err);
-/* A line of this kind tells of a change of the case, not of an archive that was made or verified. */
+/* A line of this kind tells of a change of the case, not of its archives or of where it lies. */
 bool journal_is_change(const char *kind);
 /* The head as it was when the last change was written, up to which a snapshot takes the journal; all
  * zero but the same seq when there is none. *at_ns: when that was, 0 when the line does not say. Returns

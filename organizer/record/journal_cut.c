@@ -15,7 +15,12 @@
 
 bool journal_is_change(const char *kind)
 {
-    return strcmp(kind, "archived") != 0 && strcmp(kind, "verified") != 0;
+    static const char *const none[] = {"archived", "verified", "pruned", "retired", "unretired"};
+
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        if (strcmp(kind, none[i]) == 0)
+            return false;
+    return true;
 }
 
 static json_t *read_line(int fd, int64_t from, int64_t to)

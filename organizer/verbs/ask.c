@@ -220,6 +220,16 @@ int verb_reopen(struct verb_call *call)
     return ask_case(call, "reopen");
 }
 
+int verb_retire(struct verb_call *call)
+{
+    return ask_case(call, "retire");
+}
+
+int verb_nightly(struct verb_call *call)
+{
+    return ask_about(call, "nightly");
+}
+
 int verb_adopt(struct verb_call *call)
 {
     AUTO_FREE char *cabinet =

@@ -117,6 +117,37 @@ static void troubles(struct str *out, const json_t *j)
     }
 }
 
+/* "2026-11-23 03:30:12 UTC" of a time as JSON has it. */
+static void when(struct str *out, const char *at)
+{
+    str_addf(out, "%.10s %.8s UTC", at, at + 11);
+}
+
+static void nights(struct str *out, const json_t *j)
+{
+    const json_t *last = json_object_get(j, "last_night");
+    const char *at = json_get_text(last, "at"), *next = json_get_text(j, "next_night");
+    int64_t failed = json_get_num(last, "failed", 0);
+
+    if (at && strlen(at) > 19) {
+        str_add(out, "  last night ");
+        when(out, at);
+        str_add(out, ": ");
+        count(out, last, "verified", "case verified, ", "cases verified, ");
+        str_addf(out, "%" PRId64 " archived", json_get_num(last, "archived", 0));
+        if (failed)
+            str_addf(out, "; %" PRId64 " not in order: see the log, or the hook nightly", failed);
+        str_addc(out, '\n');
+    }
+    if (json_is_true(json_object_get(j, "night_under_way")))
+        str_add(out, "  a night's work is under way\n");
+    else if (next && strlen(next) > 19) {
+        str_add(out, "  next night ");
+        when(out, next);
+        str_addc(out, '\n');
+    }
+}
+
 static void human_status(struct str *out, const json_t *j)
 {
     const char *at = json_get_text(j, "last_sweep");
@@ -124,6 +155,7 @@ static void human_status(struct str *out, const json_t *j)
     head(out, j);
     if (at)
         str_addf(out, "  last sweep %.10s %.8s UTC\n", at, at + 11);
+    nights(out, j);
     watches(out, json_object_get(j, "watch"));
     troubles(out, j);
 }

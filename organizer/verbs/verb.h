@@ -95,6 +95,8 @@ int verb_adopt(struct verb_call *call);
 int verb_close(struct verb_call *call);
 int verb_reopen(struct verb_call *call);
 int verb_archive(struct verb_call *call);
+int verb_retire(struct verb_call *call);
+int verb_nightly(struct verb_call *call);
 int verb_check(struct verb_call *call);
 int verb_explain(struct verb_call *call);
 int verb_plan(struct verb_call *call);

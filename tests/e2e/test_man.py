@@ -79,7 +79,7 @@ def test_every_event_is_described():
         events |= set(re.findall(r'(?:run_hook|flow_tell_case|hooks_run)\(f(?:->hooks)?, "([a-z-]+)"',
                                  path.read_text()))
     assert events == {"before-filing", "filed", "needs-attention", "case-opened", "case-closed",
-                      "integrity"}
+                      "integrity", "archived", "nightly"}
     for event in events:
         assert f".It Cm {event}\n" in text("organizer.1"), event
 

@@ -54,12 +54,31 @@ static void clocks_set_back_do_not_shift_the_night(void **state)
     check("America/New_York", "2026-10-31T12:00:00Z", 210, "2026-11-01T08:30:00Z");
 }
 
+static void check_last(const char *zone, const char *now, int minute, const char *want)
+{
+    struct tz *z = tz_load(zone);
+
+    assert_int_equal(night_last(z, utc(now), minute), utc(want) / NS_PER_S);
+    tz_free(z);
+}
+
+static void the_last_night_is_today_or_yesterday(void **state)
+{
+    (void)state;
+    check_last("UTC", "2026-11-23T01:00:00Z", 210, "2026-11-22T03:30:00Z");
+    check_last("UTC", "2026-11-23T03:30:00Z", 210, "2026-11-23T03:30:00Z");
+    check_last("UTC", "2027-01-01T00:00:01Z", 0, "2027-01-01T00:00:00Z");
+    check_last("America/New_York", "2026-03-08T12:00:00Z", 210, "2026-03-08T07:30:00Z");
+    check_last("America/New_York", "2026-03-09T07:00:00Z", 210, "2026-03-08T07:30:00Z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_night_is_today_or_tomorrow),
         cmocka_unit_test(clocks_set_forward_do_not_shift_the_night),
         cmocka_unit_test(clocks_set_back_do_not_shift_the_night),
+        cmocka_unit_test(the_last_night_is_today_or_yesterday),
     };
 
     return cmocka_run_group_tests_name("night", tests, NULL, NULL);
