@@ -19,7 +19,7 @@
 /* An archive may unfold to so many times its size, and this much more: scans and pictures gain
  * nothing, text a twentieth; what DEFLATE can do at the most is 1032. */
 #define RATIO_MAX  200
-#define UNFOLD_ANY (UINT64_C(1) << 30)
+#define UNFOLD_ANY (UINT64_C(512) << 20)
 
 struct unpack {
     struct launched child; /* sock -1: ended */

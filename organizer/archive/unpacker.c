@@ -266,7 +266,8 @@ static int run_zip(struct unpacking *u)
 
     if (zip_dir_read(u->in.fd, u->in.size, &d, &err) < 0)
         return say_text(UNPACK_FAILED, 0, 0, error_text(&err));
-    if (d.behind && say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE,
+    /* Told once: whoever reads has seen the list before. */
+    if (d.rest && !u->data && say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE,
                              "something lies behind the end of the ZIP") < 0)
         r = -1;
     else

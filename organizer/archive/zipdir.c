@@ -227,6 +227,19 @@ static int damaged(struct zip_dir *d, struct error *err)
     return error_set(err, 0, "the ZIP's directory is damaged");
 }
 
+/* Whether something other than padding stands from end on. */
+static bool has_rest(int fd, uint64_t size, uint64_t end)
+{
+    size_t n = (size_t)(size - end);
+    AUTO_FREE char *rest = xmalloc(n + 1);
+
+    if (read_at(fd, rest, n, end) < 0)
+        return true;
+    while (n && !rest[n - 1])
+        n--;
+    return n > 0;
+}
+
 int zip_dir_read(int fd, uint64_t size, struct zip_dir *d, struct error *err)
 {
     uint8_t end[END_SIZE];
@@ -236,7 +249,7 @@ int zip_dir_read(int fd, uint64_t size, struct zip_dir *d, struct error *err)
     *d = (struct zip_dir){.entries = NULL};
     if (find_end(fd, size, end, &x.end) < 0)
         return error_set(err, errno, "the ZIP's directory is missing at its end: it is cut off");
-    d->behind = size - x.end - END_SIZE - get16(end + 20);
+    d->rest = has_rest(fd, size, x.end + END_SIZE + get16(end + 20));
     x.entries = get16(end + 10);
     x.size = get32(end + 12);
     x.at = get32(end + 16);

@@ -32,7 +32,7 @@ struct zip_dir {
     struct zip_entry *entries;
     size_t len;
     uint64_t start;  /* of the directory */
-    uint64_t behind; /* bytes of the file behind the end of the directory's end record */
+    bool rest;       /* something stands behind the directory's end record */
 };
 
 #define ZIP_ENCRYPTED 0x2041 /* encrypted; strong; masked headers */

@@ -193,7 +193,7 @@ static bool try_map_document(void)
 
 static bool try_much_memory(void)
 {
-    return mmap(NULL, (size_t)400 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+    return mmap(NULL, (size_t)700 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                 0) != MAP_FAILED;
 }
 
@@ -261,7 +261,7 @@ static const struct attempt attempts[] = {
     {"make a file in memory", try_memfd, false, false},
 };
 
-enum where { OUTSIDE, IN_DIGESTER, IN_NURSERY, IN_CLASSIFIER };
+enum where { OUTSIDE, IN_DIGESTER, IN_NURSERY, IN_CLASSIFIER, IN_UNPACKER };
 
 /* The descriptors that a reader has, and no other. */
 static void take_places(void)
@@ -300,6 +300,8 @@ static void enter(enum where where)
         lacks = sandbox_enter(SANDBOX_NURSERY);
     if (where == IN_CLASSIFIER)
         lacks |= sandbox_enter(SANDBOX_CLASSIFIER);
+    if (where == IN_UNPACKER)
+        lacks = sandbox_enter(SANDBOX_UNPACKER);
     if (lacks & LACKS_SECCOMP)
         _exit(98);
 }
@@ -379,6 +381,12 @@ static void classifier_is_shut_in(void **state)
     all_fail_in(IN_CLASSIFIER);
 }
 
+static void unpacker_is_shut_in(void **state)
+{
+    (void)state;
+    all_fail_in(IN_UNPACKER);
+}
+
 static bool do_its_work(void)
 {
     char b[16];
@@ -398,6 +406,7 @@ static void readers_can_do_their_work(void **state)
         skip();
     assert_int_equal(attempt_in(&work, IN_DIGESTER), WORKED);
     assert_int_equal(attempt_in(&work, IN_CLASSIFIER), WORKED);
+    assert_int_equal(attempt_in(&work, IN_UNPACKER), WORKED);
 }
 
 static void every_lack_has_a_name(void **state)
@@ -414,6 +423,7 @@ int main(void)
         cmocka_unit_test(attempts_work_outside),     cmocka_unit_test(digester_is_shut_in),
         cmocka_unit_test(nursery_is_shut_in),        cmocka_unit_test(classifier_is_shut_in),
         cmocka_unit_test(readers_can_do_their_work), cmocka_unit_test(every_lack_has_a_name),
+        cmocka_unit_test(unpacker_is_shut_in),
     };
 
     const char *preload = getenv("LD_PRELOAD");
