@@ -131,6 +131,11 @@ bool flow_is_idle(const struct flow *f)
            !sweep_running(f->sweep);
 }
 
+bool flow_is_settled(struct flow *f)
+{
+    return flow_is_idle(f) && !filer_busy(f->filer) && pages_clean(f->pages);
+}
+
 size_t flow_waiting(const struct flow *f)
 {
     return f->items.heap_len;

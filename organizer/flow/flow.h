@@ -67,6 +67,8 @@ void flow_status(struct flow *f, struct str *json);
 bool flow_needs_attention(struct flow *f);
 /* What `sync` and `sweep` answer. */
 void flow_sync_text(struct flow *f, bool json, struct str *out);
+/* Nothing is under way, and the pages say all that is known. */
+bool flow_is_settled(struct flow *f);
 /* How many items are only waited for. */
 size_t flow_waiting(const struct flow *f);
 
