@@ -44,6 +44,7 @@ struct page_words {
         *const *subject, *const *dear, *const *to, *const *month;
 };
 
+/* Those of lang, which lives longer. */
 struct page_words page_words_of(const struct lang *lang);
 /* Fills l with what text is; from says how it is set. Free with page_line_clear(). */
 void page_line_read(struct page_line *l, const struct content_line *from, const char *text,

@@ -31,6 +31,7 @@ bool archiving_idle(const struct flow *f);
 
 /* ---- for the flow itself ---------------------------------------------------------------------- */
 
+/* Nothing is queued yet; f is borrowed. */
 struct archiving *archiving_new(struct flow *f);
 /* Stops what runs and lets go of what waits: each done is called with an err_text. */
 void archiving_free(struct archiving *a);

@@ -26,6 +26,7 @@ enum known_sort {
     KNOWN_FILE,   /* the inode number is `of`, no bytes */
 };
 
+/* An empty one; known_free(). */
 struct known *known_new(void);
 /* NULL does nothing. */
 void known_free(struct known *k);

@@ -39,6 +39,7 @@ struct look {
     bool centred, bold, heading;
 };
 
+/* Begins a paper that is written to the descriptor out, which is borrowed. */
 void paper_open(struct paper *p, int out);
 /* Adds n bytes. Those that are no UTF-8 become U+FFFD. */
 void paper_add(struct paper *p, const char *s, size_t n);

@@ -14,6 +14,7 @@ struct progress {
     bool shown; /* something stands there */
 };
 
+/* Nothing is shown yet. */
 void progress_start(struct progress *p);
 /* what (a name; shown as it is safe) is bytes far, of so many (0: nobody knows). Cheap: most calls only
  * look at the clock. */
