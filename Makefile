@@ -131,6 +131,8 @@ mutants: deps-lint
 torture: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) all $B/faults.so
 	tests/faults/run --build $B $(TORTURE)
+	tests/faults/storm --build $B
+	tests/faults/storm --build $B --watches 50
 
 # Stands before libc in the organizer; under a sanitizer it would stand before that, too.
 $B/faults.so: tests/faults/fault.c

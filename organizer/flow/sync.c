@@ -50,8 +50,10 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
     struct sync_waiter *w;
 
     f->sync_round++;
-    if (f->watcher)
+    if (f->watcher) {
         watcher_pump(f->watcher);
+        watcher_sweep(f->watcher);
+    }
     if (filer_stopped(f->filer))
         filer_resume(f->filer);
     wake(f, is_guess);

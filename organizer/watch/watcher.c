@@ -148,13 +148,20 @@ static bool sweep_one(void *ctx, folder_id f)
     return true;
 }
 
-static void on_sweeps(uv_timer_t *h)
+void watcher_sweep(struct watcher *w)
 {
-    struct watcher *w = h->data;
+    const char *why;
 
+    if (watcher_unwatched(w, &why) == 0)
+        return;
     tree_each_swept(w->tree, sweep_one, w);
     if (!w->pumping)
         hints_deliver(&w->hints, &w->e);
+}
+
+static void on_sweeps(uv_timer_t *h)
+{
+    watcher_sweep(h->data);
 }
 
 static void on_mount(void *ctx, const char *path)

@@ -67,6 +67,8 @@ uint64_t watcher_count(const struct watcher *w);
 uint64_t watcher_unwatched(const struct watcher *w, const char **why);
 /* Reads what inotify has now and hands out the hints: `sync` uses it as the barrier. */
 void watcher_pump(struct watcher *w);
+/* Hints now at all that is swept, as the timer does: what lies there was not told of. */
+void watcher_sweep(struct watcher *w);
 /* Stops. NULL is fine. The memory goes when the loop runs next; not from within a hint. */
 void watcher_free(struct watcher *w);
 

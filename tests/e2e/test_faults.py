@@ -29,3 +29,14 @@ def test_killed_at_calls_that_change_the_disk(scenario):
 def test_calls_that_fail_while_documents_are_filed(suite, every):
     for _, _, _, tried, hit, violations in rows("--suite", suite, "--scenario", "filing", "--every", every):
         assert tried > 1 and hit > 0 and violations == 0
+
+
+@pytest.mark.parametrize("watches", ["0", "12"])
+def test_storms(watches):
+    """Folders and documents come, move and go under the daemon, and its queue overflows."""
+    if watches != "0" and subprocess.run(["unshare", "--user", "--map-root-user", "true"]).returncode:
+        pytest.skip("this machine lets nobody make a user namespace")
+    r = subprocess.run([ROOT / "tests/faults/storm", "--build", BUILD, "--seeds", "4", "--jobs", "2", "--watches", watches],
+                       capture_output=True, text=True)
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert re.search(r"^storm.* 200 +4 +0$", r.stdout, re.M)

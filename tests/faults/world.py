@@ -1,0 +1,98 @@
+"""A cabinet for the fault suites: what was dropped into it, and what must hold whatever happened."""
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OWN = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
+CONFIG = "settle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n"
+TIMEOUT = 120
+
+
+class Violation(Exception):
+    pass
+
+
+class World:
+    """A cabinet, its private state, and what was dropped into it."""
+
+    def __init__(self, build, base):
+        self.exe, self.preload = build / "organizer", build / "faults.so"
+        self.base = pathlib.Path(tempfile.mkdtemp(prefix="organizer-fault-", dir=base))
+        self.path = self.base / "Matters"
+        self.case = "Smith_Divorce"
+        self.env = dict(os.environ, STATE_DIRECTORY=str(self.base / "state"), HOME=str(self.base), TZ="UTC",
+                        ORGANIZER_HOOKS=str(self.base / "hooks"), ORGANIZER_RULES=str(ROOT / "rules"))
+        self.contents, self.serial = set(), 0
+        self.must("init", self.path)
+        self.configure(CONFIG)
+        self.must("new", "Smith", "Divorce", "-C", self.path)
+        self.must("sweep", self.path)
+
+    def configure(self, text):
+        (self.path / ".organizer/organizer.yaml").write_text(text)
+
+    def close(self):
+        shutil.rmtree(self.base)
+
+    def run(self, *args, env=None):
+        return subprocess.run([self.exe, *args], cwd=self.path if self.path.is_dir() else self.base,
+                              env=dict(self.env, **(env or {})), capture_output=True, timeout=TIMEOUT)
+
+    def must(self, *args):
+        r = self.run(*args)
+        if r.returncode not in (0, 1):
+            raise Violation(f"{args[0]}: exit {r.returncode}: {r.stderr.decode(errors='replace')[-300:]}")
+        return r
+
+    def drop(self, name, where="Inbox"):
+        self.serial += 1
+        data = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n%" + \
+            f"{self.base.name} {self.serial}\n".encode()
+        target = self.path / self.case / where / name.format(n=self.serial)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(target, "xb") as f:
+            f.write(data)
+        self.contents.add(hashlib.sha256(data).hexdigest())
+        return target
+
+    def files(self):
+        for folder, dirs, names in os.walk(self.path):
+            dirs[:] = [d for d in dirs if d != ".organizer"]
+            for n in names:
+                yield pathlib.Path(folder) / n
+
+    def documents(self):
+        return {str(p.relative_to(self.path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in self.files()
+                if p.name not in OWN and not p.name.startswith(".~organizer-")}
+
+    def assert_nothing_lost(self, when):
+        found = sorted(self.documents().values())
+        if found != sorted(self.contents):
+            lost, more = self.contents - set(found), len(found) - len(set(found))
+            raise Violation(f"{when}: {len(lost)} lost, {more} twice, {len(set(found) - self.contents)} strange")
+
+    def picture(self):
+        """What one more sweep must leave as it is."""
+        journals = {str(p): p.read_bytes() for p in self.path.rglob(".organizer/journal.jsonl")}
+        pages = {str(p): p.read_bytes() for p in self.files() if p.name in OWN}
+        return self.documents(), journals, pages
+
+    def assert_in_order(self):
+        self.assert_nothing_lost("after the fault")
+        self.must("sweep", self.path)
+        self.assert_nothing_lost("after recovery")
+        r = self.run("verify", self.path)
+        if r.returncode:
+            raise Violation(f"verify: {r.stdout.decode(errors='replace')[-300:]}{r.stderr.decode(errors='replace')[-300:]}")
+        left = [str(p) for p in self.base.rglob(".~organizer-*")]
+        if left:
+            raise Violation(f"temporary files are left: {left}")
+        before = self.picture()
+        self.must("sweep", self.path)
+        for what, was, now in zip(("names", "journals", "pages"), before, self.picture()):
+            if was != now:
+                raise Violation(f"one more sweep changed {what}: {[k for k in {**was, **now} if was.get(k) != now.get(k)]}")
