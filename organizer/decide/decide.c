@@ -443,6 +443,8 @@ void decide(const struct rules *rules, const struct lang *lang, const struct pol
         }
         ctx_say(&c, "%s: no, %s", table[i].name, c.because ? c.because : "");
     }
+    if (explain)
+        d->story = ctx_story(&c);
     ctx_clear(&c);
     heading_clear(&heading);
 }
@@ -451,6 +453,7 @@ static void field_clear(struct field *f)
 {
     free(f->value);
     free(f->source);
+    free(f->plain);
 }
 
 void decision_clear(struct decision *d)
@@ -460,6 +463,7 @@ void decision_clear(struct decision *d)
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         field_clear(fields[i]);
+    free(d->story);
     free(d->sentence);
     free(d->help);
     free(d->folder);

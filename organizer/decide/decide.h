@@ -29,6 +29,7 @@ enum action {
 struct field {
     char *value;  /* "Motion" */
     char *source; /* "rule motions.yaml:12, name matched \"mtn\"" */
+    char *plain;  /* explain: the same for people, "its title says \"MOTION\""; else NULL */
 };
 
 struct decision {
@@ -47,6 +48,7 @@ struct decision {
     int64_t wait_s;        /* ACTION_WAIT */
     bool wants_content;    /* the facts had no content, and with it the decision may be another:
                               read the document and decide again */
+    char *story;           /* explain: all of it in sentences that a person would say; else NULL */
     struct str trace;      /* explain: one line per row and rule tried, why it did or not */
 };
 

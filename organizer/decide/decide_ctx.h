@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "decide/decide.h"
+#include "decide/match_words.h"
 #include "decide/route.h"
 
 enum { CTX_HITS = 128 };
@@ -57,6 +58,10 @@ bool ctx_in_inbox(const struct ctx *c);
 /* The word that its name is to hold because its first page is marked privileged or work product, and
  * does not hold; NULL when there is none. words: those of the name. */
 const char *ctx_privileged_word(const struct ctx *c, const char *words);
+/* Only for explain: why field f is what it is, for people; lang key with {what} and {kind}. */
+void ctx_plain(struct ctx *c, struct field *f, const char *key, const char *what);
+/* The decision in sentences. The caller frees it. */
+char *ctx_story(struct ctx *c);
 /* The word says what a document is, not whose: a type, a case type, a month, noise. */
 bool ctx_is_vocabulary(const struct ctx *c, const char *word);
 /* The name's own prefix is the case's: its present or a former one, or its client and an alias of

@@ -145,6 +145,7 @@ enum row_answer making_date_from_name(struct making *m, bool *found)
         cut_same_dates(m, d.date);
     }
     making_take_date(m, d.date, xstrdup("name"));
+    ctx_plain(c, &c->d->date, "plain.date.name", NULL);
     *found = true;
     return ROW_PASSES;
 }
@@ -155,11 +156,12 @@ struct dating {
     const char *text;   /* that match is of */
     const char *source; /* for people */
     bool received;      /* the file's own */
+    const char *line;   /* in which it is written; NULL for none */
 };
 
 static struct dating of_date(struct date day, struct date today, const char *source, char *buf)
 {
-    struct dating d = {{DATE_ABSENT, day, DATE_NONE, 0, 0}, buf, source, false};
+    struct dating d = {{DATE_ABSENT, day, DATE_NONE, 0, 0}, buf, source, false, NULL};
 
     if (!date_is_set(day))
         return d;
@@ -172,7 +174,7 @@ static struct dating of_date(struct date day, struct date today, const char *sou
 
 static struct dating of_writing(const struct written_date *w, const char *source)
 {
-    struct dating d = {w->match, w->line, source, false};
+    struct dating d = {w->match, w->line, source, false, w->whole};
 
     if (!w->line)
         d.match.verdict = DATE_ABSENT;
@@ -185,7 +187,7 @@ static struct dating dating_of(const struct making *m, enum date_source source,
     const struct facts *f = m->c->f;
     const struct content *said = source == DATE_FROM_FILE ? NULL : facts_content(f);
     struct date today = m->c->policy->today;
-    struct dating d = {{DATE_ABSENT, DATE_NONE, DATE_NONE, 0, 0}, "", "", false};
+    struct dating d = {{DATE_ABSENT, DATE_NONE, DATE_NONE, 0, 0}, "", "", false, NULL};
 
     switch (source) {
     case DATE_FROM_MAIL:
@@ -227,6 +229,7 @@ static enum row_answer try_source(struct making *m, enum date_source source,
 {
     char buf[DATE_TEXT] = "";
     struct dating d = dating_of(m, source, w, buf);
+    AUTO_FREE char *key = NULL;
 
     *done = d.match.verdict != DATE_ABSENT;
     if (!*done)
@@ -235,6 +238,8 @@ static enum row_answer try_source(struct making *m, enum date_source source,
         return making_ask_date(m->c, d.text, &d.match);
     m->received = d.received;
     making_take_date(m, d.match.date, xstrdup(d.source));
+    key = xasprintf("plain.date.%s", date_source_name(source));
+    ctx_plain(m->c, &m->c->d->date, key, d.line);
     compare_properties(m->c, d.match.date);
     return ROW_PASSES;
 }

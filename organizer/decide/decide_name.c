@@ -34,6 +34,7 @@ static enum row_answer type_from_parts(struct making *m)
 
     if (type) {
         making_take_type(m, type, xasprintf("name, %s", type->where));
+        ctx_plain(c, &c->d->type, "plain.type.name", c->parts.type);
         m->words = name_words(words);
         return ROW_PASSES;
     }
@@ -60,6 +61,7 @@ static enum row_answer fields_from_parts(struct making *m)
     if (d.verdict != DATE_FOUND)
         return making_ask_date(c, c->parts.date, &d);
     making_take_date(m, d.date, xstrdup("name"));
+    ctx_plain(c, &c->d->date, "plain.date.name", NULL);
     return type_from_parts(m);
 }
 

@@ -364,6 +364,7 @@ static const struct case_facts *by_weak_signs(const struct signs *s, const struc
 
 static void note(struct ctx *c, const struct case_facts *matter, char *source)
 {
+    ctx_plain(c, &c->d->matter, "plain.case", source);
     making_set_field(&c->d->matter, ctx_case_label(c, matter), source);
     ctx_say(c, "  it belongs to %s: %s", c->d->matter.value, source);
 }

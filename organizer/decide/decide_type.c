@@ -53,6 +53,24 @@ static char *match_source(const struct type_match *t)
     return xasprintf("rule %s, by its %s", t->where, t->by);
 }
 
+/* Why it is of that type, for people: "its title says …". */
+static void say_plainly(struct ctx *c, const struct type_match *t)
+{
+    static const char *const sorts[] = {"name", "title", "text", "form", "kind"};
+    AUTO_FREE char *key = NULL;
+
+    for (size_t i = 0; i < sizeof sorts / sizeof *sorts && !key; i++)
+        if (strcmp(t->by, sorts[i]) == 0)
+            key = xasprintf("plain.type.%s", sorts[i]);
+    if (key && strcmp(t->by, "form") == 0) {
+        const struct heading *h = c->f->heading;
+
+        free(key);
+        key = xasprintf("plain.type.form.%s", form_name(h ? h->form : FORM_NONE));
+    }
+    ctx_plain(c, &c->d->type, key ? key : "plain.type.other", t->matched);
+}
+
 static bool equally_likely(const struct type_match *t, int n)
 {
     for (int i = 1; i < n; i++)
@@ -232,8 +250,10 @@ static enum row_answer type_of_both(struct making *m, const struct type_match *t
     if (speaker == DOCUMENT_COUNTS)
         ctx_say(c, "  its name says %s, its title more exactly %s", name->type->name,
                 said[0].type->name);
-    making_take_type(m, speaker == DOCUMENT_COUNTS ? said[0].type : name->type,
-                     match_source(speaker == DOCUMENT_COUNTS ? &said[0] : name));
+    name = speaker == DOCUMENT_COUNTS ? &said[0] : name;
+    making_take_type(m, name->type, match_source(name));
+    say_plainly(c, name);
+    name = speaker == DOCUMENT_COUNTS ? &t[0] : name;
     keep_words(m, name->start, own_words_end(m, name));
     return ROW_PASSES;
 }
@@ -260,6 +280,7 @@ enum row_answer making_type_from_text(struct making *m, bool *found)
     if (equally_likely(t, n))
         return two_types(c, t, n);
     making_take_type(m, t[0].type, match_source(&t[0]));
+    say_plainly(c, &t[0]);
     keep_words(m, 0, 0);
     return ROW_PASSES;
 }

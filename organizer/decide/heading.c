@@ -363,7 +363,7 @@ static const char *behind_colon(const char *text)
 }
 
 /* The subject at line i, with the lines that it runs on for. */
-static char *subject_at(const struct page *page, size_t i)
+static char *subject_at(const struct page *page, size_t i, enum form form)
 {
     struct str out = STR_INIT;
 
@@ -372,6 +372,8 @@ static char *subject_at(const struct page *page, size_t i)
         const struct page_line *l = &page->main[k];
 
         if (l->kind != LINE_SHORT && l->kind != LINE_NUMBER && l->kind != LINE_VERSUS)
+            break;
+        if (form == FORM_MEMO && !l->upper)
             break;
         str_addf(&out, " %s", l->text);
     }
@@ -429,13 +431,14 @@ static enum form form_of(const struct page *page, const struct content *c)
     return page->caption_end ? FORM_COURT : FORM_PLAIN;
 }
 
-/* Everything above line end, and the right sides. */
+/* Everything above line end but for addresses of attorneys and firms, and the right sides. */
 static char *caption_of(const struct page *page, size_t end)
 {
     struct str out = STR_INIT;
 
     for (size_t i = 0; i < end && i < page->len; i++)
-        str_addf(&out, "%s\n", page->main[i].text);
+        if (page->main[i].kind != LINE_ADDRESS)
+            str_addf(&out, "%s\n", page->main[i].text);
     for (size_t i = 0; i < page->right_len; i++)
         str_addf(&out, "%s\n", page->right[i].text);
     return str_detach(&out);
@@ -454,7 +457,7 @@ static void read_subject(struct heading *h, const struct page *page, const struc
     if (c->subject)
         h->subject = xstrdup(c->subject);
     else if (i < page->len && h->form != FORM_COURT)
-        h->subject = subject_at(page, i);
+        h->subject = subject_at(page, i, h->form);
 }
 
 static size_t head_end(const struct page *page, enum form form)

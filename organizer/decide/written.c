@@ -62,8 +62,10 @@ static size_t starts_with_label(const char *text, const char *const *list)
 {
     for (; *list; list++) {
         size_t n = behind_label(text, *list);
+        const char *next = text + n + strspn(text + n, " ");
 
-        if (n)
+        /* "Date of birth" is another label. */
+        if (n && !(*next >= 'a' && *next <= 'z'))
             return n;
     }
     return 0;
@@ -107,6 +109,7 @@ static bool date_near(const struct search *s, const char *text, size_t reach, en
         return false;
     free(out->line);
     out->line = line;
+    out->whole = text;
     out->match = m;
     line = NULL;
     return true;
@@ -152,6 +155,17 @@ static bool date_below(const struct search *s, size_t i, struct written_date *ou
            date_near(s, c->lines[i + 1].text, LABEL_REACH, s->order, out);
 }
 
+static bool date_below_or_behind(const struct search *s, size_t i, size_t at,
+                                 struct written_date *out)
+{
+    const char *text = s->content->lines[i].text;
+
+    if (!date_near(s, text + at, LABEL_REACH, s->order, out))
+        return date_below(s, i, out);
+    out->whole = text;
+    return true;
+}
+
 static void find_dated(const struct search *s, struct written_date *out)
 {
     for (size_t i = 0; i < s->content->lines_len; i++) {
@@ -160,11 +174,13 @@ static void find_dated(const struct search *s, struct written_date *out)
 
         if (strlen(text) > LONG_LINE)
             continue;
-        if (at && (date_near(s, text + at, LABEL_REACH, s->order, out) || date_below(s, i, out)))
+        if (at && date_below_or_behind(s, i, at, out))
             return;
         at = at ? 0 : this_day_of(s, text);
-        if (at && date_near(s, text + at, LABEL_REACH, s->order, out))
+        if (at && date_near(s, text + at, LABEL_REACH, s->order, out)) {
+            out->whole = text;
             return;
+        }
     }
 }
 

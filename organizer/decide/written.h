@@ -19,7 +19,8 @@ struct lang;
 /* A date and the line it stands in. */
 struct written_date {
     struct date_match match; /* of line; DATE_ABSENT: there is none */
-    char *line;              /* owned; NULL for none */
+    char *line;              /* what match is of; owned, NULL for none */
+    const char *whole;       /* the whole line, borrowed from the content; NULL for none */
 };
 
 struct written {

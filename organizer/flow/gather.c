@@ -103,6 +103,47 @@ static char *same_mail(const struct gather_from *from, const struct gather_doc *
     return s.path;
 }
 
+/* The case in which a mail of the thread was filed. */
+struct thread {
+    const struct gather_from *from;
+    const struct matter *home;
+    char *path; /* of that mail, inside its case */
+    bool many;  /* mails of the thread lie in several cases */
+};
+
+static int on_thread(void *ctx, const char *case_id, const char *path)
+{
+    struct thread *t = ctx;
+    const struct matter *m = *case_id ? matters_by_id(t->from->matters, case_id) : NULL;
+
+    if (!m || m == t->home || !exists(t->from->root, m->facts.path, path))
+        return 0;
+    t->many = t->home != NULL;
+    t->home = m;
+    free(t->path);
+    t->path = xstrdup(path);
+    return t->many;
+}
+
+/* In the office's Inbox: where the mail belongs that this one answers. */
+static void add_thread(const struct gather_from *from, const struct gather_doc *doc,
+                       struct gathered *g)
+{
+    struct thread t = {from, NULL, NULL, false};
+    struct error err = ERROR_INIT;
+    char **id = g->facts.content ? g->facts.content->thread : NULL;
+
+    if (!from->state || g->facts.zone != ZONE_OFFICE_INBOX)
+        return;
+    for (; id && *id && !t.many; id++)
+        state_each_message(from->state, *id, &doc->x->digest, on_thread, &t, &err);
+    g->thread_doc = t.path;
+    if (!t.home || t.many)
+        return;
+    g->facts.thread_case = &t.home->facts;
+    g->facts.thread_doc = g->thread_doc;
+}
+
 static void add_content(const struct gather_from *from, const struct gather_doc *doc,
                         const struct matter *m, struct gathered *g)
 {
@@ -116,6 +157,20 @@ static void add_content(const struct gather_from *from, const struct gather_doc 
     if (g->facts.content)
         g->same_mail = same_mail(from, doc, m, g->facts.content->message_id);
     g->facts.same_mail = g->same_mail;
+    add_thread(from, doc, g);
+}
+
+/* Its name and its title did not say the same, and a person has renamed it since. What comes up only
+ * once the type is settled was asked after such an answer. */
+static bool was_answered(const struct doc *row, const char *name)
+{
+    const char *slash = row->path ? strrchr(row->path, '/') : NULL;
+    const char *was = slash ? slash + 1 : row->path;
+
+    if (row->state != DOC_LISTED)
+        return false;
+    return row->reason == REASON_NO_DATE || row->reason == REASON_TOO_LONG ||
+           (row->reason == REASON_TWO_TYPES && was && strcmp(was, name) != 0);
 }
 
 /* So long a name that the organizer gave may become complete by what the document says. */
@@ -153,8 +208,10 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->arrived = date_of_time(doc->stamp->mtime_ns, from->config->time_zone);
     f->new_arrival = f->zone == ZONE_OFFICE_INBOX || f->zone == ZONE_CASE_INBOX;
     f->quiet_s = (now - doc->stamp->mtime_ns) / NS_PER_S;
-    if (doc->row)
+    if (doc->row) {
         from_row(f, doc->row, now);
+        f->answered = was_answered(doc->row, f->name);
+    }
     f->late = g->home && g->home->facts.closed &&
               (!doc->row || doc->row->number == 0 || doc->row->reason == REASON_CLOSED_CASE);
     f->accompanied =
@@ -177,6 +234,7 @@ void gather_clear(struct gathered *g)
     free(g->folder);
     free(g->same_as);
     free(g->former_of);
+    free(g->thread_doc);
     free(g->same_mail);
     content_clear(&g->kept);
     memset(g, 0, sizeof *g);

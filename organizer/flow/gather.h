@@ -41,6 +41,7 @@ struct gathered {
     struct facts facts;
     struct matter *home;
     const char *inside; /* part of gather_doc.path */
+    char *thread_doc; /* the mail that it answers */
     char *folder, *same_as, *former_of, *same_mail;
     struct content kept;
 };

@@ -68,8 +68,10 @@ static void write_json(struct checking *c, const struct survey_doc *doc, const c
     }
     if (c->explain && doc->facts->facts.content)
         said_json(out, doc->facts->facts.content);
-    if (c->explain)
+    if (c->explain) {
+        json_text(out, "story", d->story);
         json_text(out, "trace", str_c(&d->trace));
+    }
     str_add(out, "}\n");
 }
 
@@ -80,6 +82,11 @@ static void explain_text(struct checking *c, const struct survey_doc *doc, const
 
     show(out, doc->path);
     str_addc(out, '\n');
+    if (d->story && *d->story) {
+        str_add(out, "  ");
+        show(out, d->story);
+        str_addc(out, '\n');
+    }
     if (to) {
         AUTO_FREE char *why = decision_why(d);
 

@@ -167,6 +167,8 @@ def test_explain_of_what_will_be_filed(office):
                  status=0)
     lines = text.splitlines()
     assert lines[0] == "Smith_Divorce/Inbox/mtn to dismiss FINAL 3-2-26.pdf"
+    assert lines.pop(1) == ('  It is a Motion to Dismiss: its name says "mtn to dismiss". Its date is March 2, 2026, '
+                            'as its name says. So it goes into Motions of Smith_Divorce.')
     assert lines[1] == ("  becomes Smith_Divorce/Motions/"
                         "Smith_Divorce_MotionToDismiss-FINAL_2026-03-02.pdf")
     assert lines[2].startswith("  because of type MotionToDismiss (rule motions.yaml:")

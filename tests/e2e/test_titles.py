@@ -1,0 +1,117 @@
+"""What a document is, of which day and in which case, by what it says itself."""
+import pytest
+
+from papers import BODY, Paper, motion
+
+
+def card(cabinet, case, *lines):
+    """Adds lines to a case's card."""
+    path = cabinet.path / case / "Case.txt"
+    path.write_text(path.read_text(encoding="utf-8") + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+@pytest.fixture
+def cases(running):
+    """Two cases whose cards say more than their names."""
+    running.new("Rivera", "PersonalInjury")
+    running.new("Okafor", "Employment")
+    running.stop()
+    card(running, "Rivera_PersonalInjury", "Docket: 2:24-cv-01234", "Parties: Elena Rivera; Northgate Freight, Inc.",
+         "Matter number: 1042-01", "Client email: elena.rivera@example.com")
+    card(running, "Okafor_Employment", "Docket: 1:23-cv-04567", "Parties: Chidi Okafor; Meridian Health Systems")
+    running.start()
+    return running
+
+
+def in_folder(cabinet, folder):
+    return sorted(p.rsplit("/", 1)[-1] for p in cabinet.documents(folder))
+
+
+def explained(cabinet, path):
+    return cabinet.run("explain", path).stdout
+
+
+def test_the_title_in_a_caption_tells_what_a_scan_is(cases):
+    cases.drop("Rivera_PersonalInjury/Inbox", "scan0001.pdf", motion().pdf())
+    cases.sync()
+    assert in_folder(cases, "Rivera_PersonalInjury/Motions") == [
+        "Rivera_PersonalInjury_MotionToDismiss_2026-03-02.pdf"]
+
+
+def test_explain_says_it_as_a_person_would(cases):
+    cases.stop()
+    said = explained(cases, cases.drop("Inbox", "scan0001.pdf", motion().pdf()))
+    assert said.splitlines()[1] == (
+        '  It is a Motion to Dismiss: its title says "MOTION TO DISMISS". Its date is March 2, 2026, as is written in it '
+        '("Dated: March 2, 2026"). It belongs to Rivera_PersonalInjury: its docket number "2:24-cv-01234" in its '
+        'caption. So it goes into Motions of Rivera_PersonalInjury.')
+    assert "rule motions.yaml:" in said
+
+
+def test_a_docket_number_in_the_caption_routes_from_the_offices_inbox(cases):
+    cases.drop("Inbox", "scan0001.pdf", motion(docket="1:23-cv-4567").pdf())
+    cases.drop("Inbox", "scan0002.pdf", motion(docket="9:23-cv-4567", plaintiff="A. NOBODY", defendant="B. NOBODY").pdf())
+    cases.sync()
+    assert in_folder(cases, "Okafor_Employment/Motions") == []
+    assert in_folder(cases, "Inbox") == ["scan0001.pdf", "scan0002.pdf"]
+
+
+def test_two_parties_route_and_one_is_a_candidate(cases):
+    cases.drop("Inbox", "scan0001.pdf", motion(docket="").pdf())
+    cases.drop("Inbox", "scan0002.pdf", motion(docket="", defendant="SOMEONE ELSE").pdf())
+    cases.sync()
+    assert in_folder(cases, "Rivera_PersonalInjury/Motions") == ["Rivera_PersonalInjury_MotionToDismiss_2026-03-02.pdf"]
+    assert in_folder(cases, "Inbox") == ["scan0002.pdf"]
+    listed = [d for d in cases.json("check", cases.path) if d.get("reason") == "which-case"]
+    assert "Rivera_PersonalInjury" in listed[0]["sentence"]
+
+
+def test_an_answer_to_a_filed_mail_goes_where_that_was_filed(cases):
+    mail = (b"From: a@example.com\r\nTo: b@example.com\r\nSubject: hello\r\nDate: Mon, 2 Mar 2026 10:00:00 +0000\r\n"
+            b"Message-ID: <one@example.com>\r\n\r\nHello.\r\n")
+    reply = mail.replace(b"<one@example.com>", b"<two@example.com>\r\nIn-Reply-To: <one@example.com>").replace(
+        b"Mon, 2", b"Tue, 3")
+    cases.drop("Okafor_Employment/Inbox", "attachment.eml", mail)
+    cases.sync()
+    if in_folder(cases, "Okafor_Employment/Correspondence") != ["Okafor_Employment_Email_2026-03-02.eml"]:
+        pytest.skip("this build reads no mails")
+    cases.drop("Inbox", "attachment.eml", reply)
+    cases.sync()
+    assert in_folder(cases, "Okafor_Employment/Correspondence") == [
+        "Okafor_Employment_Email_2026-03-02.eml", "Okafor_Employment_Email_2026-03-03.eml"]
+
+
+def test_a_document_of_another_case_is_listed_first_of_all(cases):
+    cases.drop("Okafor_Employment/Inbox", "scan0001.pdf", motion().pdf())
+    cases.sync()
+    assert in_folder(cases, "Okafor_Employment/Inbox") == ["scan0001.pdf"]
+    listed = (cases.path / "Okafor_Employment/Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "scan0001.pdf bears 2:24-cv-01234, the number of another case: Rivera_PersonalInjury" in listed
+
+
+def test_name_against_title_is_a_question_that_a_new_name_answers(cases):
+    cases.drop("Rivera_PersonalInjury/Inbox", "order.pdf", motion().pdf())
+    cases.sync()
+    inbox = cases.path / "Rivera_PersonalInjury/Inbox"
+    listed = (cases.path / "Rivera_PersonalInjury/Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "order.pdf is called Order, but its title says MotionToDismiss" in listed
+    (inbox / "order.pdf").rename(inbox / "Order on motion.pdf")
+    cases.sync()
+    assert in_folder(cases, "Rivera_PersonalInjury/Court Papers") == [
+        "Rivera_PersonalInjury_Order-on-motion_2026-03-02.pdf"]
+
+
+def test_a_letter_is_a_letter_whatever_it_is_about(cases):
+    p = Paper().centred("HALL & ROE LLP", size=16).skip()
+    p.lines("March 2, 2026").skip().lines("Mr. A. Peabody", "12 Commerce Way", "Springfield, IL 62701").skip()
+    p.line("Re: ORDER GRANTING MOTION TO COMPEL", bold=True).skip().lines("Dear Mr. Peabody:", *BODY)
+    cases.drop("Rivera_PersonalInjury/Inbox", "scan0001.pdf", p.lines("Very truly yours,", "Dana Ruiz").pdf())
+    cases.sync()
+    assert in_folder(cases, "Rivera_PersonalInjury/Correspondence") == ["Rivera_PersonalInjury_Letter_2026-03-02.pdf"]
+
+
+def test_a_date_to_come_is_a_question(cases):
+    cases.drop("Rivera_PersonalInjury/Inbox", "scan0001.pdf", motion(dated="Dated: March 2, 2095").pdf())
+    cases.sync()
+    listed = (cases.path / "Rivera_PersonalInjury/Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "2095-03-02" in listed
