@@ -388,13 +388,17 @@ static void note_two(struct ctx *c, const struct sign *a, const struct sign *b)
                                  a->where, kind_of(b->kind), b->text, b->where));
 }
 
+/* Numbers first: the likeliest candidates come first. */
 static void list_signs(struct ctx *c, const struct signs *s)
 {
-    for (size_t i = 0; i < s->len; i++) {
-        ctx_say(c, "  \"%s\" %s speaks of %s", s->v[i].text, s->v[i].where,
-                ctx_case_label(c, s->v[i].matter));
-        ctx_candidate(c, ctx_case_label(c, s->v[i].matter));
-    }
+    for (int weak = 0; weak < 2; weak++)
+        for (size_t i = 0; i < s->len; i++) {
+            if (is_strong(s->v[i].kind) == weak)
+                continue;
+            ctx_say(c, "  \"%s\" %s speaks of %s", s->v[i].text, s->v[i].where,
+                    ctx_case_label(c, s->v[i].matter));
+            ctx_candidate(c, ctx_case_label(c, s->v[i].matter));
+        }
 }
 
 /* What numbers tell, unless thread or parties say otherwise. */

@@ -15,6 +15,7 @@ enum {
     SHORT_WORDS = 18,   /* more are no title */
     ROLE_WORDS = 8,     /* of "Plaintiff and Counter-Defendant," at most */
     LONG_WORD = 4,      /* letters of a word that a title would capitalise */
+    NUMBER_LETTERS = 4, /* "FA 24 1234" */
     STAMP_WORDS = 5,    /* of a stamp at most */
     COURT_BEFORE = 2,   /* words before "circuit court" */
     DATE_WORDS = 5,     /* "Monday, March 2nd 2026" */
@@ -357,6 +358,21 @@ static bool is_stamp(const struct page_line *l, const struct page_words *w)
            strstr(l->words, " page ");
 }
 
+/* "2:24-cv-01234", "FA 24 1234", but no word of a sentence. */
+static bool starts_number(const char *p)
+{
+    size_t letters = 0;
+
+    while (is_upper(p[letters]))
+        letters++;
+    if (letters && letters <= NUMBER_LETTERS && p[letters] == ' ')
+        p += letters + 1;
+    for (; *p && *p != ' '; p++)
+        if (is_digit(*p))
+            return true;
+    return false;
+}
+
 size_t page_number_at(const struct page_line *l, const struct page_words *w)
 {
     size_t n = page_starts_with(l->words, w->number), words = 0;
@@ -369,10 +385,7 @@ size_t page_number_at(const struct page_line *l, const struct page_words *w)
         p += strcspn(p, " .:#,(");
     }
     p += strspn(p, " .:#,()");
-    for (const char *q = p; n && *q && *q != ' '; q++)
-        if (is_digit(*q))
-            return (size_t)(p - l->text);
-    return 0;
+    return n && starts_number(p) ? (size_t)(p - l->text) : 0;
 }
 
 /* Who hears it: a word that says so, or one that does with a colon or number behind it. */
