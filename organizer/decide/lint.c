@@ -129,23 +129,38 @@ static void lint_name_rules(const struct name_rules *n, struct problems *p)
         }
 }
 
-/* A type has examples of what it is and of what it is not. */
-static void lint_examples(const struct rules *r, const struct type_rule *t, struct problems *p)
+/* Of names, or of titles: one that is of the type, and one that is not. */
+static void lint_both(const struct rules *r, const struct type_rule *t, bool titles,
+                      struct problems *p)
 {
     bool is = false, is_not = false;
+    const char *what = titles ? "title" : "name";
+    AUTO_FREE char *missing = NULL;
 
     for (size_t i = 0; i < r->examples_len; i++) {
-        if (r->examples[i].rule != t)
+        if (r->examples[i].rule != t || example_is_title(&r->examples[i]) != titles)
             continue;
         if (strcmp(r->examples[i].expect, t->type.name) == 0)
             is = true;
         else
             is_not = true;
     }
-    if (!is || !is_not)
-        say(p, false, t->type.where,
-            is ? "has no example of a name that is not of this type"
-               : "has no example of a name of this type");
+    if (is && is_not)
+        return;
+    missing = xasprintf("has no example of a %s that is %sof this type", what, is ? "not " : "");
+    say(p, false, t->type.where, missing);
+}
+
+/* A type has examples of what it is and of what it is not. */
+static void lint_examples(const struct rules *r, const struct type_rule *t, struct problems *p)
+{
+    bool titled = false;
+
+    for (size_t i = 0; i < r->titles.len; i++)
+        titled |= r->titles.v[i].owner == t;
+    lint_both(r, t, false, p);
+    if (titled)
+        lint_both(r, t, true, p);
 }
 
 void lint_rules(const struct rules *r, struct problems *p)

@@ -20,8 +20,11 @@
  *   words         in the file name; its own name, plurals, and writing without spaces count too
  *   weak          words that count only where no other type's do
  *   except        words that mean no type ("we will" is no Will)
- *   title, text   words of the first page, asked when the name says nothing
- *   when          conditions (match_when.h), asked last, first match wins
+ *   title         what the title on the first page starts with (match_title.c); not_title: no type
+ *   when          conditions (match_when.h), asked when no title tells, first match wins
+ *   when_first    yes: they are asked before titles
+ *   text          phrases of the first pages, asked last (match_text.c)
+ *   of_any_kind   yes for an Exhibit: its title does not speak against its name
  *   about_others  yes for a Letter or an Exhibit: beside another type's words it is the one meant
  * An office's type takes the place of a shipped one of the same name, and its words come first.
  * How words are weighed against each other stands at the top of match.c.

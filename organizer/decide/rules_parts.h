@@ -155,6 +155,8 @@ void lint_rules(const struct rules *r, struct problems *p);
  * when it holds no words or too many. (match_title.c) */
 bool title_phrase_add(struct phrase_index *x, const char *text, const void *owner,
                       const char *where);
+/* The example is one of a title. (vocab_types.c) */
+bool example_is_title(const struct example *e);
 /* When all titles are there: the words that misread ones are mended to. */
 void title_words_learn(struct rules *r);
 

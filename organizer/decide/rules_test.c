@@ -125,21 +125,30 @@ static void list_words(const struct phrase_index *x, const void *owner, struct s
 
     for (size_t i = 0; i < x->len; i++)
         if (x->v[i].owner == owner && !x->v[i].derived) {
-            str_addf(out, "%s%s", sep, x->v[i].text);
+            str_add(out, sep);
+            for (size_t k = 0; k < x->v[i].len; k++)
+                str_addf(out, "%s%s%s", k ? " " : "", k && k == x->v[i].gap ? "... " : "",
+                         x->v[i].word[k]);
             sep = ", ";
         }
 }
 
 static void list_type(const struct rules *r, const struct type_rule *t, struct str *out, bool json)
 {
-    AUTO_STR struct str words = STR_INIT, when = STR_INIT;
+    AUTO_STR struct str words = STR_INIT, when = STR_INIT, titles = STR_INIT, texts = STR_INIT;
 
     list_words(&r->words, t, &words);
+    list_words(&r->titles, t, &titles);
+    list_words(&r->texts, t, &texts);
     if (t->when)
         condition_describe(t->when, &when);
     if (!json) {
         str_addf(out, "%s: type %s in %s, %s: %s", t->type.where, t->type.name, t->type.folder,
                  relevance_name(t->type.relevance), str_c(&words));
+        if (titles.len)
+            str_addf(out, "; title %s", str_c(&titles));
+        if (texts.len)
+            str_addf(out, "; text %s", str_c(&texts));
         str_addf(out, when.len ? "; %s\n" : "\n", str_c(&when));
         return;
     }
@@ -151,6 +160,8 @@ static void list_type(const struct rules *r, const struct type_rule *t, struct s
     json_text(out, "colour", t->type.colour);
     json_text(out, "relevance", relevance_name(t->type.relevance));
     json_text(out, "words", str_c(&words));
+    json_text(out, "titles", str_c(&titles));
+    json_text(out, "texts", str_c(&texts));
     json_text(out, "when", str_c(&when));
     str_add(out, "}\n");
 }

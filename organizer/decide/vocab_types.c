@@ -263,6 +263,11 @@ static bool run_title(const struct rules *r, const struct lang *lang, const stru
     return rules_try_title(r, e->name, got) && strcmp(str_c(got), e->expect) == 0;
 }
 
+bool example_is_title(const struct example *e)
+{
+    return e->run == run_title;
+}
+
 static bool run_page(const struct rules *r, const struct lang *lang, const struct example *e,
                      struct str *got)
 {
