@@ -176,13 +176,18 @@ static int is_recorded(const struct heal_order *h, const char *name, struct erro
     return rc;
 }
 
+/* Exactly as shelf_publish() names them: a copy that somebody made is called otherwise. */
 static bool is_named_so(const struct heal_order *h, const char *name)
 {
     AUTO_FREE char *start = xasprintf("%s_Archive_", h->order->prefix);
-    const char *ending = snapshot_ending(h->order->format);
-    size_t n = strlen(name), e = strlen(ending);
+    size_t n = strlen(start);
 
-    return strncmp(name, start, strlen(start)) == 0 && n > e && strcmp(name + n - e, ending) == 0;
+    if (strncmp(name, start, n) != 0 || strspn(name + n, "0123456789-") != strlen("2026-11-23"))
+        return false;
+    name += n + strlen("2026-11-23");
+    if (*name == '_')
+        name += 1 + strspn(name + 1, "0123456789");
+    return strcmp(name, snapshot_ending(h->order->format)) == 0;
 }
 
 /* 1 it is one and is whole, 0 not, -1. */

@@ -10,9 +10,10 @@
 #include "base/env.h"
 #include "base/error.h"
 
-/* Measured on legal files: level 6 makes an archive smaller by less than 0.1 %, in twice the time. */
+/* Measured on legal files, most of which are compressed already: higher levels gain less than half a
+ * percent. Those of zstd also take memory for each thread: 12 MB at level 1, 45 at level 3. */
 #define ZIP_LEVEL "4"
-#define ZSTD_LEVEL "3"
+#define ZSTD_LEVEL "1"
 #define ZSTD_THREADS "2"
 
 struct pack {

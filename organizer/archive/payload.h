@@ -18,7 +18,7 @@
 #include <sys/types.h>
 
 #include "archive/findings.h"
-#include "archive/sums.h"
+#include "base/digest.h"
 #include "record/state.h"
 
 struct error;
@@ -35,11 +35,12 @@ enum payload_kind {
 };
 
 enum payload_flag {
-    PAYLOAD_EXPECTED = 1, /* sums.sha256 says what its bytes must be */
+    PAYLOAD_EXPECTED = 1, /* sha256 says what its bytes must be */
     PAYLOAD_RECORDED = 2, /* so says the private state */
     PAYLOAD_EMPTY = 4,    /* a folder with nothing in it that goes in */
     PAYLOAD_ASIDE = 8,    /* below a folder that is ignored */
     PAYLOAD_WAITING = 16, /* by its row it is open, or being written */
+    PAYLOAD_DRAFT = 32,   /* by its row people still edit it, and nobody does just now */
 };
 
 struct payload_entry {
@@ -48,7 +49,7 @@ struct payload_entry {
     uint64_t size;      /* of a file: bytes that go in */
     uint64_t ino;
     int64_t mtime_ns, ctime_ns;
-    struct sums sums; /* expected, then what was read */
+    struct digest sha256; /* expected, then what was read */
     mode_t mode;
     uid_t uid;
     gid_t gid;

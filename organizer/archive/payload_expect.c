@@ -39,12 +39,24 @@ static void missing(struct expecting *x, const struct doc *d, bool known)
                      d->path, NULL);
 }
 
+/* Whether the row's digest is that of the bytes that lie there. A draft has one while it waits to be
+ * named, which holds as long as nobody has touched it since. */
+static bool is_known(const struct doc *d, const struct payload_entry *e)
+{
+    if (digest_is_zero(&d->digest))
+        return false;
+    if (d->state != DOC_WAITING)
+        return true;
+    return d->reason == REASON_DRAFT && e && d->stamp.size == e->size && d->stamp.ino == e->ino &&
+           d->stamp.mtime_ns == e->mtime_ns && d->stamp.ctime_ns == e->ctime_ns && !doc_is_racy(d);
+}
+
 static int take_row(void *ctx, const struct doc *d)
 {
     struct expecting *x = ctx;
     struct payload_entry *e =
         bsearch(d->path, x->p->entries, x->p->len, sizeof *x->p->entries, by_path);
-    bool known = d->state != DOC_WAITING && !digest_is_zero(&d->digest);
+    bool known = is_known(d, e);
 
     if (!e || !payload_is_file(e)) {
         if (!e)
@@ -52,11 +64,11 @@ static int take_row(void *ctx, const struct doc *d)
         return 0;
     }
     if (d->state == DOC_WAITING)
-        e->flags |= PAYLOAD_WAITING;
+        e->flags |= d->reason == REASON_DRAFT ? PAYLOAD_DRAFT : PAYLOAD_WAITING;
     if (!known)
         return 0;
     e->flags |= PAYLOAD_EXPECTED | PAYLOAD_RECORDED;
-    e->sums.sha256 = d->digest;
+    e->sha256 = d->digest;
     if (d->stamp.size != e->size)
         findings_add(x->o->findings, SNAPSHOT_DIFFERS, "archive.changed", e->path, NULL);
     return 0;
@@ -121,7 +133,7 @@ static int hash_file(const struct expecting *x, struct payload_entry *e)
             left -= (uint64_t)n;
         }
     }
-    e->sums.sha256 = digester_done(g);
+    e->sha256 = digester_done(g);
     if (n < 0)
         return -1;
     if (left)
@@ -148,12 +160,10 @@ static void unrecorded(struct expecting *x, struct payload_entry *e)
 {
     struct findings *f = x->o->findings;
 
-    if (e->flags & PAYLOAD_WAITING && (x->o->strict || is_written(x, e)))
+    if ((x->o->strict && e->flags & PAYLOAD_WAITING) || is_written(x, e))
         findings_add(f, SNAPSHOT_BUSY, "archive.waiting", e->path, NULL);
-    else if (x->o->strict)
+    else if (x->o->strict && !(e->flags & PAYLOAD_DRAFT))
         findings_add(f, SNAPSHOT_DIFFERS, "archive.unrecorded", e->path, NULL);
-    else if (is_written(x, e))
-        findings_add(f, SNAPSHOT_BUSY, "archive.waiting", e->path, NULL);
 }
 
 static void complete(struct expecting *x, struct payload_entry *e)
@@ -197,7 +207,7 @@ static void add_content(struct digester *g, const struct payload_entry *e)
     digester_add(g, mark, strlen(mark) + 1);
     digester_add(g, e->path, strlen(e->path) + 1);
     if (payload_is_file(e))
-        digester_add(g, e->sums.sha256.b, DIGEST_SIZE);
+        digester_add(g, e->sha256.b, DIGEST_SIZE);
 }
 
 static void count(struct payload *p)

@@ -53,7 +53,7 @@ static bool next_expected(struct proof *p, struct expected *x)
         const struct payload_entry *e = &all->entries[p->at++];
 
         str_addf(&p->name, "data/%s%s", e->stored, payload_is_file(e) ? "" : "/");
-        *x = payload_is_file(e) ? (struct expected){&e->sums.sha256, e->size}
+        *x = payload_is_file(e) ? (struct expected){&e->sha256, e->size}
                                 : (struct expected){NULL, 0};
     }
     return true;

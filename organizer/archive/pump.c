@@ -11,6 +11,8 @@
 #include "archive/attributes.h"
 #include "archive/gain.h"
 #include "archive/ring.h"
+#include "archive/sums.h"
+#include "archive/tags.h"
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
@@ -29,7 +31,8 @@ struct pump {
     struct ring *ring;
     pthread_t thread;
     struct summer *summer;
-    struct str lines; /* of metadata, not written yet */
+    struct str lines;    /* of metadata, not written yet */
+    struct str manifest; /* of manifest-sha512.txt, not written yet */
     uint64_t done;    /* bytes read */
     bool spoiled;     /* something differs: nothing more is handed over */
     bool given_up;    /* nobody takes any more, and all that came was right */
@@ -59,12 +62,19 @@ static struct ring_slot *claim(struct pump *p, size_t i, unsigned flags)
     return slot;
 }
 
-static int write_lines(struct pump *p)
+static void spool(struct pump *p, int fd, struct str *lines)
 {
-    if (p->lines.len && io_write_all(p->o.metadata, p->lines.s, p->lines.len) < 0)
+    if (lines->len && io_write_all(fd, lines->s, lines->len) < 0)
         p->failed = errno;
-    str_reset(&p->lines);
-    return p->failed ? -1 : 0;
+    str_reset(lines);
+}
+
+static void keep_sums(struct pump *p, struct payload_entry *e, const struct sums *sums)
+{
+    char hex[SHA512_HEX];
+
+    e->sha256 = sums->sha256;
+    tags_add_line(&p->manifest, sha512_hex(sums->sha512, hex), e);
 }
 
 /* Reads at most n bytes, through interruptions and short reads. */
@@ -94,7 +104,7 @@ static bool is_same(const struct payload_entry *e, const struct stat *st)
 
 static enum outcome compare(const struct payload_entry *e, const struct sums *sums)
 {
-    if (!(e->flags & PAYLOAD_EXPECTED) || digest_equal(&e->sums.sha256, &sums->sha256))
+    if (!(e->flags & PAYLOAD_EXPECTED) || digest_equal(&e->sha256, &sums->sha256))
         return GOOD;
     return e->flags & PAYLOAD_RECORDED ? DIFFERS : CHANGED;
 }
@@ -133,7 +143,7 @@ static enum outcome read_short(struct pump *p, size_t i, int fd, const struct st
         return CHANGED;
     if (outcome != GOOD)
         return outcome;
-    e->sums = sums;
+    keep_sums(p, e, &sums);
     p->done += (uint64_t)n;
     if (p->spoiled)
         return GOOD;
@@ -187,7 +197,7 @@ static enum outcome read_long(struct pump *p, size_t i, int fd)
     outcome = compare(e, &sums);
     if (outcome != GOOD)
         return outcome;
-    e->sums = sums;
+    keep_sums(p, e, &sums);
     slot->flags |= LAST;
     if (!p->spoiled)
         ring_commit(p->ring);
@@ -284,11 +294,14 @@ static void *run(void *ctx)
         else
             read_folder(p, i);
         if (p->lines.len > SPOOL)
-            write_lines(p);
+            spool(p, p->o.metadata, &p->lines);
+        if (p->manifest.len > SPOOL)
+            spool(p, p->o.sha512, &p->manifest);
         if (p->o.progress)
             p->o.progress(p->o.ctx, p->done);
     }
-    write_lines(p);
+    spool(p, p->o.metadata, &p->lines);
+    spool(p, p->o.sha512, &p->manifest);
     ring_end(p->ring);
     return NULL;
 }
@@ -346,6 +359,7 @@ int pump_end(struct pump *p)
     summer_free(p->summer);
     free(p->spare.bytes);
     str_clear(&p->lines);
+    str_clear(&p->manifest);
     free(p);
     errno = number;
     return rc;

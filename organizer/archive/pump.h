@@ -20,8 +20,10 @@ struct pump;
 
 struct pump_options {
     int case_fd;
-    struct payload *payload; /* sums are filled in */
-    int metadata;            /* attributes of all entries are appended to this file */
+    struct payload *payload; /* sha256 of each file is filled in */
+    /* What would take too much memory for 100,000 documents goes into files without a name: */
+    int metadata; /* attributes of all entries are appended */
+    int sha512;   /* lines of manifest-sha512.txt are appended */
     struct findings *findings; /* the pump's until pump_end() */
     bool (*stopped)(void *ctx); /* asked between two pieces; NULL: never */
     /* Bytes read so far; called on the pump's thread. May be NULL. */
@@ -46,7 +48,7 @@ void pump_release(struct pump *p);
 /* The emptying side gives up early: what is still unread is not read. */
 void pump_stop(struct pump *p);
 /* Waits for the thread and frees it. 0 when everything was read and is right; 1 when findings say
- * what is not, or it was stopped; -1 with errno when the metadata could not be written. */
+ * what is not, or it was stopped; -1 with errno when metadata could not be written. */
 int pump_end(struct pump *p);
 
 #endif

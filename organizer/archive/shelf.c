@@ -48,12 +48,21 @@ static void remove_leftovers(int dir)
     closedir(d);
 }
 
+int shelf_folder(int root, const char *folder)
+{
+    int fd = beneath_open(root, folder, O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd < 0 && errno == EXDEV && !strchr(folder, '/'))
+        fd = openat(root, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd;
+}
+
 int shelf_open(struct shelf *s, int root, const char *folder, struct error *err)
 {
     *s = (struct shelf){.dir = -1, .fd = -1};
-    s->dir = beneath_open(root, folder, O_RDONLY | O_DIRECTORY, 0);
+    s->dir = shelf_folder(root, folder);
     if (s->dir < 0 && errno == ENOENT && rights_mkdirs(root, folder) == 0)
-        s->dir = beneath_open(root, folder, O_RDONLY | O_DIRECTORY, 0);
+        s->dir = shelf_folder(root, folder);
     if (s->dir < 0)
         return error_set(err, errno, "the folder %s for archives cannot be opened", folder);
     remove_leftovers(s->dir);
@@ -163,7 +172,7 @@ static int name_it(struct shelf *s, const char *base, const char *ext, char **na
     return error_set(err, EEXIST, "all names from %s%s on are taken", base, ext);
 }
 
-static void add_sum_line(struct str *out, const char *name, const struct digest *digest)
+void shelf_sum_line(struct str *out, const char *name, const struct digest *digest)
 {
     char hex[DIGEST_HEX];
     bool odd = strpbrk(name, "\\\n\r") != NULL;
@@ -187,7 +196,7 @@ int shelf_write_sum(struct shelf *s, const char *name, const struct digest *dige
     char temp[64];
     AUTO_CLOSE int fd = make_temp(s, temp, SUM);
 
-    add_sum_line(&line, name, digest);
+    shelf_sum_line(&line, name, digest);
     if (fd >= 0 && io_write_all(fd, line.s, line.len) == 0 && set_rights(rights, fd) == 0 &&
         fsync(fd) == 0 && rename_new(s->dir, temp, to) == 0)
         return fsync(s->dir) == 0 ? 0 : error_set(err, errno, "the folder of archives");

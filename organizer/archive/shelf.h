@@ -19,6 +19,7 @@
 #include "base/digest.h"
 
 struct error;
+struct str;
 
 struct shelf {
     int dir;
@@ -32,6 +33,9 @@ struct shelf_rights {
     bool owner_only; /* a folder above the case keeps out some who could read the case itself */
 };
 
+/* Opens the folder (from the cabinet root down) for reading; unlike all else it may lie on another disk,
+ * but never behind a link. -1 with errno. */
+int shelf_folder(int root, const char *folder);
 /* Opens folder (from the cabinet root down; made when missing). 0, or -1 with err. */
 int shelf_open(struct shelf *s, int root, const char *folder, struct error *err);
 /* Closes it and removes what is still under a temporary name. */
@@ -45,6 +49,9 @@ int shelf_spool(struct shelf *s, struct error *err);
  * has its name but not its .sha256. */
 int shelf_publish(struct shelf *s, const char *base, const char *ext, const struct digest *digest,
                   const struct shelf_rights *rights, char **name, struct error *err);
+/* Appends a line as `sha256sum -c` reads it: a name with a backslash or an end of line is escaped as
+ * that writes them. */
+void shelf_sum_line(struct str *out, const char *name, const struct digest *digest);
 /* Writes NAME.sha256 as `sha256sum -c` reads it. One that is there already is left. 0 or -1. */
 int shelf_write_sum(struct shelf *s, const char *name, const struct digest *digest,
                     const struct shelf_rights *rights, struct error *err);

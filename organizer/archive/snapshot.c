@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,6 +122,7 @@ static int put_payload(struct snapshot *s, struct pack *pack, struct error *err)
     struct pump_options po = {.case_fd = s->case_fd,
                               .payload = &s->payload,
                               .metadata = s->tags.metadata,
+                              .sha512 = s->tags.sha512,
                               .findings = &s->findings,
                               .stopped = on_stopped,
                               .progress = on_progress,
@@ -143,12 +145,13 @@ static int put_payload(struct snapshot *s, struct pack *pack, struct error *err)
     return rc < 0 ? rc : read;
 }
 
-static int open_metadata(struct snapshot *s, struct error *err)
+static int open_spools(struct snapshot *s, struct error *err)
 {
     AUTO_STR struct str header = STR_INIT;
 
     s->tags.metadata = shelf_spool(&s->shelf, err);
-    if (s->tags.metadata < 0)
+    s->tags.sha512 = s->tags.metadata < 0 ? -1 : shelf_spool(&s->shelf, err);
+    if (s->tags.sha512 < 0)
         return -1;
     attributes_header(&header, s->o->lang);
     if (io_write_all(s->tags.metadata, header.s, header.len) < 0)
@@ -216,10 +219,11 @@ static int make(struct snapshot *s, struct error *err)
                             .payload = &s->payload,
                             .lang = s->o->lang,
                             .top = s->top,
-                            .metadata = -1};
+                            .metadata = -1,
+                            .sha512 = -1};
     rc = shelf_begin(&s->shelf, err);
     if (rc == 0)
-        rc = open_metadata(s, err);
+        rc = open_spools(s, err);
     if (rc == 0)
         rc = write_archive(s, err);
     if (rc == 0)
@@ -227,6 +231,7 @@ static int make(struct snapshot *s, struct error *err)
     if (rc == 0)
         rc = publish(s, err);
     cleanup_close(&s->tags.metadata);
+    cleanup_close(&s->tags.sha512);
     return rc;
 }
 
@@ -245,6 +250,7 @@ static int look(struct snapshot *s, struct error *err)
     if (po.state && payload_list(&s->payload, &po, err) == 0)
         rc = payload_expect(&s->payload, &po, err);
     state_close(po.state);
+    malloc_trim(0); /* what the database took is not needed beside the archive's own lists */
     s->r->content = s->payload.content;
     s->r->documents = s->payload.documents;
     s->r->bytes = s->payload.bytes;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "archive/attributes.h"
+#include "archive/shelf.h"
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
@@ -187,50 +188,70 @@ int tags_begin(struct tags *t, struct error *err)
 
 /* ---- behind the payload ----------------------------------------------------------------------- */
 
-static const char *hex_of(const struct sums *s, bool sha512, char buf[static SHA512_HEX])
+void tags_add_line(struct str *out, const char *hex, const struct payload_entry *e)
 {
-    return sha512 ? sha512_hex(s->sha512, buf) : digest_hex(&s->sha256, buf);
-}
-
-static void payload_line(struct str *out, const struct payload_entry *e, bool sha512)
-{
-    char hex[SHA512_HEX];
-
-    str_addf(out, "%s  data/", hex_of(&e->sums, sha512, hex));
+    str_addf(out, "%s  data/", hex);
     tags_add_path(out, e->stored);
     str_addc(out, '\n');
 }
 
-static uint64_t manifest_size(const struct payload *p, bool sha512)
+static void line_sha256(struct str *out, const struct payload_entry *e)
 {
-    AUTO_STR struct str line = STR_INIT;
+    char hex[DIGEST_HEX];
+
+    tags_add_line(out, digest_hex(&e->sha256, hex), e);
+}
+
+/* As sha256sum(1) reads it. */
+static void line_sum(struct str *out, const struct payload_entry *e)
+{
+    AUTO_FREE char *name = xasprintf("data/%s", e->stored);
+
+    shelf_sum_line(out, name, &e->sha256);
+}
+
+typedef void line_fn(struct str *out, const struct payload_entry *e);
+
+static uint64_t manifest_size(const struct payload *p, line_fn *line)
+{
+    AUTO_STR struct str text = STR_INIT;
     uint64_t size = 0;
 
     for (size_t i = 0; i < p->len; i++) {
         if (!payload_is_file(&p->entries[i]))
             continue;
-        str_reset(&line);
-        payload_line(&line, &p->entries[i], sha512);
-        size += line.len;
+        str_reset(&text);
+        line(&text, &p->entries[i]);
+        size += text.len;
     }
     return size;
 }
 
-static int put_manifest(struct tags *t, const char *name, bool sha512, struct error *err)
+static int put_manifest(struct tags *t, const char *name, line_fn *line, struct error *err)
 {
     const struct payload *p = t->payload;
     struct writing w;
-    int rc = begin(&w, t, name, manifest_size(p, sha512), err);
+    int rc = begin(&w, t, name, manifest_size(p, line), err);
 
     for (size_t i = 0; rc == 0 && i < p->len; i++) {
         if (payload_is_file(&p->entries[i]))
-            payload_line(&w.buf, &p->entries[i], sha512);
+            line(&w.buf, &p->entries[i]);
         rc = flush(&w, CHUNK, err);
     }
     return end(&w, rc, err);
 }
 
-static int copy_metadata(struct writing *w, int fd, struct error *err)
+/* sha256sum(1) does not know the escapes of manifests: names with such characters get a list that it
+ * does know, beside the manifests. */
+static bool needs_sums(const struct payload *p)
+{
+    for (size_t i = 0; i < p->len; i++)
+        if (payload_is_file(&p->entries[i]) && strpbrk(p->entries[i].stored, "%\r\n\\"))
+            return true;
+    return false;
+}
+
+static int copy_spool(struct writing *w, int fd, struct error *err)
 {
     AUTO_FREE char *buf = xmalloc(CHUNK);
     off_t at = 0;
@@ -245,17 +266,18 @@ static int copy_metadata(struct writing *w, int fd, struct error *err)
     return n < 0 ? error_set(err, errno, "the metadata cannot be read back") : 0;
 }
 
-static int put_metadata(struct tags *t, struct error *err)
+/* What the pump has written aside. */
+static int put_spool(struct tags *t, const char *name, int fd, struct error *err)
 {
     struct writing w;
     struct stat st;
     int rc;
 
-    if (fstat(t->metadata, &st) < 0)
+    if (fstat(fd, &st) < 0)
         return error_set(err, errno, "the metadata cannot be read back");
-    rc = begin(&w, t, ATTRIBUTES_NAME, (uint64_t)st.st_size, err);
+    rc = begin(&w, t, name, (uint64_t)st.st_size, err);
     if (rc == 0)
-        rc = copy_metadata(&w, t->metadata, err);
+        rc = copy_spool(&w, fd, err);
     return end(&w, rc, err);
 }
 
@@ -267,7 +289,10 @@ static int put_tagmanifest(struct tags *t, const char *name, bool sha512, size_t
     char hex[SHA512_HEX];
 
     for (size_t i = 0; i < n; i++)
-        str_addf(&text, "%s  %s\n", hex_of(&t->list[i].sums, sha512, hex), t->list[i].name);
+        str_addf(&text, "%s  %s\n",
+                 sha512 ? sha512_hex(t->list[i].sums.sha512, hex)
+                        : digest_hex(&t->list[i].sums.sha256, hex),
+                 t->list[i].name);
     return put_text(t, name, &text, err);
 }
 
@@ -275,8 +300,10 @@ int tags_finish(struct tags *t, struct error *err)
 {
     size_t n;
 
-    if (put_manifest(t, "manifest-sha256.txt", false, err) < 0 ||
-        put_manifest(t, "manifest-sha512.txt", true, err) < 0 || put_metadata(t, err) < 0)
+    if (put_manifest(t, "manifest-sha256.txt", line_sha256, err) < 0 ||
+        put_spool(t, "manifest-sha512.txt", t->sha512, err) < 0 ||
+        put_spool(t, ATTRIBUTES_NAME, t->metadata, err) < 0 ||
+        (needs_sums(t->payload) && put_manifest(t, "sha256sum.txt", line_sum, err) < 0))
         return -1;
     n = t->len;
     return put_tagmanifest(t, "tagmanifest-sha256.txt", false, n, err) < 0 ||

@@ -20,7 +20,7 @@ struct error;
 struct lang;
 struct str;
 
-#define TAGS_MAX 8
+#define TAGS_MAX 10
 
 /* One that was written. */
 struct tag {
@@ -36,6 +36,7 @@ struct tags {
     struct pack *pack;
     const char *top;  /* the one folder in the archive */
     int metadata;     /* file with the attributes, readable */
+    int sha512;       /* file with the lines of manifest-sha512.txt, readable */
     struct tag list[TAGS_MAX]; /* in the order in which they lie in the archive */
     size_t len;
     size_t before; /* so many of them lie before the payload */
@@ -44,6 +45,8 @@ struct tags {
 /* Each writes its files; what it needs of t is filled in by the caller. 0 or -1 with err. */
 int tags_begin(struct tags *t, struct error *err);
 int tags_finish(struct tags *t, struct error *err);
+/* Appends the entry's line of a manifest. */
+void tags_add_line(struct str *out, const char *hex, const struct payload_entry *e);
 /* Appends path as manifests write it: CR, LF and % as %0D, %0A, %25 (RFC 8493, section 2.1.3). */
 void tags_add_path(struct str *out, const char *path);
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "archive/order.h"
+#include "archive/shelf.h"
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/json.h"
@@ -272,10 +273,11 @@ static struct digest last_content(struct flow *f, const struct archiving_item *i
     struct archive_row row;
     struct error err = ERROR_INIT;
     struct stat st;
-    const char *name;
 
     if (state_archive_last(f->state, it->case_id, &row, &err) > 0) {
-        AUTO_CLOSE int dir = beneath_parent(f->cab.root, row.path, &name);
+        const char *slash = strrchr(row.path, '/'), *name = slash ? slash + 1 : row.path;
+        AUTO_FREE char *folder = xmemdup0(row.path, slash ? (size_t)(slash - row.path) : 0);
+        AUTO_CLOSE int dir = shelf_folder(f->cab.root, folder);
 
         if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(st.st_mode) && (uint64_t)st.st_size == row.size &&

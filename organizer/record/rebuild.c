@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "record/history_internal.h"
 #include "record/journal_internal.h"
+#include "record/state_archive.h"
 
 /* A path that a document has or had. */
 struct was_at {
@@ -29,6 +30,8 @@ struct known {
 struct rebuilding {
     struct case_row *row;
     struct known *docs, *there;
+    struct archive_row *archives;
+    size_t archives_len, archives_cap;
 };
 
 static const char *base_name(const char *path)
@@ -117,6 +120,23 @@ static void move_folder(struct rebuilding *b, const char *from, const char *to)
     }
 }
 
+/* An archive was made, or was verified again. */
+static void about_archive(struct rebuilding *b, const struct history_line *l)
+{
+    AUTO_FREE char *path = json_get_name(l->json, "archive");
+    struct archive_row row;
+
+    if (strcmp(l->kind, "archived") == 0 && archive_row_read(&row, l->json, l->at_ns)) {
+        memcpy(row.case_id, b->row->id, sizeof row.case_id);
+        GROW(b->archives, b->archives_len, b->archives_cap);
+        b->archives[b->archives_len++] = row;
+        return;
+    }
+    for (size_t i = 0; path && i < b->archives_len; i++)
+        if (strcmp(b->archives[i].path, path) == 0)
+            b->archives[i].verified_ns = l->at_ns;
+}
+
 static void about_case(struct rebuilding *b, const struct history_line *l)
 {
     struct case_row *row = b->row;
@@ -124,6 +144,8 @@ static void about_case(struct rebuilding *b, const struct history_line *l)
 
     if (strcmp(l->kind, "moved") == 0 && l->from && l->to) {
         move_folder(b, l->from, l->to);
+    } else if (!journal_is_change(l->kind)) {
+        about_archive(b, l);
     } else if (strcmp(l->kind, "adopted") == 0) {
         row->adopted_ns = l->at_ns;
     } else if (strcmp(l->kind, "closed") == 0 || strcmp(l->kind, "reopened") == 0) {
@@ -225,6 +247,9 @@ static void clear(struct rebuilding *b)
 {
     struct known *k, *tmp;
 
+    for (size_t i = 0; i < b->archives_len; i++)
+        archive_row_clear(&b->archives[i]);
+    free(b->archives);
     HASH_CLEAR(by_path, b->there);
     HASH_ITER(hh, b->docs, k, tmp)
     {
@@ -251,6 +276,9 @@ static int put_all(struct state *s, struct rebuilding *b, const struct journal_h
 {
     if (state_head_put(s, b->row->id, head, err) < 0)
         return -1;
+    for (size_t i = 0; i < b->archives_len; i++)
+        if (state_archive_put(s, &b->archives[i], err) < 0)
+            return -1;
     for (struct known *k = b->docs; k; k = k->hh.next) {
         if (put_known(s, k, err) < 0)
             return -1;

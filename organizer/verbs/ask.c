@@ -54,15 +54,22 @@ static void settled(void *ctx)
     flow_stop(h->flow, stopped, h);
 }
 
+/* What the verb answers: facts, or why it could not be done. Of several cases some can be done and
+ * some not: facts, too. */
+static void take_answer(struct verb_call *call, const char *verb, int status, const char *text)
+{
+    if (status >= EXIT_USAGE && !(status == EXIT_CANNOT && strcmp(verb, "archive") == 0))
+        verb_fail(call, status, "%s", text);
+    else
+        str_add(&call->out, text);
+}
+
 static void answered(void *ctx, int status, const char *text)
 {
     struct here *h = ctx;
 
     h->status = status;
-    if (status >= EXIT_USAGE)
-        verb_fail(h->call, status, "%s", text);
-    else
-        str_add(&h->call->out, text);
+    take_answer(h->call, h->verb, status, text);
     flow_sync(h->flow, settled, h);
 }
 
@@ -159,10 +166,7 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, cons
         return run_here(call, cabinet, verb, args);
     if (rc < 0)
         return EXIT_CANNOT;
-    if (reply.status >= EXIT_USAGE)
-        verb_fail(call, reply.status, "%s", str_c(&reply.text));
-    else
-        str_add(&call->out, str_c(&reply.text));
+    take_answer(call, verb, reply.status, str_c(&reply.text));
     str_clear(&reply.text);
     return reply.status;
 }
