@@ -135,13 +135,13 @@ def name_of(i, ext):
     return "%s %05d 2026-03-%02d.%s" % (TYPES[i % len(TYPES)], i, 1 + i % 28, ext)
 
 
-def make(folder, count, seed=1):
+def make(folder, count, seed=1, median=MEDIAN):
     """count documents into folder, which must not be there. Returns their bytes."""
     r, total = random.Random(seed), 0
     os.makedirs(folder)
     for i in range(count):
         kind = r.choices(list(MIX), list(MIX.values()))[0]
-        size = int(min(MOST, max(LEAST, math.exp(r.gauss(math.log(MEDIAN), SIGMA)))))
+        size = int(min(MOST, max(LEAST, math.exp(r.gauss(math.log(median), SIGMA)))))
         body = MAKERS[kind](r, size, "%s %05d" % (TYPES[i % len(TYPES)], i))
         with open(os.path.join(folder, name_of(i, kind)), "wb") as f:
             f.write(body)
@@ -149,10 +149,10 @@ def make(folder, count, seed=1):
     return total
 
 
-def make_small(folder, count):
+def make_small(folder, count, first=0):
     """count small PDFs, no two the same: where their number matters and not their bytes."""
     os.makedirs(folder, exist_ok=True)
-    for i in range(count):
+    for i in range(first, first + count):
         with open(os.path.join(folder, name_of(i, "pdf")), "wb") as f:
             f.write(small_pdf(i))
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+import archives
 import corpus
 import measured
 from measured import Organizer, Program
@@ -323,4 +324,4 @@ def idle_figures(bench, program):
 
 
 FIGURES = {"filing": filing, "flood": flood, "latency": latency, "setup": setup,
-           "sweep": sweep_and_idle}
+           "sweep": sweep_and_idle, "snapshot": archives.snapshot, "archive-memory": archives.memory}
