@@ -9,25 +9,26 @@
 #include "base/str.h"
 #include "record/state_internal.h"
 
+/* n tells the order in which they were made: a clock can be set back. */
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS archives(path BLOB PRIMARY KEY, id TEXT NOT NULL, digest BLOB,"
-    " content BLOB, intermediate INTEGER, made INTEGER, verified INTEGER, size INTEGER,"
-    " documents INTEGER) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS archives_case ON archives(id, made);";
+    "CREATE TABLE IF NOT EXISTS archived(n INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " path BLOB NOT NULL UNIQUE, id TEXT NOT NULL, digest BLOB, content BLOB,"
+    " intermediate INTEGER, made INTEGER, verified INTEGER, size INTEGER, documents INTEGER);"
+    "CREATE INDEX IF NOT EXISTS archived_case ON archived(id, n);";
 
 #define COLUMNS "id, path, digest, content, intermediate, made, verified, size, documents"
-static const char sql_there[] = "SELECT 1 FROM sqlite_master WHERE name='archives'";
+static const char sql_there[] = "SELECT 1 FROM sqlite_master WHERE name='archived'";
 static const char sql_put[] =
-    "INSERT OR REPLACE INTO archives(" COLUMNS ") VALUES(CAST(?1 AS TEXT), ?2, ?3, ?4, ?5, ?6, ?7,"
+    "INSERT OR REPLACE INTO archived(" COLUMNS ") VALUES(CAST(?1 AS TEXT), ?2, ?3, ?4, ?5, ?6, ?7,"
     " ?8, ?9)";
-static const char sql_last[] = "SELECT " COLUMNS " FROM archives WHERE id=CAST(?1 AS TEXT)"
-                               " ORDER BY made DESC, path DESC LIMIT 1";
-static const char sql_at[] = "SELECT " COLUMNS " FROM archives WHERE path=?1";
-static const char sql_each[] = "SELECT " COLUMNS " FROM archives ORDER BY made, path";
+static const char sql_last[] = "SELECT " COLUMNS " FROM archived WHERE id=CAST(?1 AS TEXT)"
+                               " ORDER BY n DESC LIMIT 1";
+static const char sql_at[] = "SELECT " COLUMNS " FROM archived WHERE path=?1";
+static const char sql_each[] = "SELECT " COLUMNS " FROM archived ORDER BY n";
 static const char sql_each_of[] =
-    "SELECT " COLUMNS " FROM archives WHERE id=CAST(?1 AS TEXT) ORDER BY made, path";
-static const char sql_verified[] = "UPDATE archives SET verified=?2 WHERE path=?1";
-static const char sql_forget[] = "DELETE FROM archives WHERE path=?1";
+    "SELECT " COLUMNS " FROM archived WHERE id=CAST(?1 AS TEXT) ORDER BY n";
+static const char sql_verified[] = "UPDATE archived SET verified=?2 WHERE path=?1";
+static const char sql_forget[] = "DELETE FROM archived WHERE path=?1";
 
 int state_archive_make(struct state *s, struct error *err)
 {

@@ -31,13 +31,13 @@ struct archive_row {
 int state_archive_make(struct state *s, struct error *err);
 /* Inserts or replaces by path. 0 or -1. */
 int state_archive_put(struct state *s, const struct archive_row *row, struct error *err);
-/* The latest archive of the case. 1 found, 0 none, -1. */
+/* The archive of the case that was made last, whatever the clock said. 1 found, 0 none, -1. */
 int state_archive_last(struct state *s, const char *case_id, struct archive_row *row,
                        struct error *err);
 /* The archive at path. 1 found, 0 none, -1. */
 int state_archive_at(struct state *s, const char *path, struct archive_row *row,
                      struct error *err);
-/* All of a case (NULL: of all cases), oldest first; stops when fn returns non-zero and returns that;
+/* All of a case (NULL: of all cases), in the order in which they were made; stops when fn returns non-zero and returns that;
  * -1 for an error. The row is borrowed during the call. */
 typedef int state_archive_fn(void *ctx, const struct archive_row *row);
 int state_each_archive(struct state *s, const char *case_id, state_archive_fn *fn, void *ctx,

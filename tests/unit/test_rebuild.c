@@ -9,6 +9,7 @@
 
 #include "journal_place.h"
 #include "record/rebuild.h"
+#include "record/state_archive.h"
 
 #define ID "0123456789abcdef0123456789abcdef"
 
@@ -339,6 +340,39 @@ static void a_change_behind_the_answer_is_found(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void what_archives_there_are_comes_back(void **state)
+{
+    struct place *p = *state;
+    struct archive_row row = {.path = (char[]){"Archive/Smith_Divorce_Archive_2026-11-23.zip"},
+                              .size = 17,
+                              .documents = 3,
+                              .intermediate = true},
+                       back;
+    AUTO_STR struct str b = STR_INIT;
+    enum journal_standing standing;
+    const char *body;
+
+    memcpy(row.case_id, ID, sizeof row.case_id);
+    row.digest = digest_of("archive", 7);
+    row.content = digest_of("content", 7);
+    say(p, "opened", 0, NULL, NULL);
+    journal_body(&b, p->j.now, "archived");
+    archive_row_write(&b, &row);
+    body = str_c(&b);
+    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing,
+                                    &p->j.err),
+                     0);
+    rebuild(p);
+    assert_int_equal(state_archive_last(p->s, ID, &back, &p->j.err), 1);
+    assert_string_equal(back.path, row.path);
+    assert_true(digest_equal(&back.digest, &row.digest));
+    assert_true(digest_equal(&back.content, &row.content));
+    assert_int_equal(back.size, 17);
+    assert_int_equal(back.documents, 3);
+    assert_true(back.intermediate);
+    archive_row_clear(&back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +388,7 @@ int main(void)
         TEST(a_renamed_folder_takes_its_documents_along),
         TEST(the_case_is_as_its_lines_say),
         TEST(reopened_is_open),
+        TEST(what_archives_there_are_comes_back),
         TEST(a_broken_chain_is_told),
         TEST(taking_up_answers_for_a_line_in_the_middle),
         TEST(taking_up_without_saying_what_answers_for_nothing),
