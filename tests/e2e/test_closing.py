@@ -1,11 +1,9 @@
 """Closing, reopening and retiring cases: what is looked over first, and what it means then."""
-import os
-import pathlib
 import subprocess
 
 import pytest
 
-from conftest import Cabinet, docx, pdf, sha256
+from conftest import docx
 
 LETTER = "closing letter 3-2-26.pdf"
 

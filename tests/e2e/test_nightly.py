@@ -1,16 +1,17 @@
 """The night: what it does, what it says, how it goes on, and what becomes of closed cases then."""
+import contextlib
+import datetime
 import json
 import os
-import pathlib
 import shutil
-import signal
+import sqlite3
 import subprocess
 import zipfile
 
 import pytest
 
-from conftest import Cabinet, pdf, sha256, sha256_file
-from test_closing import LETTER, card, close, write_card
+from conftest import EXE, sha256_file
+from test_closing import LETTER, card, write_card
 from test_hooks import listen, script, told
 
 BASE = "settle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n"
@@ -169,13 +170,20 @@ def test_what_is_not_what_was_written_is_not_removed(closed):
 
 # ---- verify -----------------------------------------------------------------------------------------
 
-def rot(path):
-    """Changes a byte and nothing else that a look would see."""
-    st = path.stat()
+def rot(cabinet, path):
+    """Changes a byte as a failing disk does: nothing that a look could see."""
     data = bytearray(path.read_bytes())
     data[-2] ^= 1
+    st = path.stat()
     path.write_bytes(data)
     os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns))
+    # no disk tells of its own errors by a new time of change
+    with contextlib.closing(sqlite3.connect(next(cabinet.state.rglob("state.db")))) as db:
+        n = db.execute("UPDATE docs SET ctime=?, read=? WHERE ino=?",
+                       (path.stat().st_ctime_ns, path.stat().st_ctime_ns + 10**10,
+                        path.stat().st_ino)).rowcount
+        db.commit()
+    assert n == 1
 
 
 def letter_of(cabinet):
@@ -183,17 +191,29 @@ def letter_of(cabinet):
 
 
 def test_bytes_that_changed_unseen_are_told_and_stay_told(closed):
-    listen(closed, "integrity", "nightly")
-    closed.run("reload", closed.path)
+    listen(closed, "integrity")
     letter = letter_of(closed)
     good = letter.read_bytes()
     closed.stop()
-    rot(letter)
-    # the private state must not see it by the file's time of change: as after a disk's silent error
-    (r,) = night(closed, status=None)
-    if r["findings"] == 0:
-        pytest.skip("the file system tells of every change: the sweep saw an edit")
-    assert r["failed"] >= 1
+    rot(closed, letter)
+    (r,) = night(closed, status=1)
+    assert (r["findings"], r["not_archived"]) == (1, 1) and r["archived"] == 0, r
+    told_of = (closed.path / "Smith_Divorce" / "Needs attention.txt").read_text()
+    assert "not what it was when it was filed" in told_of and letter.name in told_of
+    closed.start()
+    closed.sync()
+    night(closed, status=1)
+    closed.sync()
+    assert "not what it was" in (closed.path / "Smith_Divorce" / "Needs attention.txt").read_text()
+    # the copy from the backup ends it
+    letter.write_bytes(good)
+    closed.sync()
+    (r,) = night(closed)
+    assert r["findings"] == 0 and r["archived"] == 1
+    closed.sync()
+    assert not (closed.path / "Smith_Divorce" / "Needs attention.txt").exists()
+    closed.stop()
+    assert [e["reason"] for e in told(closed, "integrity")] == ["changed-unread"]
 
 
 # ---- who needs to know ------------------------------------------------------------------------------
@@ -283,7 +303,6 @@ def test_a_new_cabinet_has_missed_no_night(running):
 
 def test_the_night_comes_at_its_time(cabinet):
     """The clock stands a second before it."""
-    import datetime
     listen(cabinet, "nightly")
     now = datetime.datetime.now(datetime.timezone.utc)
     at = now.replace(hour=3, minute=30, second=0, microsecond=0)
@@ -310,17 +329,15 @@ def test_a_night_that_was_cut_off_goes_on(closed):
     for name in ("Adams", "Baker", "Clark"):
         make_closed(closed, name)
     closed.stop()
-    # the last case holds the night up: a document that is no end of zeros to read
+    # the last case holds the night up: a document that takes a while to read
     slow = closed.path / "Smith_Divorce" / "My films" / "film.bin"
     slow.parent.mkdir()
     with open(slow, "wb") as f:
         f.truncate(768 << 20)
     closed.run("sweep", closed.path)
-    p = subprocess.Popen([str(x) for x in closed.prefix] + [os.path.join(os.environ.get(
-        "ORGANIZER_BUILD", "build"), "organizer"), "nightly", str(closed.path)], env=closed.env,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    p = subprocess.Popen([str(EXE), "nightly", str(closed.path)], env=closed.env,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seen = set()
-    import sqlite3
     while len(seen) < 3 and p.poll() is None:
         try:
             db = sqlite3.connect(f"file:{next(closed.state.rglob('state.db'))}?mode=ro", uri=True)
@@ -520,3 +537,33 @@ def test_an_archive_made_by_hand_is_sent_at_once(closed):
     closed.sync()
     closed.stop()
     assert len(told(closed, "archived")) == 1
+
+
+# ---- a whole office ---------------------------------------------------------------------------------
+
+def test_a_night_over_fifty_closed_cases_leaves_fifty_verified_archives(cabinet):
+    """By the README's own words: folders named Client_CaseType are cases, "Status: closed" on their
+    cards closes them, `organizer nightly` does the rest, stock tools check it."""
+    cases = [f"Client{i:02d}_{t}" for i, t in enumerate(["Divorce", "Probate"] * 25)]
+    for name in cases:
+        (cabinet.path / name / "Inbox").mkdir(parents=True)
+        cabinet.drop(f"{name}/Inbox", LETTER)
+        cabinet.drop(f"{name}/Inbox", "letter 3-2-26.pdf")
+    cabinet.run("sweep", cabinet.path)
+    for name in cases:
+        text = card(cabinet.path / name)
+        (cabinet.path / name / "Case.txt").write_text(text.replace("Status: open", "Status: closed"),
+                                                      newline="")
+    (r,) = night(cabinet)
+    assert (r["cases"], r["verified"], r["archived"], r["failed"]) == (50, 50, 50, 0), r
+    found = archives(cabinet)
+    assert len(found) == 50 and {a.rsplit("_Archive_", 1)[0] for a in found} == set(cases)
+    done = subprocess.run(["sha256sum", "-c", "--quiet", *[a + ".sha256" for a in found]],
+                          cwd=cabinet.path / "Archive", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in cases:
+        (line,) = journaled(cabinet, name, "archived")
+        assert line["archive_sha256"] == sha256_file(cabinet.path / line["archive"])
+    cabinet.run("verify", *[cabinet.path / "Archive" / a for a in found])
+    (r,) = night(cabinet)
+    assert (r["archived"], r["unchanged"], r["failed"]) == (0, 50, 0), r

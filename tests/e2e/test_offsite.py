@@ -2,7 +2,6 @@
 import contextlib
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import time
@@ -61,11 +60,12 @@ class Far:
         return f.read_bytes() if f.exists() else None
 
 
-@pytest.fixture(params=["webdav", "sftp"])
+@pytest.fixture
 def far(request, tmp_path):
+    """WebDAV tells no hashes: what arrived is read back. SFTP does."""
     need_tool("rclone")
     port = free_port()
-    if request.param == "webdav":
+    if getattr(request, "param", "webdav") == "webdav":
         return Far(tmp_path, "webdav", port, "RCLONE_CONFIG_FAR_TYPE=webdav",
                    f"RCLONE_CONFIG_FAR_URL=http://127.0.0.1:{port}")
     obscured = subprocess.run(["rclone", "obscure", "secret"], capture_output=True, text=True,
@@ -95,6 +95,10 @@ def send(far, archive, tmp_path, digest=None, more=()):
                           env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(tmp_path)})
 
 
+both = pytest.mark.parametrize("far", ["webdav", "sftp"], indirect=True)
+
+
+@both
 def test_an_archive_is_there_whole_with_its_digest(far, archive, tmp_path):
     with far.serve():
         r = send(far, archive, tmp_path)
@@ -107,6 +111,7 @@ def test_an_archive_is_there_whole_with_its_digest(far, archive, tmp_path):
         assert (far.folder / "matters" / archive.name).stat().st_mtime_ns == before
 
 
+@both
 def test_what_rotted_at_the_far_end_is_sent_again(far, archive, tmp_path):
     with far.serve():
         assert send(far, archive, tmp_path).returncode == 0
