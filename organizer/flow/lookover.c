@@ -35,6 +35,7 @@ void lookover_init(struct lookover *l, const struct matter *m)
         .path = xstrdup(m->facts.path),
         .originals = xstrdup(card_other(&m->card, "originals")),
         .trust = xstrdup(card_other(&m->card, "trust balance")),
+        .tampered = m->reason == REASON_TAMPERED,
         .tasks = xstrdup(tasks ? tasks : card_other(&m->card, "open tasks")),
     };
     snprintf(l->id, sizeof l->id, "%s", m->facts.id);
@@ -309,6 +310,8 @@ static void object_value(struct lookover *l, const struct lang *lang, const char
 
 void lookover_say(struct lookover *l, const struct lang *lang)
 {
+    if (l->tampered)
+        object(l, xstrdup(lang_get(lang, "closing.tampered")));
     object_names(l, lang, "attention", &l->attention);
     object_names(l, lang, "open", &l->busy);
     if (!l->letter)

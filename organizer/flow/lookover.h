@@ -1,6 +1,7 @@
 /*
  * lookover: what speaks against closing a case.
  *
+ *   a history that was changed       the case is marked as tampered with
  *   documents needing attention      rows of the private state
  *   files open or being written      rows that wait, what is under way in the daemon, lock files of
  *                                    programs, and the kernel (a lease for each file)
@@ -36,6 +37,7 @@ struct lookover {
     struct lookover_names busy; /* open or being written: who starts it adds what it knows */
     /* What was found. */
     struct lookover_names attention, todo;
+    bool tampered; /* its journal is not as it was left */
     bool letter; /* there is a closing letter */
     char **against; /* one sentence each, NULL-terminated; NULL until lookover_say() */
     size_t against_len;

@@ -30,6 +30,7 @@ struct night_report {
 
 #define NIGHT_FAILURES_MAX 100
 
+/* Frees what it holds; all zero then. */
 void night_report_clear(struct night_report *r);
 /* Adds a failure; strings are copied. */
 void night_report_failed(struct night_report *r, const char *path, const char *what,

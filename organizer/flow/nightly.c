@@ -607,7 +607,8 @@ static void rehearse(struct nightly *n, bool json, flow_answer *answer, void *ct
                 night_report_would(&out, json, steps[s].name, m->facts.path);
         }
     forget_cases(n);
-    answer(ctx, EXIT_ORDER, str_c(&out));
+    if (answer)
+        answer(ctx, EXIT_ORDER, str_c(&out));
 }
 
 void nightly_run(struct flow *f, bool dry_run, bool json, flow_answer *answer, void *ctx)
@@ -671,11 +672,44 @@ void nightly_tick(struct flow *f, bool set)
 
 /* ---- what is said of it ---------------------------------------------------------------------- */
 
-void nightly_status(struct state *s, int64_t next_s, bool running, struct str *json)
+static bool has_archive(struct state *s, const struct matter *m)
+{
+    struct error err = ERROR_INIT;
+    struct archive_row row;
+    bool has = s && state_archive_last(s, m->facts.id, &row, &err) > 0;
+
+    if (has) {
+        has = !row.intermediate;
+        archive_row_clear(&row);
+    }
+    return has;
+}
+
+static void cases_status(const struct matters *all, struct state *s, struct str *json)
+{
+    int64_t closed = 0, archived = 0, retired = 0;
+
+    for (size_t i = 0; i < matters_len(all); i++) {
+        const struct matter *m = matters_at(all, i);
+
+        if (!m->facts.closed || m->untouchable)
+            continue;
+        closed++;
+        archived += has_archive(s, m);
+        retired += flow_is_retired(m);
+    }
+    json_num(json, "closed", closed);
+    json_num(json, "archived", archived);
+    json_num(json, "retired", retired);
+}
+
+void nightly_status(const struct matters *all, struct state *s, int64_t next_s, bool running,
+                    struct str *json)
 {
     AUTO_FREE char *report = s ? state_get(s, REPORT_KEY) : NULL;
     char at[TIME_TEXT];
 
+    cases_status(all, s, json);
     json_bool(json, "night_under_way", running);
     if (report && *report == '{') {
         json_key(json, "last_night");

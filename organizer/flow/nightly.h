@@ -22,6 +22,7 @@
 struct nightly;
 struct str;
 
+/* No night is under way; nothing is begun. */
 struct nightly *nightly_new(struct flow *f);
 /* Waits for the step under way. NULL is fine. */
 void nightly_free(struct nightly *n);
@@ -37,7 +38,11 @@ bool nightly_running(const struct nightly *n);
 /* No further step begins, and the one under way ends soon. */
 void nightly_stop(struct nightly *n);
 
-/* Members of status: last_night (the report of the last one), next_night. state: of this thread. */
+/* Members of status: closed, archived (of these), retired; last_night (the report of the last one),
+ * next_night (next_s: UTC seconds, 0 for never). state: of this thread, or NULL. */
+struct matters;
 struct state;
-void nightly_status(struct state *s, int64_t next_s, bool running, struct str *json);
+void nightly_status(const struct matters *all, struct state *s, int64_t next_s, bool running,
+                    struct str *json);
+
 #endif

@@ -155,12 +155,13 @@ static int forget_one(const struct pruning *p, const struct archive_row *row, st
                       struct error *err)
 {
     AUTO_STR struct str line = STR_INIT;
+    AUTO_FREE char *sent = xasprintf("sent.%s", row->path);
     char hex[DIGEST_HEX];
 
     journal_body(&line, env_now(p->flow->env), "pruned");
     json_name(&line, "archive", row->path);
     json_text(&line, "archive_sha256", digest_hex(&row->digest, hex));
-    return state_archive_forget(s, row->path, err) < 0
+    return state_archive_forget(s, row->path, err) < 0 || state_set(s, sent, NULL, err) < 0
                ? -1
                : state_outbox_add(s, p->id, str_c(&line), err);
 }

@@ -161,16 +161,16 @@ void flow_request_retire(struct flow *f, const struct flow_request *q, flow_answ
     AUTO_STR struct str text = STR_INIT;
     struct matter *m = flow_request_case(f, q, &text);
     struct reopening *r;
-    const char *not;
+    const char *why_not;
 
     if (!m) {
         answer(ctx, q->args[0] ? EXIT_CANNOT : EXIT_USAGE, str_c(&text));
         return;
     }
     r = reopening_new(f, m, q, answer, ctx);
-    not = flow_not_retirable(f, m);
-    if (not)
-        cannot(r, not);
+    why_not = flow_not_retirable(f, m);
+    if (why_not)
+        cannot(r, why_not);
     else if (q->dry_run)
         done(r, "would be retired, if its archive is in order", "closed");
     else

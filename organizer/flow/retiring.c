@@ -297,20 +297,20 @@ static void after_check(uv_work_t *w, int status)
     struct retiring *r = w->data;
     struct flow *f = r->flow;
     struct matter *m = matters_by_id(f->matters, r->look.id);
-    const char *not = NULL;
+    const char *why_not = NULL;
 
     if (r->is_good && f->started)
         remember_verified(r);
     if (status < 0)
-        not = "there is no thread for it";
+        why_not = "there is no thread for it";
     else if (r->why)
-        not = r->why;
+        why_not = r->why;
     else if (!m || !f->started || f->stopping)
-        not = "the organizer stops";
+        why_not = "the organizer stops";
     else if (!r->back)
-        not = flow_not_retirable(f, m);
-    if (not)
-        end(r, STEP_LEFT, not);
+        why_not = flow_not_retirable(f, m);
+    if (why_not)
+        end(r, STEP_LEFT, why_not);
     else if (r->back)
         move_back(r, m);
     else
@@ -337,10 +337,10 @@ static void begin(struct flow *f, struct matter *m, bool back, step_done *done, 
 
 void flow_retire(struct flow *f, struct matter *m, step_done *done, void *ctx)
 {
-    const char *not = flow_not_retirable(f, m);
+    const char *why_not = flow_not_retirable(f, m);
 
-    if (not)
-        done(ctx, &(struct step_result){.step = STEP_LEFT, .text = not});
+    if (why_not)
+        done(ctx, &(struct step_result){.step = STEP_LEFT, .text = why_not});
     else
         begin(f, m, false, done, ctx);
 }

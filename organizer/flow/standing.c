@@ -142,7 +142,7 @@ int standing_status(struct survey *s, struct str *json, bool *attention, struct 
     json_num(json, "filed", (int64_t)c.filed);
     json_num(json, "listed", (int64_t)c.listed);
     json_num(json, "notices", told.notices);
-    nightly_status(s->state, 0, false, json);
+    nightly_status(s->matters, s->state, 0, false, json);
     add_idle(json);
     str_addc(json, '}');
     return 0;

@@ -42,7 +42,8 @@ void flow_status(struct flow *f, struct str *json)
     if (lines)
         json_text(json, "journal_lines_why", why);
     json_num(json, "page_errors", (int64_t)pages_errors(f->pages));
-    nightly_status(f->state, f->night ? night_when(f->night) : 0, nightly_running(f->nightly), json);
+    nightly_status(f->matters, f->state, f->night ? night_when(f->night) : 0,
+                   nightly_running(f->nightly), json);
     json_key(json, "watch");
     str_addc(json, '{');
     if (f->watcher)

@@ -123,6 +123,16 @@ static void when(struct str *out, const char *at)
     str_addf(out, "%.10s %.8s UTC", at, at + 11);
 }
 
+static void closed_cases(struct str *out, const json_t *j)
+{
+    if (!json_get_num(j, "closed", 0))
+        return;
+    str_add(out, "  ");
+    count(out, j, "closed", "case is closed, ", "cases are closed, ");
+    str_addf(out, "%" PRId64 " archived, %" PRId64 " retired\n", json_get_num(j, "archived", 0),
+             json_get_num(j, "retired", 0));
+}
+
 static void nights(struct str *out, const json_t *j)
 {
     const json_t *last = json_object_get(j, "last_night");
@@ -155,6 +165,7 @@ static void human_status(struct str *out, const json_t *j)
     head(out, j);
     if (at)
         str_addf(out, "  last sweep %.10s %.8s UTC\n", at, at + 11);
+    closed_cases(out, j);
     nights(out, j);
     watches(out, json_object_get(j, "watch"));
     troubles(out, j);

@@ -253,8 +253,13 @@ def test_status_tells_of_the_last_night_and_the_next(closed):
     assert s["last_night"]["archived"] == 1 and s["next_night"].endswith("T03:30:00.000000Z")
     text = closed.run("status", closed.path, status=None).stdout
     assert "last night" in text and "next night" in text
+    assert "1 case is closed, 1 archived, 0 retired\n" in text
+    retire(closed)
+    assert [closed.status()[k] for k in ("closed", "archived", "retired")] == [1, 1, 1]
     closed.stop()
-    assert closed.status()["last_night"]["archived"] == 1
+    s = closed.status()
+    assert s["last_night"]["archived"] == 1
+    assert [s[k] for k in ("closed", "archived", "retired")] == [1, 1, 1]
 
 
 def test_the_index_links_the_archive(closed):

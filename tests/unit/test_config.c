@@ -90,7 +90,8 @@ static void every_key_is_read(void **state)
             "folders: { Scans: { settle: 30s }, \"Synced\": { settle: 10m } }\n"
             "date_order: dmy\ndate_from: [name, file]\ntime_zone: UTC\nnightly: \"3:05\"\n"
             "max_path: 180\nsweep: 1h\noffice: Smith & Partners\ngroup: lawyers\n"
-            "hook_limit: 2\nhook_time: 5s\n");
+            "hook_limit: 2\nhook_time: 5s\nretire: 30d\nsnapshots: weekly\nkeep: 9\n"
+            "upload_time: 2h\n");
     assert_int_equal(config.mode, MODE_SUGGEST);
     assert_int_equal(config.naming, NAMING_INBOX);
     assert_int_equal(config.settle_ms, 120000);
@@ -106,6 +107,25 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.group, "lawyers");
     assert_int_equal(config.hook_limit, 2);
     assert_int_equal(config.hook_ms, 5000);
+    assert_int_equal(config.retire_s, 30 * 86400);
+    assert_int_equal(config.snapshots, SNAPSHOTS_WEEKLY);
+    assert_int_equal(config.keep, 9);
+    assert_int_equal(config.upload_ms, 7200000);
+}
+
+static void archives_are_of_closed_cases_unless_asked_for(void **state)
+{
+    (void)state;
+    accepts("");
+    assert_int_equal(config.snapshots, SNAPSHOTS_NEVER);
+    assert_int_equal(config.retire_s, -1);
+    assert_int_equal(config.keep, 4);
+    accepts("retire: 1d\nsnapshots: nightly\n");
+    accepts("retire: never\nsnapshots: never\n");
+    assert_int_equal(config.retire_s, -1);
+    refuses("retire: soon\n", "1:9", "5d");
+    refuses("snapshots: monthly\n", "1:12", "weekly");
+    refuses("keep: 0\n", "1:7", "from 1 to 1000");
 }
 
 static void durations_have_units(void **state)
@@ -445,6 +465,7 @@ int main(void)
         TEXT(defaults_are_those_of_the_design),
         TEXT(an_empty_file_is_the_defaults),
         TEXT(every_key_is_read),
+        TEXT(archives_are_of_closed_cases_unless_asked_for),
         TEXT(durations_have_units),
         TEXT(bad_durations_are_refused),
         TEXT(an_unknown_key_is_told_with_its_place),

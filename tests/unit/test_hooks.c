@@ -852,6 +852,53 @@ static void counts_are_in_the_status(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- what may take long ------------------------------------------------------------------------ */
+
+static void a_slow_hook_has_a_place_and_a_time_of_its_own(void **state)
+{
+    struct place *x = *state;
+
+    limits(x, 1, 200);
+    hooks_set_slow(x->hooks, "archived", 20000);
+    hook(x, "archived", "a", "touch $top/began; until [ -e $top/go ]; do sleep 0.05; done");
+    hook(x, "filed", "a", ":");
+    begin(x, "archived");
+    begin(x, "archived"); /* waits for the first */
+    /* Longer than others may take, and the one place is free all the while. */
+    for (int i = 0; i < 5; i++) {
+        unsigned before = x->answers;
+
+        begin(x, "filed");
+        while (x->answers == before)
+            uv_run(&x->loop, UV_RUN_ONCE);
+        assert_int_equal(x->last, HOOK_OK);
+    }
+    assert_int_equal(hooks_pending(x->hooks), 2);
+    hook(x, "made", "a", "touch $top/go");
+    begin(x, "made");
+    finish(x);
+    assert_int_equal(x->answers, 8);
+    assert_int_equal(x->last, HOOK_OK);
+}
+
+static void slow_hooks_are_stopped_at_once(void **state)
+{
+    struct place *x = *state;
+
+    hooks_set_slow(x->hooks, "archived", 60000);
+    hook(x, "archived", "a", "sleep 60");
+    hook(x, "archived", "b", "touch $top/b");
+    begin(x, "archived");
+    begin(x, "archived");
+    uv_run(&x->loop, UV_RUN_NOWAIT);
+    hooks_stop_slow(x->hooks);
+    finish(x);
+    assert_int_equal(x->answers, 2);
+    assert_int_equal(x->last, HOOK_FAILED);
+    AUTO_FREE char *b = at(x, "b");
+    assert_int_equal(access(b, F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -898,6 +945,8 @@ int main(void)
         TEST(a_daemon_that_keeps_the_pipes_is_not_waited_for),
         TEST(standard_input_ignored_or_closed_is_fine),
         TEST(output_closed_early_does_not_end_it),
+        TEST(a_slow_hook_has_a_place_and_a_time_of_its_own),
+        TEST(slow_hooks_are_stopped_at_once),
         TEST(at_most_so_many_run_at_once),
         TEST(notices_leave_a_place_for_before_filing),
         TEST(freeing_kills_what_runs_and_answers_all),
