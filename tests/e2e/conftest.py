@@ -1,4 +1,5 @@
 """End to end: the real daemon on a fresh cabinet. No sleeps: `organizer sync` is the barrier."""
+import atexit
 import hashlib
 import io
 import json
@@ -17,6 +18,24 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ORGANIZER_BUILD", ROOT / "build"))
 EXE = BUILD / "organizer"
+
+
+def for_everybody(exe):
+    """A program that users without rights can run: a copy of it and its rules where the checkout lies in a
+    folder that is closed to them, such as /root."""
+    if os.geteuid() != 0 or not exe.exists() or all(p.stat().st_mode & 0o001 for p in exe.resolve().parents):
+        return exe
+    base = pathlib.Path(tempfile.mkdtemp(prefix="organizer-program-"))
+    atexit.register(shutil.rmtree, base, ignore_errors=True)
+    (base / "build").mkdir()
+    shutil.copy2(exe, base / "build")
+    shutil.copytree(os.environ.get("ORGANIZER_RULES", ROOT / "rules"), base / "rules")
+    os.environ["ORGANIZER_RULES"] = str(base / "rules")
+    subprocess.run(["chmod", "-R", "a+rX", base], check=True)
+    return base / "build" / "organizer"
+
+
+EXE = for_everybody(EXE)
 SHARED = ROOT.parent / "shared"
 TIMEOUT = 60
 NOBODY = 65534
