@@ -55,8 +55,8 @@ void ctx_candidate(struct ctx *c, const char *what);
 /* How a case is named to people who may read the page: its path, or "a restricted matter". */
 const char *ctx_case_label(const struct ctx *c, const struct case_facts *matter);
 bool ctx_in_inbox(const struct ctx *c);
-/* The word that its name is to hold because its first page is marked privileged or work product, and
- * does not hold; NULL when there is none. words: those of the name. */
+/* The word that its name is to hold because its first page is marked privileged or work product,
+ * and does not hold; NULL when there is none. words: those of the name. */
 const char *ctx_privileged_word(const struct ctx *c, const char *words);
 /* Only for explain: why field f is what it is, for people; lang key with {what} and {kind}. */
 void ctx_plain(struct ctx *c, struct field *f, const char *key, const char *what);

@@ -12,9 +12,9 @@
 
 /*
  * A docket number, a matter number or the thread of a mail tell a case. A name alone does not: the
- * same insurer, bank or opposing counsel is in many cases; two signs that do not depend on each other
- * do (two persons of the card, or a person and the client's address), when no other case may be
- * meant. Only what stands in the head of a document counts: its body cites other cases.
+ * same insurer, bank or opposing counsel is in many cases; two signs that do not depend on each
+ * other do (two persons of the card, or a person and the client's address), when no other case may
+ * be meant. Only what stands in the head of a document counts: its body cites other cases.
  */
 enum {
     SIGNS = 64,
@@ -182,8 +182,9 @@ static void read_labelled(struct signs *s, const struct heading *h)
         AUTO_FREE char *line = xmemdup0(p, n);
         AUTO_FREE char *words = page_fold(line, &count);
 
-        if (i >= PLAIN_HEAD && (page_starts_with(words, w.number) ||
-                                page_starts_with(words, lang_list(s->c->lang, "paper.matter-number"))))
+        if (i >= PLAIN_HEAD &&
+            (page_starts_with(words, w.number) ||
+             page_starts_with(words, lang_list(s->c->lang, "paper.matter-number"))))
             read_line(s, line, "on its first page", false);
         p += n + (p[n] == '\n');
     }
@@ -296,8 +297,7 @@ static size_t weak_signs(const struct signs *s, const struct case_facts *matter,
         for (size_t k = 0; k < s->len && more && is_person(sign->kind); k++)
             if (k != i && s->v[k].matter == matter && is_person(s->v[k].kind) &&
                 is_same_person(sign, &s->v[k]) &&
-                (is_longer_person(&s->v[k], sign) ||
-                 (k < i && !is_longer_person(sign, &s->v[k]))))
+                (is_longer_person(&s->v[k], sign) || (k < i && !is_longer_person(sign, &s->v[k]))))
                 more = false;
         if (more)
             found[n++] = sign;
@@ -371,7 +371,7 @@ static void note(struct ctx *c, const struct case_facts *matter, char *source)
 
 static const char *kind_of(enum route_kind k)
 {
-    return k == ROUTE_DOCKET ? "docket number"
+    return k == ROUTE_DOCKET   ? "docket number"
            : k == ROUTE_MATTER ? "matter number"
            : k == ROUTE_EMAIL  ? "address"
                                : "name";
@@ -384,8 +384,9 @@ static void note_sign(struct ctx *c, const struct sign *s)
 
 static void note_two(struct ctx *c, const struct sign *a, const struct sign *b)
 {
-    note(c, a->matter, xasprintf("%s \"%s\" %s and %s \"%s\" %s", kind_of(a->kind), a->text,
-                                 a->where, kind_of(b->kind), b->text, b->where));
+    note(c, a->matter,
+         xasprintf("%s \"%s\" %s and %s \"%s\" %s", kind_of(a->kind), a->text, a->where,
+                   kind_of(b->kind), b->text, b->where));
 }
 
 /* Numbers first: the likeliest candidates come first. */
@@ -429,8 +430,9 @@ const struct case_facts *said_case(struct ctx *c)
     }
     matter = c->f->thread_case;
     if (!sure && matter) {
-        note(c, matter, xasprintf("it answers a mail filed there%s%s", c->f->thread_doc ? ", " : "",
-                                  c->f->thread_doc ? c->f->thread_doc : ""));
+        note(c, matter,
+             xasprintf("it answers a mail filed there%s%s", c->f->thread_doc ? ", " : "",
+                       c->f->thread_doc ? c->f->thread_doc : ""));
         return matter;
     }
     matter = sure ? NULL : by_weak_signs(&s, &first, &second);
@@ -496,8 +498,8 @@ enum row_answer row_other_said(struct ctx *c)
     c->why = sign->text;
     c->other = ctx_case_label(c, sign->matter);
     ctx_candidate(c, c->other);
-    answer = ctx_conclude(c, ACTION_LIST, REASON_OTHER_CASE,
-                          is_strong(sign->kind) ? "number" : "names");
+    answer =
+        ctx_conclude(c, ACTION_LIST, REASON_OTHER_CASE, is_strong(sign->kind) ? "number" : "names");
     c->why = c->other = NULL;
     return answer;
 }

@@ -1,5 +1,5 @@
-/* The type in the name being made: by the words of the old name, by what the document says, and what
- * happens when these two differ. */
+/* The type in the name being made: by the words of the old name, by what the document says, and
+ * what happens when these two differ. */
 #include <stdlib.h>
 #include <string.h>
 

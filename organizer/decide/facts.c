@@ -3,8 +3,8 @@
 #include <string.h>
 
 static const char *const date_sources[DATE_SOURCES] = {
-    [DATE_FROM_NAME] = "name",   [DATE_FROM_DOCUMENT] = "document", [DATE_FROM_MAIL] = "mail",
-    [DATE_FROM_WRITTEN] = "written", [DATE_FROM_FILED] = "filed",   [DATE_FROM_TAKEN] = "taken",
+    [DATE_FROM_NAME] = "name",       [DATE_FROM_DOCUMENT] = "document", [DATE_FROM_MAIL] = "mail",
+    [DATE_FROM_WRITTEN] = "written", [DATE_FROM_FILED] = "filed",       [DATE_FROM_TAKEN] = "taken",
     [DATE_FROM_FILE] = "file",
 };
 

@@ -10,15 +10,15 @@
 #include "decide/lang.h"
 
 enum {
-    PAGE_LINES = 90,     /* of the first page: a title stands among them */
-    TITLE_LINES = 6,     /* that make up one title */
-    TITLE_BYTES = 400,   /* of a title; more is none */
-    PLAIN_LINES = 18,    /* from the top in which a title without a caption may stand */
-    CAPTION_REACH = 12,  /* lines below the caption in which its title stands */
-    COLUMN_LINES = 2,    /* lines with a bracket that make a caption of two columns */
-    SUBJECT_LINES = 3,   /* that a subject may run on for */
-    MAIL_TOP = 12,       /* lines among which From: and Sent: of a printed mail stand */
-    NUMBERED_LINES = 4,  /* lines in a row that start with the next number: pleading paper */
+    PAGE_LINES = 90,    /* of the first page: a title stands among them */
+    TITLE_LINES = 6,    /* that make up one title */
+    TITLE_BYTES = 400,  /* of a title; more is none */
+    PLAIN_LINES = 18,   /* from the top in which a title without a caption may stand */
+    CAPTION_REACH = 12, /* lines below the caption in which its title stands */
+    COLUMN_LINES = 2,   /* lines with a bracket that make a caption of two columns */
+    SUBJECT_LINES = 3,  /* that a subject may run on for */
+    MAIL_TOP = 12,      /* lines among which From: and Sent: of a printed mail stand */
+    NUMBERED_LINES = 4, /* lines in a row that start with the next number: pleading paper */
 };
 
 /* A first page taken apart. */
@@ -185,10 +185,12 @@ static bool is_caption(const struct page_line *l)
     }
 }
 
-/* A caption has parties and a court or a number; it ends with the last line of these before the
- * body begins. */
+/* A caption has parties or a number, and one thing more: "STATE OF TENNESSEE ) COUNTY OF SHELBY )"
+ * stands above an affidavit as well. It ends with the last line of these before the body begins. */
 static void find_caption(struct page *page)
 {
+    const unsigned tells =
+        1U << LINE_NUMBER | 1U << LINE_ROLE | 1U << LINE_VERSUS | 1U << LINE_MATTER;
     size_t end = 0, sorts = 0;
     unsigned seen = 0;
 
@@ -209,7 +211,7 @@ static void find_caption(struct page *page)
     }
     if (page->right_len && sorts)
         sorts++;
-    page->caption_end = sorts >= 2 ? end : 0;
+    page->caption_end = sorts >= 2 && seen & tells ? end : 0;
 }
 
 /* --- titles --- */
@@ -271,9 +273,9 @@ static void titles_beside(struct heading *h, const struct page *page)
             i++;
             continue;
         }
-        while (last + 1 < page->right_len && last + 1 < i + TITLE_LINES &&
-               (page->right[last + 1].kind == LINE_SHORT ||
-                page->right[last + 1].kind == LINE_PROSE))
+        while (
+            last + 1 < page->right_len && last + 1 < i + TITLE_LINES &&
+            (page->right[last + 1].kind == LINE_SHORT || page->right[last + 1].kind == LINE_PROSE))
             last++;
         add_title(h, page->right, i, last);
         i = last + 1;

@@ -36,8 +36,8 @@ struct heading {
     char *title[HEADING_TITLES]; /* where the title may stand, best first; lines joined by spaces,
                                     scanners' mistakes in upper-case words mended */
     size_t titles;
-    char *subject;  /* Subject of a mail, Re: of a letter or memo; NULL when there is none */
-    char *caption;  /* the lines above the title, or above "Dear", each ended by '\n'; "" for none */
+    char *subject; /* Subject of a mail, Re: of a letter or memo; NULL when there is none */
+    char *caption; /* the lines above the title, or above "Dear", each ended by '\n'; "" for none */
     char **numbers; /* what stands behind "Case No." there; NULL-terminated, NULL for none */
     char *text;     /* all lines that were read, each ended by '\n' */
 };

@@ -351,8 +351,7 @@ static bool is_upper_line(const char *text)
 
 static bool is_stamp(const struct page_line *l, const struct page_words *w)
 {
-    if ((l->count <= STAMP_WORDS && page_starts_with(l->words, w->stamp)) ||
-        only_holds(l, w->mark))
+    if ((l->count <= STAMP_WORDS && page_starts_with(l->words, w->stamp)) || only_holds(l, w->mark))
         return true;
     return strstr(l->words, " document ") && strstr(l->words, " filed ") &&
            strstr(l->words, " page ");
@@ -426,7 +425,8 @@ static bool is_court(const struct page_line *l, const struct page_words *w)
 
 static enum line_kind kind_of(const struct page_line *l, const struct page_words *w)
 {
-    if (l->count == 0 || (l->count == 1 && strlen(l->words) <= 4 && !page_starts_with(l->words, w->versus)))
+    if (l->count == 0 ||
+        (l->count == 1 && strlen(l->words) <= 4 && !page_starts_with(l->words, w->versus)))
         return LINE_EMPTY;
     if (is_stamp(l, w))
         return LINE_STAMP;

@@ -9,20 +9,20 @@ struct content_line;
 struct lang;
 
 enum line_kind {
-    LINE_EMPTY,    /* a rule, a page number, a lone bracket */
-    LINE_STAMP,    /* FILED, RECEIVED, Case 2:24-cv-1 Document 12 Filed 03/02/26 Page 1 of 8 */
-    LINE_COURT,    /* the court's name and place */
-    LINE_NUMBER,   /* Case No. … */
-    LINE_ROLE,     /* Plaintiff, Defendant */
-    LINE_VERSUS,   /* v. */
-    LINE_MATTER,   /* In re … */
-    LINE_JUDGE,    /* who hears it, where and when */
-    LINE_ADDRESS,  /* attorneys, firms, streets, telephones */
-    LINE_DATE,     /* a date and nothing else */
-    LINE_SUBJECT,  /* Re: … */
-    LINE_DEAR,     /* Dear … */
-    LINE_TO,       /* To: From: Date: Sent: cc: */
-    LINE_SHORT,    /* short, in capitals or set apart: a title may look like this */
+    LINE_EMPTY,   /* a rule, a page number, a lone bracket */
+    LINE_STAMP,   /* FILED, RECEIVED, Case 2:24-cv-1 Document 12 Filed 03/02/26 Page 1 of 8 */
+    LINE_COURT,   /* the court's name and place */
+    LINE_NUMBER,  /* Case No. … */
+    LINE_ROLE,    /* Plaintiff, Defendant */
+    LINE_VERSUS,  /* v. */
+    LINE_MATTER,  /* In re … */
+    LINE_JUDGE,   /* who hears it, where and when */
+    LINE_ADDRESS, /* attorneys, firms, streets, telephones */
+    LINE_DATE,    /* a date and nothing else */
+    LINE_SUBJECT, /* Re: … */
+    LINE_DEAR,    /* Dear … */
+    LINE_TO,      /* To: From: Date: Sent: cc: */
+    LINE_SHORT,   /* short, in capitals or set apart: a title may look like this */
     LINE_PROSE,
 };
 
@@ -39,12 +39,24 @@ struct page_line {
 
 /* Lists of words of the language file, each ended by NULL. */
 struct page_words {
-    const char *const *stamp, *const *mark, *const *court, *const *court_start, *const *number, *const *role,
-        *const *versus, *const *matter, *const *judge, *const *judge_label, *const *address, *const *street,
-        *const *subject, *const *dear, *const *to, *const *month;
+    const char *const *stamp,
+        *const *mark, *const *court, *const *court_start,
+                                         *const *number,
+                                             *const *role,
+                                                 *const *versus,
+                                                     *const *matter,
+                                                         *const *judge,
+                                                             *const *judge_label,
+                                                                 *const *address,
+                                                                     *const *street,
+                                                                         *const *subject,
+                                                                             *const *dear,
+                                                                                 *const *to,
+                                                                                     *const *month;
 };
 
 /* Those of lang, which lives longer. */
+/* Borrowed from lang. */
 struct page_words page_words_of(const struct lang *lang);
 /* Fills l with what text is; from says how it is set. Free with page_line_clear(). */
 void page_line_read(struct page_line *l, const struct content_line *from, const char *text,

@@ -7,8 +7,8 @@
 #include "decide/heading.h"
 #include "decide/rules_parts.h"
 
-/* Words of other types stand in every legal text: one short phrase tells nothing, and what two types
- * have as much of is no answer either. */
+/* Words of other types stand in every legal text: one short phrase tells nothing, and what two
+ * types have as much of is no answer either. */
 enum {
     TEXT_WORDS = 1500,
     TEXT_HITS = 64,
@@ -97,9 +97,12 @@ int rules_match_text(const struct rules *r, const struct facts *f, struct type_m
         size_t start = words.v[best->first->first].start;
         size_t len = words.v[best->first->last].end - start;
 
-        *out = (struct type_match){.type = &best->type->type, .score = best->count,
-                                   .where = best->first->phrase->where, .by = "text"};
-        memcpy(out->matched, h->text + start, utf8_cut(h->text + start, len, sizeof out->matched - 1));
+        *out = (struct type_match){.type = &best->type->type,
+                                   .score = best->count,
+                                   .where = best->first->phrase->where,
+                                   .by = "text"};
+        memcpy(out->matched, h->text + start,
+               utf8_cut(h->text + start, len, sizeof out->matched - 1));
         for (char *p = out->matched; (p = strchr(p, '\n'));)
             *p = ' ';
     }

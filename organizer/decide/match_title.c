@@ -11,10 +11,10 @@
 /*
  * A title says first what the document is, and then what it is about: the phrase that starts first
  * tells the type, and of those that start there the one with most words ("MOTION TO DISMISS", not
- * "MOTION"). Words before it may say whose it is ("DEFENDANT'S", "JOINT", "CITY OF FAIRMONT'S"), but
- * not what it is about ("OBJECTION TO PROPOSED ORDER" is no proposed order: then the title tells
- * nothing). Words are compared without plural and possessive endings; what scanners break or mistake
- * is mended where only a word of some title can be meant.
+ * "MOTION"). Words before it may say whose it is ("DEFENDANT'S", "JOINT", "CITY OF FAIRMONT'S"),
+ * but not what it is about ("OBJECTION TO PROPOSED ORDER" is no proposed order: then the title
+ * tells nothing). Words are compared without plural and possessive endings; what scanners break or
+ * mistake is mended where only a word of some title can be meant.
  */
 enum {
     TITLE_WORDS = 64,
@@ -25,9 +25,9 @@ enum {
 
 /* A title in words. */
 struct title {
-    const char *folded;   /* what the tokens of `read` were taken from */
-    struct tokens read;   /* as it stands there */
-    struct tokens words;  /* mended, without endings */
+    const char *folded;     /* what the tokens of `read` were taken from */
+    struct tokens read;     /* as it stands there */
+    struct tokens words;    /* mended, without endings */
     size_t at[TITLE_WORDS]; /* the token of `read` that word i ends with */
 };
 
@@ -232,8 +232,8 @@ static bool tells_more(const struct hit *a, const struct hit *b)
 static struct type_match match_of(const struct title *t, const struct hit *h, const char *title)
 {
     const struct type_rule *owner = h->phrase->owner;
-    struct type_match m = {.type = &owner->type, .score = 1, .where = h->phrase->where,
-                           .by = "title"};
+    struct type_match m = {
+        .type = &owner->type, .score = 1, .where = h->phrase->where, .by = "title"};
     size_t first = h->first ? t->at[h->first - 1] + 1 : 0, last = t->at[h->last];
     size_t start = t->read.v[first].start, n = t->read.v[last].end - start;
 
@@ -273,8 +273,8 @@ int rules_match_title(const struct rules *r, const char *title, struct type_matc
     if (best && !best->phrase->owner)
         best = NULL; /* words that mean no type */
     for (size_t i = 0; best && i < len && (size_t)n < max; i++)
-        if (!tells_more(best, &hits[i]) && !tells_more(&hits[i], best) &&
-            hits[i].phrase->owner && (n == 0 || hits[i].phrase->owner != best->phrase->owner))
+        if (!tells_more(best, &hits[i]) && !tells_more(&hits[i], best) && hits[i].phrase->owner &&
+            (n == 0 || hits[i].phrase->owner != best->phrase->owner))
             out[n++] = match_of(&t, &hits[i], title);
     if (trace)
         trace_title(trace, title, out, n);

@@ -257,7 +257,8 @@ static enum answer answer_pages(const struct condition *c, const struct facts *f
     (void)by;
     if (!said)
         return f->read_failed ? ANSWER_CANNOT_TELL : ANSWER_NO;
-    return said->pages && said->pages >= c->least && said->pages <= c->most ? ANSWER_YES : ANSWER_NO;
+    return said->pages && said->pages >= c->least && said->pages <= c->most ? ANSWER_YES
+                                                                            : ANSWER_NO;
 }
 
 static void describe_pages(const struct condition *c, struct str *out)

@@ -2,9 +2,9 @@
  * route: which cases a file name speaks of.
  *
  * An index over the roster by prefix, former prefix, docket number, matter number, client, party
- * and client's address, so that a name is looked up in time that does not grow with the number of cases. Who keeps
- * the roster makes it with router_new(), hangs it into the roster, and makes a new one after
- * a card or a case has changed; it borrows the roster's strings' owners (the case_facts).
+ * and client's address, so that a name is looked up in time that does not grow with the number of
+ * cases. Who keeps the roster makes it with router_new(), hangs it into the roster, and makes a new
+ * one after a card or a case has changed; it borrows the roster's strings' owners (the case_facts).
  *
  *   prefixes   compared by utf8_fold(), whole words at both ends: "smith_divorce motion.pdf"
  *   numbers    by their runs of digits and letters, leading zeros aside: a docket 2:26-cv-00123 is

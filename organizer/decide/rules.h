@@ -137,8 +137,8 @@ bool rules_is_new_document(const struct rules *r, const char *name);
 bool rules_lock_of(const struct rules *r, const char *name, char **of);
 /* Takes noise (scan0001, IMG_2034, "copy of", "(1)") out of words; caller frees. */
 char *rules_strip_noise(const struct rules *r, const char *words);
-/* Sets CONTENT_IS_PRIVILEGED and CONTENT_IS_WORK_PRODUCT by the markings on the first page and in the
- * subject. */
+/* Sets CONTENT_IS_PRIVILEGED and CONTENT_IS_WORK_PRODUCT by the markings on the first page and in
+ * the subject. */
 void rules_mark(const struct rules *r, struct content *c);
 
 /* The naming convention: splits a file name (with extension). Returns true when `name` matches

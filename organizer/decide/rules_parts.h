@@ -92,7 +92,7 @@ struct rules {
     struct case_rule **case_types;
     size_t case_types_len, case_types_cap;
     struct phrase_index words, titles, texts; /* owners are types */
-    const char **title_words; /* of titles: sorted, inside them */
+    const char **title_words;                 /* of titles: sorted, inside them */
     size_t title_words_len;
     struct addition *additions;
     size_t additions_len, additions_cap;

@@ -89,14 +89,14 @@ char *ctx_story(struct ctx *c)
     if (has(&d->type)) {
         AUTO_FREE char *type = spoken(c, d->type.value);
 
-        add_sentence(&out, lang_format(c->lang, type_key(type), "type", type, "plain",
-                                       d->type.plain, NULL));
+        add_sentence(
+            &out, lang_format(c->lang, type_key(type), "type", type, "plain", d->type.plain, NULL));
     }
     if (has(&d->date)) {
         AUTO_FREE char *day = spoken_day(c, d->day);
 
-        add_sentence(&out, lang_format(c->lang, "story.date", "day", day, "plain", d->date.plain,
-                                       NULL));
+        add_sentence(&out,
+                     lang_format(c->lang, "story.date", "day", day, "plain", d->date.plain, NULL));
     }
     if (has(&d->matter))
         add_sentence(&out, lang_format(c->lang, "story.case", "case", d->matter.value, "plain",

@@ -250,11 +250,11 @@ static struct type_rule *make_type(struct loading *l, yaml_node_t *node, const c
     return t;
 }
 
-static const char *const type_keys[] = {"type",  "adds_to",      "folder",   "colour", "relevance",
-                                        "words", "weak",         "except",   "title",  "text",
-                                        "when",  "about_others", "of_any_kind", "examples",
-                                        "when_first", "not_title", "title_examples",
-                                        "page_examples", NULL};
+static const char *const type_keys[] = {
+    "type",      "adds_to",        "folder",        "colour",   "relevance",
+    "words",     "weak",           "except",        "title",    "text",
+    "when",      "about_others",   "of_any_kind",   "examples", "when_first",
+    "not_title", "title_examples", "page_examples", NULL};
 
 static bool run_title(const struct rules *r, const struct lang *lang, const struct example *e,
                       struct str *got)

@@ -15,6 +15,7 @@ enum {
     LETTER_LINES = 25, /* from the top among which a letter's date stands */
     LABEL_REACH = 60,  /* bytes behind a label in which its date starts */
     STAMP_REACH = 40,
+    HEARING_LINES = 2, /* below the day of a hearing its time and place stand */
     LONG_LINE = 300,   /* no line of a page is longer: what is, is a paragraph without breaks */
 };
 
@@ -24,7 +25,7 @@ struct search {
     enum date_order order;
     struct date today;
     const struct lang *lang;
-    const char *const *dated, *const *day_of, *const *filed;
+    const char *const *dated, *const *day_of, *const *filed, *const *hearing;
     struct page_words words;
 };
 
@@ -166,13 +167,24 @@ static bool date_below_or_behind(const struct search *s, size_t i, size_t at,
     return true;
 }
 
+/* "Date: May 4, 2026", "Time: 9:00 a.m.", "Dept.: 12": when it will be heard. */
+static bool is_of_hearing(const struct search *s, size_t i)
+{
+    const struct content *c = s->content;
+
+    for (size_t k = i + 1; k < c->lines_len && k <= i + HEARING_LINES; k++)
+        if (c->lines[k].page == c->lines[i].page && starts_with_label(c->lines[k].text, s->hearing))
+            return true;
+    return false;
+}
+
 static void find_dated(const struct search *s, struct written_date *out)
 {
     for (size_t i = 0; i < s->content->lines_len; i++) {
         const char *text = s->content->lines[i].text;
         size_t at = starts_with_label(text, s->dated);
 
-        if (strlen(text) > LONG_LINE)
+        if (strlen(text) > LONG_LINE || (at && is_of_hearing(s, i)))
             continue;
         if (at && date_below_or_behind(s, i, at, out))
             return;
@@ -234,6 +246,7 @@ void written_read(const struct content *content, const struct heading *heading,
     s.dated = lang_list(lang, "paper.dated");
     s.day_of = lang_list(lang, "paper.day-of");
     s.filed = lang_list(lang, "paper.filed");
+    s.hearing = lang_list(lang, "paper.hearing");
     s.words = page_words_of(lang);
     if (heading->form == FORM_LETTER)
         find_letter_date(&s, &w->dated);

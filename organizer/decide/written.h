@@ -1,11 +1,11 @@
 /*
  * written: the date that a document itself bears.
  *
- * "Dated: March 2, 2026", "IT IS SO ORDERED this 2nd day of March, 2026", the date line of a letter,
- * "DATE:" of a memo, "Sent:" of a printed mail, "Invoice Date"; and the stamp of the court that
- * filed it ("Filed 03/02/26", at the top of every page of an electronically filed paper). Days that
- * are told in passing ("on or about May 4, 2021") are none of its own. The words that a date stands
- * behind are in the language file ("paper.dated", "paper.filed").
+ * "Dated: March 2, 2026", "IT IS SO ORDERED this 2nd day of March, 2026", the date line of a
+ * letter, "DATE:" of a memo, "Sent:" of a printed mail, "Invoice Date"; and the stamp of the court
+ * that filed it ("Filed 03/02/26", at the top of every page of an electronically filed paper). Days
+ * that are told in passing ("on or about May 4, 2021") are none of its own. The words that a date
+ * stands behind are in the language file ("paper.dated", "paper.filed").
  */
 #ifndef ORGANIZER_DECIDE_WRITTEN_H
 #define ORGANIZER_DECIDE_WRITTEN_H

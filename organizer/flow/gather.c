@@ -160,8 +160,8 @@ static void add_content(const struct gather_from *from, const struct gather_doc 
     add_thread(from, doc, g);
 }
 
-/* Its name and its title did not say the same, and a person has renamed it since. What comes up only
- * once the type is settled was asked after such an answer. */
+/* Its name and its title did not say the same, and a person has renamed it since. What comes up
+ * only once the type is settled was asked after such an answer. */
 static bool was_answered(const struct doc *row, const char *name)
 {
     const char *slash = row->path ? strrchr(row->path, '/') : NULL;
@@ -178,8 +178,8 @@ static bool was_answered(const struct doc *row, const char *name)
 
 static void from_row(struct facts *f, const struct doc *row, int64_t now)
 {
-    f->named_lately = row->state == DOC_FILED && row->original && *row->original &&
-                      !row->by_hand && !row->undone && now - row->filed_ns < LATELY_NS;
+    f->named_lately = row->state == DOC_FILED && row->original && *row->original && !row->by_hand &&
+                      !row->undone && now - row->filed_ns < LATELY_NS;
     f->by_hand = row->by_hand;
     f->undone = row->undone;
 }

@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "decide/content.h"
 
-/* Adds the lines of text, parted by '\n', to c; "\f" at the start of one begins a page, '*' marks it
- * as bold and centred. */
+/* Adds the lines of text, parted by '\n', to c; "\f" at the start of one begins a page, '*' marks
+ * it as bold and centred. */
 static inline void page_add(struct content *c, const char *text)
 {
     unsigned page = c->lines_len ? c->lines[c->lines_len - 1].page : 1;

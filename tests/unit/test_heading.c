@@ -29,10 +29,11 @@ static const char *type(const char *text)
 }
 
 #define CAPTION                                                                                    \
-    "UNITED STATES DISTRICT COURT\nNORTHERN DISTRICT OF EXAMPLIA\nJANE ROE,\nPlaintiff,\nv.\n"      \
+    "UNITED STATES DISTRICT COURT\nNORTHERN DISTRICT OF EXAMPLIA\nJANE ROE,\nPlaintiff,\nv.\n"     \
     "ACME CORP.,\nDefendant.\nCase No. 2:24-cv-01234-ABC\n"
 #define BODY                                                                                       \
-    "The complaint and the answer were filed with a notice of appeal, and the order is attached.\n"
+    "The complaint and the answer were filed with a notice of appeal, and the order is "           \
+    "attached.\n"
 
 static void below_a_caption(void **state)
 {
@@ -52,8 +53,9 @@ static void over_several_lines(void **state)
     assert_string_equal(type(CAPTION "*NOTICE OF MOTION AND\n*MOTION TO COMPEL\n" BODY),
                         "NoticeOfMotion");
     assert_string_equal(heading.title[0], "NOTICE OF MOTION AND MOTION TO COMPEL");
-    assert_string_equal(type(CAPTION "PLAINTIFF'S RESPONSE IN OPPOSITION TO\nDEFENDANT'S MOTION FOR\n"
-                                     "SUMMARY JUDGMENT\n" BODY),
+    assert_string_equal(type(CAPTION
+                             "PLAINTIFF'S RESPONSE IN OPPOSITION TO\nDEFENDANT'S MOTION FOR\n"
+                             "SUMMARY JUDGMENT\n" BODY),
                         "Opposition");
 }
 
@@ -65,13 +67,15 @@ static void beside_the_parties(void **state)
                         "Order");
     assert_string_equal(heading.title[0], "ORDER ON MOTION TO COMPEL");
     assert_string_equal(heading.numbers[0], "24-1187");
-    assert_string_equal(type("CAUSE NO. 2024-55120\nJANE ROE, \xC2\xA7 IN THE DISTRICT COURT\n"
-                             "Plaintiff, \xC2\xA7\nv. \xC2\xA7 DALLAS COUNTY, TEXAS\nACME, \xC2\xA7\n"
-                             "Defendant. \xC2\xA7\nORIGINAL PETITION\n" BODY),
-                        "Petition");
-    assert_string_equal(type("SUPERIOR COURT OF CALIFORNIA\nJANE ROE,\nPlaintiff, NOTICE OF HEARING\n"
-                             "v.\nACME CORP.,\nDefendant.\n" BODY),
-                        "NoticeOfHearing");
+    assert_string_equal(
+        type("CAUSE NO. 2024-55120\nJANE ROE, \xC2\xA7 IN THE DISTRICT COURT\n"
+             "Plaintiff, \xC2\xA7\nv. \xC2\xA7 DALLAS COUNTY, TEXAS\nACME, \xC2\xA7\n"
+             "Defendant. \xC2\xA7\nORIGINAL PETITION\n" BODY),
+        "Petition");
+    assert_string_equal(
+        type("SUPERIOR COURT OF CALIFORNIA\nJANE ROE,\nPlaintiff, NOTICE OF HEARING\n"
+             "v.\nACME CORP.,\nDefendant.\n" BODY),
+        "NoticeOfHearing");
 }
 
 static void what_stands_around_is_passed_over(void **state)
@@ -79,7 +83,8 @@ static void what_stands_around_is_passed_over(void **state)
     (void)state;
     assert_string_equal(
         type("Case 2:24-cv-01234-ABC Document 12 Filed 03/02/26 Page 1 of 8\nJohn Hall, Esq. (SBN "
-             "112233)\nHALL & ROE LLP\n400 Court Street, Suite 12\nSpringfield, CA 94612\nTelephone: "
+             "112233)\nHALL & ROE LLP\n400 Court Street, Suite 12\nSpringfield, CA "
+             "94612\nTelephone: "
              "(555) 010-4477\njh@example.com\nAttorneys for Plaintiff\nFILED\n" CAPTION
              "Hon. Ruth Alvarez\nHearing date: May 4, 2026\nDept.: 12\n*PROOF OF SERVICE\n" BODY),
         "CertificateOfService");
@@ -102,6 +107,9 @@ static void the_body_is_no_title(void **state)
     assert_string_equal(type(BODY BODY), "none");
     assert_string_equal(type(CAPTION BODY "*ORDER\n"), "none");
     assert_string_equal(type("ORDER\n" BODY), "Order");
+    assert_string_equal(
+        type("*AFFIDAVIT OF JANE ROE\nSTATE OF TENNESSEE )\nCOUNTY OF SHELBY )\n" BODY),
+        "Affidavit");
     assert_int_equal(heading.form, FORM_PLAIN);
 }
 
@@ -121,15 +129,18 @@ static void scanners_mistakes_are_mended(void **state)
 static void letters_memos_and_mails_have_subjects(void **state)
 {
     (void)state;
-    assert_string_equal(type("HALL & ROE LLP\nMarch 2, 2026\nRe: ORDER GRANTING\nMOTION\nDear Mr. Roe:\n"
-                             "Enclosed is the order.\n"),
-                        "none");
+    assert_string_equal(
+        type("HALL & ROE LLP\nMarch 2, 2026\nRe: ORDER GRANTING\nMOTION\nDear Mr. Roe:\n"
+             "Enclosed is the order.\n"),
+        "none");
     assert_int_equal(heading.form, FORM_LETTER);
     assert_string_equal(heading.subject, "ORDER GRANTING MOTION");
-    read_text("MEMORANDUM\nTO: File\nFROM: Roe\nDATE: March 2, 2026\nRE: Order of proof\nI met him.\n");
+    read_text(
+        "MEMORANDUM\nTO: File\nFROM: Roe\nDATE: March 2, 2026\nRE: Order of proof\nI met him.\n");
     assert_int_equal(heading.form, FORM_MEMO);
     assert_string_equal(heading.subject, "Order of proof");
-    read_text("From: Roe <r@example.com>\nSent: Monday, March 2, 2026\nTo: Doe\nSubject: Motion\nHi\n");
+    read_text(
+        "From: Roe <r@example.com>\nSent: Monday, March 2, 2026\nTo: Doe\nSubject: Motion\nHi\n");
     assert_int_equal(heading.form, FORM_MAIL);
     assert_string_equal(heading.subject, "Motion");
     assert_int_equal(heading.titles, 0);
@@ -142,7 +153,8 @@ static void letters_memos_and_mails_have_subjects(void **state)
 static void a_letter_about_a_case_is_no_court_paper(void **state)
 {
     (void)state;
-    read_text("HALL & ROE LLP\nMarch 2, 2026\nRe: Jane Roe v. Acme Corp.\nCase No. 2:24-cv-01234\nUnited States "
+    read_text("HALL & ROE LLP\nMarch 2, 2026\nRe: Jane Roe v. Acme Corp.\nCase No. "
+              "2:24-cv-01234\nUnited States "
               "District Court\nDear Counsel:\nEnclosed is the order.\n");
     assert_int_equal(heading.form, FORM_LETTER);
     assert_non_null(strstr(heading.subject, "Jane Roe v. Acme Corp."));

@@ -7,7 +7,6 @@
 
 enum { RIVERA, RIVERA_CONTRACT, OKAFOR, SMITH, SMITH_CUSTODY, BANKED, SECRET, CASES };
 
-
 static const char *const rivera_dockets[] = {"2:24-cv-01234", NULL};
 static const char *const rivera_parties[] = {"Elena Rivera", "Northgate Freight, Inc.", NULL};
 static const char *const rivera_emails[] = {"elena@example.com", NULL};
@@ -18,22 +17,52 @@ static const char *const smith_parties[] = {"Jordan Smith", "Taylor Smith", NULL
 static const char *const banked_parties[] = {"Ann Lee", "First Bank", NULL};
 
 static const struct case_facts cases[CASES] = {
-    [RIVERA] = {.id = "1", .path = "Rivera_PersonalInjury", .prefix = "Rivera_PersonalInjury",
-                .client = "Rivera", .case_type = "PersonalInjury", .dockets = rivera_dockets,
-                .matter = "1042-01", .parties = rivera_parties, .emails = rivera_emails},
-    [RIVERA_CONTRACT] = {.id = "2", .path = "Rivera_Contract", .prefix = "Rivera_Contract",
-                         .client = "Rivera", .case_type = "Contract", .parties = contract_parties},
-    [OKAFOR] = {.id = "3", .path = "Okafor_Employment", .prefix = "Okafor_Employment",
-                .client = "Okafor", .case_type = "Employment", .dockets = okafor_dockets,
+    [RIVERA] = {.id = "1",
+                .path = "Rivera_PersonalInjury",
+                .prefix = "Rivera_PersonalInjury",
+                .client = "Rivera",
+                .case_type = "PersonalInjury",
+                .dockets = rivera_dockets,
+                .matter = "1042-01",
+                .parties = rivera_parties,
+                .emails = rivera_emails},
+    [RIVERA_CONTRACT] = {.id = "2",
+                         .path = "Rivera_Contract",
+                         .prefix = "Rivera_Contract",
+                         .client = "Rivera",
+                         .case_type = "Contract",
+                         .parties = contract_parties},
+    [OKAFOR] = {.id = "3",
+                .path = "Okafor_Employment",
+                .prefix = "Okafor_Employment",
+                .client = "Okafor",
+                .case_type = "Employment",
+                .dockets = okafor_dockets,
                 .parties = okafor_parties},
-    [SMITH] = {.id = "4", .path = "Smith_Divorce", .prefix = "Smith_Divorce", .client = "Smith",
-               .case_type = "Divorce", .parties = smith_parties},
-    [SMITH_CUSTODY] = {.id = "5", .path = "Smith_Custody", .prefix = "Smith_Custody",
-                       .client = "Smith", .case_type = "Custody"},
-    [BANKED] = {.id = "6", .path = "Lee_Foreclosure", .prefix = "Lee_Foreclosure", .client = "Lee",
-                .case_type = "Foreclosure", .parties = banked_parties},
-    [SECRET] = {.id = "7", .path = "Kim_Divorce", .prefix = "Kim_Divorce", .client = "Kim",
-                .case_type = "Divorce", .matter = "7777-01", .restricted = true},
+    [SMITH] = {.id = "4",
+               .path = "Smith_Divorce",
+               .prefix = "Smith_Divorce",
+               .client = "Smith",
+               .case_type = "Divorce",
+               .parties = smith_parties},
+    [SMITH_CUSTODY] = {.id = "5",
+                       .path = "Smith_Custody",
+                       .prefix = "Smith_Custody",
+                       .client = "Smith",
+                       .case_type = "Custody"},
+    [BANKED] = {.id = "6",
+                .path = "Lee_Foreclosure",
+                .prefix = "Lee_Foreclosure",
+                .client = "Lee",
+                .case_type = "Foreclosure",
+                .parties = banked_parties},
+    [SECRET] = {.id = "7",
+                .path = "Kim_Divorce",
+                .prefix = "Kim_Divorce",
+                .client = "Kim",
+                .case_type = "Divorce",
+                .matter = "7777-01",
+                .restricted = true},
 };
 
 static struct office office;
@@ -84,10 +113,10 @@ static const char *decided(void)
 
 #define IS(text) assert_string_equal(decided(), text)
 
-#define COURT "UNITED STATES DISTRICT COURT\n"
+#define COURT         "UNITED STATES DISTRICT COURT\n"
 #define PARTIES(p, d) p ",\nPlaintiff,\nv.\n" d ",\nDefendant.\n"
-#define TITLE "*MOTION TO COMPEL\nThe defendant moves this Court to compel answers and an order.\n"
-#define DATED "Dated: March 2, 2026\n"
+#define TITLE         "*MOTION TO COMPEL\nThe defendant moves this Court to compel answers and an order.\n"
+#define DATED         "Dated: March 2, 2026\n"
 
 static void docket_numbers_route(void **state)
 {
@@ -98,7 +127,8 @@ static void docket_numbers_route(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
-        AUTO_FREE char *text = xasprintf("%s%s%s\n%s%s", COURT, PARTIES("A. ROE", "B. DOE"), written[i], TITLE, DATED);
+        AUTO_FREE char *text =
+            xasprintf("%s%s%s\n%s%s", COURT, PARTIES("A. ROE", "B. DOE"), written[i], TITLE, DATED);
 
         a_paper(text, -1);
         IS("Rivera_PersonalInjury_MotionToCompel_2026-03-02.pdf");
@@ -122,21 +152,26 @@ static void a_number_in_the_body_is_another_paper(void **state)
 {
     (void)state;
     a_paper(COURT PARTIES("A. ROE", "B. DOE") "Case No. 9:19-cv-00001\n" TITLE
-            "See Rivera v. Northgate, No. 2:24-cv-01234, slip op. at 4, which is in point here.\n" DATED, -1);
+                                              "See Rivera v. Northgate, No. 2:24-cv-01234, slip "
+                                              "op. at 4, which is in point here.\n" DATED,
+            -1);
     IS("which-case");
 }
 
 static void two_numbers_are_a_question(void **state)
 {
     (void)state;
-    a_paper(COURT PARTIES("A. ROE", "B. DOE") "Case No. 2:24-cv-01234\nCase No. FA-24-1234\n" TITLE DATED, -1);
+    a_paper(COURT PARTIES("A. ROE",
+                          "B. DOE") "Case No. 2:24-cv-01234\nCase No. FA-24-1234\n" TITLE DATED,
+            -1);
     IS("which-case: Rivera_PersonalInjury, Okafor_Employment");
 }
 
 static void a_matter_number_counts_behind_its_label(void **state)
 {
     (void)state;
-    a_paper("HALL & ROE LLP\nMarch 2, 2026\nOur file: 1042-01\nDear Mr. Roe:\nEnclosed it is.\n", -1);
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nOur file: 1042-01\nDear Mr. Roe:\nEnclosed it is.\n",
+            -1);
     IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
     a_paper("HALL & ROE LLP\nMarch 2, 2026\nLot 1042-01\nDear Mr. Roe:\nEnclosed it is.\n", -1);
     IS("which-case");
@@ -158,7 +193,9 @@ static void two_parties_route_and_one_does_not(void **state)
 static void parties_do_not_route_against_an_unknown_number(void **state)
 {
     (void)state;
-    a_paper(COURT PARTIES("ELENA RIVERA", "NORTHGATE FREIGHT, INC.") "Case No. 3:25-cv-00009\n" TITLE DATED, -1);
+    a_paper(COURT PARTIES("ELENA RIVERA",
+                          "NORTHGATE FREIGHT, INC.") "Case No. 3:25-cv-00009\n" TITLE DATED,
+            -1);
     IS("which-case: Rivera_PersonalInjury, Rivera_Contract");
 }
 
@@ -172,7 +209,9 @@ static void a_case_whose_card_says_nothing_may_be_meant(void **state)
 static void numbers_against_parties_are_a_question(void **state)
 {
     (void)state;
-    a_paper(COURT PARTIES("ELENA RIVERA", "NORTHGATE FREIGHT, INC.") "Case No. FA-24-1234\n" TITLE DATED, -1);
+    a_paper(COURT PARTIES("ELENA RIVERA",
+                          "NORTHGATE FREIGHT, INC.") "Case No. FA-24-1234\n" TITLE DATED,
+            -1);
     IS("which-case: Okafor_Employment, Rivera_PersonalInjury");
 }
 
@@ -223,7 +262,8 @@ static void the_name_is_asked_first_and_may_be_contradicted(void **state)
 static void a_restricted_matter_is_not_named(void **state)
 {
     (void)state;
-    a_paper("HALL & ROE LLP\nMarch 2, 2026\nOur file: 7777-01\nDear Mr. Roe:\nEnclosed it is.\n", RIVERA);
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nOur file: 7777-01\nDear Mr. Roe:\nEnclosed it is.\n",
+            RIVERA);
     IS("other-case: a restricted matter");
     assert_null(strstr(made.sentence, "Kim"));
 }
@@ -246,7 +286,9 @@ static void in_a_case_another_cases_paper_is_listed(void **state)
     IS("Okafor_Employment_MotionToCompel_2026-03-02.pdf");
     a_paper(COURT PARTIES("ELENA RIVERA", "B. DOE") TITLE DATED, OKAFOR);
     IS("Okafor_Employment_MotionToCompel_2026-03-02.pdf");
-    a_paper(COURT PARTIES("A. ROE", "B. DOE") "Case No. FA-24-1234\nCase No. 2:24-cv-01234\n" TITLE DATED, OKAFOR);
+    a_paper(COURT PARTIES("A. ROE",
+                          "B. DOE") "Case No. FA-24-1234\nCase No. 2:24-cv-01234\n" TITLE DATED,
+            OKAFOR);
     IS("Okafor_Employment_MotionToCompel_2026-03-02.pdf");
 }
 
@@ -261,7 +303,8 @@ static void name_and_title_may_say_the_same_more_exactly(void **state)
         {"motion to compel.pdf", "MOTION", "Rivera_PersonalInjury_MotionToCompel_2026-03-02.pdf"},
         {"proposed order.pdf", "ORDER", "Rivera_PersonalInjury_ProposedOrder_2026-03-02.pdf"},
         {"order.pdf", "[PROPOSED] ORDER", "Rivera_PersonalInjury_ProposedOrder_2026-03-02.pdf"},
-        {"agreement final.pdf", "SETTLEMENT AGREEMENT", "Rivera_PersonalInjury_Settlement-final_2026-03-02.pdf"},
+        {"agreement final.pdf", "SETTLEMENT AGREEMENT",
+         "Rivera_PersonalInjury_Settlement-final_2026-03-02.pdf"},
         {"Exhibit B.pdf", "LEASE AGREEMENT", "Rivera_PersonalInjury_Exhibit-B_2026-03-02.pdf"},
         {"letter.pdf", "LEASE AGREEMENT", "two-types: Letter, Lease"},
         {"order.pdf", "MOTION TO COMPEL", "two-types: Order, MotionToCompel"},
@@ -318,8 +361,9 @@ static void a_letter_named_for_what_it_is_about_is_a_question(void **state)
 static void dates_come_in_the_order_that_is_set(void **state)
 {
     (void)state;
-    a_paper("Case 2:24-cv-01234 Document 1 Filed 03/04/26 Page 1 of 2\n" COURT PARTIES("A", "B")
-            "Case No. 2:24-cv-01234\n" TITLE DATED, RIVERA);
+    a_paper("Case 2:24-cv-01234 Document 1 Filed 03/04/26 Page 1 of 2\n" COURT PARTIES(
+                "A", "B") "Case No. 2:24-cv-01234\n" TITLE DATED,
+            RIVERA);
     IS("Rivera_PersonalInjury_MotionToCompel_2026-03-02.pdf");
     policy.date_from[0] = DATE_FROM_FILED;
     IS("Rivera_PersonalInjury_MotionToCompel_2026-03-04.pdf");

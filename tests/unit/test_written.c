@@ -55,7 +55,8 @@ static void behind_words_that_say_so(void **state)
         {"Executed on March 2, 2026, at Springfield\n", "2026-03-02", ""},
         {"Date: 3/2/2026 Respectfully submitted,\n", "2026-03-02", ""},
         {"Invoice Date: 03/02/2026\n", "2026-03-02", ""},
-        {"From: a@example.com\nSent: Monday, March 2, 2026 10:12 AM\nTo: b\nSubject: x\n", "2026-03-02", ""},
+        {"From: a@example.com\nSent: Monday, March 2, 2026 10:12 AM\nTo: b\nSubject: x\n",
+         "2026-03-02", ""},
         {"Dated: 0ctober l5, 2O25\n", "2025-10-15", ""},
         {"A page.\n\fDated: March 2, 2026\n", "2026-03-02", ""},
     };
@@ -74,6 +75,7 @@ static void days_told_in_passing_are_none(void **state)
         {"this is the day of reckoning, March 2, 2026\n", "", ""},
         {"The complaint was filed 03/02/2026.\n", "", ""},
         {"March 2, 2026\n", "", ""},
+        {"Date: May 4, 2026\nTime: 9:00 a.m.\nDept.: 12\nDated: March 2, 2026\n", "2026-03-02", ""},
     };
 
     (void)state;
@@ -83,7 +85,8 @@ static void days_told_in_passing_are_none(void **state)
 static void a_letters_date_stands_above_dear(void **state)
 {
     static const struct row rows[] = {
-        {"HALL & ROE\nMarch 2, 2026\nRe: x\nDear Mr. Roe:\nOn March 5, 2026 we met.\n", "2026-03-02", ""},
+        {"HALL & ROE\nMarch 2, 2026\nRe: x\nDear Mr. Roe:\nOn March 5, 2026 we met.\n",
+         "2026-03-02", ""},
         {"Dear Mr. Roe:\nI enclose it.\nMarch 2, 2026\n", "", ""},
     };
 
@@ -94,10 +97,12 @@ static void a_letters_date_stands_above_dear(void **state)
 static void the_courts_stamp(void **state)
 {
     static const struct row rows[] = {
-        {"Case 2:24-cv-01234-ABC Document 12 Filed 03/02/26 Page 1 of 8\n*ORDER\n", "", "2026-03-02"},
+        {"Case 2:24-cv-01234-ABC Document 12 Filed 03/02/26 Page 1 of 8\n*ORDER\n", "",
+         "2026-03-02"},
         {"FILED MAR 2 2026\n*ORDER\n", "", "2026-03-02"},
         {"ELECTRONICALLY FILED\nMarch 2, 2026\n*ORDER\n", "", "2026-03-02"},
-        {"Case 2:24-cv-01234 Document 12 Filed 03/02/26 Page 1 of 8\n*ORDER\nDated: March 1, 2026\n",
+        {"Case 2:24-cv-01234 Document 12 Filed 03/02/26 Page 1 of 8\n*ORDER\nDated: March 1, "
+         "2026\n",
          "2026-03-01", "2026-03-02"},
     };
 
@@ -108,10 +113,8 @@ static void the_courts_stamp(void **state)
 static void what_is_doubtful_stays_so(void **state)
 {
     static const struct row rows[] = {
-        {"Dated: 03/04/2026\n", "?", ""},
-        {"Dated: February 30, 2026\n", "?", ""},
-        {"Dated: March 2, 2095\n", "?", ""},
-        {"Dated: March 2, 1914\n", "?", ""},
+        {"Dated: 03/04/2026\n", "?", ""},          {"Dated: February 30, 2026\n", "?", ""},
+        {"Dated: March 2, 2095\n", "?", ""},       {"Dated: March 2, 1914\n", "?", ""},
         {"Dated: 13/04/2026\n", "2026-04-13", ""},
     };
 
@@ -156,9 +159,12 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(behind_words_that_say_so),   cmocka_unit_test(days_told_in_passing_are_none),
-        cmocka_unit_test(a_letters_date_stands_above_dear), cmocka_unit_test(the_courts_stamp),
-        cmocka_unit_test(what_is_doubtful_stays_so),  cmocka_unit_test(a_mail_has_its_own_date),
+        cmocka_unit_test(behind_words_that_say_so),
+        cmocka_unit_test(days_told_in_passing_are_none),
+        cmocka_unit_test(a_letters_date_stands_above_dear),
+        cmocka_unit_test(the_courts_stamp),
+        cmocka_unit_test(what_is_doubtful_stays_so),
+        cmocka_unit_test(a_mail_has_its_own_date),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
