@@ -353,8 +353,9 @@ static bool is_stamp(const struct page_line *l, const struct page_words *w)
 {
     if ((l->count <= STAMP_WORDS && page_starts_with(l->words, w->stamp)) || only_holds(l, w->mark))
         return true;
-    return strstr(l->words, " document ") && strstr(l->words, " filed ") &&
-           strstr(l->words, " page ");
+    /* "Case 2:24-cv-1 Document 12 Filed 03/02/26 Page 1 of 8", "Doc. 540", "Document #: 33" */
+    return strncmp(l->words, " case ", 6) == 0 && is_digit(l->words[6]) &&
+           (strstr(l->words, " document ") || strstr(l->words, " doc "));
 }
 
 /* "2:24-cv-01234", "FA 24 1234", but no word of a sentence. */

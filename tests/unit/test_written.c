@@ -100,6 +100,11 @@ static void the_courts_stamp(void **state)
         {"Case 2:24-cv-01234-ABC Document 12 Filed 03/02/26 Page 1 of 8\n*ORDER\n", "",
          "2026-03-02"},
         {"FILED MAR 2 2026\n*ORDER\n", "", "2026-03-02"},
+        {"Case: 1:25-cv-10320 Document #: 33 Filed: 01/05/26 Page 1 of 13 PageID #:1247\n*ORDER\n",
+         "", "2026-01-05"},
+        {"CASE 0:24-md-03108-DWF Doc. 540 Filed 03/19/26 Page 1 of 1\n*ORDER\n", "", "2026-03-19"},
+        {"Case 0:25-cv-62222-XXXX Document 41 Entered on FLSD Docket 03/02/26\n*ORDER\n", "",
+         "2026-03-02"},
         {"ELECTRONICALLY FILED\nMarch 2, 2026\n*ORDER\n", "", "2026-03-02"},
         {"Case 2:24-cv-01234 Document 12 Filed 03/02/26 Page 1 of 8\n*ORDER\nDated: March 1, "
          "2026\n",
