@@ -58,15 +58,13 @@ static char *room(struct payload_names *n, size_t bytes)
 
 const char *payload_names_join(struct payload_names *n, const char *a, const char *b)
 {
-    size_t la = strlen(a), lb = strlen(b);
-    char *to = room(n, la + lb + 2), *at = to;
+    char *to = room(n, strlen(a) + strlen(b) + 2), *at = to;
 
-    if (la) {
-        memcpy(at, a, la);
-        at[la] = '/';
-        at += la + 1;
+    if (*a) {
+        at = stpcpy(at, a);
+        *at++ = '/';
     }
-    memcpy(at, b, lb + 1);
+    stpcpy(at, b);
     return to;
 }
 

@@ -103,6 +103,11 @@ static int log_one(void *ctx, const struct history_line *l)
         add_shown(out, " ", l->from_office ? l->from_office : l->from);
         add_shown(out, l->from || l->from_office ? " -> " : " ", l->to);
         add_shown(out, "  because of ", json_get_text(l->json, "why"));
+        if (!l->doc) {
+            AUTO_FREE char *archive = json_get_name(l->json, "archive");
+
+            add_shown(out, "", archive);
+        }
         str_addc(out, '\n');
     }
     if (out->len > 65536)

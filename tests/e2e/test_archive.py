@@ -12,7 +12,7 @@ import zipfile
 import pytest
 
 from archive_job import Job, is_whole, left
-from conftest import NOBODY, TIMEOUT, docx, need_root, need_tool, pdf, sha256_file
+from conftest import Cabinet, NOBODY, TIMEOUT, docx, need_root, need_tool, pdf, sha256_file
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.txt")
 
@@ -257,6 +257,7 @@ def test_the_journal_tells_of_the_archive_and_a_lost_private_state_learns_it_aga
     assert line["kind"] == "archived" and line["archive"] == f"Archive/{archive.name}"
     assert line["archive_sha256"] == sha256_file(archive) == fact["sha256"]
     assert line["documents"] == 6 and line["archive_size"] == archive.stat().st_size
+    assert f"archived     Archive/{archive.name}" in cabinet.run("log", "Smith_Divorce").stdout
     cabinet.run("verify", cabinet.path)
     for f in cabinet.state.rglob("state.db*"):
         f.unlink()
@@ -497,6 +498,19 @@ def test_an_archive_of_the_open_case_does_not_serve_for_the_closed_one(cabinet):
     make(cabinet)
     assert cabinet.journal("Smith_Divorce")[-1]["purpose"] == "closed"
     assert len(archives(cabinet)) == 2
+
+
+def test_a_cabinet_that_was_there_before_gets_its_folder_of_archives(tmp_path):
+    old = tmp_path / "Matters" / "Smith_Divorce"
+    old.mkdir(parents=True)
+    (old / "letter.txt").write_bytes(b"an old letter")
+    c = Cabinet(tmp_path)
+    c.run("init", c.path, cwd=tmp_path)
+    c.run("adopt", old)
+    assert not (c.path / "Archive").exists()
+    assert make(c)["outcome"] == "made"
+    assert is_whole(archives(c)[0])
+    assert (old / "letter.txt").exists()
 
 
 def test_an_unknown_case_is_a_wrong_command_line(cabinet):
