@@ -131,6 +131,7 @@ static void recorded(void *ctx, struct act *act)
                  a->result.path, NULL);
         flow_touch(f, matters_by_id(f->matters, r->row.case_id));
         flow_touch(f, NULL);
+        flow_unnotice(f, REASON_NOT_ARCHIVED, a->case_path);
         if (!nightly_running(f->nightly))
             flow_send_soon(f);
         if (f->stopping || !f->started)

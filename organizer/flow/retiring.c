@@ -20,9 +20,6 @@
 #include "flow/night_step.h"
 #include "record/state_archive.h"
 
-/* Key in the private state, behind it the case's id: where a retired case lay. */
-#define WAS_KEY "retired."
-
 struct retiring {
     struct flow *flow;
     uv_work_t work;
@@ -32,6 +29,7 @@ struct retiring {
     char *why;    /* it is not moved */
     bool is_good; /* the archive was verified now */
     char *from;
+    char *was;    /* back: where it lay before it was retired, by its journal; or NULL */
     step_done *done;
     void *ctx;
 };
@@ -119,10 +117,37 @@ static char *check_archive(const struct retiring *r)
     return why ? why : check_bag(r);
 }
 
+static int take_line(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number)
+{
+    struct retiring *r = ctx;
+    const char *kind = json_get_text(line, "kind");
+
+    (void)raw, (void)len, (void)number;
+    if (kind && strcmp(kind, "retired") == 0) {
+        free(r->was);
+        r->was = json_get_name(line, "from_cabinet");
+    }
+    return 0;
+}
+
+/* Where it lay: the last time counts. A journal that cannot be read tells nothing. */
+static void read_was(struct retiring *r)
+{
+    AUTO_CLOSE int fd =
+        beneath_open(r->flow->cab.root, r->look.path, O_RDONLY | O_DIRECTORY, 0);
+    struct error err = ERROR_INIT;
+
+    if (fd >= 0)
+        (void)journal_each(fd, take_line, r, &err);
+}
+
 static void check(uv_work_t *w)
 {
     struct retiring *r = w->data;
     struct error err = ERROR_INIT;
+
+    if (r->back)
+        read_was(r);
 
     if (lookover_run(&r->look, r->flow->cab.root, NULL, &err) < 0)
         r->why = xstrdup(error_text(&err));
@@ -141,6 +166,7 @@ static void retiring_free(struct retiring *r)
     archive_row_clear(&r->archive);
     free(r->why);
     free(r->from);
+    free(r->was);
     free(r);
 }
 
@@ -176,7 +202,6 @@ static void moved(void *ctx, struct act *a)
     struct retiring *r = ctx;
     struct flow *f = r->flow;
     struct matter *m = matters_by_id(f->matters, r->look.id);
-    AUTO_FREE char *key = xasprintf(WAS_KEY "%s", r->look.id);
 
     if (m)
         m->moving = false;
@@ -189,7 +214,6 @@ static void moved(void *ctx, struct act *a)
     }
     log_line(&f->log, LOG_NOTICE, r->back ? "case moved back" : "case retired", "from", r->from,
              "to", a->to, NULL);
-    flow_remember(f, key, r->back ? NULL : r->from);
     follow(f, r->from, a->to);
     end(r, STEP_DONE, a->to);
 }
@@ -236,10 +260,8 @@ static void move_away(struct retiring *r, struct matter *m)
 
 static void move_back(struct retiring *r, struct matter *m)
 {
-    AUTO_FREE char *key = xasprintf(WAS_KEY "%s", m->facts.id);
-    AUTO_FREE char *was = state_get(r->flow->state, key);
-    const char *slash = was ? strrchr(was, '/') : NULL;
-    AUTO_FREE char *folder = slash ? xmemdup0(was, (size_t)(slash - was)) : xstrdup("");
+    const char *slash = r->was ? strrchr(r->was, '/') : NULL;
+    AUTO_FREE char *folder = slash ? xmemdup0(r->was, (size_t)(slash - r->was)) : xstrdup("");
     const char *name = strrchr(m->facts.path, '/') + 1;
 
     move(r, m, folder, name);

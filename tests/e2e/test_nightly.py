@@ -420,6 +420,21 @@ def test_reopen_moves_it_back(closed):
     assert not doc.exists()
 
 
+def test_a_case_in_a_folder_of_its_own_moves_back_there(closed):
+    (closed.path / "Family").mkdir()
+    (closed.path / "Smith_Divorce").rename(closed.path / "Family/Smith_Divorce")
+    closed.sync()
+    night(closed)
+    retire(closed)
+    assert (closed.path / f"Closed/{year(closed)}/Smith_Divorce").is_dir()
+    closed.stop()
+    shutil.rmtree(closed.state)  # the journal tells where it lay
+    closed.start()
+    closed.sync()
+    closed.run("reopen", "Smith_Divorce", "-C", closed.path)
+    assert (closed.path / "Family/Smith_Divorce/Case.txt").exists()
+
+
 def test_reopen_never_moves_it_onto_another(closed):
     night(closed)
     retire(closed)
