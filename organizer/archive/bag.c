@@ -239,19 +239,22 @@ static void check_digests(struct bag *b)
 /* ---- the whole
  * ------------------------------------------------------------------------------- */
 
-static void check_sidecar(const struct bag *b, struct sidecar_hash *h, int beside,
-                          const struct digest *said)
+static void check_whole(const struct bag *b, struct sidecar_hash *h, int beside,
+                        const struct digest *said)
 {
-    struct digest is;
+    struct bag_counts *c = b->counts;
     int r;
 
     if (!h)
         return;
-    r = sidecar_finish(h, &is);
+    r = sidecar_finish(h, &c->digest);
+    c->hashed = r == 0;
     if (r)
         tell(b, BAG_ARCHIVE_DAMAGED, "", strerror(r));
-    else if (beside > 0 && !digest_equal(&is, said))
+    else if (beside > 0 && !digest_equal(&c->digest, said))
         tell(b, BAG_SIDECAR_WRONG, "", NULL);
+    else if (b->options->recorded && !digest_equal(&c->digest, b->options->recorded))
+        tell(b, BAG_RECORD_WRONG, "", NULL);
 }
 
 static int check(struct bag *b, struct error *err)
@@ -281,11 +284,11 @@ int bag_check(int dirfd, const char *path, const struct bag_options *o, struct b
         beside = sidecar_read(dirfd, path, &said, &none);
     if (beside < 0)
         tell(&b, BAG_SIDECAR_BAD, SIDECAR_SUFFIX, error_text(&none));
-    if (beside > 0)
+    if (beside > 0 || (rc == 0 && b.fd >= 0 && !o->fast && o->recorded))
         h = sidecar_start(b.fd);
     if (rc == 0)
         rc = check(&b, err);
-    check_sidecar(&b, h, beside, &said);
+    check_whole(&b, h, beside, &said);
     bag_close(&b);
     return rc;
 }

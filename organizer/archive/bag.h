@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/digest.h"
+
 struct error;
 
 enum bag_severity { BAG_WARNING, BAG_ERROR };
@@ -26,15 +28,19 @@ struct bag_finding {
 struct bag_counts {
     uint64_t files, bytes; /* payload */
     uint64_t errors, warnings;
-    bool complete;         /* RFC 8493 section 3: everything listed is there, nothing else is */
-    bool valid;            /* complete, and every digest is right */
-    bool fetch;            /* parts of it are elsewhere (fetch.txt) */
+    bool complete;        /* RFC 8493 section 3: everything listed is there, nothing else is */
+    bool valid;           /* complete, and every digest is right */
+    bool fetch;           /* parts of it are elsewhere (fetch.txt) */
+    bool hashed;          /* digest is known: of an archive, not a folder, and not with fast */
+    struct digest digest; /* SHA-256 of the archive's own bytes */
 };
 
 struct bag_options {
     const char *exe;  /* the program itself, which runs the sandboxed process; NULL: fork (tests) */
     int64_t stall_ms; /* that process is ended when nothing came for so long; 0: 30 seconds */
     bool fast;        /* Payload-Oxum and sizes only */
+    const struct digest
+        *recorded; /* of the archive's own bytes, from a record of one's own; NULL: none */
     void (*found)(void *ctx, const struct bag_finding *f);
     void (*progress)(void *ctx, uint64_t bytes, uint64_t of);
     void *ctx;

@@ -19,11 +19,11 @@ struct reading {
     struct bag_file *now;
     struct bag_tag *tag; /* now is to be kept as text */
     struct hasher *hasher;
-    bool keep;           /* tag files as text */
-    bool keep_all;       /* whatever is asked for */
-    bool judge;          /* compare at once, and forget the digests */
-    bool dotted;         /* told already */
-    bool hashing;        /* between ENTRY and END */
+    bool keep;     /* tag files as text */
+    bool keep_all; /* whatever is asked for */
+    bool judge;    /* compare at once, and forget the digests */
+    bool dotted;   /* told already */
+    bool hashing;  /* between ENTRY and END */
 };
 
 /* ---- names
@@ -62,7 +62,8 @@ static bool starts(const char *s, const char *with)
     return strncmp(s, with, strlen(with)) == 0;
 }
 
-/* Whether name, directly in a bag, is a manifest: its algorithm's part, *n bytes; NULL when it is none. */
+/* Whether name, directly in a bag, is a manifest: its algorithm's part, *n bytes; NULL when it is
+ * none. */
 static const char *manifest_part(const char *name, size_t *n, bool *tag)
 {
     size_t len = strlen(name);
@@ -165,7 +166,7 @@ static void begin(struct reading *r, const struct unpack_event *e)
     hasher_start(r->hasher);
     slash = strchr(r->now->path, '/');
     if (r->keep_all || (r->keep && (!slash || !strchr(slash + 1, '/')) &&
-        is_kept(r->b, slash ? slash + 1 : r->now->path)))
+                        is_kept(r->b, slash ? slash + 1 : r->now->path)))
         r->tag = keep_text(r->b, r->now);
 }
 
@@ -187,9 +188,9 @@ static void tell_wrong(const struct bag *b, const struct bag_file *f, size_t i)
 {
     const struct hash_one *h = &b->hashes.of[i];
     char want[2 * HASH_MAX + 1], got[2 * HASH_MAX + 1];
-    AUTO_FREE char *detail = xasprintf("%s is %s, and should be %s", h->name,
-                                       hash_hex(f->got + h->at, h->size, got),
-                                       hash_hex(f->want + h->at, h->size, want));
+    AUTO_FREE char *detail =
+        xasprintf("%s is %s, and should be %s", h->name, hash_hex(f->got + h->at, h->size, got),
+                  hash_hex(f->want + h->at, h->size, want));
 
     bag_tell_file(b, BAG_DIGEST_WRONG, f, detail);
 }

@@ -1,10 +1,10 @@
 /*
- * bag_load: a bag's structure: its entries, its declaration, and what its manifests say of each file.
- * Everything else (bag.h, restore.h, the verbs list and diff) starts from here.
+ * bag_load: a bag's structure: its entries, its declaration, and what its manifests say of each
+ * file. Everything else (bag.h, restore.h, the verbs list and diff) starts from here.
  *
- * bag_open() finds out what lies there; bag_load() reads the list and the tag files and tells what is
- * wrong with them; then the files are in the table, with the digests that they should have. For a
- * compressed tar, where a list costs as much as reading it all, the payload is hashed on the way.
+ * bag_open() finds out what lies there; bag_load() reads the list and the tag files and tells what
+ * is wrong with them; then the files are in the table, with the digests that they should have. For
+ * a compressed tar, where a list costs as much as reading it all, the payload is hashed on the way.
  */
 #ifndef ORGANIZER_ARCHIVE_BAG_LOAD_H
 #define ORGANIZER_ARCHIVE_BAG_LOAD_H
@@ -16,7 +16,7 @@
 #include "archive/hash.h"
 #include "base/str.h"
 
-#define BAG_MANIFESTS 16 /* of each kind */
+#define BAG_MANIFESTS 16                         /* of each kind */
 #define BAG_METADATA  "organizer-metadata.jsonl" /* see attributes.h */
 
 /* A tag file that is read as text. */
@@ -40,36 +40,36 @@ struct bag {
     struct bag_counts *counts;
     struct bag_table files;
     struct hash_set hashes;
-    char *base;      /* "" or "Smith_Divorce/", in front of every path of the bag */
+    char *base; /* "" or "Smith_Divorce/", in front of every path of the bag */
     size_t base_len;
-    int version;     /* 97, 100; 0: unknown */
+    int version; /* 97, 100; 0: unknown */
     char *encoding;
     struct bag_manifest manifests[2 * BAG_MANIFESTS];
     size_t manifests_len, payload_manifests, tag_manifests;
     struct bag_tag *tags; /* as far as they are read */
     size_t tags_len, tags_cap;
-    char *oxum;      /* as bag-info.txt has it; NULL: none. So are the next two */
-    char *prefix;    /* External-Identifier: of an organizer's archive the case's prefix */
-    char *case_id;   /* Organizer-Case */
-    bool metadata;   /* what restore_rights.h reads is kept on the way, too */
-    bool hashed;     /* the payload was hashed on the way */
-    uint64_t read;   /* bytes that have been hashed */
+    char *oxum;    /* as bag-info.txt has it; NULL: none. So are the next two */
+    char *prefix;  /* External-Identifier: of an organizer's archive the case's prefix */
+    char *case_id; /* Organizer-Case */
+    bool metadata; /* what restore_rights.h reads is kept on the way, too */
+    bool hashed;   /* the payload was hashed on the way */
+    uint64_t read; /* bytes that have been hashed */
     uint64_t to_read;
 };
 
 /* Opens what lies at path. Returns 0, or -1 with err; bag_close() either way. */
 int bag_open(struct bag *b, int dirfd, const char *path, const struct bag_options *o,
              struct bag_counts *c, struct error *err);
-/* Reads list and tag files. Returns 0 whatever is wrong with them, -1 with err when the archive cannot
- * be read on. */
+/* Reads list and tag files. Returns 0 whatever is wrong with them, -1 with err when the archive
+ * cannot be read on. */
 int bag_load(struct bag *b, struct error *err);
-/* The text of a tag file, which was kept on the way or is read now; NULL with err when the archive cannot
- * be read on. Its digest is in file->got then. */
+/* The text of a tag file, which was kept on the way or is read now; NULL with err when the archive
+ * cannot be read on. Its digest is in file->got then. */
 struct bag_tag *bag_text_of(struct bag *b, struct bag_file *f, struct error *err);
 /* The list alone, of a folder that need not be a bag. Returns as bag_load(). */
 int bag_list(struct bag *b, struct error *err);
-/* Reads these files and computes their digests; judge: compares each at once (bag_judge()) and forgets
- * what was computed. Returns as bag_load(). */
+/* Reads these files and computes their digests; judge: compares each at once (bag_judge()) and
+ * forgets what was computed. Returns as bag_load(). */
 int bag_hash_files(struct bag *b, struct bag_file **files, size_t len, bool judge,
                    struct error *err);
 void bag_close(struct bag *b);

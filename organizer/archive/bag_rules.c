@@ -7,9 +7,9 @@
 
 /* What a finding does to the answer. */
 enum effect {
-    ADVISES,  /* legal, but unwise */
-    BREAKS,   /* the bag is not complete */
-    SPOILS,   /* complete, but not valid */
+    ADVISES, /* legal, but unwise */
+    BREAKS,  /* the bag is not complete */
+    SPOILS,  /* complete, but not valid */
 };
 
 #define DECLARATION "RFC 8493 section 2.1.1"
@@ -26,6 +26,7 @@ enum effect {
 #define SERIALIZED  "BagIt 0.97 section 4"
 #define ARCHIVE     "archive"
 #define SIDECAR     "sha256sum(1)"
+#define RECORD      "journal"
 
 static const struct {
     enum effect effect;
@@ -80,8 +81,7 @@ static const struct {
     [BAG_MANIFEST_FOLDER] = {BREAKS, MANIFEST, "it lists a folder; files only are listed"},
     [BAG_MANIFEST_PERCENT] = {ADVISES, MANIFEST,
                               "a % in a path that stands for itself has to be written %25"},
-    [BAG_MANIFEST_BACKSLASH] = {BREAKS, MANIFEST,
-                                "a path has \\ where / has to separate folders"},
+    [BAG_MANIFEST_BACKSLASH] = {BREAKS, MANIFEST, "a path has \\ where / has to separate folders"},
     [BAG_MANIFEST_NORMAL] = {ADVISES, PRACTICE,
                              "the same name in another Unicode normalisation is in the manifest"},
     [BAG_TAGMANIFEST_PAYLOAD] = {BREAKS, TAGMANIFEST, "it lists a payload file"},
@@ -107,7 +107,8 @@ static const struct {
     [BAG_FETCH_LINE] = {BREAKS, FETCH, "a line has to be a URL, a length or -, and a path"},
     [BAG_FETCH_OUTSIDE] = {BREAKS, SECURITY, "a path leads out of the bag"},
     [BAG_FETCH_NOT_PAYLOAD] = {BREAKS, FETCH, "it lists a file that is not below the folder data"},
-    [BAG_FETCH_UNLISTED] = {BREAKS, FETCH, "it is to be fetched, and not in every payload manifest"},
+    [BAG_FETCH_UNLISTED] = {BREAKS, FETCH,
+                            "it is to be fetched, and not in every payload manifest"},
     [BAG_FETCH_TWICE] = {ADVISES, FETCH, "a file is listed more than once"},
     [BAG_FETCH_SIZE] = {BREAKS, FETCH, "it is not as long as fetch.txt says"},
     [BAG_FETCH_URL] = {ADVISES, SECURITY, "this address should not be fetched from"},
@@ -132,6 +133,9 @@ static const struct {
     [BAG_WITHIN] = {ADVISES, PRACTICE, "there is a bag within the bag"},
     [BAG_SIDECAR_WRONG] = {SPOILS, SIDECAR,
                            "the archive's bytes are not what the .sha256 beside it says"},
+    [BAG_RECORD_WRONG] = {SPOILS, RECORD,
+                          "the archive is not the one that was made: the journal of the case says "
+                          "other bytes"},
     [BAG_SIDECAR_BAD] = {BREAKS, SIDECAR, "it says nothing about this archive"},
 };
 

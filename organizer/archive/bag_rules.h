@@ -94,11 +94,12 @@ enum bag_rule {
     /* NAME.sha256 */
     BAG_SIDECAR_WRONG,
     BAG_SIDECAR_BAD,
+    BAG_RECORD_WRONG,
     BAG_RULES
 };
 
-/* Tells found of the rule, about file ("" for the whole), with detail behind its sentence unless that is
- * NULL, and counts it. */
+/* Tells found of the rule, about file ("" for the whole), with detail behind its sentence unless
+ * that is NULL, and counts it. */
 void bag_tell(const struct bag_options *o, struct bag_counts *c, enum bag_rule rule,
               const char *file, const char *detail);
 /* Whether a finding of that rule means that the bag is not complete (RFC 8493 section 3). */

@@ -172,8 +172,7 @@ static int tell_unreadable(const struct walk *w)
 /* Everything below w->path: folders are gone into where they stand in the order. */
 static int walk_folder(struct walk *w)
 {
-    AUTO_CLOSE int fd =
-        beneath_open(w->source->folder, str_c(&w->path), O_RDONLY | O_DIRECTORY, 0);
+    AUTO_CLOSE int fd = beneath_open(w->source->folder, str_c(&w->path), O_RDONLY | O_DIRECTORY, 0);
     size_t len, before = w->path.len;
     char **names;
     int r = read_names(fd, &names, &len) < 0 ? tell_unreadable(w) : 0;

@@ -22,12 +22,12 @@ struct bag_source {
     bool lists_fast;       /* a list costs little beside reading all of it */
 };
 
-/* Opens the folder or archive path (relative to dirfd). *fd gets the archive's own descriptor, which
- * the caller closes, or -1 for a folder. Returns 0, or -1 with err. */
+/* Opens the folder or archive path (relative to dirfd). *fd gets the archive's own descriptor,
+ * which the caller closes, or -1 for a folder. Returns 0, or -1 with err. */
 int bag_source_open(struct bag_source *s, int dirfd, const char *path,
                     const struct unpack_options *o, int *fd, struct error *err);
-/* All entries, without their bytes when data is false. Returns 0; -1 with err when it cannot be read on;
- * what the sink returned when that was not 0. */
+/* All entries, without their bytes when data is false. Returns 0; -1 with err when it cannot be
+ * read on; what the sink returned when that was not 0. */
 int bag_source_all(struct bag_source *s, bool data, bag_sink *sink, void *ctx, struct error *err);
 /* These len files with their bytes. They are sorted by number. Returns as above. */
 int bag_source_read(struct bag_source *s, struct bag_file **files, size_t len, bag_sink *sink,

@@ -9,31 +9,31 @@
 #include <stdint.h>
 
 struct bag_file {
-    char *path;       /* as the archive or folder has it: with the bag's base folder */
-    uint8_t *want;    /* digests that manifests say, one behind the other as in struct hash_set */
-    uint8_t *got;     /* digests of what is there */
+    char *path;    /* as the archive or folder has it: with the bag's base folder */
+    uint8_t *want; /* digests that manifests say, one behind the other as in struct hash_set */
+    uint8_t *got;  /* digests of what is there */
     uint64_t size;
-    int64_t time_s;   /* of last change, UTC */
-    uint32_t number;  /* of the entry, where it is present */
-    uint32_t wanted;  /* bits: algorithms of want */
-    uint32_t found;   /* bits: algorithms of got */
-    uint32_t listed;  /* bits: payload manifests that list it, in their order */
-    uint32_t tagged;  /* bits: tag manifests that do */
+    int64_t time_s;  /* of last change, UTC */
+    uint32_t number; /* of the entry, where it is present */
+    uint32_t wanted; /* bits: algorithms of want */
+    uint32_t found;  /* bits: algorithms of got */
+    uint32_t listed; /* bits: payload manifests that list it, in their order */
+    uint32_t tagged; /* bits: tag manifests that do */
     uint32_t time_ns;
-    uint8_t kind;     /* enum unpack_kind */
-    bool present;     /* an entry of this name is there */
-    bool fetch;       /* fetch.txt says where it is */
-    bool damaged;     /* it could not be read to its end */
+    uint8_t kind; /* enum unpack_kind */
+    bool present; /* an entry of this name is there */
+    bool fetch;   /* fetch.txt says where it is */
+    bool damaged; /* it could not be read to its end */
     bool encrypted;
-    bool twice;       /* another entry of the same name is there */
+    bool twice; /* another entry of the same name is there */
 };
 
 struct bag_table {
     struct bag_file **files; /* in the order in which they came; owned */
     size_t len, cap;
-    uint32_t *slots;         /* index + 1; 0: free */
+    uint32_t *slots; /* index + 1; 0: free */
     size_t slots_len;
-    uint64_t seed;           /* so that nobody can make names that all fall together */
+    uint64_t seed; /* so that nobody can make names that all fall together */
 };
 
 /* The file of that name, NULL when there is none. */

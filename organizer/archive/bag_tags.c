@@ -15,11 +15,11 @@ static struct bag_lines lines_of(struct bag_tag *t)
 }
 
 /* With the number of the line, and what is in it. */
-static void tell_line(const struct bag *b, enum bag_rule rule, const struct bag_file *f, size_t line,
-                      const char *what)
+static void tell_line(const struct bag *b, enum bag_rule rule, const struct bag_file *f,
+                      size_t line, const char *what)
 {
-    AUTO_FREE char *detail = *what ? xasprintf("line %zu, %.500s", line, what)
-                                   : xasprintf("line %zu", line);
+    AUTO_FREE char *detail =
+        *what ? xasprintf("line %zu, %.500s", line, what) : xasprintf("line %zu", line);
 
     bag_tell_file(b, rule, f, detail);
 }
@@ -105,7 +105,7 @@ struct manifest_reading {
     struct bag *b;
     const struct bag_manifest *m;
     const struct bag_file *file;
-    uint32_t bit;    /* of this manifest in listed or tagged */
+    uint32_t bit; /* of this manifest in listed or tagged */
     size_t line;
     bool star, blank, dotted, percent; /* told already */
     struct bag_table plain;            /* names in NFC, made when first needed */
@@ -118,7 +118,8 @@ static void tell_once(struct manifest_reading *r, bool *told, enum bag_rule rule
     *told = true;
 }
 
-/* The file that is there under that name in another normalisation, NULL when there is none, or several. */
+/* The file that is there under that name in another normalisation, NULL when there is none, or
+ * several. */
 static struct bag_file *find_normal(struct manifest_reading *r, const char *path)
 {
     AUTO_FREE char *full = xasprintf("%s%s", r->b->base, path);
@@ -283,7 +284,8 @@ static void look_at_name(struct manifest_reading *r)
     if (r->m->algorithm < 0)
         bag_tell_file(b, BAG_ALGORITHM_UNKNOWN, r->file, normal);
     if (strlen(normal) != n || strncmp(part, normal, n) != 0)
-        bag_tell_file(b, b->version && b->version < 100 ? BAG_ALGORITHM_NAME_OLD : BAG_ALGORITHM_NAME,
+        bag_tell_file(b,
+                      b->version && b->version < 100 ? BAG_ALGORITHM_NAME_OLD : BAG_ALGORITHM_NAME,
                       r->file, NULL);
 }
 
@@ -380,7 +382,8 @@ static bool is_web_address(const char *url)
            strncasecmp(url, "sftp://", 7) == 0 || strncasecmp(url, "s3://", 5) == 0;
 }
 
-static void read_fetch_line(struct bag *b, const struct bag_tag *t, size_t line, char *text, size_t n)
+static void read_fetch_line(struct bag *b, const struct bag_tag *t, size_t line, char *text,
+                            size_t n)
 {
     struct bag_fetch_line f;
     struct bag_file *file;

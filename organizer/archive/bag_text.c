@@ -257,9 +257,9 @@ static bool is_device(const char *name)
 
 static bool is_system_file(const char *name)
 {
-    static const char *const names[] = {".DS_Store",   "Thumbs.db",   "desktop.ini", ".Spotlight-V100",
-                                        "ehthumbs.db", ".Trashes",    ".fseventsd",  ".TemporaryItems",
-                                        "__MACOSX",    ".AppleDouble"};
+    static const char *const names[] = {
+        ".DS_Store", "Thumbs.db",  "desktop.ini",     ".Spotlight-V100", "ehthumbs.db",
+        ".Trashes",  ".fseventsd", ".TemporaryItems", "__MACOSX",        ".AppleDouble"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(name, names[i]) == 0)

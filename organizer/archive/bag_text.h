@@ -21,8 +21,8 @@ char *bag_next_line(struct bag_lines *l, size_t *n);
 
 /* Whether tag files in that encoding are read here; UTF-8 and what it is called elsewhere too. */
 bool bag_encoding_known(const char *name);
-/* Turns text from that encoding into UTF-8; what says it is UTF-8 already stays bytes. Returns 0, or -1
- * when it is not in that encoding. */
+/* Turns text from that encoding into UTF-8; what says it is UTF-8 already stays bytes. Returns 0,
+ * or -1 when it is not in that encoding. */
 int bag_decode(struct str *text, const char *encoding);
 /* Takes a byte-order mark (UTF-8's) off. Returns whether there was one. */
 bool bag_take_bom(struct str *text);
@@ -32,7 +32,7 @@ struct bag_manifest_line {
     char *hex;
     size_t hex_len;
     char *path;
-    bool star;    /* md5sum's mark of a binary file before the path */
+    bool star; /* md5sum's mark of a binary file before the path */
 };
 /* Takes a line of n bytes apart, in place. Returns 0, or -1 when it is none. */
 int bag_parse_manifest(char *line, size_t n, struct bag_manifest_line *m);
@@ -45,8 +45,8 @@ struct bag_fetch_line {
 };
 int bag_parse_fetch(char *line, size_t n, struct bag_fetch_line *f);
 
-/* Decodes %0A, %0D and (full: BagIt 1.0) %25, either case, in place. Returns whether a % remains that
- * stands for nothing. */
+/* Decodes %0A, %0D and (full: BagIt 1.0) %25, either case, in place. Returns whether a % remains
+ * that stands for nothing. */
 bool bag_decode_path(char *path, bool full);
 
 enum bag_path {
@@ -57,8 +57,8 @@ enum bag_path {
 };
 /* Looks at a path and makes it plain, in place. */
 enum bag_path bag_path_plain(char *path);
-/* Why programs may stumble over the name that path ends with, as part of a sentence; NULL when nobody
- * will. */
+/* Why programs may stumble over the name that path ends with, as part of a sentence; NULL when
+ * nobody will. */
 const char *bag_path_unwise(const char *path);
 
 #endif

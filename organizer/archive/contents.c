@@ -61,7 +61,8 @@ static void close_side(struct side *s)
 }
 
 /* The documents of an archive, sorted; the caller frees the list. */
-static struct bag_file **documents(const struct side *s, const struct contents_options *o, size_t *n)
+static struct bag_file **documents(const struct side *s, const struct contents_options *o,
+                                   size_t *n)
 {
     const struct bag *b = &s->bag;
     struct bag_file **list = xcalloc(b->files.len + 1, sizeof(*list));
@@ -71,8 +72,7 @@ static struct bag_file **documents(const struct side *s, const struct contents_o
         struct bag_file *f = b->files.files[i];
 
         if (!bag_is_payload(b, f) || (f->present && f->kind == UNPACK_FOLDER) ||
-            (!f->present && !f->listed) ||
-            (o->left_out && o->left_out(o->ctx, below_data(s, f))))
+            (!f->present && !f->listed) || (o->left_out && o->left_out(o->ctx, below_data(s, f))))
             continue;
         list[(*n)++] = f;
     }
@@ -244,8 +244,7 @@ static struct bag_file *moved(const struct comparing *x, const struct bag_file *
                               const struct known *list, size_t n)
 {
     struct known key = {wanted(x, f), NULL, x->h.size};
-    const struct known *k =
-        key.digest && n ? bsearch(&key, list, n, sizeof key, by_digest) : NULL;
+    const struct known *k = key.digest && n ? bsearch(&key, list, n, sizeof key, by_digest) : NULL;
 
     if (!k)
         return NULL;
@@ -288,8 +287,7 @@ static void compare(struct comparing *x, struct bag_file **list, size_t n)
 }
 
 int contents_compare(int dirfd, const char *path, const char *folder,
-                     const struct contents_options *o, struct contents_counts *c,
-                     struct error *err)
+                     const struct contents_options *o, struct contents_counts *c, struct error *err)
 {
     struct comparing x = {.o = o, .c = c};
     AUTO_FREE struct bag_file **list = NULL;

@@ -11,12 +11,12 @@ struct error;
 
 /* A document of a bag. Borrowed during the call. */
 struct contents_document {
-    const char *path;      /* from the case folder down */
+    const char *path; /* from the case folder down */
     uint64_t size;
     int64_t time_s;        /* of last change, UTC */
     const char *algorithm; /* the manifest's, "sha256"; NULL: no manifest lists it */
     const char *hex;
-    bool there;            /* false: only listed */
+    bool there; /* false: only listed */
 };
 
 struct contents_options {
@@ -35,10 +35,11 @@ struct contents_counts {
     uint64_t same, changed, added, removed, renamed;
 };
 
-/* Calls document for each of the archive at path, in the order of their names. Returns 0, or -1 with err. */
+/* Calls document for each of the archive at path, in the order of their names. Returns 0, or -1
+ * with err. */
 int contents_list(int dirfd, const char *path, const struct contents_options *o, struct error *err);
-/* Reads the folder, and calls differs ("changed", "added", "removed", "renamed", "unreadable") for each
- * document that is not as in the archive. Returns as above. */
+/* Reads the folder, and calls differs ("changed", "added", "removed", "renamed", "unreadable") for
+ * each document that is not as in the archive. Returns as above. */
 int contents_compare(int dirfd, const char *path, const char *folder,
                      const struct contents_options *o, struct contents_counts *c,
                      struct error *err);

@@ -40,9 +40,9 @@ struct run {
     const struct bag_file *now; /* NULL: what comes is not wanted */
     const char *path;           /* below the place */
     int fd;
-    int error;                  /* errno of the first failed write */
+    int error; /* errno of the first failed write */
     uint64_t written;
-    enum fate *fate;            /* of files */
+    enum fate *fate; /* of files */
 };
 
 static void tell(const struct restore *r, const char *path, const char *why)
@@ -164,8 +164,9 @@ struct restore *restore_open(int dirfd, const char *path, const struct restore_o
     if (rc == 0)
         rc = bag_load(&r->bag, err);
     if (rc == 0 && !r->bag.payload_manifests)
-        rc = error_set(err, 0, "it has no manifest by which its documents could be verified: it is "
-                               "no bag (RFC 8493), or a part of one");
+        rc = error_set(err, 0,
+                       "it has no manifest by which its documents could be verified: it is "
+                       "no bag (RFC 8493), or a part of one");
     if (rc == 0)
         rc = restore_rights_load(&r->rights, &r->bag, err);
     if (rc > 0) {
@@ -361,7 +362,7 @@ static void make_folders(const struct run *u)
     }
     for (size_t i = 0; i < r->rights.len; i++) {
         const struct restore_right *x = &r->rights.list[i];
-        AUTO_FREE char *path = xstrdup(x->exact ? x->exact
+        AUTO_FREE char *path = xstrdup(x->exact                            ? x->exact
                                        : strncmp(x->path, "data/", 5) == 0 ? x->path + 5
                                                                            : "");
 
@@ -395,7 +396,8 @@ static void give_folders(const struct run *u)
 /* ---- the way
  * --------------------------------------------------------------------------------- */
 
-/* What came out of a damaged archive before it broke off, and is right, is restored all the same. */
+/* What came out of a damaged archive before it broke off, and is right, is restored all the same.
+ */
 static int write_files(struct run *u, struct error *err)
 {
     struct restore *r = u->r;

@@ -187,8 +187,8 @@ static void give_acl(struct restore_rights *r, const char *text, int fd, acl_typ
     if (!acl)
         return;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    count(r, acl_valid(acl) || (type == ACL_TYPE_ACCESS ? acl_set_fd(fd, acl)
-                                                        : acl_set_file(path, type, acl)));
+    count(r, acl_valid(acl) ||
+                 (type == ACL_TYPE_ACCESS ? acl_set_fd(fd, acl) : acl_set_file(path, type, acl)));
     acl_free(acl);
 }
 
@@ -198,7 +198,8 @@ static void give_xattrs(struct restore_rights *r, json_t *xattrs, int fd)
     const char *name;
     json_t *value;
 
-    json_object_foreach (xattrs, name, value) {
+    json_object_foreach(xattrs, name, value)
+    {
         size_t n = 0;
         AUTO_FREE char *bytes =
             json_is_string(value) ? from_hex(json_string_value(value), &n) : NULL;

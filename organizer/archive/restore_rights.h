@@ -1,8 +1,8 @@
 /*
- * restore_rights: what archive/attributes.h wrote down of a file or folder, given back: exact names,
- * owner, mode, ACLs, extended attributes, times. What the system does not permit is counted, not an
- * error. Never given back: set-user-id and set-group-id of files, and attributes that are the
- * system's (security.*, trusted.*): an archive is not to be believed that far.
+ * restore_rights: what archive/attributes.h wrote down of a file or folder, given back: exact
+ * names, owner, mode, ACLs, extended attributes, times. What the system does not permit is counted,
+ * not an error. Never given back: set-user-id and set-group-id of files, and attributes that are
+ * the system's (security.*, trusted.*): an archive is not to be believed that far.
  */
 #ifndef ORGANIZER_ARCHIVE_RESTORE_RIGHTS_H
 #define ORGANIZER_ARCHIVE_RESTORE_RIGHTS_H
@@ -29,9 +29,9 @@ struct restore_rights {
     uint64_t refused; /* what was not permitted */
 };
 
-/* Reads them from a bag that is loaded (with b->metadata set before). Returns 0, also when it has none;
- * 1 when no tag manifest vouches for what it has, which is left aside; -1 with err when the archive cannot
- * be read on. */
+/* Reads them from a bag that is loaded (with b->metadata set before). Returns 0, also when it has
+ * none; 1 when no tag manifest vouches for what it has, which is left aside; -1 with err when the
+ * archive cannot be read on. */
 int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err);
 /* The line about path ("data/…"), NULL when there is none. */
 const struct restore_right *restore_rights_find(const struct restore_rights *r, const char *path);

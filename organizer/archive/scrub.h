@@ -33,14 +33,15 @@ struct scrub_file {
 
 struct scrub_options {
     unsigned threads; /* 0: one for each processor */
-    /* Called for each archive, and while files are read (bytes so far, of so many): one call at a time, but
-     * from several threads. */
+    /* Called for each archive, and while files are read (bytes so far, of so many): one call at a
+     * time, but from several threads. */
     void (*done)(void *ctx, const struct scrub_file *f);
     void (*progress)(void *ctx, uint64_t bytes, uint64_t of);
     void *ctx;
 };
 
-/* Returns 0 when all was looked at, whatever was found; -1 with err when the folder cannot be read. */
+/* Returns 0 when all was looked at, whatever was found; -1 with err when the folder cannot be read.
+ */
 int scrub_run(int folder, const struct scrub_options *o, struct error *err);
 /* Whether a file of that name is an archive, by its ending. */
 bool scrub_is_archive(const char *name);

@@ -14,8 +14,8 @@ struct error;
 
 #define SIDECAR_SUFFIX ".sha256"
 
-/* Reads the digest of name that path + ".sha256" (relative to dirfd) says. Returns 1; 0 when there is
- * no such file; -1 with err when it is there and says nothing about it. */
+/* Reads the digest of name that path + ".sha256" (relative to dirfd) says. Returns 1; 0 when there
+ * is no such file; -1 with err when it is there and says nothing about it. */
 int sidecar_read(int dirfd, const char *path, struct digest *d, struct error *err);
 
 /* SHA-256 over all of fd by pread(2), in a thread of its own beside whatever else reads it. */

@@ -69,8 +69,9 @@ static int gone(struct unpack *u, struct error *err)
     if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
         return error_set(err, 0, "the process that reads it was ended by signal %d: it is damaged",
                          WTERMSIG(status));
-    return error_set(err, 0, "the process that reads it ended: it is damaged, or needs more memory "
-                             "than it may have");
+    return error_set(err, 0,
+                     "the process that reads it ended: it is damaged, or needs more memory "
+                     "than it may have");
 }
 
 static int stalled(struct unpack *u, struct error *err)
@@ -154,8 +155,9 @@ static int greet(struct unpack *u, int fd, const struct unpack_options *o, struc
         return gone(u, err);
     u->format = (enum unpack_format)u->m.head.number;
     if (u->format == UNPACK_NONE)
-        return error_set(err, 0, "it is no archive of a kind that is read here (zip, tar, tar.gz, "
-                                 "tar.zst, tar.bz2, tar.xz), or its beginning is damaged");
+        return error_set(err, 0,
+                         "it is no archive of a kind that is read here (zip, tar, tar.gz, "
+                         "tar.zst, tar.bz2, tar.xz), or its beginning is damaged");
     return 0;
 }
 

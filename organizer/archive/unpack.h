@@ -19,25 +19,26 @@ struct error;
 struct unpack;
 
 struct unpack_options {
-    const char *exe;   /* the program itself; NULL: fork (tests) */
-    int64_t stall_ms;  /* nothing came for so long: it is ended. 0: UNPACK_STALL_MS */
-    uint64_t limit;    /* bytes that may come out; 0: by the archive's size */
+    const char *exe;  /* the program itself; NULL: fork (tests) */
+    int64_t stall_ms; /* nothing came for so long: it is ended. 0: UNPACK_STALL_MS */
+    uint64_t limit;   /* bytes that may come out; 0: by the archive's size */
 };
-/* libarchive is known to hang on damaged files; honest ones yield something every few milliseconds. */
+/* libarchive is known to hang on damaged files; honest ones yield something every few milliseconds.
+ */
 #define UNPACK_STALL_MS 30000
 
 /* Borrowed until the next call. */
 struct unpack_event {
     enum unpack_what what; /* ENTRY, DATA, END or TOLD */
     uint64_t number;       /* of the entry; UINT64_MAX: the whole archive */
-    const char *p;         /* ENTRY: its name; DATA: bytes; END, TOLD: what is wrong, "" for nothing */
-    size_t n;              /* of p, behind which a NUL stands */
+    const char *p; /* ENTRY: its name; DATA: bytes; END, TOLD: what is wrong, "" for nothing */
+    size_t n;      /* of p, behind which a NUL stands */
     enum unpack_kind kind; /* ENTRY, as are the following */
     uint64_t size;
     int64_t time_s;
     uint32_t time_ns;
     bool encrypted, size_known;
-    bool damaged;          /* END */
+    bool damaged; /* END */
 };
 
 /* Starts the process on the archive that fd is (borrowed for the call). Returns NULL with err when

@@ -36,7 +36,9 @@ enum unpack_format stream_format(int fd, uint64_t size)
         {"\x1f\x8b", 2, UNPACK_TAR_GZ},
         {"\x28\xb5\x2f\xfd", 4, UNPACK_TAR_ZST},
         {"BZh", 3, UNPACK_TAR_BZ2},
-        {"\xfd" "7zXZ", 6, UNPACK_TAR_XZ},
+        {"\xfd"
+         "7zXZ",
+         6, UNPACK_TAR_XZ},
         {"PK\x03\x04", 4, UNPACK_ZIP},
         {"PK\x05\x06", 4, UNPACK_ZIP},
     };
@@ -249,7 +251,8 @@ const char *stream_finish(struct stream *s)
     if (doubt)
         return doubt;
     if (s->zeros < TAR_END)
-        return "the mark at the end of the tar is missing: it is cut off, or something lies behind it";
+        return "the mark at the end of the tar is missing: it is cut off, or something lies behind "
+               "it";
     if (s->whole % TAR_BLOCK)
         return "the tar does not end with a whole block: it is cut off";
     return NULL;

@@ -18,12 +18,12 @@ struct stream {
     uint64_t limit; /* how many bytes may come out; 0: any number */
     uint64_t out;   /* so far */
     /* The rest is this module's. */
-    uint64_t at;    /* the next byte to read */
-    size_t step;    /* how much is read at a time: less where it jumps */
+    uint64_t at; /* the next byte to read */
+    size_t step; /* how much is read at a time: less where it jumps */
     char *buf;
-    struct archive *raw;  /* decompresses; NULL: nothing to decompress */
-    uint64_t zeros;       /* at the end of what has come so far */
-    uint64_t whole;       /* bytes that have come, or were skipped */
+    struct archive *raw; /* decompresses; NULL: nothing to decompress */
+    uint64_t zeros;      /* at the end of what has come so far */
+    uint64_t whole;      /* bytes that have come, or were skipped */
     char error[200];
 };
 

@@ -29,10 +29,10 @@
 /* What may be done to make it one order. */
 struct unpacking {
     struct stream in;
-    uint32_t *picks;           /* ascending; NULL: all */
-    size_t picks_len, pick;    /* pick: the next one */
-    bool data;                 /* READ */
-    bool sparse;               /* documents may end with a hole: tar */
+    uint32_t *picks;        /* ascending; NULL: all */
+    size_t picks_len, pick; /* pick: the next one */
+    bool data;              /* READ */
+    bool sparse;            /* documents may end with a hole: tar */
     uint64_t entries;
 };
 
@@ -68,7 +68,11 @@ static const char *why(struct archive *a)
 {
     const char *s = archive_error_string(a);
 
-    return s ? s : "the archive is damaged";
+    if (!s)
+        return "the archive is damaged";
+    return strcmp(s, "Unrecognized archive format") == 0
+               ? "it is no archive of a kind that is read here, or its beginning is damaged"
+               : s;
 }
 
 /* Nothing more comes of this order. Returns -1 when the organizer is gone, else 1. */
@@ -130,8 +134,8 @@ static int send_zeros(struct unpacking *u, uint64_t n, uint64_t number)
     return r;
 }
 
-/* Sends the data of the entry at hand, and its end. Returns 0 to go on, -1 when the organizer is gone,
- * 1 when the archive cannot be read on (said already). */
+/* Sends the data of the entry at hand, and its end. Returns 0 to go on, -1 when the organizer is
+ * gone, 1 when the archive cannot be read on (said already). */
 static int send_body(struct unpacking *u, struct archive *a, struct archive_entry *e,
                      uint64_t number)
 {
@@ -204,7 +208,8 @@ static int list_zip(struct unpacking *u, const struct zip_dir *d)
     return say_number(UNPACK_DONE, 0, u->entries);
 }
 
-/* libarchive goes through the entries in the order in which they lie, as the directory read here. */
+/* libarchive goes through the entries in the order in which they lie, as the directory read here.
+ */
 static int read_zip_entries(struct unpacking *u, struct archive *a, const struct zip_dir *d)
 {
     struct archive_entry *e;
@@ -267,8 +272,8 @@ static int run_zip(struct unpacking *u)
     if (zip_dir_read(u->in.fd, u->in.size, &d, &err) < 0)
         return say_text(UNPACK_FAILED, 0, 0, error_text(&err));
     /* Told once: whoever reads has seen the list before. */
-    if (d.rest && !u->data && say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE,
-                             "something lies behind the end of the ZIP") < 0)
+    if (d.rest && !u->data &&
+        say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE, "something lies behind the end of the ZIP") < 0)
         r = -1;
     else
         r = u->data ? read_zip(u, &d) : list_zip(u, &d);
@@ -351,10 +356,11 @@ static int run_tar(struct unpacking *u, enum unpack_format format)
 /* Receives the n numbers that come with READ. Returns 0 or -1 for nonsense. */
 static int take_picks(struct unpacking *u, uint64_t n)
 {
-    static struct {
+    struct pick_message {
         struct unpack_head head;
         uint32_t picks[UNPACK_PICKS];
-    } m;
+    };
+    AUTO_FREE struct pick_message *m = xmalloc(sizeof *m);
     int fd;
 
     if (n > UINT32_MAX)
@@ -362,13 +368,13 @@ static int take_picks(struct unpacking *u, uint64_t n)
     u->picks = xcalloc((size_t)n, sizeof *u->picks);
     u->picks_len = 0;
     while (u->picks_len < n) {
-        int r = wire_receive(WIRE_FD, &m, sizeof m, &fd);
-        size_t bytes = r > (int)sizeof m.head ? (size_t)r - sizeof m.head : 0;
-        size_t len = bytes / sizeof *m.picks;
+        int r = wire_receive(WIRE_FD, m, sizeof *m, &fd);
+        size_t bytes = r > (int)sizeof m->head ? (size_t)r - sizeof m->head : 0;
+        size_t len = bytes / sizeof *m->picks;
 
-        if (!len || m.head.what != UNPACK_PICK || len > n - u->picks_len)
+        if (!len || m->head.what != UNPACK_PICK || len > n - u->picks_len)
             return -1;
-        memcpy(u->picks + u->picks_len, m.picks, len * sizeof *m.picks);
+        memcpy(u->picks + u->picks_len, m->picks, len * sizeof *m->picks);
         u->picks_len += len;
     }
     return 0;

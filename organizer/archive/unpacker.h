@@ -29,8 +29,8 @@ enum unpack_what {
     UNPACK_ENTRY,  /* number: of the entry, from 0; the name follows */
     UNPACK_DATA,   /* of that entry */
     UNPACK_END,    /* flags 1: damaged, and a sentence why follows */
-    UNPACK_TOLD,   /* what is wrong with that entry or the archive (number UINT64_MAX): a sentence */
-    UNPACK_DONE,   /* number: of entries */
+    UNPACK_TOLD, /* what is wrong with that entry or the archive (number UINT64_MAX): a sentence */
+    UNPACK_DONE, /* number: of entries */
     UNPACK_FAILED, /* a sentence follows; nothing more comes of this order */
 };
 
@@ -55,13 +55,13 @@ enum unpack_kind {
 enum { UNPACK_ENCRYPTED = 1, UNPACK_SIZE_UNKNOWN = 2, UNPACK_DAMAGED = 1 };
 
 struct unpack_head {
-    uint32_t what;   /* enum unpack_what */
+    uint32_t what; /* enum unpack_what */
     uint32_t flags;
     uint64_t number;
-    uint64_t size;   /* ENTRY: bytes of the document */
-    int64_t time_s;  /* ENTRY: of last change, UTC */
+    uint64_t size;  /* ENTRY: bytes of the document */
+    int64_t time_s; /* ENTRY: of last change, UTC */
     uint32_t time_ns;
-    uint32_t kind;   /* ENTRY: enum unpack_kind */
+    uint32_t kind; /* ENTRY: enum unpack_kind */
 };
 
 struct wire_setup;

@@ -16,14 +16,14 @@
 struct error;
 
 struct zip_entry {
-    uint64_t at;     /* of its local header, in the file */
+    uint64_t at; /* of its local header, in the file */
     uint64_t packed, size;
-    int64_t time_s;  /* of last change; as UTC when only MS-DOS's local time is there */
-    char *name;      /* NUL behind it, and perhaps inside */
-    char *plain;     /* the header's own name, where name is Info-ZIP's Unicode path; else NULL */
+    int64_t time_s; /* of last change; as UTC when only MS-DOS's local time is there */
+    char *name;     /* NUL behind it, and perhaps inside */
+    char *plain;    /* the header's own name, where name is Info-ZIP's Unicode path; else NULL */
     uint32_t name_len, plain_len;
-    uint32_t mode;   /* st_mode of its maker, 0 when that was no Unix */
-    uint16_t flags;  /* general purpose bit flag */
+    uint32_t mode;  /* st_mode of its maker, 0 when that was no Unix */
+    uint16_t flags; /* general purpose bit flag */
     uint16_t method;
 };
 
@@ -31,8 +31,8 @@ struct zip_entry {
 struct zip_dir {
     struct zip_entry *entries;
     size_t len;
-    uint64_t start;  /* of the directory */
-    bool rest;       /* something stands behind the directory's end record */
+    uint64_t start; /* of the directory */
+    bool rest;      /* something stands behind the directory's end record */
 };
 
 #define ZIP_ENCRYPTED 0x2041 /* encrypted; strong; masked headers */

@@ -16,8 +16,8 @@ struct progress {
 
 /* Nothing is shown yet. */
 void progress_start(struct progress *p);
-/* what (a name; shown as it is safe) is bytes far, of so many (0: nobody knows). Cheap: most calls only
- * look at the clock. */
+/* what (a name; shown as it is safe) is bytes far, of so many (0: nobody knows). Cheap: most calls
+ * only look at the clock. */
 void progress_show(struct progress *p, const char *what, uint64_t bytes, uint64_t of);
 /* Wipes the line, before something else is printed or at the end. */
 void progress_wipe(struct progress *p);

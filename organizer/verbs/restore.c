@@ -130,7 +130,8 @@ static void tell_counts(struct restoring *r, const struct restore_counts *c)
 /* ---- where to
  * -------------------------------------------------------------------------------- */
 
-/* The cabinet of the archive, its zone, and where the case is now. Without a cabinet nothing is found. */
+/* The cabinet of the archive, its zone, and where the case is now. Without a cabinet nothing is
+ * found. */
 static void find_case(struct restoring *r, const char *archive, const struct restore *archived)
 {
     struct survey s = {.cab = {.root = -1, .lock = -1}};
@@ -328,8 +329,7 @@ int verb_restore(struct verb_call *call)
     int status = EXIT_CANNOT;
 
     if (call->as_case && (call->to || call->argc > 1))
-        return verb_fail(call, EXIT_USAGE,
-                         "--as-case restores the whole case, to where cases lie");
+        return verb_fail(call, EXIT_USAGE, "--as-case restores the whole case, to where cases lie");
     progress_start(&r.progress);
     archived = restore_open(AT_FDCWD, call->args[0], &o, &call->error);
     if (!archived) {

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "cabinet/cabinet.h"
 #include "verbs/progress.h"
+#include "verbs/recorded.h"
 #include "verbs/verb.h"
 
 struct verifying {
@@ -127,9 +128,15 @@ static int verify_bag(struct verifying *v, const char *path)
                             .ctx = v};
     struct bag_counts c;
     struct error err = ERROR_INIT;
+    struct recorded r;
+    struct digest made;
     int rc;
 
     v->path = path;
+    recorded_open(&r, v->call, path);
+    if (recorded_digest(&r, path, &made))
+        o.recorded = &made;
+    recorded_close(&r);
     progress_start(&v->progress);
     rc = bag_check(AT_FDCWD, path, &o, &c, &err);
     progress_wipe(&v->progress);
@@ -146,8 +153,8 @@ static int verify_bag(struct verifying *v, const char *path)
 /* ---- what an argument is
  * --------------------------------------------------------------------- */
 
-/* An archive is a file that is called one; a bag is a folder with a bagit.txt in it that is no case.
- * What lies in no cabinet can be nothing else. */
+/* An archive is a file that is called one; a bag is a folder with a bagit.txt in it that is no
+ * case. What lies in no cabinet can be nothing else. */
 static bool is_bag(const char *arg)
 {
     AUTO_FREE char *declaration = xasprintf("%s/bagit.txt", arg);
@@ -161,7 +168,8 @@ static bool is_bag(const char *arg)
     if (S_ISDIR(st.st_mode) ? access(declaration, F_OK) == 0 && access(card, F_OK) < 0
                             : scrub_is_archive(arg))
         return true;
-    return !(cabinet = cabinet_find(arg, &none));
+    cabinet = cabinet_find(arg, &none);
+    return !cabinet;
 }
 
 static int worse(int a, int b)
@@ -175,17 +183,20 @@ static int worse(int a, int b)
 struct scrubbing {
     struct verb_call *call;
     struct progress progress;
+    struct recorded recorded;
     const char *folder;
     uint64_t archives, bytes, wrong, unreadable;
     char **bare; /* without a .sha256: looked at as bags, one by one, at the end */
     size_t bare_len, bare_cap;
 };
 
-static const char *scrub_sentence(const struct scrub_file *f)
+static const char *scrub_sentence(const struct scrub_file *f, bool other)
 {
     switch (f->answer) {
     case SCRUB_RIGHT:
-        return "as the .sha256 beside it says";
+        return other
+                   ? "it is not the archive that was made: the journal of the case says other bytes"
+                   : "as the .sha256 beside it says";
     case SCRUB_WRONG:
         return "its bytes are not what the .sha256 beside it says: it is damaged, or was changed";
     case SCRUB_MISSING:
@@ -199,31 +210,36 @@ static void scrubbed(void *ctx, const struct scrub_file *f)
 {
     struct scrubbing *s = ctx;
     struct str *out = &s->call->out;
+    AUTO_FREE char *path = xasprintf("%s/%s", s->folder, f->path);
     char hex[DIGEST_HEX];
+    struct digest made;
+    bool other;
 
     if (f->answer == SCRUB_BARE) {
         GROW(s->bare, s->bare_len, s->bare_cap);
-        s->bare[s->bare_len++] = xasprintf("%s/%s", s->folder, f->path);
+        s->bare[s->bare_len++] = xstrdup(path);
         return;
     }
+    other = f->answer == SCRUB_RIGHT && recorded_digest(&s->recorded, path, &made) &&
+            !digest_equal(&made, &f->digest);
     s->archives++;
     s->bytes += f->bytes;
-    s->wrong += f->answer == SCRUB_WRONG || f->answer == SCRUB_MISSING;
+    s->wrong += other || f->answer == SCRUB_WRONG || f->answer == SCRUB_MISSING;
     s->unreadable += f->answer == SCRUB_UNREADABLE;
     if (s->call->json) {
         str_addc(out, '{');
         json_num(out, "v", 1);
         json_name(out, "archive", f->path);
         json_num(out, "bytes", (int64_t)f->bytes);
-        json_bool(out, "right", f->answer == SCRUB_RIGHT);
+        json_bool(out, "right", f->answer == SCRUB_RIGHT && !other);
         if (f->answer <= SCRUB_WRONG)
             json_text(out, "sha256", digest_hex(&f->digest, hex));
-        json_text(out, "sentence", scrub_sentence(f));
+        json_text(out, "sentence", scrub_sentence(f, other));
         str_add(out, "}\n");
-    } else if (f->answer != SCRUB_RIGHT) {
+    } else if (f->answer != SCRUB_RIGHT || other) {
         progress_wipe(&s->progress);
         add_shown(out, f->path);
-        str_addf(out, ": %s\n", scrub_sentence(f));
+        str_addf(out, ": %s\n", scrub_sentence(f, other));
         verb_flush(s->call);
     }
 }
@@ -233,6 +249,27 @@ static void scrub_progress(void *ctx, uint64_t bytes, uint64_t of)
     struct scrubbing *s = ctx;
 
     progress_show(&s->progress, s->folder, bytes, of);
+}
+
+/* Not even its .sha256 is there. */
+static void vanished(void *ctx, const char *path)
+{
+    struct scrubbing *s = ctx;
+    struct str *out = &s->call->out;
+    static const char sentence[] = "an archive was made under this name, and it is not there";
+
+    s->wrong++;
+    if (s->call->json) {
+        str_addc(out, '{');
+        json_num(out, "v", 1);
+        json_name(out, "archive", path);
+        json_bool(out, "right", false);
+        json_text(out, "sentence", sentence);
+        str_add(out, "}\n");
+        return;
+    }
+    add_shown(out, path);
+    str_addf(out, ": %s\n", sentence);
 }
 
 static void tell_scrub(struct scrubbing *s, int64_t ns)
@@ -290,9 +327,12 @@ static int scrub(struct verb_call *call)
         error_set(&call->error, errno, "%s cannot be opened", folder);
         return EXIT_CANNOT;
     }
+    recorded_open(&s.recorded, call, folder);
     progress_start(&s.progress);
     status = scrub_run(fd, &o, &call->error) < 0 ? EXIT_CANNOT : EXIT_ORDER;
     progress_wipe(&s.progress);
+    recorded_missing(&s.recorded, folder, vanished, &s);
+    recorded_close(&s.recorded);
     tell_scrub(&s, env_ticks() - start);
     if (s.unreadable)
         status = EXIT_CANNOT;

@@ -216,6 +216,27 @@ class TestScrub:
         r = cabinet.run("verify", "--all")
         assert "4 archives" in r.stdout and "all as their .sha256 say" in r.stdout
 
+    def test_an_archive_and_its_sha256_both_changed_or_gone(self, cabinet):
+        """Whoever can write there can write both; the record lies off the share."""
+        cabinet.run("new", "Smith", "Divorce")
+        cabinet.drop("Smith_Divorce/Exhibits", "a.txt", b"a\n")
+        cabinet.run("sweep")
+        cabinet.run("close", "Smith_Divorce", "--force")
+        cabinet.run("archive", "Smith_Divorce")
+        archive = next((cabinet.path / "Archive").glob("*.zip"))
+        cabinet.run("verify", "--all")
+        cabinet.run("verify", archive)
+        bags.pack(bags.bag(), archive, "zip")
+        bags.beside(archive)
+        r = cabinet.run("verify", archive, status=1)
+        assert "not the one that was made" in r.stdout
+        r = cabinet.run("verify", "--all", status=1)
+        assert "not the archive that was made" in r.stdout
+        archive.unlink()
+        archive.with_name(archive.name + ".sha256").unlink()
+        r = cabinet.run("verify", "--all", status=1)
+        assert "an archive was made under this name" in r.stdout
+
     def test_a_folder_that_is_not_there(self, tmp_path):
         run("verify", "--all", tmp_path / "nothing", status=3)
         run("verify", "--all", tmp_path, tmp_path, status=2)
