@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import archives
+import bags
 import corpus
 import measured
 from measured import Organizer, Program
@@ -324,4 +325,5 @@ def idle_figures(bench, program):
 
 
 FIGURES = {"filing": filing, "flood": flood, "latency": latency, "setup": setup,
-           "sweep": sweep_and_idle, "snapshot": archives.snapshot, "archive-memory": archives.memory}
+           "sweep": sweep_and_idle, "snapshot": archives.snapshot, "archive-memory": archives.memory,
+           "verify": bags.verifying, "scrub": bags.scrubbing}
