@@ -16,9 +16,10 @@
 #include "base/io.h"
 #include "base/str.h"
 
-#define PIECE ((size_t)1 << 20)
-/* The disk is asked for so much ahead, so often: the kernel's own reading ahead is a fraction of it. */
-#define AHEAD ((off_t)16 << 20)
+#define PIECE ((size_t)2 << 20)
+#define BLOCK 4096 /* what O_DIRECT wants memory and places to be multiples of */
+/* While one thread hashes another waits for the disk. */
+#define THREADS_EACH 2
 
 struct job {
     char *path;
@@ -137,18 +138,38 @@ static void count(struct scrub *s, size_t n)
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Past the page cache: what it holds is not what the disk has. Where the file system has no O_DIRECT the
+ * kernel is told to forget what it holds. */
+static int open_past_cache(const struct scrub *s, const char *path)
+{
+    int fd = beneath_open(s->folder, path, O_RDONLY | O_DIRECT, 0);
+
+    if (fd >= 0 || (errno != EINVAL && errno != EOPNOTSUPP))
+        return fd;
+    fd = beneath_open(s->folder, path, O_RDONLY, 0);
+    if (fd >= 0) {
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+        posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
+    return fd;
+}
+
+/* Behind the last whole block O_DIRECT cannot read; the rest may come through the cache. */
+static void leave_direct(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags >= 0 && (flags & O_DIRECT))
+        fcntl(fd, F_SETFL, flags & ~O_DIRECT);
+}
+
 /* Returns 0 or an errno. */
 static int hash_file(struct scrub *s, int fd, char *piece, struct digest *d, uint64_t *bytes)
 {
     struct digester *g = digester_new();
     ssize_t n;
 
-    /* What the page cache holds is not what the disk has. */
-    posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     while ((n = pread(fd, piece, PIECE, (off_t)*bytes)) != 0) {
-        if ((off_t)*bytes % (AHEAD / 2) == 0)
-            posix_fadvise(fd, (off_t)*bytes, AHEAD, POSIX_FADV_WILLNEED);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
@@ -160,6 +181,8 @@ static int hash_file(struct scrub *s, int fd, char *piece, struct digest *d, uin
         digester_add(g, piece, (size_t)n);
         *bytes += (uint64_t)n;
         count(s, (size_t)n);
+        if ((size_t)n < PIECE)
+            leave_direct(fd);
     }
     *d = digester_done(g);
     return 0;
@@ -179,7 +202,7 @@ static void scrub_one(struct scrub *s, const struct job *j, char *piece)
         f.answer = SCRUB_BARE;
     } else if (beside < 0) {
         error_prefix(&err, "the .sha256 beside it");
-    } else if ((fd = beneath_open(s->folder, j->path, O_RDONLY, 0)) < 0) {
+    } else if ((fd = open_past_cache(s, j->path)) < 0) {
         error_set(&err, errno, "it cannot be opened");
     } else {
         int r = hash_file(s, fd, piece, &f.digest, &f.bytes);
@@ -198,7 +221,8 @@ static void scrub_one(struct scrub *s, const struct job *j, char *piece)
 static void *work(void *ctx)
 {
     struct scrub *s = ctx;
-    AUTO_FREE char *piece = xmalloc(PIECE);
+    AUTO_FREE char *room = xmalloc(PIECE + BLOCK);
+    char *piece = room + (BLOCK - (uintptr_t)room % BLOCK) % BLOCK;
 
     for (;;) {
         size_t i;
@@ -216,7 +240,7 @@ static void *work(void *ctx)
 static void run_threads(struct scrub *s)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = s->o->threads ? s->o->threads : processors > 0 ? (size_t)processors : 1;
+    size_t n = s->o->threads ? s->o->threads : THREADS_EACH * (processors > 0 ? (size_t)processors : 1);
     AUTO_FREE pthread_t *threads = xcalloc(n, sizeof *threads);
     size_t started = 0;
 

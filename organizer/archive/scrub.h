@@ -32,7 +32,7 @@ struct scrub_file {
 };
 
 struct scrub_options {
-    unsigned threads; /* 0: one for each processor */
+    unsigned threads; /* 0: two for each processor */
     /* Called for each archive, and while files are read (bytes so far, of so many): one call at a
      * time, but from several threads. */
     void (*done)(void *ctx, const struct scrub_file *f);
