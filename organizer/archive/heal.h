@@ -1,8 +1,9 @@
 /*
- * heal: an archive of this case under its final name of which nobody knows: the run that made it
- * was ended between giving it its name and recording it. It is read back from the disk and verified
- * as a whole, as a stranger would: every document against the manifests, all tag files against
- * theirs. What does not hold is left where it lies, as a person's file would be.
+ * heal: an archive of this case under its final name that nobody recorded: the run that made it was
+ * ended between giving it its name and recording it. What was proved, and is about to get its name,
+ * stands in the private state (order->intended): only a file with exactly these bytes, read back
+ * from the disk, is taken for it. Whatever else lies there under such a name is somebody's file: who
+ * may write the folder of archives could make one that looks like ours. No archive is parsed here.
  */
 #ifndef ORGANIZER_ARCHIVE_HEAL_H
 #define ORGANIZER_ARCHIVE_HEAL_H
@@ -18,8 +19,8 @@ struct heal_order {
     int case_fd;
 };
 
-/* Looks for one. 1 with r filled in (SNAPSHOT_MADE, healed), its .sha256 beside it; 0 when there is
- * none; -1 with err. */
+/* Looks for it. 1 with r filled in (SNAPSHOT_MADE, healed), its .sha256 beside it; 0 when it is not
+ * there, or nothing was intended; -1 with err. */
 int heal_find(const struct heal_order *h, struct snapshot_result *r, struct error *err);
 
 #endif

@@ -63,9 +63,9 @@ void job_progress(struct job *j, uint64_t bytes, uint64_t of)
     job_send(j, &line);
 }
 
-/* The order, up to its newline. NULL when it is none. */
-static json_t *read_order(int fd)
+json_t *job_receive(struct job *j)
 {
+    int fd = j->out;
     AUTO_STR struct str line = STR_INIT;
     char buf[4096];
     ssize_t n;
@@ -105,7 +105,7 @@ int job_main(void)
     /* Names are UTF-8 whatever the server's language: libarchive asks the locale. */
     setlocale(LC_CTYPE, "C.UTF-8");
     yield_to_filing();
-    order = read_order(JOB_FD);
+    order = job_receive(&j);
     rc = order ? run(&j, order) : -1;
     json_decref(order);
     return rc == 0 ? EXIT_ORDER : EXIT_CANNOT;

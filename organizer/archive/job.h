@@ -3,7 +3,8 @@
  *
  * The organizer starts itself with the one argument "--job" (flow/job_run.h): descriptor 3 is a socket,
  * 4 the cabinet. The order is one line of JSON on 3, {"job":"snapshot",…}. What comes back is lines of
- * JSON: any number of {"progress":bytes,"of":bytes}, then one {"result":…}, and the process ends. It
+ * JSON: any number of {"progress":bytes,"of":bytes}, perhaps one {"intend":…}, which is answered by
+ * {"go":true} when it was written down, then one {"result":…}, and the process ends. It
  * runs with the least priority for processor and disk, dies with the organizer, and may be killed at
  * any moment; SIGTERM asks it to give up in order.
  */
@@ -35,6 +36,8 @@ bool job_is_stopped(void);
 void job_progress(struct job *j, uint64_t bytes, uint64_t of);
 /* Sends one line; it gets its newline here. */
 void job_send(struct job *j, const struct str *line);
+/* Waits for one line and reads it; NULL when it is no JSON or nobody is there. Caller frees. */
+json_t *job_receive(struct job *j);
 
 /* archive/order.c: {"job":"snapshot",…}: makes a snapshot and sends its result. 0, or -1 when the
  * order cannot be understood. */

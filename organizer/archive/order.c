@@ -35,16 +35,19 @@ void order_write(struct str *line, const struct snapshot_order *o, const struct 
     json_num(line, "format", o->format);
     json_num(line, "purpose", o->purpose);
     json_text(line, "content", digest_hex(&o->content, hex));
+    if (o->intended)
+        order_write_as(line, "intended", o->intended);
     str_addc(line, '}');
 }
 
 /* ---- the answer ------------------------------------------------------------------------------- */
 
-void order_write_result(struct str *line, const struct snapshot_result *r)
+void order_write_as(struct str *line, const char *key, const struct snapshot_result *r)
 {
     char hex[DIGEST_HEX];
 
-    str_add(line, "{\"result\":{");
+    json_key(line, key);
+    str_addc(line, '{');
     json_num(line, "outcome", r->outcome);
     if (r->path)
         json_name(line, "path", r->path);
@@ -65,7 +68,7 @@ void order_write_result(struct str *line, const struct snapshot_result *r)
         }
         str_addc(line, ']');
     }
-    str_add(line, "}}");
+    str_addc(line, '}');
 }
 
 static void read_findings(const json_t *list, struct snapshot_result *r)
@@ -100,7 +103,7 @@ bool order_read_result(const json_t *json, struct snapshot_result *r)
     r->healed = json_is_true(json_object_get(json, "healed"));
     r->why = xstrdup(json_get_text(json, "why"));
     read_findings(json_object_get(json, "findings"), r);
-    return r->outcome != SNAPSHOT_MADE || r->path;
+    return true;
 }
 
 /* ---- in the job ------------------------------------------------------------------------------- */
@@ -109,6 +112,7 @@ bool order_read_result(const json_t *json, struct snapshot_result *r)
 struct ordered {
     struct snapshot_order o;
     char *state_dir, *case_path, *prefix, *folder, *rules_dir;
+    struct snapshot_result intended;
     struct lang *lang;
     struct rules *rules;
 };
@@ -117,6 +121,23 @@ static bool is_stopped(void *ctx)
 {
     (void)ctx;
     return job_is_stopped();
+}
+
+static bool intend(void *ctx, const struct snapshot_result *r)
+{
+    struct job *j = ctx;
+    AUTO_STR struct str line = STR_INIT;
+    json_t *answer;
+    bool go;
+
+    str_addc(&line, '{');
+    order_write_as(&line, "intend", r);
+    str_addc(&line, '}');
+    job_send(j, &line);
+    answer = job_receive(j);
+    go = json_is_true(json_object_get(answer, "go"));
+    json_decref(answer);
+    return go;
 }
 
 static void progress(void *ctx, uint64_t bytes, uint64_t of)
@@ -152,7 +173,10 @@ static bool read_order(struct ordered *d, struct job *j, const json_t *json)
         .purpose = json_get_num(json, "purpose", 0) ? SNAPSHOT_INTERMEDIATE : SNAPSHOT_CLOSED,
         .stopped = is_stopped,
         .progress = progress,
+        .intend = intend,
         .ctx = j};
+    if (order_read_result(json_object_get(json, "intended"), &d->intended))
+        d->o.intended = &d->intended;
     if (!content || digest_parse(content, &d->o.content) < 0 || !d->state_dir || !d->case_path ||
         !d->prefix || !d->folder || !d->rules_dir || !d->o.case_id || !d->o.date)
         return false;
@@ -188,6 +212,7 @@ static void ordered_clear(struct ordered *d)
     free(d->prefix);
     free(d->folder);
     free(d->rules_dir);
+    snapshot_result_clear(&d->intended);
 }
 
 int job_snapshot(struct job *j, const json_t *order)
@@ -204,7 +229,9 @@ int job_snapshot(struct job *j, const json_t *order)
         r.outcome = SNAPSHOT_FAILED;
         r.why = xstrdup(understood ? error_text(&err) : "the job was not told what to do");
     }
-    order_write_result(&line, &r);
+    str_addc(&line, '{');
+    order_write_as(&line, "result", &r);
+    str_addc(&line, '}');
     job_send(j, &line);
     snapshot_result_clear(&r);
     ordered_clear(&d);

@@ -16,9 +16,9 @@ struct order_place {
 
 /* Appends the order's line without newline. root, rules, lang and the callbacks are the job's. */
 void order_write(struct str *line, const struct snapshot_order *o, const struct order_place *at);
-/* Appends {"result":…}. */
-void order_write_result(struct str *line, const struct snapshot_result *r);
-/* Reads the value of "result". False when it is none; r is cleared by the caller either way. */
+/* Appends the member `key` of an object: what came of it ("result"), or is about to ("intend"). */
+void order_write_as(struct str *line, const char *key, const struct snapshot_result *r);
+/* Reads the value of such a member. False when it is none; r is cleared by the caller either way. */
 bool order_read_result(const json_t *json, struct snapshot_result *r);
 
 #endif

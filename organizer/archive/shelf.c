@@ -152,6 +152,19 @@ static char *serial_name(const char *base, const char *ext, int serial)
     return serial == 1 ? xasprintf("%s%s", base, ext) : xasprintf("%s_%02d%s", base, serial, ext);
 }
 
+/* What got the name is what was written: who may write the folder could have put another file in
+ * the temporary name's place, which then goes back there. */
+static bool is_ours(const struct shelf *s, const char *to)
+{
+    struct stat named, written;
+
+    if (fstatat(s->dir, to, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(s->fd, &written) == 0 &&
+        named.st_dev == written.st_dev && named.st_ino == written.st_ino)
+        return true;
+    (void)rename_new(s->dir, to, s->temp);
+    return false;
+}
+
 static int name_it(struct shelf *s, const char *base, const char *ext, char **name,
                    struct error *err)
 {
@@ -162,6 +175,10 @@ static int name_it(struct shelf *s, const char *base, const char *ext, char **na
         if (is_taken(s, sum) || is_taken(s, to))
             continue;
         if (rename_new(s->dir, s->temp, to) == 0) {
+            if (!is_ours(s, to)) {
+                s->temp[0] = '\0'; /* not ours to remove */
+                return error_set(err, 0, "somebody put another file in the place of the archive");
+            }
             s->temp[0] = '\0';
             *name = xstrdup(to);
             return 0;

@@ -6,6 +6,7 @@
  *       heal_find             an archive of an earlier run that nobody recorded
  *       write                 pump (reads, hashes) -> pack (compresses) -> sink (hashes, writes)
  *       proof_read            from the disk, entry by entry
+ *       intend                told to who keeps the private state, before it has a name
  *       shelf_publish         its rights, its name
  */
 #include "archive/snapshot.h"
@@ -196,6 +197,14 @@ static int prove(struct snapshot *s, struct error *err)
     return proof_read(s->shelf.dir, s->shelf.temp, &w, err);
 }
 
+/* Until it is written down what comes next, a crash could not tell our archive from a planted one. */
+static int intend(struct snapshot *s, struct error *err)
+{
+    if (!s->o->intend || s->o->intend(s->o->ctx, s->r))
+        return 0;
+    return error_set(err, 0, "that the archive is about to get its name could not be recorded");
+}
+
 static int publish(struct snapshot *s, struct error *err)
 {
     struct shelf_rights rights = {
@@ -228,6 +237,8 @@ static int make(struct snapshot *s, struct error *err)
         rc = write_archive(s, err);
     if (rc == 0)
         rc = prove(s, err);
+    if (rc == 0)
+        rc = intend(s, err);
     if (rc == 0)
         rc = publish(s, err);
     cleanup_close(&s->tags.metadata);

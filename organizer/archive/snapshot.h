@@ -36,12 +36,18 @@ struct snapshot_order {
     enum snapshot_format format;
     enum snapshot_purpose purpose;
     struct digest content; /* of the last archive of this case; the same again is SNAPSHOT_SAME */
+    /* What an earlier run was about to give its name when it was ended, by the private state: the
+     * only archive that counts as made though nobody recorded it (heal.h). Or NULL. */
+    const struct snapshot_result *intended;
     const struct rules *rules; /* which names are programs' temporary and system files */
     const struct lang *lang;
     /* Asked often: true to give up. May be NULL. */
     bool (*stopped)(void *ctx);
     /* Bytes of the case read so far; not from the caller's thread. May be NULL. */
     void (*progress)(void *ctx, uint64_t bytes, uint64_t of);
+    /* The archive is proved, and gets its name next: true when that was written down where nobody
+     * else writes. May be NULL: nothing is written down. */
+    bool (*intend)(void *ctx, const struct snapshot_result *r);
     void *ctx;
 };
 

@@ -36,14 +36,23 @@ struct archiving_item {
     struct archiving_item *next;
 };
 
+/* What stands in the private state from just before an archive gets its name until it is recorded. */
+struct intention {
+    bool there;
+    struct snapshot_result result;
+    enum snapshot_purpose purpose;
+};
+
 struct archiving {
     struct flow *flow;
     struct archiving_item *first, **last; /* first is the one in hand */
     bool busy;                            /* with the first */
     bool stopping;
     bool recording;                       /* its line is with the filer */
+    bool intending;                       /* what it is about to do is with the filer */
     struct job_run *job;
     struct snapshot_result result;
+    struct intention earlier; /* of a run that was ended before its archive was recorded */
     bool answered;       /* result is the job's */
     char *case_path;     /* of the job */
     uint64_t bytes, of;  /* its progress */
@@ -73,6 +82,77 @@ struct archiving *archiving_new(struct flow *f)
 bool archiving_idle(const struct flow *f)
 {
     return !f->archiving || !f->archiving->first;
+}
+
+/* ---- what is about to be done ------------------------------------------------------------------ */
+
+static char *intention_key(const char *case_id)
+{
+    return xasprintf("archive-intended %s", case_id);
+}
+
+/* The one of the case, of an earlier run. */
+static void read_intention(struct archiving *a, const char *case_id)
+{
+    AUTO_FREE char *key = intention_key(case_id);
+    AUTO_FREE char *text = state_get(a->flow->state, key);
+    json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+
+    snapshot_result_clear(&a->earlier.result);
+    a->earlier.there = order_read_result(json_object_get(json, "intend"), &a->earlier.result);
+    a->earlier.purpose = json_get_num(json, "purpose", SNAPSHOT_CLOSED) == SNAPSHOT_INTERMEDIATE
+                             ? SNAPSHOT_INTERMEDIATE
+                             : SNAPSHOT_CLOSED;
+    json_decref(json);
+}
+
+struct intending {
+    struct archiving *archiving;
+    char *key, *value;
+};
+
+static int put_intention(void *ctx, struct state *s, struct error *err)
+{
+    const struct intending *i = ctx;
+
+    return state_set(s, i->key, i->value, err);
+}
+
+/* The job goes on only when it is on the disk. */
+static void intention_put(void *ctx, struct act *act)
+{
+    struct intending *i = ctx;
+    struct archiving *a = i->archiving;
+
+    a->intending = false;
+    if (a->job)
+        job_run_send(a->job, act->status == ACT_DONE ? "{\"go\":true}" : "{\"go\":false}");
+    free(i->key);
+    free(i->value);
+    free(i);
+}
+
+static void take_intention(struct archiving *a, const json_t *result)
+{
+    struct intending *i = xcalloc(1, sizeof *i);
+    struct act *act = act_new(ACT_CALL);
+    struct snapshot_result r;
+    AUTO_STR struct str value = STR_INIT;
+
+    str_addc(&value, '{');
+    if (order_read_result(result, &r))
+        order_write_as(&value, "intend", &r);
+    json_num(&value, "purpose", a->first->purpose);
+    str_addc(&value, '}');
+    snapshot_result_clear(&r);
+    i->archiving = a;
+    i->key = intention_key(a->first->case_id);
+    i->value = xstrdup(str_c(&value));
+    act->call = put_intention;
+    act->done = intention_put;
+    act->ctx = i;
+    a->intending = true;
+    filer_submit(a->flow->filer, act);
 }
 
 /* ---- the end of one --------------------------------------------------------------------------- */
@@ -147,8 +227,9 @@ static int record(void *ctx, struct state *s, struct error *err)
 {
     struct recording *r = ctx;
     AUTO_STR struct str body = STR_INIT;
+    AUTO_FREE char *key = intention_key(r->row.case_id);
 
-    if (state_archive_put(s, &r->row, err) < 0)
+    if (state_archive_put(s, &r->row, err) < 0 || state_set(s, key, NULL, err) < 0)
         return -1;
     journal_body(&body, r->now_ns, "archived");
     archive_row_write(&body, &r->row);
@@ -159,13 +240,15 @@ static void record_it(struct archiving *a)
 {
     struct recording *r = xcalloc(1, sizeof *r);
     struct act *act = act_new(ACT_CALL);
+    enum snapshot_purpose purpose =
+        a->result.healed ? a->earlier.purpose : a->first->purpose;
 
     r->archiving = a;
     r->now_ns = env_now(a->flow->env);
     r->row = (struct archive_row){.path = xstrdup(a->result.path),
                                   .digest = a->result.digest,
                                   .content = a->result.content,
-                                  .intermediate = a->first->purpose == SNAPSHOT_INTERMEDIATE,
+                                  .intermediate = purpose == SNAPSHOT_INTERMEDIATE,
                                   .made_ns = r->now_ns,
                                   .verified_ns = r->now_ns,
                                   .size = a->result.size,
@@ -213,14 +296,20 @@ static void on_line(void *ctx, const json_t *line)
 {
     struct archiving *a = ctx;
     const json_t *result = json_object_get(line, "result");
+    const json_t *intended = json_object_get(line, "intend");
 
+    if (intended) {
+        take_intention(a, intended);
+        return;
+    }
     if (!result) {
         a->bytes = (uint64_t)json_get_num(line, "progress", 0);
         a->of = (uint64_t)json_get_num(line, "of", 0);
         return;
     }
     snapshot_result_clear(&a->result);
-    a->answered = order_read_result(result, &a->result);
+    a->answered = order_read_result(result, &a->result) &&
+                  (a->result.outcome != SNAPSHOT_MADE || a->result.path);
 }
 
 /* The archive that holds the same already: its path, for who asked. */
@@ -308,6 +397,9 @@ static void run_job(struct archiving *a, const struct matter *m)
     struct order_place at = {.rules_dir = f->env->rules_dir,
                              .time_zone = f->cab.config.time_zone};
 
+    read_intention(a, m->facts.id);
+    if (a->earlier.there)
+        o.intended = &a->earlier.result;
     flow_keep_today(f);
     o.date = date_text(f->policy.today, day);
     order_write(&line, &o, &at);
@@ -388,7 +480,10 @@ void archiving_stop(struct archiving *a)
 
 static void on_timer_closed(uv_handle_t *h)
 {
-    free(h->data);
+    struct archiving *a = h->data;
+
+    snapshot_result_clear(&a->earlier.result);
+    free(a);
 }
 
 void archiving_free(struct archiving *a)
@@ -396,7 +491,7 @@ void archiving_free(struct archiving *a)
     if (!a)
         return;
     archiving_stop(a);
-    while (a->job || a->recording)
+    while (a->job || a->recording || a->intending)
         uv_run(a->flow->loop, UV_RUN_ONCE);
     while (a->first)
         finish(a, "it was stopped");

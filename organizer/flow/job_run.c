@@ -14,10 +14,8 @@
 struct job_run {
     uv_process_t process;
     uv_pipe_t pipe;
-    uv_write_t write;
     const struct job_events *events;
     void *ctx;
-    char *order;
     struct str in;
     int open_handles;
     bool running, ended;
@@ -32,7 +30,6 @@ static void on_closed(uv_handle_t *h)
         return;
     j->events->ended(j->ctx, j->why);
     str_clear(&j->in);
-    free(j->order);
     free(j);
 }
 
@@ -127,29 +124,51 @@ static void on_gone(uv_handle_t *h)
 
     if (--j->open_handles > 0)
         return;
-    free(j->order);
     free(j);
 }
 
+/* A line on its way to the job. */
+struct sending {
+    uv_write_t write;
+    char *line;
+};
+
 static void on_written(uv_write_t *w, int status)
 {
-    (void)w, (void)status; /* one that could not be told ends by itself, with a status */
+    struct sending *s = w->data;
+
+    (void)status; /* one that could not be told ends by itself, with a status */
+    free(s->line);
+    free(s);
+}
+
+static int send_line(struct job_run *j, const char *line)
+{
+    struct sending *s = xcalloc(1, sizeof *s);
+    uv_buf_t buf;
+    int rc;
+
+    s->line = xasprintf("%s\n", line);
+    s->write.data = s;
+    buf = uv_buf_init(s->line, (unsigned)strlen(s->line));
+    rc = uv_write(&s->write, (uv_stream_t *)&j->pipe, &buf, 1, on_written);
+    if (rc < 0)
+        on_written(&s->write, rc);
+    return rc;
 }
 
 struct job_run *job_run_start(uv_loop_t *loop, const char *exe, int root, const char *order,
                               const struct job_events *events, void *ctx, struct error *err)
 {
     struct job_run *j = xcalloc(1, sizeof *j);
-    uv_buf_t buf;
     int rc;
 
     j->events = events;
     j->ctx = ctx;
-    j->order = xasprintf("%s\n", order);
     j->open_handles = 2;
     uv_pipe_init(loop, &j->pipe, 0);
     j->process.loop = loop;
-    j->process.data = j->pipe.data = j->write.data = j;
+    j->process.data = j->pipe.data = j;
     rc = spawn(j, exe, root);
     if (rc < 0) {
         error_set(err, 0, "no process for a job can be started (%s)", uv_strerror(rc));
@@ -158,13 +177,17 @@ struct job_run *job_run_start(uv_loop_t *loop, const char *exe, int root, const 
         return NULL;
     }
     j->running = true;
-    buf = uv_buf_init(j->order, (unsigned)strlen(j->order));
-    if (uv_read_start((uv_stream_t *)&j->pipe, on_alloc, on_read) < 0 ||
-        uv_write(&j->write, (uv_stream_t *)&j->pipe, &buf, 1, on_written) < 0) {
+    if (uv_read_start((uv_stream_t *)&j->pipe, on_alloc, on_read) < 0 || send_line(j, order) < 0) {
         j->ended = true;
         job_run_kill(j);
     }
     return j;
+}
+
+void job_run_send(struct job_run *j, const char *line)
+{
+    if (!j->ended && send_line(j, line) < 0)
+        job_run_kill(j);
 }
 
 void job_run_stop(struct job_run *j)

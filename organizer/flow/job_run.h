@@ -23,6 +23,8 @@ struct job_events {
  * JSON without newline). Events come from the loop. NULL with err. */
 struct job_run *job_run_start(uv_loop_t *loop, const char *exe, int root, const char *order,
                               const struct job_events *events, void *ctx, struct error *err);
+/* Sends it one more line (without newline). */
+void job_run_send(struct job_run *j, const char *line);
 /* Asks it to give up in order. ended still comes. */
 void job_run_stop(struct job_run *j);
 /* Kills it. ended still comes. */

@@ -38,6 +38,8 @@ class Job:
                       "date": "2026-11-23", "office": "Smith & Partners", "format": 0, "purpose": 1,
                       "content": ZERO, **order}
         self.progress = []
+        self.intended = None  # what it was about to give its name last, as the private state keeps it
+        self.go = True        # whether that could be written down
 
     def start(self, wrap=(), exe=EXE, **order):
         ours, theirs = socket.socketpair()
@@ -54,9 +56,21 @@ class Job:
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={})
         theirs.close()
         os.close(root)
-        ours.sendall(json.dumps({**self.order, **order}).encode() + b"\n")
-        self.socket = ours
+        known = {"intended": self.intended} if self.intended else {}
+        ours.sendall(json.dumps({**self.order, **known, **order}).encode() + b"\n")
+        self.socket, self.answered = ours, False
         return self
+
+    def answer(self, data):
+        """Goes on when it tells what it is about to do, once."""
+        for line in data.split(b"\n")[:-1]:
+            told = json.loads(line).get("intend")
+            if told and not self.answered:
+                self.intended, self.answered = told, True
+                try:
+                    self.socket.sendall(json.dumps({"go": self.go}).encode() + b"\n")
+                except BrokenPipeError:  # it was killed meanwhile
+                    return
 
     def wait(self):
         """The result, or None when it gave none."""
@@ -69,6 +83,7 @@ class Job:
             if not more:
                 break
             data += more
+            self.answer(data)
         self.socket.close()
         self.errors = self.process.stderr.read().decode(errors="replace")
         self.process.stderr.close()

@@ -1,9 +1,11 @@
 """Snapshots: one file that anyone can open, made of what the journal says, proved from the disk."""
+import contextlib
 import json
 import os
 import pathlib
 import re
 import signal
+import sqlite3
 import stat
 import subprocess
 import time
@@ -451,20 +453,60 @@ def test_a_daemon_that_is_stopped_asks_its_job_to_give_up(at_work):
         assert is_whole(p)
 
 
+def ended_before_it_was_recorded(cabinet):
+    """As a run leaves it that was ended between the archive's name and its record."""
+    job = Job(cabinet, "Smith_Divorce")
+    made = job.run()
+    intention = json.dumps({"intend": job.intended, "purpose": 1})
+    with contextlib.closing(sqlite3.connect(next(cabinet.state.rglob("state.db")))) as db, db:
+        db.execute("INSERT INTO small VALUES(?, ?)",
+                   (f"archive-intended {job.order['case_id']}", intention))
+    return made
+
+
+def intentions(cabinet):
+    with contextlib.closing(sqlite3.connect(next(cabinet.state.rglob("state.db")))) as db:
+        return db.execute("SELECT name FROM small WHERE name LIKE 'archive-intended%'").fetchall()
+
+
 def test_an_archive_that_was_finished_and_not_recorded_is_recorded_by_the_next_run(cabinet):
     fill(cabinet)
-    made = Job(cabinet, "Smith_Divorce").run()
+    made = ended_before_it_was_recorded(cabinet)
     archive, = archives(cabinet)
     (cabinet.path / "Archive" / (archive.name + ".sha256")).unlink()
     fact = make(cabinet)
     assert fact["outcome"] == "same" and fact["sha256"] == made["digest"]
     assert archives(cabinet) == [archive] and cabinet.kinds("Smith_Divorce").count("archived") == 1
     subprocess.run(["sha256sum", "-c", archive.name + ".sha256"], cwd=archive.parent, check=True)
+    assert intentions(cabinet) == []
+
+
+def test_what_an_archive_was_about_to_be_is_forgotten_when_it_is_recorded(cabinet):
+    fill(cabinet)
+    assert make(cabinet)["outcome"] == "made"
+    assert intentions(cabinet) == []
+
+
+def test_an_archive_that_nobody_intended_is_not_taken_for_ours_though_it_looks_so(cabinet):
+    fill(cabinet)
+    Job(cabinet, "Smith_Divorce").run()
+    planted, = archives(cabinet)
+    fact = make(cabinet)
+    assert fact["outcome"] == "made" and len(archives(cabinet)) == 2
+    assert cabinet.journal("Smith_Divorce")[-1]["archive"] != f"Archive/{planted.name}"
+
+
+def test_without_a_record_of_what_comes_next_an_archive_gets_no_name(cabinet):
+    fill(cabinet)
+    job = Job(cabinet, "Smith_Divorce")
+    job.go = False
+    assert job.run()["outcome"] == "failed"
+    assert archives(cabinet) == [] and left(cabinet) == []
 
 
 def test_a_damaged_file_under_such_a_name_is_left_alone(cabinet):
     fill(cabinet)
-    Job(cabinet, "Smith_Divorce").run()
+    ended_before_it_was_recorded(cabinet)
     archive, = archives(cabinet)
     data = bytearray(archive.read_bytes())
     data[len(data) // 2] ^= 1
