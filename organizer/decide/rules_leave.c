@@ -25,6 +25,12 @@ static struct name_rule *add_rule(struct loading *l, struct name_rules *to, yaml
     return &to->v[to->len++];
 }
 
+static void set_glob(struct name_rule *rule, const char *glob)
+{
+    rule->glob = glob;
+    rule->glob_len = strlen(glob);
+}
+
 /* Wildcards: compared folded, as names are. */
 static void load_globs(struct loading *l, yaml_node_t *list, const char *what, enum applies applies,
                        struct name_rules *to)
@@ -38,7 +44,7 @@ static void load_globs(struct loading *l, yaml_node_t *list, const char *what, e
         if (text && strspn(text, "*") == strlen(text))
             rulefile_error(&l->file, node, "\"%s\" would match every name", text);
         else if (text)
-            add_rule(l, to, node, applies)->glob = rules_keep(l->rules, utf8_fold(text));
+            set_glob(add_rule(l, to, node, applies), rules_keep(l->rules, utf8_fold(text)));
     }
 }
 
@@ -264,17 +270,31 @@ void load_as_is(struct loading *l)
 
 /* --- asking --- */
 
+/* False for most names at a glance: the glob begins or ends with another letter. */
+static inline bool may_fit(const char *glob, size_t glob_len, const char *name, size_t len)
+{
+    char first = glob[0], last = glob_len ? glob[glob_len - 1] : '\0';
+
+    if (first != '*' && first != '?' && first != '[' && (first | 0x20) != (name[0] | 0x20))
+        return false;
+    return last == '*' || last == '?' || last == ']' || !len ||
+           (last | 0x20) == (name[len - 1] | 0x20);
+}
+
 /* The first rule that name fits. folded is for the wildcards. */
 static const struct name_rule *find_rule(const struct name_rules *n, const char *name,
                                          const char *folded, enum applies applies,
                                          struct pattern_match *m)
 {
+    size_t len = strlen(folded);
+
     for (size_t i = 0; i < n->len; i++) {
         const struct name_rule *rule = &n->v[i];
 
         if (!(rule->applies & applies))
             continue;
-        if (rule->glob ? glob_match(rule->glob, folded)
+        if (rule->glob ? may_fit(rule->glob, rule->glob_len, folded, len) &&
+                             glob_match(rule->glob, folded)
                        : pattern_match(rule->pattern, name, m) == PATTERN_YES)
             return rule;
     }

@@ -42,6 +42,7 @@ enum applies { APPLIES_FILES = 1, APPLIES_FOLDERS = 2, APPLIES_BOTH = 3 };
 struct name_rule {
     enum applies applies;
     const char *glob; /* or */
+    size_t glob_len;
     struct pattern *pattern;
     const char *of; /* "{stem}.dwg": the other name that it tells of; NULL */
     const char *where;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "base/alloc.h"
@@ -25,6 +26,7 @@ struct filer {
     struct recovery recovered;
     /* The loop's thread. */
     unsigned pending;
+    bool expecting; /* as many, below */
     bool ended; /* no thread takes acts any more */
     char told[500];
     struct queue out; /* results that were fetched and not handed out yet */
@@ -32,6 +34,8 @@ struct filer {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct queue todo, results;
+    unsigned todo_len;
+    bool many; /* more follow */
     bool stop, at_once, resume, stopped;
     bool writing;  /* a batch is being done, its journals are not written yet */
     bool written;  /* one was, and who asked was not told */
@@ -126,7 +130,7 @@ static void targets_clear(struct target **set)
  * an act whose document comes to its place by an earlier act (the second half of a swap) waits for
  * that to be done.
  */
-static struct act *take_batch(struct queue *todo)
+static struct act *take_batch(struct queue *todo, unsigned *len)
 {
     struct queue batch;
     struct target *targets = NULL;
@@ -145,6 +149,7 @@ static struct act *take_batch(struct queue *todo)
             break;
     }
     targets_clear(&targets);
+    *len -= n;
     return batch.first;
 }
 
@@ -197,6 +202,7 @@ static void refuse_all(struct filer *f, const struct error *why)
         a->error = *why;
     }
     queue_move(&f->results, &f->todo);
+    f->todo_len = 0;
     uv_async_send(&f->async);
 }
 
@@ -235,7 +241,7 @@ static void work(struct filer *f)
         refuse_all(f, f->g->stopped ? &f->g->why : &leaving);
         return;
     }
-    list = take_batch(&f->todo);
+    list = take_batch(&f->todo, &f->todo_len);
     if (!list)
         return;
     f->writing = true;
@@ -250,12 +256,35 @@ static void work(struct filer *f)
     uv_async_send(&f->async);
 }
 
+/* More acts are worth waiting for. Under the lock. */
+static bool is_gathering(const struct filer *f)
+{
+    return f->many && !f->stop && !f->resume && f->todo_len < FILER_CROWD;
+}
+
+/* Waits for a crowd, but not for long. Under the lock. */
+static void gather(struct filer *f)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += FILER_CROWD_MS * NS_PER_MS;
+    if (end.tv_nsec >= NS_PER_S) {
+        end.tv_nsec -= NS_PER_S;
+        end.tv_sec++;
+    }
+    while (is_gathering(f) && pthread_cond_timedwait(&f->changed, &f->lock, &end) == 0)
+        continue;
+}
+
 static void *run(void *arg)
 {
     struct filer *f = arg;
 
     pthread_mutex_lock(&f->lock);
     for (;;) {
+        if (f->todo.first)
+            gather(f);
         if (f->todo.first || f->resume)
             work(f);
         else if (f->stop)
@@ -317,6 +346,17 @@ static void on_async(uv_async_t *h)
         uv_unref((uv_handle_t *)&f->async);
 }
 
+/* By the clock that nobody sets. */
+static void init_changed(struct filer *f)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&f->changed, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
 /* NULL with err; f is then gone. */
 static struct filer *start(uv_loop_t *loop, struct filer *f, struct error *err)
 {
@@ -331,7 +371,7 @@ static struct filer *start(uv_loop_t *loop, struct filer *f, struct error *err)
     uv_unref((uv_handle_t *)&f->async);
     f->async.data = f;
     pthread_mutex_init(&f->lock, NULL);
-    pthread_cond_init(&f->changed, NULL);
+    init_changed(f);
     rc = pthread_create(&f->thread, NULL, run, f);
     if (rc == 0)
         return f;
@@ -371,6 +411,19 @@ void filer_submit(struct filer *f, struct act *a)
     }
     pthread_mutex_lock(&f->lock);
     queue_add(&f->todo, a);
+    f->todo_len++;
+    if (f->todo_len == 1 || !is_gathering(f))
+        pthread_cond_signal(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void filer_expect(struct filer *f, bool many)
+{
+    if (f->expecting == many)
+        return;
+    f->expecting = many;
+    pthread_mutex_lock(&f->lock);
+    f->many = many;
     pthread_cond_signal(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }

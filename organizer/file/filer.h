@@ -32,7 +32,9 @@ struct error;
 struct filer;
 struct known;
 
-#define FILER_BATCH 256
+#define FILER_BATCH    256
+#define FILER_CROWD    160
+#define FILER_CROWD_MS 40
 
 /* Steps of a batch, for filer_options.between. */
 enum filer_point {
@@ -69,6 +71,9 @@ struct filer_options {
 struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct error *err);
 /* Takes the act over; a->done is called on the loop's thread later, then the act is freed. */
 void filer_submit(struct filer *f, struct act *a);
+/* Whether many more acts follow within moments: then a batch waits for FILER_CROWD acts, or for
+ * FILER_CROWD_MS, since its syncs and its transaction cost hardly more for many than for few. */
+void filer_expect(struct filer *f, bool many);
 /* Acts submitted and not yet done. */
 unsigned filer_pending(const struct filer *f);
 /* Acts are pending, or done and not yet in the journals. */

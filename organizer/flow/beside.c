@@ -17,26 +17,36 @@
 #define SHARE         50
 /* File times are those of the kernel's last tick; a document must be older than that. */
 #define TICK_NS (20 * NS_PER_MS)
+/* A fork is written so long after its document. */
+#define FORK_NS NS_PER_S
 /* Of more names no step of the loop may take the time. */
 #define NAMES_MAX 12000
 
-static bool has_any(int dir)
+static bool is_fork(const char *name)
+{
+    return name[0] == '.' && name[1] == '_';
+}
+
+/* Fills any and forks. */
+static void read_names(struct beside *b, int dir)
 {
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd < 0 ? NULL : fdopendir(fd);
     const struct dirent *e;
-    bool any = false;
     int n = 0;
 
+    b->any = !d;
+    b->forks = false;
     if (!d) {
         if (fd >= 0)
             close(fd);
-        return true;
+        return;
     }
-    while (!any && (e = readdir(d)))
-        any = ++n > NAMES_MAX || settle_is_lock(e->d_name) || companions_is_one(e->d_name);
+    while (!b->any && (e = readdir(d))) {
+        b->any = ++n > NAMES_MAX || settle_is_lock(e->d_name) || companions_is_one(e->d_name);
+        b->forks |= is_fork(e->d_name);
+    }
     closedir(d);
-    return any;
 }
 
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
@@ -55,11 +65,16 @@ bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, co
     if (!many || stamp->ctime_ns + TICK_NS >= now || (fresh && ticks - b->ticks < 2 * TICK_NS))
         return false;
     *b = (struct beside){.dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks};
-    b->any = has_any(dir);
+    read_names(b, dir);
     b->good_ns = SHARE * (env_ticks() - ticks);
     if (b->good_ns < FRESH_NS || b->any)
         b->good_ns = FRESH_NS;
     if (b->good_ns > FRESH_MOST_NS)
         b->good_ns = FRESH_MOST_NS;
     return !b->any;
+}
+
+bool beside_no_forks(const struct beside *b, const struct doc_stamp *stamp)
+{
+    return !b->any && !b->forks && stamp->ctime_ns + FORK_NS < b->read_ns;
 }

@@ -24,6 +24,7 @@ struct beside {
     int64_t ticks;   /* the same, monotonic */
     int64_t good_ns; /* counts for so long */
     bool any;        /* there are such names, or too many names to tell */
+    bool forks;      /* there is a "._name", where macOS keeps what else it knows of a document */
 };
 
 /* True when it is known that no such name lies in the folder `dir` beside a document with the
@@ -31,5 +32,8 @@ struct beside {
  * reading it worth while. False: ask for the names themselves. */
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
                     bool many);
+/* After beside_nothing() said so of the document: nor does a "._name" of it lie in that folder, which
+ * is written up to a second after the document itself. */
+bool beside_no_forks(const struct beside *b, const struct doc_stamp *stamp);
 
 #endif

@@ -43,10 +43,39 @@ void flow_read_begin(struct flow *f)
         (void)state_begin_read(f->state, &err);
 }
 
+static void forget_folder(struct flow *f)
+{
+    if (!f->folder)
+        return;
+    close(f->folder_fd);
+    free(f->folder);
+    f->folder = NULL;
+}
+
 void flow_read_end(struct flow *f)
 {
-    if (--f->reading == 0)
-        state_rollback(f->state);
+    if (--f->reading > 0)
+        return;
+    state_rollback(f->state);
+    forget_folder(f);
+}
+
+int flow_parent(struct flow *f, const char *path, const char **name)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    int fd;
+
+    *name = slash ? slash + 1 : path;
+    if (f->folder && strncmp(f->folder, path, n) == 0 && f->folder[n] == '\0')
+        return f->folder_fd;
+    fd = beneath_parent(f->cab.root, path, name);
+    if (fd < 0)
+        return -1;
+    forget_folder(f);
+    f->folder = xmemdup0(path, n);
+    f->folder_fd = fd;
+    return fd;
 }
 
 static bool may_take(const struct flow *f)
@@ -93,10 +122,19 @@ static void on_pump(uv_idle_t *h)
     flow_wake(f);
 }
 
+/* Documents are on their way that the filer has not yet, more than a few. */
+static bool are_many(const struct flow *f)
+{
+    size_t filing = filer_pending(f->filer);
+
+    return f->items.ready_len + f->items.busy_len > filing + FLOW_CROWD;
+}
+
 void flow_wake(struct flow *f)
 {
     if (!f->started)
         return;
+    filer_expect(f->filer, are_many(f));
     if (may_take(f))
         uv_idle_start(&f->pump, on_pump);
     else

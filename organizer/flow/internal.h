@@ -26,6 +26,8 @@
 #define FLOW_BUSY_MAX 640
 /* With so many under way, what they have in common is asked once. */
 #define FLOW_MANY 16
+/* With so many that are not with the filer yet, it waits for more before it does a batch. */
+#define FLOW_CROWD 64
 /* A document that could not be read is asked for this often before it is listed. */
 #define FLOW_READ_TRIES 3
 /* So often it is waited for another item that may hold the document in question: a quarter second. */
@@ -85,6 +87,8 @@ struct flow {
     struct state *state; /* this thread's connection; only read */
     struct known *known; /* what the private state may have, kept by the filer */
     unsigned reading;    /* depth of flow_read_begin() */
+    char *folder;        /* flow_parent(): the folder that `folder_fd` is open on, or NULL */
+    int folder_fd;
     char *new_place; /* to be kept at the start: since.h; or NULL */
     struct matters *matters;
     struct watcher *watcher;
@@ -134,6 +138,10 @@ struct flow {
  * what changes it to be seen: an act's end. They nest. */
 void flow_read_begin(struct flow *f);
 void flow_read_end(struct flow *f);
+/* As beneath_parent(), for looks: the descriptor is borrowed until the next call or the outermost
+ * flow_read_end(), inside of which this must be. Many documents of one folder are looked at in a
+ * row; it is resolved once for them. */
+int flow_parent(struct flow *f, const char *path, const char **name);
 void flow_wake(struct flow *f);          /* there may be work: pump and timers */
 void flow_keep_today(struct flow *f); /* before a decision: midnight may have passed */
 void flow_today(struct flow *f);         /* policy.today from the clock */

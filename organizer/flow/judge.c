@@ -227,9 +227,10 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     struct gathered g;
     struct decision d;
     const char *name;
-    AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
+    int dir = flow_parent(f, it->path, &name);
 
     doc.alone = dir >= 0 && flow_is_alone(f, &it->stamp, dir);
+    it->no_fork = doc.alone && beside_no_forks(&f->beside, &it->stamp);
     doc.row = id->row.number ? &id->row : NULL;
     doc.content = flow_said(it);
     gather(&from, &doc, NULL, &g);
@@ -271,14 +272,14 @@ static bool is_being_recorded(const struct flow *f, const struct item *it,
 static bool is_still_it(struct flow *f, const struct item *it)
 {
     const char *name;
-    AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
+    int dir = flow_parent(f, it->path, &name);
     struct doc_stamp now;
 
     return dir >= 0 && doc_stamp_take(-1, dir, name, &now) == 0 &&
            doc_stamp_equal(&now, &it->stamp);
 }
 
-void flow_judge(struct flow *f, struct item *it)
+static void judge(struct flow *f, struct item *it)
 {
     struct matter *home;
     const char *inside;
@@ -302,4 +303,11 @@ void flow_judge(struct flow *f, struct item *it)
     else
         judge_identified(f, it, &id);
     identified_clear(&id);
+}
+
+void flow_judge(struct flow *f, struct item *it)
+{
+    flow_read_begin(f);
+    judge(f, it);
+    flow_read_end(f);
 }

@@ -315,9 +315,11 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
 void flow_look(struct flow *f, struct item *it)
 {
     const char *name;
-    AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
     struct stat st;
+    int dir;
 
+    flow_read_begin(f);
+    dir = flow_parent(f, it->path, &name);
     it->examined = false;
     if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         look_there(f, it, dir, name, &st);
@@ -325,4 +327,5 @@ void flow_look(struct flow *f, struct item *it)
         flow_finish(f, it);
     else
         look_missing(f, it);
+    flow_read_end(f);
 }

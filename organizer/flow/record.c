@@ -478,7 +478,8 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
         set_text(&a->doc.original, slash ? slash + 1 : it->path);
     free(a->doc.why);
     a->doc.why = decision_why(d);
-    a->companions = companions_moving(f->cab.root, a->from);
+    if (!it->no_fork)
+        a->companions = companions_moving(f->cab.root, a->from);
     return a;
 }
 

@@ -64,7 +64,7 @@ def drop_all(bench, program, stage):
         cpu, began = program.cpu(), time.perf_counter()
         subprocess.run([bench.tool("drop"), "rename", stage.path, program.inbox], check=True,
                        capture_output=True)
-        seconds = program.settle(left) - began
+        seconds = program.settle(left, len(stage.names)) - began
         result = seconds, program.cpu() - cpu, left()
     finally:
         program.stop()

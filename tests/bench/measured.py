@@ -166,12 +166,25 @@ class Organizer(Program):
     def status(self):
         return json.loads(self.run("status", self.cabinet, "--json").splitlines()[0])
 
-    def settle(self, left):
-        """Waits until all is filed: sync is the barrier, the pages are then written as well."""
-        while True:
-            self.sync()
-            if not left() or not self.status()["backlog"]:
-                return time.perf_counter()
+    def journaled(self):
+        """How many documents the case's journal says were filed."""
+        return read(self.tree / ".organizer/journal.jsonl").count('"kind":"filed"')
+
+    def settle(self, left, count):
+        """Waits until the drop box is empty and the journal tells of all, or nothing more happens.
+        Returns when the last line of the journal was there: then the document, its folder and its
+        rows have been on the disk for a while."""
+        last, since = None, time.perf_counter()
+        while last != (0, count):
+            waited = time.perf_counter() - since
+            n = left()
+            now = n, 0 if n else self.journaled()
+            if now != last:
+                last, since = now, time.perf_counter()
+            elif waited > 2 and not self.status()["backlog"]:
+                break
+            time.sleep(0.02)
+        return since
 
 
 class Loop(Program):
@@ -198,7 +211,7 @@ class Loop(Program):
     def tree(self):
         return self.base / "out"
 
-    def settle(self, left):
+    def settle(self, left, count):
         """Waits until the inbox is empty, or nothing more happens in it for two seconds. Returns
         when the last document went."""
         last, since = left(), time.perf_counter()

@@ -137,6 +137,35 @@ static void what_was_read_says_nothing_of_another_folder(void **state)
     close(sub);
 }
 
+static bool has_no_fork(struct world *w, int64_t age_ns)
+{
+    const struct doc_stamp stamp = {.ctime_ns = env_now(&w->env) - age_ns};
+
+    return nothing(w) && beside_no_forks(&w->beside, &stamp);
+}
+
+static void where_no_fork_lies_none_goes_along(void **state)
+{
+    struct world *w = *state;
+
+    put(w, "Motion.pdf");
+    assert_true(has_no_fork(w, 5 * NS_PER_S));
+}
+
+static void any_fork_makes_each_document_be_asked_for(void **state)
+{
+    struct world *w = *state;
+
+    put(w, "Motion.pdf");
+    put(w, "._Letter.pdf");
+    assert_false(has_no_fork(w, 5 * NS_PER_S));
+}
+
+static void a_fork_may_come_a_moment_after_its_document(void **state)
+{
+    assert_false(has_no_fork(*state, NS_PER_S / 2));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(void)
@@ -151,6 +180,9 @@ int main(void)
         TEST(a_page_s_folder_is_seen),
         TEST(who_came_after_the_reading_is_asked_for),
         TEST(what_was_read_says_nothing_of_another_folder),
+        TEST(where_no_fork_lies_none_goes_along),
+        TEST(any_fork_makes_each_document_be_asked_for),
+        TEST(a_fork_may_come_a_moment_after_its_document),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,55 @@ static void one_batch_wanting_one_name_gets_serials_in_order(void **state)
     }
 }
 
+/* So long an act waited that was the only one, in ms. */
+static double wait_of_one(struct world *w, int number, bool many)
+{
+    char path[64];
+    struct outcome r;
+    int64_t start;
+
+    snprintf(path, sizeof path, INBOX "/%d.pdf", number);
+    write_file(w, path, path);
+    filer_expect(w->f, many);
+    start = env_ticks();
+    submit(w, filing_act(w, path, LETTERS, path + strlen(INBOX "/")), &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    return (double)(env_ticks() - start) / NS_PER_MS;
+}
+
+static void a_batch_waits_for_more_only_where_many_follow(void **state)
+{
+    struct world *w = *state;
+    double alone = 1e9;
+
+    assert_true(wait_of_one(w, 0, true) >= FILER_CROWD_MS);
+    for (int i = 1; i < 20; i++) {
+        double ms = wait_of_one(w, i, false);
+
+        alone = ms < alone ? ms : alone;
+    }
+    assert_true(alone < FILER_CROWD_MS);
+}
+
+static void who_waits_for_more_is_let_go_when_none_follow(void **state)
+{
+    struct world *w = *state;
+    struct outcome r[3 * FILER_CROWD];
+    char path[64];
+
+    filer_expect(w->f, true);
+    for (int i = 0; i < 3 * FILER_CROWD; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        write_file(w, path, path);
+        submit(w, filing_act(w, path, LETTERS, path + strlen(INBOX "/")), &r[i]);
+    }
+    filer_expect(w->f, false);
+    run(w);
+    for (int i = 0; i < 3 * FILER_CROWD; i++)
+        assert_int_equal(r[i].status, ACT_DONE);
+}
+
 static void a_name_that_differs_in_case_only_is_taken(void **state)
 {
     struct world *w = *state;
@@ -746,6 +795,8 @@ int main(void)
         TEST(remembers_the_former_name),
         TEST(takes_the_first_free_serial),
         TEST(one_batch_wanting_one_name_gets_serials_in_order),
+        TEST(a_batch_waits_for_more_only_where_many_follow),
+        TEST(who_waits_for_more_is_let_go_when_none_follow),
         TEST(a_name_that_differs_in_case_only_is_taken),
         TEST(two_of_a_batch_that_differ_in_case_only_get_serials),
         TEST(a_name_on_disk_that_no_row_knows_is_taken),
