@@ -155,7 +155,7 @@ static enum row_answer row_empty(struct ctx *c)
 static enum row_answer row_same_mail(struct ctx *c)
 {
     if (kind_info(c->f->kind)->flags & KIND_IS_MAIL)
-        facts_content(c->f);
+        facts_content_to_check(c->f);
     if (!c->f->same_mail)
         return ctx_pass(c, "no mail of the case has its Message-ID");
     c->other = c->f->same_mail;
@@ -430,6 +430,7 @@ void decide(const struct rules *rules, const struct lang *lang, const struct pol
 
     *d = (struct decision){.trace = STR_INIT};
     facts.content_missed = &d->wants_content;
+    facts.content_unchecked = &d->unchecked;
     if (f->content) {
         heading_read(f->content, lang, &heading);
         facts.heading = &heading;

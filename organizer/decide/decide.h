@@ -48,6 +48,9 @@ struct decision {
     int64_t wait_s;        /* ACTION_WAIT */
     bool wants_content;    /* the facts had no content, and with it the decision may be another:
                               read the document and decide again */
+    bool unchecked;        /* the facts had no content, which could contradict the decision: the
+                              document may be of another case, of another type than its name says, or
+                              a mail that is there already. Read it first where there is time */
     char *story;           /* explain: all of it in sentences that a person would say; else NULL */
     struct str trace;      /* explain: one line per row and rule tried, why it did or not */
 };

@@ -216,9 +216,8 @@ static void check_numbers(struct signs *s, const struct heading *h)
     }
 }
 
-static void signs_read(struct signs *s, struct ctx *c)
+static void signs_read(struct signs *s, struct ctx *c, const struct heading *h)
 {
-    const struct heading *h = facts_heading(c->f);
     const struct roster *roster = c->f->roster;
 
     *s = (struct signs){.c = c, .router = c->own_router};
@@ -422,7 +421,7 @@ const struct case_facts *said_case(struct ctx *c)
     const struct case_facts *matter;
     bool many;
 
-    signs_read(&s, c);
+    signs_read(&s, c, facts_heading(c->f));
     sure = strong(&s, &many);
     if (sure && !many && !is_contradicted(c, &s, sure->matter)) {
         note_sign(c, sure);
@@ -450,7 +449,7 @@ bool said_otherwise(struct ctx *c, const struct case_facts *matter)
     const struct sign *sure;
     bool many;
 
-    signs_read(&s, c);
+    signs_read(&s, c, facts_heading(c->f));
     sure = strong(&s, &many);
     if (!sure || strong_of(&s, matter))
         return false;
@@ -489,7 +488,7 @@ enum row_answer row_other_said(struct ctx *c)
 
     if (!home)
         return ctx_pass(c, "it lies in no case yet");
-    signs_read(&s, c);
+    signs_read(&s, c, facts_heading_to_check(c->f));
     sign = foreign(&s, home);
     if (!sign)
         return ctx_pass(c, "nothing in its head belongs to another case than %s", home->prefix);

@@ -192,7 +192,7 @@ static enum speaker who_counts(const struct ctx *c, const struct type_match *nam
  * anything. Returns how many matches, 0 when it says nothing sure. */
 static int sure_match(const struct ctx *c, struct type_match *out)
 {
-    const struct heading *h = facts_heading(c->f);
+    const struct heading *h = facts_heading_to_check(c->f);
     int n = 0;
 
     if (!h || h->form == FORM_MAIL || h->form == FORM_NONE)

@@ -32,3 +32,15 @@ const struct heading *facts_heading(const struct facts *f)
 {
     return facts_content(f) ? f->heading : NULL;
 }
+
+const struct content *facts_content_to_check(const struct facts *f)
+{
+    if (!f->content && f->content_unchecked)
+        *f->content_unchecked = true;
+    return f->content;
+}
+
+const struct heading *facts_heading_to_check(const struct facts *f)
+{
+    return facts_content_to_check(f) ? f->heading : NULL;
+}

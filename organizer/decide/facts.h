@@ -107,6 +107,7 @@ struct facts {
                                              filed; NULL for none, or for several */
     const char *thread_doc;               /* then: that mail's path in the case; may be NULL */
     bool *content_missed;                 /* set when it was asked for and is NULL; may be NULL */
+    bool *content_unchecked;              /* the same, when it could only contradict; may be NULL */
 
     const char *same_as;   /* path in this case of a document with the same content */
     const char *same_mail; /* path in this case of the same mail (Message-ID), other bytes */
@@ -130,5 +131,9 @@ int date_source_parse(const char *name);
 const struct content *facts_content(const struct facts *f);
 /* The heading of what it says, likewise. */
 const struct heading *facts_heading(const struct facts *f);
+/* The same for who only checks whether what it says contradicts an answer that is there without: it
+ * is noted that nobody checked. */
+const struct content *facts_content_to_check(const struct facts *f);
+const struct heading *facts_heading_to_check(const struct facts *f);
 
 #endif

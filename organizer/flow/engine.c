@@ -122,19 +122,16 @@ static void on_pump(uv_idle_t *h)
     flow_wake(f);
 }
 
-/* Documents are on their way that the filer has not yet, more than a few. */
-static bool are_many(const struct flow *f)
+bool flow_has_more_than(const struct flow *f, size_t n)
 {
-    size_t filing = filer_pending(f->filer);
-
-    return f->items.ready_len + f->items.busy_len > filing + FLOW_CROWD;
+    return f->items.ready_len + f->items.busy_len > n + filer_pending(f->filer);
 }
 
 void flow_wake(struct flow *f)
 {
     if (!f->started)
         return;
-    filer_expect(f->filer, are_many(f));
+    filer_expect(f->filer, flow_has_more_than(f, FLOW_CROWD));
     if (may_take(f))
         uv_idle_start(&f->pump, on_pump);
     else

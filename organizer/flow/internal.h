@@ -24,7 +24,8 @@
 
 /* At most this many documents are with readers, hooks and the filer at once; the rest is queued. */
 #define FLOW_BUSY_MAX 640
-/* With so many under way, what they have in common is asked once. */
+/* With so many under way, what they have in common is asked once, and names that decide do not wait
+ * for what the text says. */
 #define FLOW_MANY 16
 /* With so many that are not with the filer yet, it waits for more before it does a batch. */
 #define FLOW_CROWD 64
@@ -142,6 +143,7 @@ void flow_read_end(struct flow *f);
  * flow_read_end(), inside of which this must be. Many documents of one folder are looked at in a
  * row; it is resolved once for them. */
 int flow_parent(struct flow *f, const char *path, const char **name);
+bool flow_has_more_than(const struct flow *f, size_t n); /* under way, and not yet with the filer */
 void flow_wake(struct flow *f);          /* there may be work: pump and timers */
 void flow_keep_today(struct flow *f); /* before a decision: midnight may have passed */
 void flow_today(struct flow *f);         /* policy.today from the clock */

@@ -352,7 +352,8 @@ static void on_text(void *ctx, const struct content *c, int text);
 static bool reads_text(struct asked *a, const struct examination *x, const struct gathered *g,
                        const struct decision *d)
 {
-    bool wanted = d->wants_content || (a->run->e->explain && !g->facts.content);
+    bool wanted =
+        d->wants_content || d->unchecked || (a->run->e->explain && !g->facts.content);
 
     if (!wanted || a->said || x->status != EXAMINE_DONE || !texts_knows(x->kind))
         return false;

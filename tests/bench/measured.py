@@ -178,7 +178,7 @@ class Organizer(Program):
         while last != (0, count):
             waited = time.perf_counter() - since
             n = left()
-            now = n, 0 if n else self.journaled()
+            now = n, 0 if n else min(count, self.journaled())
             if now != last:
                 last, since = now, time.perf_counter()
             elif waited > 2 and not self.status()["backlog"]:

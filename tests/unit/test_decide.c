@@ -800,6 +800,18 @@ static void content_is_asked_for_only_when_it_matters(void **state)
     assert_false(decide_needs_content(rules, &facts));
 }
 
+static void a_clear_name_is_only_checked_against_what_it_says(void **state)
+{
+    (void)state;
+    a_document("Motion 2026-03-02.pdf", SMITH);
+    IS("Motions/Smith_Divorce_Motion_2026-03-02.pdf");
+    assert_true(made.unchecked);
+    assert_false(made.wants_content);
+    facts.name = "scan0001 2026-03-02.pdf";
+    now_decide();
+    assert_true(made.wants_content);
+}
+
 static void ignored_names_tell_their_rule(void **state)
 {
     const char *why = NULL;
@@ -864,6 +876,7 @@ int main(void)
         cmocka_unit_test(every_field_tells_its_source),
         cmocka_unit_test(a_trace_is_made_only_when_asked_for),
         cmocka_unit_test(content_is_asked_for_only_when_it_matters),
+        cmocka_unit_test(a_clear_name_is_only_checked_against_what_it_says),
         cmocka_unit_test(ignored_names_tell_their_rule),
         cmocka_unit_test(without_an_index_the_answer_is_the_same),
     };
