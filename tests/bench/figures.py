@@ -289,6 +289,7 @@ def sweep_and_idle(bench):
     documents = ours.status()["documents"]
     if documents != count:
         raise RuntimeError("%d of %d documents are known" % (documents, count))
+    ours.read_all()
     # As after the nightly restart of a server: taken up from the private state.
     ours.stop()
     ours.start()

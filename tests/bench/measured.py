@@ -166,6 +166,11 @@ class Organizer(Program):
     def status(self):
         return json.loads(self.run("status", self.cabinet, "--json").splitlines()[0])
 
+    def read_all(self):
+        """Waits until what all documents say is read: that goes on when nothing else is under way."""
+        while self.status()["readers"]["texts_to_read"]:
+            time.sleep(0.2)
+
     def journaled(self):
         """How many documents the case's journal says were filed."""
         return read(self.tree / ".organizer/journal.jsonl").count('"kind":"filed"')
