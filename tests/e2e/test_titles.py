@@ -89,6 +89,19 @@ def test_a_document_of_another_case_is_listed_first_of_all(cases):
     assert "scan0001.pdf bears 2:24-cv-01234, the number of another case: Rivera_PersonalInjury" in listed
 
 
+def test_among_many_it_is_filed_by_its_name_and_listed_when_it_was_read(cases):
+    cases.stop()
+    for i in range(150):
+        cases.drop("Okafor_Employment/Inbox", f"Letter {i:03} 2026-03-02.txt", f"letter number {i}".encode())
+    for i in range(5):
+        cases.drop("Okafor_Employment/Inbox", f"Letter {i}a 2026-03-02.pdf", motion().pdf() + b"%%%d\n" % i)
+    cases.start()
+    cases.sync()
+    assert [n for n in in_folder(cases, "Okafor_Employment/Correspondence") if n.endswith("a_2026-03-02.pdf")]
+    listed = (cases.path / "Okafor_Employment/Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "May belong to another client's case (5" in listed
+
+
 def test_name_against_title_is_a_question_that_a_new_name_answers(cases):
     cases.drop("Rivera_PersonalInjury/Inbox", "order.pdf", motion().pdf())
     cases.sync()
