@@ -29,7 +29,7 @@
 #define LINGER_NS   (300 * NS_PER_MS)    /* a batch stays open so long for what comes next */
 #define QUEUE_BYTES (UINT64_C(96) << 20) /* of text that waits; more is asked for again later */
 #define QUEUE_JOBS  8000                 /* with a text: each holds a descriptor */
-#define WANTED_MAX  64                   /* texts asked for and not given */
+#define WANTED_MAX  256                  /* texts asked for and not given */
 #define WANTED_NS   (60 * NS_PER_S)      /* who does not give in this time is not waited for */
 #define TIDY_AFTER  500                  /* removed entries */
 #define NICE        10
@@ -69,6 +69,7 @@ struct keeper {
     struct whiches lacking; /* without text; asked for when nothing else is to be done */
     size_t asked;           /* of lacking, those before are asked for */
     int64_t asked_at;       /* ticks */
+    bool asking;            /* it was quiet once since something was lacking: they are asked for */
     unsigned outstanding;   /* asked for and not given */
     uint64_t removed;       /* since the last tidying */
 };
@@ -357,9 +358,11 @@ static bool ask(struct search *s)
     struct error err = ERROR_INIT;
     bool any = false;
 
-    if (k->outstanding > 0 && env_ticks() < k->asked_at + WANTED_NS)
+    if (k->outstanding > WANTED_MAX / 2 && env_ticks() < k->asked_at + WANTED_NS)
         return false;
-    k->outstanding = 0;
+    if (env_ticks() >= k->asked_at + WANTED_NS)
+        k->outstanding = 0;
+    k->asking = true;
     while (k->asked < k->lacking.len && k->outstanding < WANTED_MAX) {
         const struct which *w = &k->lacking.list[k->asked++];
         struct catalogue_entry e;
@@ -377,6 +380,7 @@ static bool ask(struct search *s)
     if (k->asked == k->lacking.len) {
         whiches_clear(&k->lacking);
         k->asked = 0;
+        k->asking = false;
     }
     k->asked_at = env_ticks();
     pthread_mutex_lock(&s->lock);
@@ -431,6 +435,8 @@ static bool rest(struct search *s, bool hurry)
     struct error err = ERROR_INIT;
     bool late = env_ticks() >= k->since + LINGER_NS;
 
+    if (k->asking && k->catalogue && ask(s))
+        return true;
     if (k->jobs > 0 && (hurry || late)) {
         settle(s);
         return true;

@@ -25,8 +25,32 @@ WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.docu
 SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 
 
+class Author(random.Random):
+    """Writes with a vocabulary as people have it: few words often, most of them seldom (Zipf). The
+    WORDS stand first."""
+
+    def __init__(self, seed, vocabulary=20000):
+        super().__init__(seed)
+        r = random.Random(7)
+        self.words = list(WORDS)
+        while len(self.words) < vocabulary:
+            self.words.append("".join(r.choice("bcdfghklmnprstvw") + r.choice("aeiou")
+                                      for _ in range(r.randint(2, 5))) + r.choice("nrst"))
+        total, self.weights = 0, []
+        for i in range(len(self.words)):
+            total += 1 / (i + 10)
+            self.weights.append(total)
+
+    def sentence(self):
+        return self.choices(self.words, cum_weights=self.weights, k=self.randint(8, 22))
+
+
 def prose(r, size):
-    pool = [" ".join(r.choices(WORDS, k=r.randint(8, 22))).capitalize() + ".\r\n" for _ in range(40)]
+    if isinstance(r, Author):
+        pool = [" ".join(r.sentence()).capitalize() + ".\r\n" for _ in range(40)]
+    else:
+        pool = [" ".join(r.choices(WORDS, k=r.randint(8, 22))).capitalize() + ".\r\n"
+                for _ in range(40)]
     out = []
     while size > 0:
         out.append(r.choice(pool))
@@ -135,9 +159,10 @@ def name_of(i, ext):
     return "%s %05d 2026-03-%02d.%s" % (TYPES[i % len(TYPES)], i, 1 + i % 28, ext)
 
 
-def make(folder, count, seed=1, median=MEDIAN):
-    """count documents into folder, which must not be there. Returns their bytes."""
-    r, total = random.Random(seed), 0
+def make(folder, count, seed=1, median=MEDIAN, r=None):
+    """count documents into folder, which must not be there, by r or from the seed. Returns their
+    bytes."""
+    r, total = r or random.Random(seed), 0
     os.makedirs(folder)
     for i in range(count):
         kind = r.choices(list(MIX), list(MIX.values()))[0]

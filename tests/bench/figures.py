@@ -10,6 +10,7 @@ import time
 import archives
 import bags
 import corpus
+import finding
 import measured
 from measured import Organizer, Program
 
@@ -327,4 +328,5 @@ def idle_figures(bench, program):
 
 FIGURES = {"filing": filing, "flood": flood, "latency": latency, "setup": setup,
            "sweep": sweep_and_idle, "snapshot": archives.snapshot, "archive-memory": archives.memory,
-           "verify": bags.verifying, "scrub": bags.scrubbing}
+           "verify": bags.verifying, "scrub": bags.scrubbing,
+           "find": finding.finding}
