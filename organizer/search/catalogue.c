@@ -48,7 +48,6 @@ enum statement {
     INDEX,
     UNINDEX,
     MATCH,
-    PASSAGE,
     COUNT,
     STATEMENTS
 };
@@ -69,10 +68,11 @@ static const char *const sql[STATEMENTS] = {
               " SELECT key, name, title, people, body FROM texts WHERE key=?1",
     [UNINDEX] = "INSERT INTO words(words, rowid, name, title, people, body)"
                 " SELECT 'delete', key, name, title, people, body FROM texts WHERE key=?1",
-    [MATCH] = "SELECT w.rowid, w.rank, d.digest, c.id FROM words w CROSS JOIN docs d"
-              " ON d.key=w.rowid CROSS JOIN cases c ON c.k=w.rowid>>32"
-              " WHERE words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3 ORDER BY w.rank",
-    [PASSAGE] = "SELECT passage(words, 3) FROM words WHERE words MATCH ?1 AND rowid=?2",
+    /* A passage costs a look at the text: only what is wanted gets one. */
+    [MATCH] = "SELECT CASE WHEN wanted(d.key, d.digest, c.id) THEN passage(words, 3) END"
+              " FROM words w CROSS JOIN docs d ON d.key=w.rowid CROSS JOIN cases c"
+              " ON c.k=w.rowid>>32 WHERE words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3"
+              " ORDER BY w.rank",
     [COUNT] = "SELECT count(*), count(*)-count(digest) FROM docs",
 };
 
@@ -82,6 +82,8 @@ struct catalogue {
     ZSTD_CCtx *packer;
     bool begun;
     int64_t until; /* ticks: a query that runs longer is stopped; 0: no end */
+    const struct catalogue_search *search; /* under way */
+    enum catalogue_verdict verdict;        /* of its latest hit */
 };
 
 static int fail(struct catalogue *c, const char *what, struct error *err)
@@ -182,6 +184,22 @@ static int on_progress(void *ctx)
     return c->until && env_ticks() > c->until;
 }
 
+/* wanted(key, digest, case id): who searches is asked; the answer stays in c->verdict, too. */
+static void sql_wanted(sqlite3_context *ctx, int n, sqlite3_value **v)
+{
+    struct catalogue *c = sqlite3_user_data(ctx);
+    const char *id = (const char *)sqlite3_value_text(v[2]);
+    struct catalogue_entry e = {.number = sqlite3_value_int64(v[0]) & NUMBER_MASK};
+    const void *digest = sqlite3_value_blob(v[1]);
+
+    (void)n;
+    if (digest && sqlite3_value_bytes(v[1]) == DIGEST_SIZE)
+        memcpy(e.digest.b, digest, DIGEST_SIZE);
+    snprintf(e.case_id, sizeof e.case_id, "%s", id ? id : "");
+    c->verdict = c->search->wanted(c->search->ctx, &e);
+    sqlite3_result_int(ctx, c->verdict == HIT_TAKEN && c->search->taken);
+}
+
 /* 1 when it is of another version. */
 static int prepare(struct catalogue *c, bool readonly, bool fresh, struct error *err)
 {
@@ -190,6 +208,8 @@ static int prepare(struct catalogue *c, bool readonly, bool fresh, struct error 
     sqlite3_busy_timeout(c->db, 10000);
     sqlite3_progress_handler(c->db, PROGRESS_OPS, on_progress, c);
     if (fts_register(c->db, err) < 0 ||
+        sqlite3_create_function(c->db, "wanted", 3, SQLITE_UTF8, c, sql_wanted, NULL, NULL) !=
+            SQLITE_OK ||
         run(c, "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST",
             err) < 0)
         return -1;
@@ -571,67 +591,40 @@ int catalogue_tidy(struct catalogue *c, struct error *err)
 /* ---- looking ----------------------------------------------------------------------------------
  */
 
-static int each_hit(struct catalogue *c, sqlite3_stmt *st, catalogue_hit *fn, void *ctx,
-                    struct error *err)
+static int each_hit(struct catalogue *c, sqlite3_stmt *st, struct error *err)
 {
-    int rc, answer = 0;
+    int rc = SQLITE_ROW;
 
-    while (answer == 0 && (rc = sqlite3_step(st)) != SQLITE_DONE) {
-        struct catalogue_entry e = {0};
-
-        if (rc != SQLITE_ROW)
-            return fail(c, "read", err);
-        e.number = sqlite3_column_int64(st, 0) & NUMBER_MASK;
-        column_digest(st, 2, &e.digest);
-        snprintf(e.case_id, sizeof e.case_id, "%s", (const char *)sqlite3_column_text(st, 3));
-        answer = fn(ctx, &e, sqlite3_column_double(st, 1));
-    }
-    return answer;
+    while (c->verdict != HIT_LAST && (rc = sqlite3_step(st)) == SQLITE_ROW)
+        if (c->verdict == HIT_TAKEN && c->search->taken)
+            c->search->taken(c->search->ctx, (const char *)sqlite3_column_text(st, 0));
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : fail(c, "read", err);
 }
 
-int catalogue_match(struct catalogue *c, const char *expression, const char *case_id,
-                    int64_t limit_ms, catalogue_hit *fn, void *ctx, struct error *err)
+int catalogue_look(struct catalogue *c, const struct catalogue_search *search, struct error *err)
 {
     sqlite3_stmt *st;
     int64_t first = 0, last = INT64_MAX;
     int rc = 1;
 
-    if (case_id)
-        rc = doc_key(c, case_id, 0, false, &first, err);
+    if (search->case_id)
+        rc = doc_key(c, search->case_id, 0, false, &first, err);
     if (rc <= 0)
         return rc;
-    if (case_id)
+    if (search->case_id)
         last = first | NUMBER_MASK;
     st = statement(c, MATCH, err);
     if (!st)
         return -1;
-    sqlite3_bind_text(st, 1, expression, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 1, search->expression, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 2, first);
     sqlite3_bind_int64(st, 3, last);
-    c->until = env_ticks() + limit_ms * NS_PER_MS;
-    rc = each_hit(c, st, fn, ctx, err);
+    c->until = env_ticks() + search->limit_ms * NS_PER_MS;
+    c->search = search;
+    c->verdict = HIT_SKIPPED;
+    rc = each_hit(c, st, err);
     c->until = 0;
+    c->search = NULL;
     sqlite3_reset(st);
     return rc;
-}
-
-char *catalogue_passage(struct catalogue *c, const char *expression, const char *case_id,
-                        int64_t number)
-{
-    struct error err = ERROR_INIT;
-    sqlite3_stmt *st;
-    char *text = NULL;
-    int64_t key;
-
-    if (doc_key(c, case_id, number, false, &key, &err) <= 0)
-        return NULL;
-    st = statement(c, PASSAGE, &err);
-    if (!st)
-        return NULL;
-    sqlite3_bind_text(st, 1, expression, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(st, 2, key);
-    if (sqlite3_step(st) == SQLITE_ROW)
-        text = copy(st, 0);
-    sqlite3_reset(st);
-    return text;
 }

@@ -68,16 +68,23 @@ int catalogue_count(struct catalogue *c, int64_t *all, int64_t *by_name, struct 
 /* Merges the parts of the full text index, and what was removed is out of it. For a quiet hour. */
 int catalogue_tidy(struct catalogue *c, struct error *err);
 
-/* Entries that match the expression (query.h), best first, until fn returns non-zero: that is
- * returned; -1 with err, also when it took longer than `limit_ms`. case_id NULL: all. Of the entry
- * case, number and digest are told; it is borrowed. rank: smaller is better. */
-typedef int catalogue_hit(void *ctx, const struct catalogue_entry *e, double rank);
-int catalogue_match(struct catalogue *c, const char *expression, const char *case_id,
-                    int64_t limit_ms, catalogue_hit *fn, void *ctx, struct error *err);
-/* The place in the entry's text where the hits are (passage.h), owned by the caller; NULL when they
- * are elsewhere, or without it. */
-char *catalogue_passage(struct catalogue *c, const char *expression, const char *case_id,
-                        int64_t number);
+/* What becomes of a hit. */
+enum catalogue_verdict { HIT_SKIPPED, HIT_TAKEN, HIT_LAST /* none more, this one neither */ };
+
+struct catalogue_search {
+    const char *expression; /* query.h */
+    const char *case_id;    /* only in this case; NULL: all */
+    int64_t limit_ms;       /* what takes longer is given up: -1, number ETIMEDOUT */
+    /* Of the entry case, number and digest are told; borrowed. */
+    enum catalogue_verdict (*wanted)(void *ctx, const struct catalogue_entry *e);
+    /* The entry that was just taken: the place in its text where the hits are (passage.h), borrowed;
+     * NULL when they are elsewhere. May be NULL. */
+    void (*taken)(void *ctx, const char *passage);
+    void *ctx;
+};
+
+/* Shows the entries that match, best first. 0, or -1 with err. */
+int catalogue_look(struct catalogue *c, const struct catalogue_search *search, struct error *err);
 
 /* Frees its strings; all zero then. */
 void catalogue_entry_clear(struct catalogue_entry *e);

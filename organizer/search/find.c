@@ -30,7 +30,7 @@ struct place {
 struct hit {
     struct doc doc;
     const struct place *place;
-    double rank;
+    char *passage; /* or NULL */
 };
 
 struct finding {
@@ -44,7 +44,8 @@ struct finding {
     struct hit *hits;
     size_t len;
     bool more;
-    bool fault; /* err is about the request */
+    bool fault;  /* err is about the request */
+    bool failed; /* the document table could not be read: err */
     struct error *err;
 };
 
@@ -179,7 +180,7 @@ static struct place *place_of(const struct finding *f, const char *id)
     return p;
 }
 
-static int take_match(void *ctx, const struct catalogue_entry *e, double rank)
+static enum catalogue_verdict take_match(void *ctx, const struct catalogue_entry *e)
 {
     struct finding *f = ctx;
     struct place *p = place_of(f, e->case_id);
@@ -187,17 +188,23 @@ static int take_match(void *ctx, const struct catalogue_entry *e, double rank)
     int rc = p ? state_doc_by_number(f->state, e->case_id, e->number, &d, f->err) : 0;
     bool current = digest_is_zero(&e->digest) || digest_equal(&e->digest, &d.digest);
 
-    if (rc <= 0 || !current || !is_wanted(f, p, &d)) {
-        doc_clear(&d);
-        return rc < 0 ? -1 : 0;
-    }
-    if (f->len == f->r->limit) {
+    if (rc > 0 && current && is_wanted(f, p, &d)) {
+        if (f->len < f->r->limit) {
+            f->hits[f->len++] = (struct hit){d, p, NULL};
+            return HIT_TAKEN;
+        }
         f->more = true;
-        doc_clear(&d);
-        return 1;
     }
-    f->hits[f->len++] = (struct hit){d, p, rank};
-    return 0;
+    doc_clear(&d);
+    f->failed |= rc < 0;
+    return f->failed || f->more ? HIT_LAST : HIT_SKIPPED;
+}
+
+static void take_passage(void *ctx, const char *passage)
+{
+    struct finding *f = ctx;
+
+    f->hits[f->len - 1].passage = xstrdup(passage);
 }
 
 /* Newest date first; without a date, last. */
@@ -295,7 +302,6 @@ static void tell_doc(const struct finding *f, struct str *out, const struct hit 
 static void tell_hit(const struct finding *f, struct str *out, const struct hit *h)
 {
     AUTO_FREE char *path = path_of(h->place, &h->doc);
-    AUTO_FREE char *passage = NULL;
     struct catalogue_entry e = {0};
     struct error err = ERROR_INIT;
 
@@ -310,10 +316,8 @@ static void tell_hit(const struct finding *f, struct str *out, const struct hit 
         add_text(out, "sender", e.sender);
     }
     catalogue_entry_clear(&e);
-    if (f->expression)
-        passage = catalogue_passage(f->catalogue, f->expression, h->doc.case_id, h->doc.number);
-    if (passage)
-        add_passage(out, passage);
+    if (h->passage)
+        add_passage(out, h->passage);
     str_add(out, "}\n");
 }
 
@@ -395,13 +399,16 @@ static int check_type(struct finding *f)
 static int look(struct finding *f)
 {
     const char *one = HASH_COUNT(f->places) == 1 ? f->nodes[0].id : NULL;
-    int rc;
+    struct catalogue_search search = {.expression = f->expression,
+                                      .case_id = one,
+                                      .limit_ms = LIMIT_MS,
+                                      .wanted = take_match,
+                                      .taken = take_passage,
+                                      .ctx = f};
 
-    if (f->expression)
-        rc = catalogue_match(f->catalogue, f->expression, one, LIMIT_MS, take_match, f, f->err);
-    else
-        rc = state_each_doc(f->state, one, false, take_row, f, f->err);
-    return rc < 0 ? -1 : 0;
+    if (!f->expression)
+        return state_each_doc(f->state, one, false, take_row, f, f->err) < 0 ? -1 : 0;
+    return catalogue_look(f->catalogue, &search, f->err) < 0 || f->failed ? -1 : 0;
 }
 
 static int open_parts(struct finding *f)
@@ -418,8 +425,10 @@ static int open_parts(struct finding *f)
 
 static void clear(struct finding *f)
 {
-    for (size_t i = 0; i < f->len; i++)
+    for (size_t i = 0; i < f->len; i++) {
         doc_clear(&f->hits[i].doc);
+        free(f->hits[i].passage);
+    }
     free(f->hits);
     HASH_CLEAR(hh, f->places);
     free(f->nodes);

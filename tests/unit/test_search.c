@@ -107,20 +107,22 @@ static int teardown(void **state)
     return 0;
 }
 
-static int one(void *ctx, const struct catalogue_entry *e, double rank)
+static enum catalogue_verdict one(void *ctx, const struct catalogue_entry *e)
 {
-    (void)e, (void)rank;
+    (void)e;
     ++*(int *)ctx;
-    return 0;
+    return HIT_TAKEN;
 }
 
 static int hits(struct world *w, const char *expression)
 {
     struct catalogue *c = catalogue_open(w->p->dir, true, &w->p->err);
     int n = 0;
+    struct catalogue_search s = {
+        .expression = expression, .limit_ms = 10000, .wanted = one, .ctx = &n};
 
     assert_non_null(c);
-    assert_int_equal(catalogue_match(c, expression, NULL, 10000, one, &n, &w->p->err), 0);
+    assert_int_equal(catalogue_look(c, &s, &w->p->err), 0);
     catalogue_close(c);
     return n;
 }

@@ -14,24 +14,46 @@
 struct found {
     int64_t numbers[16];
     size_t len;
+    char *passage; /* of the last one */
 };
 
-static int take(void *ctx, const struct catalogue_entry *e, double rank)
+static enum catalogue_verdict take(void *ctx, const struct catalogue_entry *e)
 {
     struct found *f = ctx;
 
-    (void)rank;
+    if (f->len == 16)
+        return HIT_LAST;
     f->numbers[f->len++] = e->number;
-    return f->len == 16;
+    return HIT_TAKEN;
+}
+
+static void keep(void *ctx, const char *passage)
+{
+    struct found *f = ctx;
+
+    free(f->passage);
+    f->passage = xstrdup(passage);
 }
 
 static struct found look(struct search_place *p, const char *expression, const char *case_id)
 {
     struct found f = {.len = 0};
-    int rc = catalogue_match(p->catalogue, expression, case_id, 10000, take, &f, &p->err);
+    struct catalogue_search s = {.expression = expression, .case_id = case_id, .limit_ms = 10000,
+                                 .wanted = take, .ctx = &f};
 
-    assert_int_equal(rc, f.len == 16);
+    assert_int_equal(catalogue_look(p->catalogue, &s, &p->err), 0);
     return f;
+}
+
+/* The place in the text of the one entry that is found; NULL when there is none. Caller frees. */
+static char *passage_of(struct search_place *p, const char *expression)
+{
+    struct found f = {.len = 0};
+    struct catalogue_search s = {
+        .expression = expression, .limit_ms = 10000, .wanted = take, .taken = keep, .ctx = &f};
+
+    assert_int_equal(catalogue_look(p->catalogue, &s, &p->err), 0);
+    return f.passage;
 }
 
 static size_t hits(struct search_place *p, const char *expression)
@@ -165,12 +187,12 @@ static void a_passage_shows_the_hits(void **state)
     place_text(
         p, case_a, 1, "dismiss.pdf",
         "one two three four five six seven eight\nnine  ten the motion\n\nto dismiss is denied");
-    s = catalogue_passage(p->catalogue, "\"motions to dismissing\"", case_a, 1);
+    s = passage_of(p, "\"motions to dismissing\"");
     assert_string_equal(
         s, "\xE2\x80\xA6 six seven eight nine ten the \x02motion to dismiss\x03 is denied");
     free(s);
-    assert_null(catalogue_passage(p->catalogue, "{name} : \"dismiss\"", case_a, 1));
-    assert_null(catalogue_passage(p->catalogue, "\"motion\"", case_a, 2));
+    assert_null(passage_of(p, "{name} : \"dismiss\""));
+    assert_null(passage_of(p, "\"unicorn\""));
 }
 
 static void a_passage_is_where_most_words_stand_together(void **state)
@@ -186,7 +208,7 @@ static void a_passage_is_where_most_words_stand_together(void **state)
     for (int i = 0; i < 5000; i++)
         str_addf(&text, "v%d ", i);
     place_text(p, case_a, 1, "x", str_c(&text));
-    s = catalogue_passage(p->catalogue, "\"rent\" AND \"lease\"", case_a, 1);
+    s = passage_of(p, "\"rent\" AND \"lease\"");
     assert_non_null(strstr(s, "\x02rent\x03 of the \x02leased\x03 premises"));
     assert_true(strlen(s) < 300);
     free(s);
@@ -200,7 +222,7 @@ static void a_passage_has_no_control_characters(void **state)
     place_text(p, case_a, 1, "x",
                "a\x02"
                "b\x1B[31m lease\x03 \x7F c");
-    s = catalogue_passage(p->catalogue, "\"lease\"", case_a, 1);
+    s = passage_of(p, "\"lease\"");
     assert_string_equal(s, "a b [31m \x02lease\x03 c");
     free(s);
 }
@@ -251,10 +273,12 @@ static void a_reader_sees_what_is_committed(void **state)
     struct search_place *p = *state;
     struct catalogue *reader = catalogue_open(p->dir, true, &p->err);
     struct found f = {.len = 0};
+    struct catalogue_search s = {
+        .expression = "\"lease\"", .limit_ms = 10000, .wanted = take, .ctx = &f};
 
     assert_non_null(reader);
     place_text(p, case_a, 1, "x", "lease");
-    assert_int_equal(catalogue_match(reader, "\"lease\"", NULL, 10000, take, &f, &p->err), 0);
+    assert_int_equal(catalogue_look(reader, &s, &p->err), 0);
     assert_int_equal(f.len, 1);
     assert_int_equal(catalogue_begin(reader, &p->err), -1); /* it only reads */
     catalogue_close(reader);
@@ -264,6 +288,8 @@ static void a_search_that_takes_too_long_is_given_up(void **state)
 {
     struct search_place *p = *state;
     struct found f = {.len = 0};
+    struct catalogue_search s = {
+        .expression = "\"lease\"", .limit_ms = -1, .wanted = take, .ctx = &f};
 
     catalogue_begin(p->catalogue, &p->err);
     for (int i = 1; i <= 2000; i++) {
@@ -273,7 +299,7 @@ static void a_search_that_takes_too_long_is_given_up(void **state)
         assert_int_equal(catalogue_put(p->catalogue, &e, "lease", 5, &p->err), 0);
     }
     catalogue_commit(p->catalogue, &p->err);
-    assert_int_equal(catalogue_match(p->catalogue, "\"lease\"", NULL, -1, take, &f, &p->err), -1);
+    assert_int_equal(catalogue_look(p->catalogue, &s, &p->err), -1);
     assert_int_equal(p->err.number, ETIMEDOUT);
     assert_int_equal(hits(p, "\"lease\""), 16);
 }
