@@ -324,6 +324,7 @@ static int case_key(struct catalogue *c, const char *id, bool make, int64_t *key
     sqlite3_stmt *st = statement(c, CASE_KEY, err);
     int rc;
 
+    *key = 0;
     if (!st)
         return -1;
     sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC);
@@ -352,7 +353,7 @@ static int doc_key(struct catalogue *c, const char *case_id, int64_t number, boo
 {
     int rc = case_key(c, case_id, make, key, err);
 
-    *key = *key << NUMBER_BITS | (number & NUMBER_MASK);
+    *key = (int64_t)((uint64_t)*key << NUMBER_BITS) | (number & NUMBER_MASK);
     return rc;
 }
 

@@ -77,8 +77,8 @@ struct catalogue_search {
     int64_t limit_ms;       /* what takes longer is given up: -1, number ETIMEDOUT */
     /* Of the entry case, number and digest are told; borrowed. */
     enum catalogue_verdict (*wanted)(void *ctx, const struct catalogue_entry *e);
-    /* The entry that was just taken: the place in its text where the hits are (passage.h), borrowed;
-     * NULL when they are elsewhere. May be NULL. */
+    /* The entry that was just taken: the place in its text where the hits are (passage.h),
+     * borrowed; NULL when they are elsewhere. May be NULL. */
     void (*taken)(void *ctx, const char *passage);
     void *ctx;
 };

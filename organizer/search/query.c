@@ -294,7 +294,7 @@ static void read_near_list(struct reading *r, struct str *out)
         size_t digits = strspn(last, "0123456789");
 
         if (digits > 0 && digits < 4 && !last[digits] && !r->tokens[r->at - 1].phrase) {
-            words = atoi(last);
+            words = (int)strtol(last, NULL, 10);
             r->tokens[r->at - 1].sign = SIGN_AND; /* counted for nothing below */
             n--;
         }

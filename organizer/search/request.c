@@ -39,36 +39,36 @@ static const struct {
     {"--help", "-h", OPTION_HELP, false},
 };
 
-/* Days of a month: the last one that there is. */
-static unsigned last_day(int year, unsigned month)
+/* "2026", "2026-03", "2026-03-02": its first or its last day. */
+static struct date day_of(const char *text, bool last)
 {
-    struct date d = {(int16_t)year, (uint8_t)month, 31};
+    char day[32];
+    size_t n = strlen(text);
+    int most = last ? 31 : 1;
 
-    while (!date_exists(d))
-        d.day--;
-    return d.day;
+    if (n == 10)
+        return date_parse_iso(text);
+    if (n != 4 && n != 7)
+        return DATE_NONE;
+    /* Not every month has a 31st. */
+    for (int d = most; d >= (last ? 28 : 1); d--) {
+        struct date found;
+
+        snprintf(day, sizeof day, "%.7s%s-%02d", text, n == 7 ? "" : last ? "-12" : "-01", d);
+        found = date_parse_iso(day);
+        if (date_is_set(found))
+            return found;
+    }
+    return DATE_NONE;
 }
 
-/* "2026", "2026-03", "2026-03-02": its first or its last day. */
 static int read_day(char out[static 11], const char *text, bool last, struct error *err)
 {
-    int year = 0, used = 0;
-    unsigned month = last ? 12 : 1, day = 0;
-    size_t n = strlen(text);
-    struct date d;
+    struct date d = day_of(text, last);
 
-    if (strspn(text, "0123456789-") == n &&
-        ((n == 4 && sscanf(text, "%4d%n", &year, &used) == 1) ||
-         (n == 7 && sscanf(text, "%4d-%2u%n", &year, &month, &used) == 2) ||
-         (n == 10 && sscanf(text, "%4d-%2u-%2u%n", &year, &month, &day, &used) == 3)) &&
-        (size_t)used == n && year > 0 && month >= 1 && month <= 12) {
-        if (n < 10)
-            day = last ? last_day(year, month) : 1;
-        d = (struct date){(int16_t)year, (uint8_t)month, (uint8_t)day};
-        if (day >= 1 && day <= 31 && date_exists(d)) {
-            date_text(d, out);
-            return 0;
-        }
+    if (date_is_set(d)) {
+        date_text(d, out);
+        return 0;
     }
     return error_set(err, 0, "\"%s\" is no date: write 2026, 2026-03 or 2026-03-02", text);
 }
@@ -159,7 +159,7 @@ static int read_option(struct find_request *r, const char *const **args, struct 
             value = *++*args;
         if (options[i].valued && (!value || !*value))
             return error_set(err, 0, "%s needs a value", options[i].name);
-        return take_option(r, options[i].option, value, err);
+        return take_option(r, options[i].option, value ? value : "", err);
     }
     return error_set(err, 0, "there is no option %.60s; words that begin with -- stand behind --",
                      arg);

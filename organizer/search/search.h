@@ -45,9 +45,9 @@ struct search *search_new(uv_loop_t *loop, const struct search_options *o, struc
 /* The row of that document was written. */
 void search_row(struct search *s, const char *case_id, int64_t number);
 /* The document says this. digest: of the bytes it was read from; when the row has another one the
- * text is of yesterday and dropped. text: the file with all its text (text/text.h; what stands there
- * is checked), which is duplicated, so the caller closes its own; -1: none. content (copied; its
- * text_len tells how long the text is) may be NULL: nothing can be read there. */
+ * text is of yesterday and dropped. text: the file with all its text (text/text.h; what stands
+ * there is checked), which is duplicated, so the caller closes its own; -1: none. content (copied;
+ * its text_len tells how long the text is) may be NULL: nothing can be read there. */
 void search_text(struct search *s, const char *case_id, int64_t number, const struct digest *digest,
                  const struct content *content, int text);
 /* One of those wanted cannot be given now: it is wanted again at the next start. */

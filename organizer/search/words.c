@@ -135,7 +135,7 @@ static void take(struct words *w)
         }
     }
     w->stop = (size_t)(w->at - w->begin);
-    if (apostrophe == w->len - 1 && apostrophe > 0 && w->word[apostrophe] == 's')
+    if (w->len > 1 && apostrophe == w->len - 1 && w->word[apostrophe] == 's')
         w->len--;
     w->word[w->len] = '\0';
 }

@@ -38,8 +38,8 @@ static void keep(void *ctx, const char *passage)
 static struct found look(struct search_place *p, const char *expression, const char *case_id)
 {
     struct found f = {.len = 0};
-    struct catalogue_search s = {.expression = expression, .case_id = case_id, .limit_ms = 10000,
-                                 .wanted = take, .ctx = &f};
+    struct catalogue_search s = {
+        .expression = expression, .case_id = case_id, .limit_ms = 10000, .wanted = take, .ctx = &f};
 
     assert_int_equal(catalogue_look(p->catalogue, &s, &p->err), 0);
     return f;
