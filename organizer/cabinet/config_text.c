@@ -127,7 +127,7 @@ static void put_rest(struct str *out, const struct config *c)
              "# a tar.zst, which is made faster and a little smaller.\narchive_format: %s",
              format_names[c->archive_format]);
     str_add(out,
-            "\n\n# Members of this group of the server may ask the running service for its status.\n"
+            "\n\n# Members of this group of the server may ask the running service: status, and find what they may read.\n"
             "group: ");
     put_quoted(out, c->group ? c->group : "");
     str_addf(
