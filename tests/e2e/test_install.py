@@ -9,7 +9,7 @@ import pytest
 from conftest import BUILD, ROOT, Cabinet, pdf
 
 EVENTS = {"before-filing", "filed", "needs-attention", "case-opened", "case-closed", "integrity",
-          "archived", "nightly"}
+          "text", "archived", "nightly"}
 
 
 @pytest.fixture(scope="module")
