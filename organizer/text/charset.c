@@ -119,9 +119,8 @@ const char *charset_guess(const void *bytes, size_t n, size_t *mark)
     if (wide)
         return wide;
     /* A character cut by the bound is no fault. */
-    n = n < GUESS_MAX ? n : GUESS_MAX - 4;
-    for (size_t cut = 0; cut < 4 && cut <= n; cut++)
-        if (utf8_valid(bytes, n - cut))
+    for (size_t cut = 0; cut < (n > GUESS_MAX ? 4 : 1); cut++)
+        if (utf8_valid(bytes, (n > GUESS_MAX ? GUESS_MAX : n) - cut))
             return "UTF-8";
     return "WINDOWS-1252";
 }

@@ -38,7 +38,8 @@ static bool in_place(int fd[2])
 
 static int parser_run(enum kind kind, uint64_t used)
 {
-    struct bytes b = {.kind = kind};
+    static const uint8_t nothing[1];
+    struct bytes b = {.p = nothing, .kind = kind};
     struct paper paper;
     struct stat st;
 

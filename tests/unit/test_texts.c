@@ -7,6 +7,7 @@
 
 #include "examine/kind.h"
 #include "texts_world.h"
+#include "text/answer.h"
 #include "text/parse.h"
 
 static struct texts_world w;
@@ -89,6 +90,162 @@ static void a_document_that_is_none_spoils_only_itself(void **state)
     assert_int_equal(w.said.status, CONTENT_READ);
 }
 
+/* How the line looks; it must be there. */
+static struct content_line look_of(const char *text)
+{
+    const struct content_line *l = said_line(&w, text);
+
+    if (!l)
+        fail_msg("no line \"%s\"", text);
+    return l ? *l : (struct content_line){0};
+}
+
+static void rich_text_has_its_look(void **state)
+{
+    struct content_line l;
+
+    (void)state;
+    READ(KIND_RTF, "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}"
+                   "{\\info{\\title Of the file}{\\author Roe}}\\pard\\qc\\b\\fs32 MOTION\\b0\\par\n"
+                   "\\pard\\fs24 M\\'fcller \\u8364?5 {\\*\\unknown gone}stays and more of it\\par}");
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_string_equal(w.said.title, "Of the file");
+    assert_string_equal(w.said.author, "Roe");
+    l = look_of("MOTION");
+    assert_true(l.centred && l.bold);
+    assert_int_equal(l.percent, 133);
+    l = look_of("M\xC3\xBCller \xE2\x82\xAC" "5 stays and more of it");
+    assert_false(l.centred || l.bold);
+}
+
+static void web_pages_have_titles_and_headings(void **state)
+{
+    (void)state;
+    READ(KIND_HTML, "<html><head><title>Page</title><style>p{}</style><script>var x;</script></head>"
+                    "<body><h1>Notice</h1><p>of <b>sale</b><p align=center>Centre</body>");
+    assert_string_equal(w.said.title, "Page");
+    assert_string_equal(str_c(&w.text), "Notice\nof sale\nCentre\n");
+    assert_true(look_of("Notice").heading);
+    assert_true(look_of("Centre").centred);
+    READ(KIND_HTML, "<meta charset=iso-8859-2><p>\xB1");
+    assert_string_equal(str_c(&w.text), "\xC4\x85\n");
+}
+
+static void a_mail_tells_its_head(void **state)
+{
+    (void)state;
+    READ(KIND_EML, "From: =?utf-8?q?M=C3=BCller?= <m@x.example>\r\nTo: a@b.example, Team: c@d.example;\r\n"
+                   "Cc: e@f.example\r\nSubject: Re: =?iso-8859-1?q?K=FCndigung?=\r\n"
+                   "Date: Mon, 2 Mar 2026 23:30:00 -0500\r\nMessage-ID: <1@x>\r\n"
+                   "In-Reply-To: <0@x>\r\nReferences: <00@x> <0@x>\r\nMIME-Version: 1.0\r\n"
+                   "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                   "Content-Type: text/html; charset=utf-8\r\n\r\n<p>Dear <b>Ms</b> Roe\r\n--b\r\n"
+                   "Content-Type: application/pdf; name=\"x.pdf\"\r\n"
+                   "Content-Disposition: attachment\r\n\r\nx\r\n--b--\r\n");
+    assert_string_equal(w.said.sender, "M\xC3\xBCller <m@x.example>");
+    assert_string_equal(w.said.subject, "Re: K\xC3\xBCndigung");
+    assert_string_equal(w.said.message_id, "1@x");
+    assert_string_equal(w.said.thread[0], "0@x");
+    assert_string_equal(w.said.recipients[0], "a@b.example");
+    assert_string_equal(w.said.recipients[1], "c@d.example");
+    assert_string_equal(w.said.recipients[2], "e@f.example");
+    assert_string_equal(w.said.attachments[0], "x.pdf");
+    assert_null(w.said.attachments[1]);
+    assert_int_equal(w.said.mail_date.day, 2);
+    assert_string_equal(str_c(&w.text), "Dear Ms Roe\n");
+}
+
+static void a_picture_tells_when_it_was_taken(void **state)
+{
+    struct str s = STR_INIT;
+
+    (void)state;
+    /* TIFF with an Exif directory at 26, its date at 44. */
+    str_addn(&s, "II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x1a\0\0\0\0\0\0\0", 26);
+    str_addn(&s, "\x01\0\x03\x90\x02\0\x14\0\0\0\x2c\0\0\0\0\0\0\0", 18);
+    str_add(&s, "2026:03:02 10:11:12");
+    texts_world_read(&w, KIND_TIFF, s.s, s.len);
+    assert_int_equal(w.said.taken_date.year, 2026);
+    assert_int_equal(w.said.taken_date.month, 3);
+    assert_int_equal(w.said.taken_date.day, 2);
+    assert_true(w.said.flags & CONTENT_IS_SCAN);
+    str_clear(&s);
+}
+
+/* Each parser gets what is none of its own: bytes of all sorts. */
+static void any_bytes_are_answered_by_any_parser(void **state)
+{
+    static const char *const starts[] = {"", "%PDF-1.7\n", "PK\3\4", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+                                         "{\\rtf1", "\xFF\xD8\xFF\xE1", "From: a\n\n", "II*"};
+    char noise[3000];
+    uint32_t seed = 1;
+
+    (void)state;
+    for (unsigned k = 0; k < KIND_COUNT; k++) {
+        if (!texts_knows((enum kind)k))
+            continue;
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+            for (size_t n = 0; n < sizeof noise; n++)
+                noise[n] = (char)((seed = seed * 1103515245 + 12345) >> 16 & (i & 1 ? 0x7F : 0xFF));
+            memcpy(noise, starts[i], strlen(starts[i]));
+            texts_world_read(&w, (enum kind)k, noise, i ? sizeof noise : 0);
+            if (w.said.why && strcmp(w.said.why, "content.broken.died") == 0)
+                fail_msg("the parser of %s died of start %zu", kind_info((enum kind)k)->name, i);
+        }
+    }
+}
+
+static void what_is_no_answer_is_refused(void **state)
+{
+    struct content c = {.status = CONTENT_READ}, got;
+    struct content_line line = {.page = 1};
+    struct str s = STR_INIT;
+
+    (void)state;
+    line.text = xstrdup("text");
+    content_add_line(&c, &line);
+    content_set(&c.subject, "subject");
+    content_add(&c.recipients, "a@b");
+    c.mail_date = (struct date){2026, 3, 2};
+    answer_write(&s, &c);
+    assert_int_equal(answer_read(&got, s.s, s.len), 0);
+    assert_string_equal(got.subject, "subject");
+    assert_int_equal(got.mail_date.year, 2026);
+    content_clear(&got);
+    /* Cut anywhere but between two parts, or with any byte changed, it is refused or still plain. */
+    for (size_t n = 0; n < s.len; n++) {
+        (void)answer_read(&got, s.s, n);
+        content_clear(&got);
+    }
+    for (size_t n = 0; n < s.len; n++)
+        for (unsigned v = 0; v < 256; v += 15) {
+            char was = s.s[n];
+
+            s.s[n] = (char)v;
+            (void)answer_read(&got, s.s, s.len);
+            content_clear(&got);
+            s.s[n] = was;
+        }
+    memcpy(strstr(s.s + s.len - 3, "a@b"), "a\nb", 3);
+    assert_int_equal(answer_read(&got, s.s, s.len), -1);
+    content_clear(&got);
+    content_clear(&c);
+    str_clear(&s);
+}
+
+static void without_the_program_documents_come_back_unread(void **state)
+{
+    struct texts_world none = {0};
+
+    (void)state;
+    assert_int_equal(uv_loop_init(&none.loop), 0);
+    none.t = texts_new(&none.loop, &(struct texts_options){.exe = "/no/such/program", .parsers = 1});
+    texts_world_read(&none, KIND_TEXT, "x", 1);
+    assert_int_equal(none.said.status, CONTENT_NONE);
+    assert_string_equal(none.said.why, "content.no-reader");
+    texts_world_close(&none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +253,13 @@ int main(void)
         cmocka_unit_test(plain_text_is_read_in_any_encoding),
         cmocka_unit_test(only_the_first_pages_are_kept_and_all_text_is_given),
         cmocka_unit_test(a_document_that_is_none_spoils_only_itself),
+        cmocka_unit_test(rich_text_has_its_look),
+        cmocka_unit_test(web_pages_have_titles_and_headings),
+        cmocka_unit_test(a_mail_tells_its_head),
+        cmocka_unit_test(a_picture_tells_when_it_was_taken),
+        cmocka_unit_test(any_bytes_are_answered_by_any_parser),
+        cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(without_the_program_documents_come_back_unread),
     };
 
     return cmocka_run_group_tests(tests, open_world, close_world);
