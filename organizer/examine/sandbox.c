@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -14,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "examine/wire.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -256,13 +259,14 @@ static bool allow_children(scmp_filter_ctx f)
     return r == 0;
 }
 
-static unsigned enter_seccomp(enum sandbox_role role)
+/* NULL when the library cannot make it. */
+static scmp_filter_ctx make_filter(enum sandbox_role role)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool ok = f != NULL;
 
     if (!ok)
-        return LACKS_SECCOMP;
+        return NULL;
     seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0); /* set already, and reported by itself */
     seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     ok = ok && allow_all(f, plain_calls, COUNT(plain_calls), SCMP_ACT_ALLOW);
@@ -280,19 +284,85 @@ static unsigned enter_seccomp(enum sandbox_role role)
     }
     if (role == SANDBOX_PARSERS)
         ok = ok && allow_mapping(f);
-    ok = ok && seccomp_load(f) == 0;
+    if (ok)
+        return f;
     seccomp_release(f);
+    return NULL;
+}
+
+struct sandbox_filter {
+    struct sock_fprog program;
+};
+
+/* The program that the filter is for the kernel; n bytes. NULL with errno. */
+static void *export_program(scmp_filter_ctx filter, size_t *n)
+{
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    off_t size = fd >= 0 && seccomp_export_bpf(filter, fd) == 0 ? lseek(fd, 0, SEEK_END) : -1;
+    void *p = size > 0 ? xmalloc((size_t)size) : NULL;
+
+    if (p && pread(fd, p, (size_t)size, 0) != size) {
+        free(p);
+        p = NULL;
+    }
+    if (fd >= 0)
+        close(fd);
+    *n = p ? (size_t)size : 0;
+    return p;
+}
+
+struct sandbox_filter *sandbox_filter_new(enum sandbox_role role)
+{
+    scmp_filter_ctx filter = make_filter(role);
+    size_t n;
+    void *program = filter ? export_program(filter, &n) : NULL;
+    struct sandbox_filter *f = NULL;
+
+    if (program) {
+        f = xcalloc(1, sizeof *f);
+        f->program = (struct sock_fprog){(unsigned short)(n / sizeof(struct sock_filter)), program};
+    }
+    if (filter)
+        seccomp_release(filter);
+    return f;
+}
+
+void sandbox_filter_free(struct sandbox_filter *f)
+{
+    if (!f)
+        return;
+    free(f->program.filter);
+    free(f);
+}
+
+static unsigned enter_seccomp(enum sandbox_role role, const struct sandbox_filter *made)
+{
+    scmp_filter_ctx filter;
+    bool ok;
+
+    if (made)
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &made->program) == 0 ? 0
+                                                                                      : LACKS_SECCOMP;
+    filter = make_filter(role);
+    ok = filter && seccomp_load(filter) == 0;
+    if (filter)
+        seccomp_release(filter);
     return ok ? 0 : LACKS_SECCOMP;
 }
 
-unsigned sandbox_enter(enum sandbox_role role)
+unsigned sandbox_enter_with(enum sandbox_role role, const struct sandbox_filter *f)
 {
     unsigned lacks = enter_privileges() | enter_limits(role);
 
     /* The nursery's rules hold for its children, and they could not add any more. */
     if (role != SANDBOX_CLASSIFIER && role != SANDBOX_PARSER)
         lacks |= enter_landlock();
-    return lacks | enter_seccomp(role);
+    return lacks | enter_seccomp(role, f);
+}
+
+unsigned sandbox_enter(enum sandbox_role role)
+{
+    return sandbox_enter_with(role, NULL);
 }
 
 const char *sandbox_lack_name(unsigned bit)

@@ -39,6 +39,13 @@ enum sandbox_role {
  * sandbox_lack of what could not be had.
  */
 unsigned sandbox_enter(enum sandbox_role role);
+/* The filter of a role, made once for many processes: making it takes longer than most documents.
+ * NULL when there is none. */
+struct sandbox_filter;
+struct sandbox_filter *sandbox_filter_new(enum sandbox_role role);
+void sandbox_filter_free(struct sandbox_filter *f);
+/* As sandbox_enter() with the filter of that role; NULL: it is made now. */
+unsigned sandbox_enter_with(enum sandbox_role role, const struct sandbox_filter *f);
 /* For a nursery's child, before sandbox_enter(): the address space that it may have, the document's
  * size in bytes being mapped beside. used: sandbox_memory() of its nursery. */
 void sandbox_limit_memory(uint64_t used, uint64_t mapped);

@@ -36,7 +36,13 @@ static bool in_place(int fd[2])
     return fine;
 }
 
-static int parser_run(enum kind kind, uint64_t used)
+/* What a nursery prepared for its parsers. */
+struct prepared {
+    uint64_t memory;               /* bytes of address space that it has itself */
+    struct sandbox_filter *filter; /* of a parser */
+};
+
+static int parser_run(enum kind kind, const struct prepared *with)
 {
     static const uint8_t nothing[1];
     struct bytes b = {.p = nothing, .kind = kind};
@@ -56,9 +62,9 @@ static int parser_run(enum kind kind, uint64_t used)
     }
     close(DOCUMENT_FD);
     close(WIRE_FD);
-    sandbox_limit_memory(used, b.n);
+    sandbox_limit_memory(with->memory, b.n);
     /* What could not be had the nursery said already. */
-    sandbox_enter(SANDBOX_PARSER);
+    sandbox_enter_with(SANDBOX_PARSER, with->filter);
     paper_open(&paper, SANDBOX_OUT_FD);
     parse(&paper, &b);
     return paper_close(&paper) < 0 ? EXIT_CANNOT : EXIT_ORDER;
@@ -75,7 +81,7 @@ static enum wire_end end_of(int status, const struct rusage *used)
 
 /* Has a child parse the document and waits for its end. */
 static void parse_document(struct wire_answer *a, const struct wire_order *o, int fd[2],
-                           uint64_t memory)
+                           const struct prepared *with)
 {
     struct rusage used = {0};
     int status = 0;
@@ -84,7 +90,7 @@ static void parse_document(struct wire_answer *a, const struct wire_order *o, in
     if (in_place(fd))
         pid = _Fork(); /* not fork(3): see examine/reader.c */
     if (pid == 0)
-        _exit(parser_run((enum kind)o->number, memory));
+        _exit(parser_run((enum kind)o->number, with));
     a->number = (uint32_t)errno;
     close(DOCUMENT_FD);
     close(SANDBOX_OUT_FD);
@@ -99,13 +105,14 @@ static void parse_document(struct wire_answer *a, const struct wire_order *o, in
 
 int nursery_parsers(const struct wire_setup *setup)
 {
-    uint64_t memory;
+    struct prepared with;
     struct wire_order o;
     int fd[2], n;
 
     (void)setup;
     parse_prepare();
-    memory = sandbox_memory();
+    with.filter = sandbox_filter_new(SANDBOX_PARSER);
+    with.memory = sandbox_memory();
 
     struct wire_answer hello = {.what = WIRE_HELLO, .number = sandbox_enter(SANDBOX_PARSERS)};
 
@@ -116,9 +123,10 @@ int nursery_parsers(const struct wire_setup *setup)
 
         if (n != sizeof o || o.what != WIRE_PARSE || fd[0] < 0 || o.number >= KIND_COUNT)
             return EXIT_CANNOT;
-        parse_document(&a, &o, fd, memory);
+        parse_document(&a, &o, fd, &with);
         if (say(&a) < 0)
             return EXIT_ORDER;
     }
+    sandbox_filter_free(with.filter);
     return n < 0 ? EXIT_CANNOT : EXIT_ORDER;
 }
