@@ -154,7 +154,8 @@ static enum row_answer row_empty(struct ctx *c)
 /* Mails are read before anything is decided: what they are is in their head. */
 static enum row_answer row_same_mail(struct ctx *c)
 {
-    if (kind_info(c->f->kind)->flags & KIND_IS_MAIL)
+    if ((kind_info(c->f->kind)->flags & KIND_IS_MAIL) &&
+        (ctx_in_inbox(c) || c->f->zone == ZONE_STANDARD))
         facts_content_to_check(c->f);
     if (!c->f->same_mail)
         return ctx_pass(c, "no mail of the case has its Message-ID");

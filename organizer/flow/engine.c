@@ -576,8 +576,8 @@ void flow_close(struct flow *f)
     f->nightly = NULL;
     if (f->examiner)
         examiner_free(f->examiner);
-    scans_free(f->scans);
     texts_free(f->texts);
+    scans_free(f->scans);
     if (f->filer)
         filer_free(f->filer, false);
     backlog_free(f->backlog);

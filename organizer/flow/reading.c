@@ -371,12 +371,36 @@ static void on_unread(void *ctx, const char *case_id, int64_t number, enum kind 
         want(b, case_id, number, false);
 }
 
+static int prune(void *ctx, struct state *s, struct error *err)
+{
+    (void)ctx;
+    return state_content_prune(s, err);
+}
+
+static void pruned(void *ctx, struct act *a)
+{
+    (void)ctx;
+    (void)a; /* else it is done at the next start */
+}
+
+/* What no document has any more is forgotten, once behind each start. */
+static void prune_later(struct backlog *b)
+{
+    struct act *a = act_new(ACT_CALL);
+
+    a->call = prune;
+    a->done = pruned;
+    filer_submit(b->flow->filer, a);
+}
+
 static void walk(struct backlog *b)
 {
     struct error err = ERROR_INIT;
     int n = state_each_unread(b->flow->state, &b->walked, WALK, on_unread, b, &err);
 
     b->walk_done = n < WALK;
+    if (b->walk_done)
+        prune_later(b);
 }
 
 static bool is_quiet(const struct flow *f)

@@ -25,8 +25,6 @@ int state_content_get(struct state *s, const struct digest *digest, struct conte
 /* Keeps it; what was kept of these bytes before is replaced. 0, or -1 with err. */
 int state_content_put(struct state *s, const struct digest *digest, const struct content *c,
                       struct error *err);
-/* Forgets all: everything is read again. */
-int state_content_forget(struct state *s, struct error *err);
 /* Forgets what no document has. */
 int state_content_prune(struct state *s, struct error *err);
 

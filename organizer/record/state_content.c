@@ -28,7 +28,6 @@ static const char sql_facts[] = "SELECT facts FROM content WHERE digest=?1";
 static const char sql_put[] =
     "INSERT INTO content(digest, version, message, scan, record, facts) VALUES(?1, ?2, ?3, ?4, ?5,"
     " ?6) ON CONFLICT(digest) DO UPDATE SET version=?2, message=?3, scan=?4, record=?5, facts=?6";
-static const char sql_all[] = "DELETE FROM content";
 static const char sql_prune[] = "DELETE FROM content WHERE digest NOT IN"
                                 " (SELECT digest FROM docs WHERE digest IS NOT NULL)";
 static const char sql_unread[] =
@@ -150,21 +149,11 @@ bool content_wants_hook(const struct content *c)
     return (c->flags & CONTENT_IS_SCAN) && !(c->flags & CONTENT_TEXT_BY_HOOK);
 }
 
-static int forget(struct state *s, const char *sql, struct error *err)
-{
-    struct bind b = {state_kept(s, sql, err), 0, SQLITE_OK};
-
-    return b.stmt ? state_change(s, &b, err) : -1;
-}
-
-int state_content_forget(struct state *s, struct error *err)
-{
-    return forget(s, sql_all, err);
-}
-
 int state_content_prune(struct state *s, struct error *err)
 {
-    return forget(s, sql_prune, err);
+    struct bind b = {state_kept(s, sql_prune, err), 0, SQLITE_OK};
+
+    return b.stmt ? state_change(s, &b, err) : -1;
 }
 
 /* ---- facts for pages ------------------------------------------------------------------------- */

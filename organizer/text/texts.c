@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "examine/lane.h"
+#include "examine/sandbox.h"
 #include "text/answer.h"
 #include "text/text.h"
 
@@ -462,11 +463,6 @@ unsigned texts_pending(const struct texts *t)
     return t->pending;
 }
 
-unsigned texts_lacks(const struct texts *t)
-{
-    return t->lacks;
-}
-
 void texts_status(const struct texts *t, struct str *out)
 {
     unsigned n = 0;
@@ -477,6 +473,14 @@ void texts_status(const struct texts *t, struct str *out)
     json_num(out, "texts_pending", t->pending);
     json_num(out, "texts_read", (int64_t)t->read);
     json_num(out, "parser_deaths", t->deaths);
+    json_key(out, "parsers_lack");
+    str_addc(out, '[');
+    for (unsigned bit = 1; bit <= LACKS_ALL; bit <<= 1)
+        if (t->lacks & bit) {
+            json_comma(out);
+            json_quote(out, sandbox_lack_name(bit));
+        }
+    str_addc(out, ']');
     if (t->program < 0)
         json_text(out, "parsers_missing", "organizer-parsers is not beside organizer");
 }

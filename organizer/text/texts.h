@@ -51,8 +51,6 @@ void texts_submit(struct texts *t, int fd, enum kind kind, bool urgent, texts_an
 unsigned texts_pending(const struct texts *t);
 /* Members of a JSON object for `status`. */
 void texts_status(const struct texts *t, struct str *out);
-/* Which of enum sandbox_lack its readers could not have. */
-unsigned texts_lacks(const struct texts *t);
 /* Not from inside an answer. NULL is fine. The memory goes when the loop has run once more. */
 void texts_free(struct texts *t);
 

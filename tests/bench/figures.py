@@ -1,5 +1,6 @@
 """What is measured: one function a figure. Each runs ours and the peers by turns, run after run, so
 that what else the machine does hits all of them, and adds what it saw to the report."""
+import statistics
 import os
 import pathlib
 import re
@@ -288,6 +289,9 @@ def sweep_and_idle(bench):
     make_office(ours.cabinet, count // 100, 100)
     ours.start()
     documents = ours.status()["documents"]
+    # What the documents say is read behind everything else: the idle office has done that.
+    while ours.status()["readers"]["texts_to_read"]:
+        time.sleep(5)
     if documents != count:
         raise RuntimeError("%d of %d documents are known" % (documents, count))
     ours.read_all()
@@ -326,7 +330,39 @@ def idle_figures(bench, program):
     bench.add("idle, memory", program.name, "MB PSS", measured.pss_mb(pids))
 
 
+def read_texts(bench):
+    """First-page text and metadata of PDFs: ours reads all pages, each document in a process of its
+    own; the peers are run for each file, as a script would."""
+    count = bench.count(500)
+    folder = bench.base / "pdfs"
+    folder.mkdir()
+    files = []
+    for i in range(count):
+        files.append(folder / ("%04d.pdf" % i))
+        files[-1].write_bytes(corpus.page_pdf(i))
+    parsers = pathlib.Path(measured.BUILD).resolve() / "organizer-parsers"
+    for _ in range(bench.runs):
+        seconds, read, _ = bench.output("read_texts", parsers, *files)
+        if int(read) != count:
+            raise RuntimeError("%s of %d PDFs were read" % (read, count))
+        bench.add("reading PDFs", "organizer", "a second", count / float(seconds))
+        if not shutil.which("pdftotext") or not shutil.which("pdfinfo"):
+            bench.skip("pdftotext, pdfinfo: poppler-utils is not installed")
+            continue
+        some = files[:max(count // 5, 1)]
+        seconds = seconds_of(lambda: [subprocess.run(args, check=True, capture_output=True)
+                                      for f in some
+                                      for args in (["pdftotext", "-l", "1", f, "-"], ["pdfinfo", f])])
+        bench.add("reading PDFs", "pdftotext+pdfinfo", "a second", len(some) / seconds)
+    peer = bench.rows.get(("reading PDFs", "pdftotext+pdfinfo"))
+    if peer:
+        theirs = statistics.median(peer[1])
+        bench.target("reading PDFs", "organizer", "10 times pdftotext+pdfinfo",
+                     lambda ours: ours >= 10 * theirs)
+
+
 FIGURES = {"filing": filing, "flood": flood, "latency": latency, "setup": setup,
-           "sweep": sweep_and_idle, "snapshot": archives.snapshot, "archive-memory": archives.memory,
+           "sweep": sweep_and_idle, "texts": read_texts,
+           "snapshot": archives.snapshot, "archive-memory": archives.memory,
            "verify": bags.verifying, "scrub": bags.scrubbing,
            "find": finding.finding}
