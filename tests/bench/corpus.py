@@ -193,7 +193,7 @@ def page_pdf(number):
         b"(Document %d line %d of the text that stands here for all to read) Tj T*\n" % (number, k)
         for k in range(45)) + b"ET\n"
     return b"".join((
-        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
         b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
         b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F"
         b"<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>>>>>>>endobj\n"
