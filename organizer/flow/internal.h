@@ -24,9 +24,10 @@
 
 /* At most this many documents are with readers, hooks and the filer at once; the rest is queued. */
 #define FLOW_BUSY_MAX 640
-/* With so many under way, what they have in common is asked once, and names that decide do not wait
- * for what the text says. */
+/* With so many under way, what they have in common is asked once. */
 #define FLOW_MANY 16
+/* With more than so many under way, a name that decides is not held up by the parsers. */
+#define FLOW_UNREAD 256
 /* With so many that are not with the filer yet, it waits for more before it does a batch. */
 #define FLOW_CROWD 64
 /* A document that could not be read is asked for this often before it is listed. */

@@ -224,7 +224,7 @@ static bool is_in_doubt(struct flow *f, struct item *it, const struct identified
  * What the text says is heard afterwards (reading.c), and what it contradicts is listed then. */
 static bool is_read_first(const struct flow *f, const struct decision *d)
 {
-    return d->wants_content || (d->unchecked && !flow_has_more_than(f, FLOW_MANY));
+    return d->wants_content || (d->unchecked && !flow_has_more_than(f, FLOW_UNREAD));
 }
 
 static void judge_identified(struct flow *f, struct item *it, const struct identified *id)

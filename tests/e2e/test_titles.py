@@ -91,7 +91,7 @@ def test_a_document_of_another_case_is_listed_first_of_all(cases):
 
 def test_among_many_it_is_filed_by_its_name_and_listed_when_it_was_read(cases):
     cases.stop()
-    for i in range(150):
+    for i in range(500):
         cases.drop("Okafor_Employment/Inbox", f"Letter {i:03} 2026-03-02.txt", f"letter number {i}".encode())
     for i in range(5):
         cases.drop("Okafor_Employment/Inbox", f"Letter {i}a 2026-03-02.pdf", motion().pdf() + b"%%%d\n" % i)
