@@ -154,11 +154,12 @@ static int verify_bag(struct verifying *v, const char *path)
  * --------------------------------------------------------------------- */
 
 /* An archive is a file that is called one; a bag is a folder with a bagit.txt in it that is no
- * case. What lies in no cabinet can be nothing else. */
+ * case, and in no cabinet also one that only has the data/ of a bag. */
 static bool is_bag(const char *arg)
 {
     AUTO_FREE char *declaration = xasprintf("%s/bagit.txt", arg);
     AUTO_FREE char *card = xasprintf("%s/Case.txt", arg);
+    AUTO_FREE char *data = xasprintf("%s/data", arg);
     AUTO_FREE char *cabinet = NULL;
     struct error none = ERROR_INIT;
     struct stat st;
@@ -168,6 +169,8 @@ static bool is_bag(const char *arg)
     if (S_ISDIR(st.st_mode) ? access(declaration, F_OK) == 0 && access(card, F_OK) < 0
                             : scrub_is_archive(arg))
         return true;
+    if (S_ISDIR(st.st_mode) && access(data, F_OK) < 0)
+        return false;
     cabinet = cabinet_find(arg, &none);
     return !cabinet;
 }
