@@ -154,6 +154,7 @@ static void open_for_reading_does_not_matter_here(void **state)
 
     put(w, "a.pdf", "x");
     AUTO_CLOSE int fd = openat(w->dir, "a.pdf", O_RDONLY);
+    assert_true(fd >= 0);
     assert_int_equal(ask(w, "a.pdf", 0, 60000, &a), SETTLED);
 }
 
