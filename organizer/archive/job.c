@@ -41,11 +41,14 @@ bool job_is_stopped(void)
     return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
 }
 
-void job_send(struct job *j, const struct str *line)
+bool job_send(struct job *j, const struct str *line)
 {
-    /* Who does not listen any more is told nothing; the work is done to its end. */
-    if (io_write_all(j->out, str_c(line), line->len) == 0)
-        (void)io_write_all(j->out, "\n", 1);
+    AUTO_STR struct str whole = STR_INIT;
+
+    /* In one piece: a line without its end would spoil the next one. */
+    str_addn(&whole, str_c(line), line->len);
+    str_addc(&whole, '\n');
+    return io_write_all(j->out, whole.s, whole.len) == 0;
 }
 
 void job_progress(struct job *j, uint64_t bytes, uint64_t of)
@@ -60,7 +63,7 @@ void job_progress(struct job *j, uint64_t bytes, uint64_t of)
     json_num(&line, "progress", (int64_t)bytes);
     json_num(&line, "of", (int64_t)of);
     str_addc(&line, '}');
-    job_send(j, &line);
+    (void)job_send(j, &line); /* who does not listen is told nothing; the work goes on */
 }
 
 json_t *job_receive(struct job *j)

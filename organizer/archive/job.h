@@ -34,8 +34,8 @@ int job_main(void);
 bool job_is_stopped(void);
 /* Tells how far it is, at most a few times a second. */
 void job_progress(struct job *j, uint64_t bytes, uint64_t of);
-/* Sends one line; it gets its newline here. */
-void job_send(struct job *j, const struct str *line);
+/* Sends one line; it gets its newline here. False when nobody heard it. */
+bool job_send(struct job *j, const struct str *line);
 /* Waits for one line and reads it; NULL when it is no JSON or nobody is there. Caller frees. */
 json_t *job_receive(struct job *j);
 

@@ -133,7 +133,8 @@ static bool intend(void *ctx, const struct snapshot_result *r)
     str_addc(&line, '{');
     order_write_as(&line, "intend", r);
     str_addc(&line, '}');
-    job_send(j, &line);
+    if (!job_send(j, &line))
+        return false;
     answer = job_receive(j);
     go = json_is_true(json_object_get(answer, "go"));
     json_decref(answer);
@@ -232,7 +233,7 @@ int job_snapshot(struct job *j, const json_t *order)
     str_addc(&line, '{');
     order_write_as(&line, "result", &r);
     str_addc(&line, '}');
-    job_send(j, &line);
+    understood = job_send(j, &line) && understood;
     snapshot_result_clear(&r);
     ordered_clear(&d);
     return understood ? 0 : -1;
