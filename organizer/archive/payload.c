@@ -84,7 +84,7 @@ static void add(struct payload *p, const struct payload_options *o, size_t folde
 
 static void cannot_read(const struct payload_options *o, const char *path)
 {
-    findings_add(o->findings, SNAPSHOT_FAILED, "archive.unreadable", path, strerror(errno));
+    findings_add(o->findings, SNAPSHOT_FAILED, "archive.unreadable", path, error_why(errno));
 }
 
 /* Takes over the descriptor. */

@@ -175,7 +175,7 @@ static void complete(struct expecting *x, struct payload_entry *e)
         unrecorded(x, e);
     if (hash_file(x, e) < 0)
         findings_add(x->o->findings, SNAPSHOT_FAILED, "archive.unreadable", e->path,
-                     strerror(errno));
+                     error_why(errno));
 }
 
 /* ---- the journal and the whole ---------------------------------------------------------------- */

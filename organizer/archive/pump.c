@@ -234,7 +234,7 @@ static void tell(struct pump *p, const struct payload_entry *e, enum outcome out
 {
     if (outcome == UNREADABLE)
         findings_add(p->o.findings, SNAPSHOT_FAILED, "archive.unreadable", e->path,
-                     strerror(number));
+                     error_why(number));
     else if (outcome == DIFFERS)
         findings_add(p->o.findings, SNAPSHOT_DIFFERS, "archive.differs", e->path, NULL);
     else

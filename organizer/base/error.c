@@ -32,14 +32,21 @@ int error_prefix(struct error *e, const char *fmt, ...)
     return -1;
 }
 
+const char *error_why(int number)
+{
+    static _Thread_local char buf[96];
+
+    return number == EXDEV ? "on another disk (a mounted file system)"
+                           : strerror_r(number, buf, sizeof buf);
+}
+
 const char *error_text(const struct error *e)
 {
     static _Thread_local char buf[sizeof e->text + 128];
-    char sys[96];
 
     if (!e->number)
         return e->text;
-    snprintf(buf, sizeof buf, "%s: %s", e->text, strerror_r(e->number, sys, sizeof sys));
+    snprintf(buf, sizeof buf, "%s: %s", e->text, error_why(e->number));
     return buf;
 }
 

@@ -30,6 +30,8 @@ int error_set(struct error *e, int number, const char *fmt, ...)
 int error_prefix(struct error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The text with the errno's own text behind it, in a static thread-local buffer. */
 const char *error_text(const struct error *e);
+/* What an errno means in a cabinet, thread-local: strerror(3), but EXDEV in plain words. */
+const char *error_why(int number);
 /* The one place that decides who goes on. */
 enum severity error_severity(const struct error *e);
 

@@ -40,6 +40,7 @@ static const char *const codes[REASON_COUNT] = {
     [REASON_ON_HOLD] = "on-hold",
     [REASON_FOUGHT_OVER] = "fought-over",
     [REASON_NO_PERMISSION] = "no-permission",
+    [REASON_OTHER_DISK] = "other-disk",
     [REASON_WATCH_LIMIT] = "watch-limit",
     [REASON_OWN_FILE] = "own-file",
     [REASON_VETOED] = "vetoed",

@@ -50,6 +50,7 @@ enum reason {
     REASON_ON_HOLD,         /* dropped into a case on hold, where nothing moves */
     REASON_FOUGHT_OVER,     /* renamed again and again by someone else */
     REASON_NO_PERMISSION,   /* the daemon may not read or rename it */
+    REASON_OTHER_DISK,      /* another disk is mounted on a folder: nothing in it is touched */
     REASON_WATCH_LIMIT,     /* cabinet: folders that are swept instead of watched */
     REASON_OWN_FILE,        /* a person saved over one of the daemon's files */
     REASON_VETOED,          /* a before-filing hook said no */

@@ -266,6 +266,8 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
     struct run *r = ctx;
 
     (void)dirfd;
+    if (S_ISDIR(e->mode) && e->mount && !decide_is_ignored(r->s->rules, e->name, true, NULL))
+        tell(r, REASON_OTHER_DISK, &(struct notice_about){.path = e->path});
     if (!S_ISDIR(e->mode) && is_document(r, e->path))
         add_document(r, e->path, e->mode, e->nlink);
 }

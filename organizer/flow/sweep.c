@@ -103,6 +103,8 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
     if (*path && decide_is_ignored(f->rules, slash ? slash + 1 : path, true, NULL))
         return false;
     f->swept_folders++;
+    if (f->notices)
+        flow_unnotice(f, REASON_OTHER_DISK, path);
     if (f->watcher && watcher_enter(f->watcher, path, dirfd, &err) < 0)
         log_line(&f->log, LOG_DETAIL, "swept, not watched", "folder", path, "why",
                  error_text(&err), NULL);
@@ -122,6 +124,15 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
         state_each_in_folder(f->state, s->case_id, folder, remember, s, &err);
     }
     return true;
+}
+
+/* Not entered: it may go again at any time, and its documents would all seem removed. */
+static void other_disk(struct flow *f, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!decide_is_ignored(f->rules, slash ? slash + 1 : path, true, NULL))
+        flow_notice_about(f, REASON_OTHER_DISK, &(struct notice_about){.path = path});
 }
 
 /* A temporary file of before the start: a crash left it. */
@@ -152,6 +163,8 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
 
     f->swept_entries++;
     if (S_ISDIR(e->mode)) {
+        if (e->mount)
+            other_disk(f, e->path);
         if (s->zone == ZONE_OFFICE_INBOX || s->zone == ZONE_CASE_INBOX)
             flow_folder_in_inbox(f, e->path);
         return;
@@ -177,7 +190,9 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
     struct sweep *s = ctx;
     struct known *k, *tmp;
 
-    if (error && !gone)
+    if (error == EXDEV)
+        other_disk(s->flow, path);
+    else if (error && !gone)
         log_line(&s->flow->log, LOG_WARNING, "cannot read the folder", "folder", path, "error",
                  strerror(error), NULL);
     HASH_ITER(hh, s->known, k, tmp)

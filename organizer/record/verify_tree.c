@@ -72,8 +72,7 @@ static void tell(struct verify *v, enum verify_what what, int64_t doc, const cha
 
 static void tell_unreadable(struct verify *v, int64_t doc, const char *path, int number)
 {
-    char buf[96];
-    AUTO_FREE char *sentence = xasprintf("cannot be read: %s", strerror_r(number, buf, sizeof buf));
+    AUTO_FREE char *sentence = xasprintf("cannot be read: %s", error_why(number));
 
     tell(v, VERIFY_UNREADABLE, doc, path, sentence);
 }

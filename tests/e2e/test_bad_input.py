@@ -438,10 +438,16 @@ def test_a_file_system_mounted_inside_a_case_is_left_alone(smith, small_disk):
         smith.sync()
         smith.run("sweep", smith.path)
         assert p.exists() and "order 2026-03-02.pdf" in attention(smith)
+        assert "Court Papers is another disk" in attention(smith)
+        told = [r for r in smith.json("check", smith.path / "Smith_Divorce", status=1) if r.get("reason") == "other-disk"]
+        assert [r["path"] for r in told] == ["Smith_Divorce/Court Papers"]
+        assert "on another disk" in smith.run("archive", "Smith_Divorce", status=3).stdout
         still_files(smith)
     finally:
         subprocess.run(["umount", "-l", papers], check=True)
     wait_until(smith, lambda: smith.run("sweep", smith.path) and (smith.path / ORDER).exists())
+    smith.sync()
+    assert not (smith.path / "Smith_Divorce/Needs attention.txt").exists()
     smith.assert_in_order([pdf("x"), pdf("still")])
 
 
