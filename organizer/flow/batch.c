@@ -23,7 +23,7 @@ struct batch {
 
 struct step {
     struct batch *batch;
-    struct tally_key file, doc; /* flow.flying has them until it is done */
+    struct flight flight;
     char *from;
     bool uncounted;
 };
@@ -87,8 +87,7 @@ static void step_done(void *ctx, struct act *a)
     struct batch *b = s->batch;
 
     b->under_way--;
-    tally_remove(&b->flow->flying, &s->file);
-    tally_remove(&b->flow->flying, &s->doc);
+    flight_end(b->flow, &s->flight, a->status == ACT_DONE ? a->to : NULL);
     if (a->status == ACT_DONE) {
         if (!s->uncounted) {
             b->done++;
@@ -127,10 +126,7 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
     json_name(&a->journal, "from", row->path);
     s->batch = b;
     s->from = xstrdup(from);
-    s->file = tally_file(&row->stamp);
-    s->doc = tally_doc(row);
-    tally_add(&b->flow->flying, &s->file);
-    tally_add(&b->flow->flying, &s->doc);
+    flight_begin(b->flow, &s->flight, &row->stamp, row, xstrdup(to));
     a->done = step_done;
     a->ctx = s;
     b->under_way++;

@@ -11,6 +11,7 @@
 #include "examine/examiner.h"
 #include "file/filer.h"
 #include "flow/beside.h"
+#include "flow/flights.h"
 #include "flow/flow.h"
 #include "flow/item.h"
 #include "flow/notices.h"
@@ -103,8 +104,8 @@ struct flow {
     struct items items;
     struct beside beside;
     struct in_flight *in_flight;
-    struct tally *flying;  /* files and documents that are with the filer: until the row is written,
-                              a look at them by any name would take them for others */
+    struct tally *flying;  /* files, documents and paths that are with the filer: flights.h */
+    struct flight *flights; /* all of them */
     struct fight *fights;  /* fights.c: documents that somebody renames back */
     uint64_t sync_round;   /* rises with every flow_sync() */
     struct flow_notice *notices;

@@ -266,12 +266,9 @@ static bool is_being_recorded(const struct flow *f, const struct item *it,
 
     if (tally_has_file(f->flying, &it->stamp))
         return true;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct tally_key key = tally_doc(rows[i]);
-
-        if (rows[i]->number && tally_has(f->flying, &key))
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i]->number && flights_have(f, &it->stamp, rows[i]))
             return true;
-    }
     return false;
 }
 

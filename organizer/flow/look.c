@@ -142,13 +142,6 @@ static bool may_come_back(struct flow *f, const struct item *it, const struct do
     return waited < FLOW_MISSING_NS && it->round != f->sync_round;
 }
 
-static bool is_flying(const struct flow *f, const struct doc *row)
-{
-    const struct tally_key key = tally_doc(row);
-
-    return tally_has_file(f->flying, &row->stamp) || tally_has(f->flying, &key);
-}
-
 /* Its file is in another item's hands, which most often lets go of it in a moment: who waits in
  * flow_sync() waits for that. */
 static bool is_in_hands(struct flow *f, struct item *it, const struct doc *row)
@@ -168,6 +161,7 @@ static void look_missing(struct flow *f, struct item *it)
     int64_t ms;
 
     items_hold(&f->items, it, NULL);
+    flights_missed(f, it->path);
     if (!it->missing) {
         it->missing = env_ticks();
         it->doubts = 0;
@@ -177,7 +171,7 @@ static void look_missing(struct flow *f, struct item *it)
     if (f->stopping || zone == ZONE_OUTSIDE ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
-    } else if (is_flying(f, &row) || (home && home->moving)) {
+    } else if (flights_have(f, &row.stamp, &row) || (home && home->moving)) {
         flow_soon(f, it, 2);
     } else if (is_in_hands(f, it, &row)) {
         flow_soon(f, it, 2 << it->doubts);

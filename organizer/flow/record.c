@@ -18,35 +18,35 @@ struct work {
     struct flow *flow;
     struct item *item; /* NULL: nobody waits */
     struct in_flight *in_flight;
-    struct tally_key file, doc; /* that are with the filer */
-    bool flies, known;          /* both are; doc has a number */
-    char *from;                 /* for the line and the hooks */
-    char *what;                 /* journal kind */
-    bool quiet;                 /* no line: nothing that people wait for */
-    bool is_new;                /* a document that was not here before */
+    struct flight flight;
+    char *from;  /* for the line and the hooks */
+    char *what;  /* journal kind */
+    bool quiet;  /* no line: nothing that people wait for */
+    bool is_new; /* a document that was not here before */
 };
+
+/* Where the row says that the document is, from the cabinet down. */
+static char *row_path(const struct act *a)
+{
+    return *a->case_path ? xasprintf("%s/%s", a->case_path, a->doc.path) : xstrdup(a->doc.path);
+}
 
 /* From before the act is submitted until it is done. */
 static void fly(struct act *a, const struct doc_stamp *file)
 {
     struct work *w = a->ctx;
 
-    w->flies = true;
-    w->known = a->doc.number != 0;
-    w->file = tally_file(file);
-    w->doc = tally_doc(&a->doc);
-    tally_add(&w->flow->flying, &w->file);
-    if (w->known)
-        tally_add(&w->flow->flying, &w->doc);
+    flight_begin(w->flow, &w->flight, file, &a->doc,
+                 a->kind == ACT_RENAME ? xasprintf("%s/%s", a->to_folder, a->to_name)
+                                       : row_path(a));
 }
 
-static void land(struct work *w)
+static void land(struct work *w, const struct act *a)
 {
-    if (!w->flies)
-        return;
-    tally_remove(&w->flow->flying, &w->file);
-    if (w->known)
-        tally_remove(&w->flow->flying, &w->doc);
+    AUTO_FREE char *path = row_path(a);
+
+    flight_end(w->flow, &w->flight,
+               a->status == ACT_DONE && a->doc.state != DOC_GONE ? path : NULL);
 }
 
 static void in_flight_end(struct flow *f, struct in_flight *k)
@@ -277,8 +277,7 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
 
 static void tell_others(struct flow *f, const struct work *w, const struct act *a)
 {
-    AUTO_FREE char *path =
-        *a->case_path ? xasprintf("%s/%s", a->case_path, a->doc.path) : xstrdup(a->doc.path);
+    AUTO_FREE char *path = row_path(a);
 
     if (a->kind == ACT_RECORD && a->doc.state == DOC_GONE)
         hint_related(f, &a->doc, path);
@@ -302,7 +301,7 @@ static void act_done(void *ctx, struct act *a)
     struct work *w = ctx;
     struct flow *f = w->flow;
 
-    land(w);
+    land(w, a);
     in_flight_end(f, w->in_flight);
     if (a->status == ACT_DONE) {
         f->stop_told = false;
@@ -330,7 +329,7 @@ static void act_done(void *ctx, struct act *a)
 /* The act is not submitted after all. */
 static void drop_work(struct work *w)
 {
-    land(w);
+    flight_end(w->flow, &w->flight, NULL);
     in_flight_end(w->flow, w->in_flight);
     free(w->from);
     free(w->what);

@@ -116,6 +116,7 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
         return false;
     if (s->case_id) {
         vanished_met(s->vanished, path);
+        flights_passed(f, path);
         const char *cut = strrchr(inside ? inside : probe, '/');
         AUTO_FREE char *folder =
             cut ? xmemdup0(inside ? inside : probe, (size_t)(cut - (inside ? inside : probe)))

@@ -32,6 +32,30 @@ struct tally_key tally_doc(const struct doc *d)
     return key;
 }
 
+static struct tally_key text_key(char sort, const char *path, size_t n)
+{
+    uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+    struct tally_key key = {{0}};
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ (unsigned char)path[i]) * UINT64_C(1099511628211);
+    memcpy(key.b, &h, sizeof h);
+    memcpy(key.b + sizeof h, &n, sizeof n);
+    /* Behind all that the other keys have. */
+    key.b[sizeof key.b - 1] = (unsigned char)sort;
+    return key;
+}
+
+struct tally_key tally_path(const char *path, size_t n)
+{
+    return text_key('p', path, n);
+}
+
+struct tally_key tally_folder(const char *path, size_t n)
+{
+    return text_key('f', path, n);
+}
+
 static struct tally *find(const struct tally *set, const struct tally_key *key)
 {
     struct tally *k;

@@ -176,6 +176,7 @@ void vanished_look(struct vanished *v, const char *top, flow_done *done, void *c
 {
     free(v->top);
     v->top = xstrdup(top);
+    flights_passed_below(v->flow, top);
     v->done = done;
     v->ctx = ctx;
     v->left = matters_len(v->flow->matters);

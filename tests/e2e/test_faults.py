@@ -1,20 +1,28 @@
 """The fault suites of tests/faults in a bounded form; `make torture` runs all of it."""
+import os
 import re
+import shutil
 import subprocess
+import time
 
 import pytest
 
-from conftest import BUILD, EXE, ROOT
+from conftest import BUILD, EXE, ROOT, TIMEOUT, pdf
+
+
+def preload():
+    """The library that stands before libc, made when it is not there."""
+    program = EXE.read_bytes()
+    if b"__asan_init" in program or b"__gcov_init" in program:
+        pytest.skip("a sanitizer and gcov stand before libc themselves, and write files of their own")
+    library = BUILD / "faults.so"
+    subprocess.run(["make", "--no-print-directory", f"B={BUILD}", str(library)], cwd=ROOT, check=True)
+    return library
 
 
 def rows(*args):
     """What the driver's table says: (suite, scenario, points, tried, hit, violations)."""
-    program = EXE.read_bytes()
-    if b"__asan_init" in program or b"__gcov_init" in program:
-        pytest.skip("a sanitizer and gcov stand before libc themselves, and write files of their own")
-    preload = BUILD / "faults.so"
-    if not preload.exists():
-        subprocess.run(["make", "--no-print-directory", f"B={BUILD}", str(preload)], cwd=ROOT, check=True)
+    preload()
     r = subprocess.run([ROOT / "tests/faults/run", "--build", BUILD, "--jobs", "2", *args],
                        capture_output=True, text=True)
     found = re.findall(r"^(.{28}) (.{18}) +(\d+) +(\d+) +(\d+) +(\d+)", r.stdout, re.M)
@@ -34,12 +42,35 @@ def test_calls_that_fail_while_documents_are_filed(suite, every):
         assert tried > 1 and hit > 0 and violations == 0
 
 
+def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):
+    """The disk is slow: between the document and its row, what happens to it finds no row yet."""
+    cabinet.init().new()
+    log = cabinet.base / "syncs"
+    log.touch()
+    work = cabinet.path / "Smith_Divorce/Work"
+    work.mkdir()
+    (work / "stays.pdf").write_bytes(pdf("stays"))
+    cabinet.start(env={"LD_PRELOAD": str(preload()), "FAULT_CALLS": "fsync,fdatasync,syncfs", "FAULT_DO": "slow",
+                       "FAULT_MS": "100", "FAULT_LOG": str(log)})
+    cabinet.sync()
+    before, until = log.stat().st_size, time.monotonic() + TIMEOUT
+    (work / "goes.pdf").write_bytes(pdf("goes"))
+    while log.stat().st_size == before:
+        assert time.monotonic() < until, "nothing is recorded"
+    os.rename(work, work.with_name("Moved"))
+    shutil.rmtree(work.with_name("Moved"))
+    cabinet.sync()
+    cabinet.run("verify", cabinet.path)
+    assert cabinet.status()["documents"] == 0
+
+
 @pytest.mark.parametrize("watches", ["0", "12"])
 def test_storms(watches):
-    """Folders and documents come, move and go under the daemon, and its queue overflows."""
+    """Folders and documents come, move and go under the daemon, its queue overflows, its disk is slow."""
     if watches != "0" and subprocess.run(["unshare", "--user", "--map-root-user", "true"]).returncode:
         pytest.skip("this machine lets nobody make a user namespace")
-    r = subprocess.run([ROOT / "tests/faults/storm", "--build", BUILD, "--seeds", "4", "--jobs", "2", "--watches", watches],
+    r = subprocess.run([ROOT / "tests/faults/storm", "--build", BUILD, "--seeds", "4", "--jobs", "4", "--watches", watches,
+                        "--slow", "20"],
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
     assert re.search(r"^storm.* 200 +4 +0$", r.stdout, re.M)

@@ -6,7 +6,8 @@
  *                malloc and its kin
  *   FAULT_AT     the number of the call, from 1; 0: only count
  *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short: half
- *                of a read or write; or an errno, with which the call fails
+ *                of a read or write; slow: FAULT_MS milliseconds before it; or an errno, with which
+ *                the call fails
  *   FAULT_EVER   when set, all later calls of the same name fail, too
  *   FAULT_LOG    file to which "name what" is appended for each call that counts, and a line "HIT"
  *                behind the one that was hit
@@ -35,9 +36,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
-enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_FAIL };
+enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_SLOW, DO_FAIL };
 
 static struct {
     bool on;
@@ -45,6 +47,7 @@ static struct {
     long at;
     enum deed deed;
     int number; /* errno of DO_FAIL */
+    long ms;    /* of DO_SLOW */
     bool ever;
     int log;
     atomic_long count;
@@ -64,7 +67,7 @@ static void tell(const char *name, const char *what)
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)
 {
     const char *calls = getenv("FAULT_CALLS"), *at = getenv("FAULT_AT"), *deed = getenv("FAULT_DO");
-    const char *log = getenv("FAULT_LOG");
+    const char *log = getenv("FAULT_LOG"), *ms = getenv("FAULT_MS");
 
     (void)envp;
     if (!calls || (argc > 1 && strcmp(argv[1], "--reader") == 0))
@@ -78,6 +81,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         fault.deed = DO_TEAR;
     else if (deed && strcmp(deed, "short") == 0)
         fault.deed = DO_SHORT;
+    else if (deed && strcmp(deed, "slow") == 0)
+        fault.deed = DO_SLOW, fault.ms = ms ? atol(ms) : 10;
     else if (deed)
         fault.deed = DO_FAIL, fault.number = atoi(deed);
     if (log)
@@ -99,6 +104,13 @@ static void end_here(void)
     syscall(SYS_kill, getpid(), SIGKILL);
 }
 
+static void dawdle(void)
+{
+    const struct timespec t = {fault.ms / 1000, fault.ms % 1000 * 1000000};
+
+    syscall(SYS_nanosleep, &t, NULL);
+}
+
 /* What the call is to do. */
 static enum deed next(const char *name, const char *what)
 {
@@ -106,6 +118,11 @@ static enum deed next(const char *name, const char *what)
 
     if (!counts(name))
         return DO_NOTHING;
+    if (fault.deed == DO_SLOW) {
+        tell(name, what);
+        dawdle();
+        return DO_NOTHING;
+    }
     if (fault.ever && atomic_load(&fault.was_hit) && strcmp(fault.hit, name) == 0)
         return fault.deed;
     n = atomic_fetch_add(&fault.count, 1) + 1;
