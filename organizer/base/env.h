@@ -15,6 +15,8 @@
 
 struct env {
     int64_t clock_shift_ns; /* added to the wall clock; 0 except in tests (ORGANIZER_CLOCK: seconds) */
+    const volatile int64_t *clock_moving; /* the same instead, in a mapped file that a test writes
+                                             (ORGANIZER_CLOCK: @FILE, nanoseconds); else NULL */
     int64_t patience_ns;    /* what is waited for longer than this is listed: 15 minutes, except in
                                tests (ORGANIZER_PATIENCE: seconds) */
     char *state_home;       /* absolute: holds CABINET-ID/, see cabinet/state.h; owned */
@@ -33,6 +35,10 @@ int env_init(struct env *e, struct error *err);
 void env_clear(struct env *e);
 /* Wall clock, UTC, nanoseconds since 1970. */
 int64_t env_now(const struct env *e);
+/* The clock that stamps files: never shifted. */
+int64_t env_disk_now(const struct env *e);
+/* What env_now() is ahead of it, nanoseconds. */
+int64_t env_shift(const struct env *e);
 /* Monotonic clock in nanoseconds; never shifted. */
 int64_t env_ticks(void);
 /* t (UTC ns) as "2026-11-23T22:14:47.123456Z" into buf. */

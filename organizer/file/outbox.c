@@ -149,7 +149,7 @@ static bool is_missing(int fd, const char *name)
 /* Somebody is at work in it: it changed just now, or documents of it are gone. */
 static bool is_in_work(const struct outbox *b, const struct sheaf *c, int fd)
 {
-    int64_t now = env_now(b->o->env) - b->o->env->clock_shift_ns;
+    int64_t now = env_disk_now(b->o->env);
     struct doc_stamp folder;
 
     if (doc_stamp_take(fd, -1, NULL, &folder) == 0 && now - folder.ctime_ns < GOING_FRESH_NS)

@@ -52,7 +52,7 @@ static void read_names(struct beside *b, int dir)
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
                     bool many)
 {
-    int64_t ticks = env_ticks(), now = env_now(env) - env->clock_shift_ns;
+    int64_t ticks = env_ticks(), now = env_disk_now(env);
     struct stat st;
     bool fresh;
 

@@ -225,7 +225,7 @@ static void heed_case(struct flow *f, struct matter *m, bool was_tampered)
 int64_t flow_folder_settles_ms(struct flow *f, const char *path)
 {
     AUTO_CLOSE int fd = beneath_open(f->cab.root, path, O_PATH | O_DIRECTORY, 0);
-    int64_t now = env_now(f->env) - f->env->clock_shift_ns, quiet_ms;
+    int64_t now = env_disk_now(f->env), quiet_ms;
     struct doc_stamp folder;
 
     if (fd < 0 || doc_stamp_take(fd, -1, NULL, &folder) < 0 || folder.ctime_ns > now)

@@ -194,7 +194,7 @@ static void arm_nightly(struct flow *f)
     f->night = NULL;
     if (f->watching)
         f->night = night_new(f->loop, f->cab.config.time_zone, f->cab.config.nightly_min,
-                             f->env->clock_shift_ns, on_night, f, &err);
+                             env_shift(f->env), on_night, f, &err);
     if (f->watching && !f->night)
         log_line(&f->log, LOG_WARNING, "no nightly work", "error", error_text(&err), NULL);
 }
@@ -402,7 +402,7 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     f->known = known_new();
     f->cab.root = f->cab.lock = f->cab.tree = -1;
     /* File systems tell the time in ticks of up to 10 ms; reading the rules takes longer. */
-    f->began_ns = env_now(f->env) - f->env->clock_shift_ns;
+    f->began_ns = env_disk_now(f->env);
     items_init(&f->items);
     uv_idle_init(loop, &f->pump);
     uv_timer_init(loop, &f->due);

@@ -171,7 +171,7 @@ static void settle_folder(struct flow *f, struct item *it, int fd, struct matter
     const char *name = strrchr(it->path, '/') + 1;
     AUTO_FREE char *dir = xmemdup0(it->path, (size_t)(name - it->path - 1));
     int64_t settle = config_settle_ms(&f->cab.config, dir);
-    int64_t now = env_now(f->env) - f->env->clock_shift_ns;
+    int64_t now = env_disk_now(f->env);
     struct matter *m = home ? home : case_for(f, name);
 
     doc_stamp_take(fd, -1, NULL, &it->stamp);

@@ -67,7 +67,7 @@ void flow_examine(struct flow *f, struct item *it)
         flow_judge(f, it);
         return;
     }
-    it->read_ns = env_now(f->env) - f->env->clock_shift_ns;
+    it->read_ns = env_disk_now(f->env);
     examiner_submit(f->examiner, it->fd, it->stamp.size, true, answered, it);
 }
 

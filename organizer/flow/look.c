@@ -238,7 +238,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
     struct settle_answer a;
     struct error err = ERROR_INIT;
 
-    q.now_ns = env_now(f->env) - f->env->clock_shift_ns;
+    q.now_ns = env_disk_now(f->env);
     q.settle_ms = config_settle_ms(&f->cab.config, dir);
     q.no_locks = flow_is_alone(f, stamp, dirfd);
     settle_ask(&q, &a, &err);

@@ -47,7 +47,7 @@ static int write_card(struct flow *f, const char *path, const char *client, cons
  * ages of its documents. */
 static int64_t adoption(const struct flow *f, const struct matter *m)
 {
-    int64_t now = env_now(f->env) - f->env->clock_shift_ns;
+    int64_t now = env_disk_now(f->env);
 
     return m->card_stamp.ctime_ns ? m->card_stamp.ctime_ns : now;
 }

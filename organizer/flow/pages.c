@@ -265,7 +265,7 @@ static void start_job(struct pages *p)
                                   .next_night_ns =
                                       f->night ? night_when(f->night) * NS_PER_S : 0,
                                   .in_work_ns =
-                                      env_now(f->env) - f->env->clock_shift_ns - IN_WORK_NS,
+                                      env_disk_now(f->env) - IN_WORK_NS,
                                   .write_cabinet = true,
                                   .cases = xcalloc(n, sizeof *p->job.cases),
                                   .cases_len = n};

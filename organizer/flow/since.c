@@ -17,6 +17,6 @@ char *since_of_folders(struct cabinet *c, struct state *s, const struct env *env
         c->folders_ns = strtoll(known + n + 1, NULL, 10);
         return NULL;
     }
-    c->folders_ns = env_now(env) - env->clock_shift_ns;
+    c->folders_ns = env_disk_now(env);
     return xasprintf("%s %lld", c->place, (long long)c->folders_ns);
 }
