@@ -133,6 +133,7 @@ torture: deps-test
 	tests/faults/run --build $B $(TORTURE)
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
+	tests/faults/life --build $B
 	ORGANIZER_TORTURE=1 $(E2E) tests/e2e/test_archive_faults.py
 
 # Stands before libc in the organizer; under a sanitizer it would stand before that, too.

@@ -74,3 +74,11 @@ def test_storms(watches):
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
     assert re.search(r"^storm.* 200 +4 +0$", r.stdout, re.M)
+
+
+def test_a_long_life_in_short():
+    """A few hours of an office with a night, under one daemon; make torture lives a whole day."""
+    r = subprocess.run([ROOT / "tests/faults/life", "--build", BUILD, "--hours", "20", "--documents", "480", "--people", "4",
+                        "--warm", "12"], capture_output=True, text=True)
+    assert r.returncode == 0, r.stdout + r.stderr
+    assert re.search(r"^20 hours in .* 3 cases closed, 3 archived, 0 violations$", r.stdout, re.M)
