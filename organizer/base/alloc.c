@@ -40,6 +40,19 @@ char *xstrdup(const char *s)
     return s ? or_leave(strdup(s)) : NULL;
 }
 
+char **xstrdupv(const char *const *list)
+{
+    size_t n = 0;
+    char **copy;
+
+    while (list && list[n])
+        n++;
+    copy = xcalloc(n + 1, sizeof *copy);
+    for (size_t i = 0; i < n; i++)
+        copy[i] = xstrdup(list[i]);
+    return copy;
+}
+
 char *xmemdup0(const void *s, size_t n)
 {
     char *p = xmalloc(n + 1);

@@ -20,6 +20,8 @@ void *xreallocarray(void *p, size_t n, size_t size)
     __attribute__((alloc_size(2, 3), returns_nonnull));
 /* A copy of s; NULL gives NULL. */
 char *xstrdup(const char *s);
+/* A copy of a list of strings that ends with NULL, and so does the copy; NULL gives an empty list. */
+char **xstrdupv(const char *const *list) __attribute__((returns_nonnull));
 /* A NUL-terminated copy of the n bytes at s. */
 char *xmemdup0(const void *s, size_t n) __attribute__((returns_nonnull));
 /* printf into fresh memory. */

@@ -127,10 +127,16 @@ bool flow_has_more_than(const struct flow *f, size_t n)
     return f->items.ready_len + f->items.busy_len > n + filer_pending(f->filer);
 }
 
+bool flow_is_crowded(const struct flow *f)
+{
+    return f->items.ready_len + f->items.busy_len > FLOW_CROWD;
+}
+
 void flow_wake(struct flow *f)
 {
     if (!f->started)
         return;
+    flow_find_rest(f);
     filer_expect(f->filer, flow_has_more_than(f, FLOW_CROWD));
     if (may_take(f))
         uv_idle_start(&f->pump, on_pump);

@@ -109,6 +109,16 @@ void flow_find_unread(struct flow *f)
         search_unread(f->search);
 }
 
+void flow_find_rest(struct flow *f)
+{
+    bool crowded = flow_is_crowded(f);
+
+    if (!f->search || crowded == f->finding_rests)
+        return;
+    f->finding_rests = crowded;
+    search_rest(f->search, crowded ? FLOW_REST_MS : 0);
+}
+
 uint64_t flow_find_given(const struct flow *f)
 {
     return f->search ? search_given(f->search) : 0;
@@ -130,19 +140,6 @@ bool flow_is_finding(const struct flow *f)
 /* ---- finding ------------------------------------------------------------------------------------
  */
 
-static char **copy_list(const char *const *list)
-{
-    size_t n = 0;
-    char **copy;
-
-    while (list && list[n])
-        n++;
-    copy = xcalloc(n + 1, sizeof *copy);
-    for (size_t i = 0; i < n; i++)
-        copy[i] = xstrdup(list[i]);
-    return copy;
-}
-
 void flow_find_cases(struct find_job *job, const struct matters *matters)
 {
     job->cases_len = matters_len(matters);
@@ -156,7 +153,7 @@ void flow_find_cases(struct find_job *job, const struct matters *matters)
             .prefix = xstrdup(m->facts.prefix),
             .client = xstrdup(m->card.client ? m->card.client : m->facts.client),
             .case_type = xstrdup(m->facts.case_type),
-            .key_documents = copy_list(m->facts.key_documents),
+            .key_documents = xstrdupv(m->facts.key_documents),
         };
     }
 }
@@ -220,7 +217,7 @@ void flow_find(struct flow *f, const char *const *args, const struct access_read
     struct search_work *s = xcalloc(1, sizeof *s);
     bool fault;
 
-    *s = (struct search_work){.flow = f, .answer = answer, .ctx = ctx, .args = copy_list(args)};
+    *s = (struct search_work){.flow = f, .answer = answer, .ctx = ctx, .args = xstrdupv(args)};
     fault = find_request_parse(&s->request, (const char *const *)s->args, &s->error) < 0;
     if (fault || s->request.rebuild) {
         if (fault)

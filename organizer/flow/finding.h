@@ -33,6 +33,8 @@ void flow_find_open(struct flow *f);
 void flow_find_close(struct flow *f);
 /* A search runs beside the loop, and uses the rules. */
 bool flow_is_finding(const struct flow *f);
+/* Called whenever something changed: does the catalogue rest, because many are under way? */
+void flow_find_rest(struct flow *f);
 /* The catalogue has what was recorded so far; else it hurries, and flow_sync_check() is called. */
 uint64_t flow_find_given(const struct flow *f);
 bool flow_find_has(struct flow *f, uint64_t given);

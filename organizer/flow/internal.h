@@ -35,8 +35,10 @@
 #define FLOW_READ_TRIES 3
 /* So often it is waited for another item that may hold the document in question: a quarter second. */
 #define FLOW_DOUBTS_MAX 6
-/* Pages are written when nothing more is under way, at the latest after this long. */
+/* Pages and the catalogue are written when nothing more is under way. Where many came at once they
+ * rest, but not longer than this. */
 #define FLOW_PAGES_MS 5000
+#define FLOW_REST_MS  10000
 /* A missing document may come back within this long (programs save by removing and renaming). */
 #define FLOW_MISSING_NS (2 * NS_PER_S)
 
@@ -119,6 +121,7 @@ struct flow {
     struct archiving *archiving;
     struct closings *closings;
     struct search *search;           /* finding.h; NULL when it could not be started */
+    bool finding_rests;
     unsigned searches;               /* beside the loop */
     struct rebuild_waiter *rebuilds; /* finding.c */
     struct nightly *nightly;
@@ -146,6 +149,8 @@ void flow_read_end(struct flow *f);
  * row; it is resolved once for them. */
 int flow_parent(struct flow *f, const char *path, const char **name);
 bool flow_has_more_than(const struct flow *f, size_t n); /* under way, and not yet with the filer */
+/* Many are under way: what nobody waits for rests, for FLOW_REST_MS at most. */
+bool flow_is_crowded(const struct flow *f);
 void flow_wake(struct flow *f);          /* there may be work: pump and timers */
 void flow_keep_today(struct flow *f); /* before a decision: midnight may have passed */
 void flow_today(struct flow *f);         /* policy.today from the clock */

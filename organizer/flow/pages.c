@@ -10,6 +10,8 @@
  * being deleted: what somebody removed of its pages is put back. */
 #define LOSING_NS  (10 * NS_PER_S)
 #define IN_WORK_NS (3 * NS_PER_S)
+/* How long to wait for more when nothing is under way. */
+#define IDLE_MS 200
 
 struct pages {
     struct flow *flow;
@@ -23,17 +25,32 @@ struct pages {
     uint64_t errors;
     uint64_t started, done; /* jobs */
     uint64_t took_ms;       /* the last one */
+    int64_t late;           /* ticks since when they rest, because many are under way; or 0 */
     int64_t since;          /* ticks when it started */
     struct flow *orphan; /* the flow is closing: the job only ends */
 };
 
 static void start_job(struct pages *p);
 
+/* Many are under way, and what they change would only be written again. */
+static bool rests(struct pages *p)
+{
+    if (!flow_is_crowded(p->flow))
+        return false;
+    if (!p->late)
+        p->late = env_ticks();
+    return env_ticks() - p->late < FLOW_REST_MS * NS_PER_MS;
+}
+
 static void on_timer(uv_timer_t *t)
 {
     struct pages *p = t->data;
 
-    if (!p->running)
+    if (p->running)
+        return;
+    if (rests(p))
+        uv_timer_start(t, on_timer, IDLE_MS, 0);
+    else
         start_job(p);
 }
 
@@ -91,7 +108,7 @@ uint64_t pages_errors(const struct pages *p)
  * are made at most a tenth of the time. */
 static uint64_t pause_ms(const struct pages *p)
 {
-    uint64_t ms = flow_is_idle(p->flow) ? 200 : FLOW_PAGES_MS;
+    uint64_t ms = flow_is_idle(p->flow) ? IDLE_MS : FLOW_PAGES_MS;
 
     return 10 * p->took_ms > ms ? 10 * p->took_ms : ms;
 }
@@ -125,19 +142,6 @@ static char *join(char *const *list)
     for (size_t i = 0; list && list[i]; i++)
         str_addf(&out, "%s%s", i ? "; " : "", list[i]);
     return out.len ? str_detach(&out) : NULL;
-}
-
-static char **copy_list(char *const *list)
-{
-    size_t n = 0;
-    char **copy;
-
-    while (list && list[n])
-        n++;
-    copy = xcalloc(n + 1, sizeof *copy);
-    for (size_t i = 0; i < n; i++)
-        copy[i] = xstrdup(list[i]);
-    return copy;
 }
 
 static void add_notice(struct notice **list, size_t *len, const struct notice *n)
@@ -186,7 +190,7 @@ static void fill_case(struct page_case *c, struct matter *m)
                             .matter = xstrdup(m->card.matter),
                             .parties = join(m->card.parties),
                             .hold = xstrdup(m->card.hold),
-                            .key_documents = copy_list(m->card.key_documents),
+                            .key_documents = xstrdupv(m->facts.key_documents),
                             .restricted = m->facts.restricted,
                             .losing = m->losing && env_ticks() - m->losing < LOSING_NS,
                             .write = m->dirty > 0 && !m->untouchable};
@@ -253,6 +257,7 @@ static void start_job(struct pages *p)
     size_t n = matters_len(f->matters);
 
     uv_timer_stop(&p->timer);
+    p->late = 0;
     p->job = (struct publish_job){.root = f->cab.root,
                                   .state_dir = f->cab.state_dir,
                                   .rules = f->rules,

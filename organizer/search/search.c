@@ -89,6 +89,7 @@ struct search {
     uint64_t queued_bytes;
     uint64_t done;
     bool stop, hurry, rested;
+    int64_t rests; /* ticks until which jobs lie; 0: they do not */
     struct whiches wants; /* for the loop */
     size_t lacks;         /* texts that are asked for, or will be */
     int64_t documents, by_name;
@@ -463,6 +464,22 @@ static int64_t next_rest(const struct keeper *k)
     return k->lacking.len > 0 ? k->since + LINGER_NS : 0;
 }
 
+/* Jobs are to lie. Under the lock. */
+static bool is_resting(const struct search *s)
+{
+    return s->rests > 0 && !s->hurry && !s->stop && env_ticks() < s->rests;
+}
+
+/* When there is something to do next although nothing happens; 0: never. Under the lock. */
+static int64_t next_time(const struct search *s)
+{
+    int64_t next = next_rest(&s->k);
+
+    if (s->first && (next == 0 || s->rests < next))
+        next = s->rests;
+    return next;
+}
+
 static struct job *take_job(struct search *s)
 {
     struct job *j = s->first;
@@ -500,7 +517,7 @@ static void *thread_main(void *ctx)
     pthread_mutex_lock(&s->lock);
     while (!s->stop) {
         bool hurry = s->hurry;
-        struct job *j = take_job(s);
+        struct job *j = is_resting(s) ? NULL : take_job(s);
         bool busy;
 
         pthread_mutex_unlock(&s->lock);
@@ -512,10 +529,10 @@ static void *thread_main(void *ctx)
             settle(s);
         busy = j || rest(s, hurry);
         pthread_mutex_lock(&s->lock);
-        if (busy || s->stop || s->first || s->hurry != hurry)
+        if (busy || s->stop || (s->first && !is_resting(s)) || s->hurry != hurry)
             continue;
         s->hurry = false;
-        doze(s, next_rest(k));
+        doze(s, next_time(s));
     }
     pthread_mutex_unlock(&s->lock);
     if (k->open)
@@ -586,13 +603,15 @@ static void give(struct search *s, struct job *j)
     s->given++;
     uv_ref((uv_handle_t *)&s->async);
     pthread_mutex_lock(&s->lock);
+    /* The first of those that lie has the thread wake when their time is over. */
+    if (!s->first || !is_resting(s))
+        pthread_cond_signal(&s->changed);
     j->next = NULL;
     *s->last = j;
     s->last = &j->next;
     s->queued++;
     s->texts += j->text >= 0;
     s->queued_bytes += j->bytes;
-    pthread_cond_signal(&s->changed);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -684,6 +703,14 @@ void search_hurry(struct search *s)
 {
     pthread_mutex_lock(&s->lock);
     s->hurry = true;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void search_rest(struct search *s, unsigned ms)
+{
+    pthread_mutex_lock(&s->lock);
+    s->rests = ms ? env_ticks() + ms * NS_PER_MS : 0;
     pthread_cond_signal(&s->changed);
     pthread_mutex_unlock(&s->lock);
 }

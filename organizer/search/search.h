@@ -61,6 +61,9 @@ uint64_t search_done(struct search *s);
 bool search_lacks(struct search *s);
 /* Somebody waits: what was given is written now, not with what comes next. */
 void search_hurry(struct search *s);
+/* Many rows are being written, and more urgent work waits for the processor: what is given lies for
+ * so long, in milliseconds, or until somebody hurries. 0: it is worked on again. */
+void search_rest(struct search *s, unsigned ms);
 /* Members of a JSON object for `status`: documents, by_name_only (their text is not read yet),
  * waiting (jobs), trouble (the last error, when there was one). */
 void search_status(struct search *s, struct str *out);

@@ -273,6 +273,36 @@ static void a_catalogue_that_was_taken_away_comes_back(void **state)
     assert_int_equal(hits(w, "\"pdf\""), 1);
 }
 
+/* Jobs that lie are neither worked on nor lost: who waits has them at once. */
+static void what_rests_lies_until_somebody_hurries(void **state)
+{
+    struct world *w = *state;
+    struct str json = STR_INIT;
+
+    search_rest(w->s, 60000);
+    place_row(w->p, case_a, 1, "Motions/Smith_Lease_Motion_2026-03-02.pdf", "lease");
+    search_row(w->s, case_a, 1);
+    search_status(w->s, &json);
+    assert_non_null(strstr(str_c(&json), "\"waiting\":1"));
+    assert_int_equal(hits(w, "\"motion\""), 0);
+    settle(w);
+    assert_int_equal(hits(w, "\"motion\""), 1);
+    str_clear(&json);
+}
+
+/* Nobody asks: it is late, but it comes. */
+static void what_rests_comes_when_the_time_is_over(void **state)
+{
+    struct world *w = *state;
+
+    search_rest(w->s, 50);
+    place_row(w->p, case_a, 1, "Motions/Smith_Lease_Motion_2026-03-02.pdf", "lease");
+    search_row(w->s, case_a, 1);
+    while (search_done(w->s) < search_given(w->s))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(hits(w, "\"motion\""), 1);
+}
+
 static void status_tells_how_many(void **state)
 {
     struct world *w = *state;
@@ -300,6 +330,8 @@ int main(void)
         each_test(what_says_nothing_is_not_asked_for_again),
         each_test(again_is_anew),
         each_test(a_catalogue_that_was_taken_away_comes_back),
+        each_test(what_rests_lies_until_somebody_hurries),
+        each_test(what_rests_comes_when_the_time_is_over),
         each_test(status_tells_how_many),
     };
 
