@@ -392,12 +392,31 @@ bool state_is_newer(const struct state *s)
     return s->newer;
 }
 
+/* Runs a statement without parameters or answer. */
+static int run_kept(struct state *s, const char *sql, struct error *err)
+{
+    struct bind b = {state_kept(s, sql, err), 0, SQLITE_OK};
+    int rc = b.stmt ? state_step(s, &b, err) : -1;
+
+    if (b.stmt)
+        sqlite3_reset(b.stmt);
+    return rc;
+}
+
+/* Also what a rollback that failed has left. */
+static int leave_transaction(struct state *s, struct error *err)
+{
+    return sqlite3_get_autocommit(s->db) ? 0 : run_kept(s, sql_rollback, err);
+}
+
 int state_begin(struct state *s, struct error *err)
 {
     int rc;
 
     if (s->begun)
         return error_set(err, EINVAL, "a transaction on the private state is under way already");
+    if (leave_transaction(s, err) < 0)
+        return -1;
     rc = sqlite3_exec(
         s->db, sqlite3_db_readonly(s->db, "main") == 1 || s->newer ? "BEGIN" : "BEGIN IMMEDIATE",
         NULL, NULL, NULL);
@@ -421,22 +440,11 @@ int state_commit(struct state *s, struct error *err)
     return 0;
 }
 
-/* Runs a statement without parameters or answer. */
-static int run_kept(struct state *s, const char *sql, struct error *err)
-{
-    struct bind b = {state_kept(s, sql, err), 0, SQLITE_OK};
-    int rc = b.stmt ? state_step(s, &b, err) : -1;
-
-    if (b.stmt)
-        sqlite3_reset(b.stmt);
-    return rc;
-}
-
 int state_begin_read(struct state *s, struct error *err)
 {
     if (s->begun)
         return state_error(s, SQLITE_MISUSE, "read", err);
-    if (run_kept(s, sql_read, err) < 0)
+    if (leave_transaction(s, err) < 0 || run_kept(s, sql_read, err) < 0)
         return -1;
     s->begun = true;
     s->failed = false;
@@ -447,7 +455,8 @@ void state_rollback(struct state *s)
 {
     struct error err = ERROR_INIT;
 
-    if (s->db && !sqlite3_get_autocommit(s->db))
-        (void)run_kept(s, sql_rollback, &err);
+    /* One that fails is made good when the next transaction begins. */
+    if (s->db)
+        (void)leave_transaction(s, &err);
     s->begun = s->failed = false;
 }

@@ -37,7 +37,7 @@ static const char sql_unread[] =
     " LEFT JOIN content c ON c.digest=d.digest AND c.version=?3 ORDER BY d.key";
 static const char sql_message[] =
     "SELECT d.key, d.path FROM content c JOIN docs d ON d.digest=c.digest"
-    " WHERE c.message=?1 AND d.state<>4 AND d.digest IS NOT NULL AND c.digest<>?2"
+    " WHERE c.message=?1 AND d.state<>4 AND d.digest IS NOT NULL AND c.digest IS NOT ?2"
     " ORDER BY d.key LIMIT 16";
 
 static void bind_str(struct bind *b, const struct str *s)
@@ -231,14 +231,17 @@ int state_each_unread(struct state *s, int64_t *after, unsigned most, state_unre
     bind_int(&b, CONTENT_VERSION);
     while ((rc = state_step(s, &b, err)) > 0) {
         const char *kind = (const char *)sqlite3_column_text(b.stmt, 1);
+        int64_t key = sqlite3_column_int64(b.stmt, 0);
 
-        *after = sqlite3_column_int64(b.stmt, 0);
+        if (sqlite3_column_int(b.stmt, 2)) {
+            rc = state_case_id(s, key >> NUMBER_BITS, id, err);
+            if (rc < 0)
+                break;
+            fn(ctx, id, key & ((INT64_C(1) << NUMBER_BITS) - 1),
+               kind ? kind_parse(kind) : KIND_UNKNOWN, sqlite3_column_int(b.stmt, 3) == 1);
+        }
+        *after = key;
         n++;
-        if (!sqlite3_column_int(b.stmt, 2) ||
-            state_case_id(s, *after >> NUMBER_BITS, id, err) < 0)
-            continue;
-        fn(ctx, id, *after & ((INT64_C(1) << NUMBER_BITS) - 1),
-           kind ? kind_parse(kind) : KIND_UNKNOWN, sqlite3_column_int(b.stmt, 3) == 1);
     }
     sqlite3_finalize(b.stmt);
     return rc < 0 ? -1 : n;
@@ -258,7 +261,8 @@ int state_each_message(struct state *s, const char *message_id, const struct dig
     while (answer == 0 && (rc = state_step(s, &b, err)) > 0) {
         AUTO_FREE char *path = column_copy(b.stmt, 1);
 
-        if (state_case_id(s, sqlite3_column_int64(b.stmt, 0) >> NUMBER_BITS, id, err) < 0)
+        rc = state_case_id(s, sqlite3_column_int64(b.stmt, 0) >> NUMBER_BITS, id, err);
+        if (rc < 0)
             break;
         answer = fn(ctx, id, path ? path : "");
     }
