@@ -186,7 +186,7 @@ static int last_line(int fd, int64_t size, struct journal_head *last, bool *ende
     *ended = true;
     if (size == 0)
         return 0;
-    if (pread(fd, &c, 1, size - 1) != 1)
+    if (journal_read_at(fd, &c, 1, size - 1) < 0)
         return -1;
     *ended = c == '\n';
     end -= *ended;
@@ -197,7 +197,7 @@ static int last_line(int fd, int64_t size, struct journal_head *last, bool *ende
     raw.len = (size_t)(end - start);
     text = xmalloc(raw.len + 1);
     raw.text = text;
-    if (pread(fd, text, raw.len, start) != (ssize_t)raw.len)
+    if (journal_read_at(fd, text, raw.len, start) < 0)
         return -1;
     line = journal_parse(&raw);
     last->seq = line ? (uint64_t)json_get_num(line, "seq", 0) : 0;
@@ -227,17 +227,18 @@ struct resumed {
     size_t kept;              /* lines that were there before it */
 };
 
-/* Looks at one whole line of the window for such a note. */
-static bool is_our_note(int fd, const struct journal_head *head, const char *text, size_t len,
+/* Looks at one whole line of the window for such a note. 1, 0, -1 with errno. */
+static int is_our_note(int fd, const struct journal_head *head, const char *text, size_t len,
                         int64_t at, struct resumed *r)
 {
     struct journal_raw raw = {.text = text, .len = len};
     struct journal_note note;
     json_t *line = journal_parse(&raw);
-    bool ours = line && journal_note_holds(fd, line, at, &note) &&
-                digest_equal(&note.was, &head->hash) && note.was_seq == head->seq;
+    int ours = line ? journal_note_holds(fd, line, at, &note) : 0;
 
-    if (ours) {
+    if (ours > 0)
+        ours = digest_equal(&note.was, &head->hash) && note.was_seq == head->seq;
+    if (ours > 0) {
         r->head.seq = (uint64_t)json_get_num(line, "seq", 0);
         r->head.size = at + (int64_t)len + 1;
         r->head.hash = digest_of(text, len);
@@ -257,12 +258,16 @@ static int find_note(int fd, const struct journal_head *head, size_t text, int64
     AUTO_FREE char *buf = xmalloc(n + 1);
     const char *p = buf, *nl;
 
-    if (pread(fd, buf, n, from) != (ssize_t)n)
-        return error_set(err, errno ? errno : EIO, "cannot read the journal of the case");
+    if (journal_read_at(fd, buf, n, from) < 0)
+        return error_set(err, errno, "cannot read the journal of the case");
     while ((nl = memchr(p, '\n', n - (size_t)(p - buf)))) {
-        if ((p > buf || from == 0) &&
-            is_our_note(fd, head, p, (size_t)(nl - p), from + (p - buf), r))
-            return 1;
+        int ours = p > buf || from == 0
+                       ? is_our_note(fd, head, p, (size_t)(nl - p), from + (p - buf), r)
+                       : 0;
+
+        if (ours != 0)
+            return ours > 0 ? 1
+                            : error_set(err, errno, "cannot read the journal of the case");
         p = nl + 1;
     }
     return 0;

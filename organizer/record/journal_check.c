@@ -142,13 +142,18 @@ static bool chained(const struct check *c, const json_t *line)
     return prev && digest_parse(prev, &d) == 0 && digest_equal(&d, &c->prev);
 }
 
-/* A `foreign` line: what stands before it is broken, known, and as it was when it was noted. */
-static void check_note(struct check *c, const struct journal_raw *raw, const json_t *line)
+/* A `foreign` line: what stands before it is broken, known, and as it was when it was noted. 0, or
+ * -1 with err. */
+static int check_note(struct check *c, const struct journal_raw *raw, const json_t *line)
 {
     struct journal_note note;
     const char *at = json_get_text(line, "at"), *why = json_get_text(line, "why");
 
-    c->noted = chained(c, line) && journal_note_holds(c->fd, line, raw->at, &note);
+    int holds = chained(c, line) ? journal_note_holds(c->fd, line, raw->at, &note) : 0;
+
+    if (holds < 0)
+        return error_set(c->err, errno, "cannot read the journal of the case");
+    c->noted = holds > 0;
     if (!c->noted)
         add_fault(c, raw->number,
                   xstrdup("what stands before this line was changed after the organizer noted "
@@ -158,29 +163,36 @@ static void check_note(struct check *c, const struct journal_raw *raw, const jso
                   xasprintf("on %s the organizer found that the journal %s", at ? at : "a day",
                             why ? why : "was not as it had left it"));
     c->noted_faults = c->len;
+    return 0;
 }
 
-/* A person's answer: to what was noted, and to all before it when it says what that was. */
-static void take_up(struct check *c, const struct journal_raw *raw, const json_t *line)
+/* A person's answer: to what was noted, and to all before it when it says what that was.
+ * 0, or -1 with err. */
+static int take_up(struct check *c, const struct journal_raw *raw, const json_t *line)
 {
     const char *found = json_get_text(line, "found");
     struct digest said, now;
     bool all = found && digest_parse(found, &said) == 0 &&
-               json_get_num(line, "bytes", -1) == raw->at &&
-               journal_hash(c->fd, 0, raw->at, &now) == 0 && digest_equal(&said, &now);
+               json_get_num(line, "bytes", -1) == raw->at;
 
+    if (all && journal_hash(c->fd, 0, raw->at, &now) < 0)
+        return error_set(c->err, errno, "cannot read the journal of the case");
+    all = all && digest_equal(&said, &now);
     if (all || c->noted)
         drop_faults(c, all ? c->len : c->noted_faults);
     c->noted = false;
+    return 0;
 }
 
-static void check_object(struct check *c, const struct journal_raw *raw, const json_t *line)
+/* 0, or -1 with err. */
+static int check_object(struct check *c, const struct journal_raw *raw, const json_t *line)
 {
     const char *kind = json_get_text(line, "kind");
     uint64_t seq = (uint64_t)json_get_num(line, "seq", 0);
+    int rc = 0;
 
     if (kind && strcmp(kind, "foreign") == 0) {
-        check_note(c, raw, line);
+        rc = check_note(c, raw, line);
     } else if (!kind || json_get_num(line, "v", 0) < 1) {
         add_fault(c, raw->number, xstrdup("this line is none that the organizer writes"));
         c->noted = false;
@@ -190,26 +202,28 @@ static void check_object(struct check *c, const struct journal_raw *raw, const j
                           "removed, added or moved"));
         c->noted = false;
     } else if (strcmp(kind, "taken-up") == 0) {
-        take_up(c, raw, line);
+        rc = take_up(c, raw, line);
     }
     c->seq = seq;
+    return rc;
 }
 
 static int check_line(void *ctx, const struct journal_raw *raw)
 {
     struct check *c = ctx;
     json_t *line = journal_parse(raw);
+    int rc = 0;
 
     if (!raw->ended)
         add_fault(c, raw->number, xstrdup("the last line is torn"));
     else if (line)
-        check_object(c, raw, line);
+        rc = check_object(c, raw, line);
     else
         add_fault(c, raw->number, xstrdup("this line is none that the organizer writes"));
     if (!line || !raw->ended)
         c->noted = false;
     json_decref(line);
-    return journal_raw_digest(c->fd, raw, &c->prev, c->err);
+    return rc < 0 ? -1 : journal_raw_digest(c->fd, raw, &c->prev, c->err);
 }
 
 /* A journal that ends in lines being written is only measured up to the last whole one. */

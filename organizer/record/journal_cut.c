@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
@@ -23,43 +22,58 @@ bool journal_is_change(const char *kind)
     return true;
 }
 
-static json_t *read_line(int fd, int64_t from, int64_t to)
+/* The line [from, to) in *json, NULL when it is none of ours or longer than `most`. 0 or -1 with
+ * errno. */
+static int read_line(int fd, int64_t from, int64_t to, int64_t most, json_t **json)
 {
     size_t n = (size_t)(to - from);
-    AUTO_FREE char *text = xmalloc(n + 1);
+    AUTO_FREE char *text = NULL;
 
-    if (pread(fd, text, n, from) != (ssize_t)n)
-        return NULL;
-    return json_loadb(text, n, 0, NULL);
+    *json = NULL;
+    if (to - from > most)
+        return 0;
+    text = xmalloc(n + 1);
+    if (journal_read_at(fd, text, n, from) < 0)
+        return -1;
+    *json = json_loadb(text, n, 0, NULL);
+    return 0;
 }
 
-/* Whether the line [start, end) is a change; what cannot be read as a line of ours is one. */
-static bool is_change(int fd, int64_t start, int64_t end)
+/* Whether the line [start, end) is a change; what is no line of ours is one. 1, 0, -1 with errno. */
+static int is_change(int fd, int64_t start, int64_t end)
 {
-    json_t *json = end - start <= SHORT_LINE ? read_line(fd, start, end) : NULL;
-    const char *kind = json_get_text(json, "kind");
-    bool change = !kind || journal_is_change(kind);
+    json_t *json;
+    const char *kind;
+    int change;
 
+    if (read_line(fd, start, end, SHORT_LINE, &json) < 0)
+        return -1;
+    kind = json_get_text(json, "kind");
+    change = !kind || journal_is_change(kind);
     json_decref(json);
     return change;
 }
 
-static int64_t time_of_line(int fd, int64_t start, int64_t end)
+/* 0 or -1 with errno. */
+static int time_of_line(int fd, int64_t start, int64_t end, int64_t *ns)
 {
-    json_t *json = end - start <= JOURNAL_LINE_MAX ? read_line(fd, start, end) : NULL;
-    const char *at = json_get_text(json, "at");
-    int64_t ns = 0;
+    json_t *json;
+    const char *at;
 
-    if (at && time_parse(at, &ns) < 0)
-        ns = 0;
+    if (read_line(fd, start, end, JOURNAL_LINE_MAX, &json) < 0)
+        return -1;
+    at = json_get_text(json, "at");
+    if (!at || time_parse(at, ns) < 0)
+        *ns = 0;
     json_decref(json);
-    return ns;
+    return 0;
 }
 
 int journal_last_change(int case_fd, const struct journal_head *head, struct journal_head *cut,
                         int64_t *at_ns, struct error *err)
 {
     int64_t start = 0;
+    int change = 0;
     AUTO_CLOSE int fd = -1;
 
     *cut = *head;
@@ -70,16 +84,17 @@ int journal_last_change(int case_fd, const struct journal_head *head, struct jou
     if (fd < 0)
         return -1;
     for (; cut->size > 0; cut->size = start, cut->seq--) {
-        if (journal_line_start(fd, cut->size - 1, &start) < 0)
+        if (journal_line_start(fd, cut->size - 1, &start) < 0 ||
+            (change = is_change(fd, start, cut->size - 1)) < 0)
             return error_set(err, errno, "cannot read the journal of the case");
-        if (is_change(fd, start, cut->size - 1))
+        if (change)
             break;
     }
     memset(&cut->hash, 0, sizeof cut->hash);
     if (cut->size == 0)
         return 0;
-    *at_ns = time_of_line(fd, start, cut->size - 1);
-    if (journal_hash(fd, start, cut->size - 1, &cut->hash) < 0)
+    if (time_of_line(fd, start, cut->size - 1, at_ns) < 0 ||
+        journal_hash(fd, start, cut->size - 1, &cut->hash) < 0)
         return error_set(err, errno, "cannot read the journal of the case");
     return 0;
 }

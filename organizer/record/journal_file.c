@@ -47,8 +47,7 @@ int journal_open(int case_fd, int flags, struct error *err)
     return -1;
 }
 
-/* pread() of exactly n bytes. 0 or -1 with errno. */
-static int read_at(int fd, void *p, size_t n, int64_t at)
+int journal_read_at(int fd, void *p, size_t n, int64_t at)
 {
     char *s = p;
 
@@ -76,7 +75,7 @@ int journal_hash(int fd, int64_t from, int64_t to, struct digest *d)
     while (from < to) {
         size_t n = to - from < CHUNK ? (size_t)(to - from) : CHUNK;
 
-        if (read_at(fd, buf, n, from) < 0) {
+        if (journal_read_at(fd, buf, n, from) < 0) {
             digester_free(g);
             return -1;
         }
@@ -95,7 +94,7 @@ int journal_line_start(int fd, int64_t end, int64_t *start)
         size_t n = end < CHUNK ? (size_t)end : CHUNK;
         const char *nl;
 
-        if (read_at(fd, buf, n, end - (int64_t)n) < 0)
+        if (journal_read_at(fd, buf, n, end - (int64_t)n) < 0)
             return -1;
         nl = memrchr(buf, '\n', n);
         if (nl) {
@@ -117,7 +116,7 @@ static int holds_head(int fd, const struct journal_head *head)
 
     if (!head->seq)
         return 1;
-    if (head->size < 2 || read_at(fd, &last, 1, head->size - 1) < 0)
+    if (head->size < 2 || journal_read_at(fd, &last, 1, head->size - 1) < 0)
         return head->size < 2 ? 0 : -1;
     if (last != '\n')
         return 0;
@@ -135,7 +134,7 @@ static int measure_tail(int fd, const struct journal_head *head, const struct jo
     size_t n = tail < (int64_t)lines->text.len ? (size_t)tail : lines->text.len;
     AUTO_FREE char *buf = xmalloc(n + 1);
 
-    if (read_at(fd, buf, n, head->size) < 0)
+    if (journal_read_at(fd, buf, n, head->size) < 0)
         return -1;
     while (found->own < n && buf[found->own] == lines->text.s[found->own])
         found->own++;
@@ -274,7 +273,7 @@ int journal_raw_digest(int fd, const struct journal_raw *raw, struct digest *d, 
     return 0;
 }
 
-bool journal_note_holds(int fd, const json_t *line, int64_t at, struct journal_note *note)
+int journal_note_holds(int fd, const json_t *line, int64_t at, struct journal_note *note)
 {
     const char *kind = json_get_text(line, "kind");
     const char *was = json_get_text(line, "was");
@@ -283,12 +282,12 @@ bool journal_note_holds(int fd, const json_t *line, int64_t at, struct journal_n
 
     if (!kind || strcmp(kind, "foreign") != 0 || !was || !found ||
         digest_parse(was, &note->was) < 0 || digest_parse(found, &note->found) < 0)
-        return false;
+        return 0;
     note->was_seq = (uint64_t)json_get_num(line, "was_seq", 0);
     note->bytes = json_get_num(line, "bytes", -1);
     note->kept = (uint64_t)json_get_num(line, "kept", 0);
     /* Between the two lies at most the newline that closed what was there. */
     if (note->bytes < 0 || note->bytes > at || at - note->bytes > 1)
-        return false;
-    return journal_hash(fd, 0, note->bytes, &d) == 0 && digest_equal(&d, &note->found);
+        return 0;
+    return journal_hash(fd, 0, note->bytes, &d) < 0 ? -1 : digest_equal(&d, &note->found);
 }

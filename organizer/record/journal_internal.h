@@ -36,6 +36,8 @@ int journal_measure(int fd, int64_t upto, const struct journal_head *head,
 int journal_open(int case_fd, int flags, struct error *err);
 int journal_open_folder(int case_fd, struct error *err);
 
+/* pread() of exactly n bytes. 0 or -1 with errno; fewer bytes are EIO. */
+int journal_read_at(int fd, void *p, size_t n, int64_t at);
 /* SHA-256 of the bytes [from, to). 0 or -1 with errno; fewer bytes are EIO. */
 int journal_hash(int fd, int64_t from, int64_t to, struct digest *d);
 /* Where the line begins that ends at end (its newline, if any, not in [start, end)). */
@@ -65,7 +67,8 @@ struct journal_note {
     int64_t bytes;
     uint64_t kept;
 };
-/* Whether line is a `foreign` line that is right about the file up to itself, at offset `at`. */
-bool journal_note_holds(int fd, const json_t *line, int64_t at, struct journal_note *note);
+/* Whether line is a `foreign` line that is right about the file up to itself, at offset `at`: 1, 0,
+ * -1 with errno when the file cannot be read. */
+int journal_note_holds(int fd, const json_t *line, int64_t at, struct journal_note *note);
 
 #endif

@@ -252,8 +252,11 @@ static int look_at_entry(struct walk *w, int dir, const char *name, struct error
     struct stat st;
     bool folder;
 
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0; /* gone meanwhile */
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        if (errno != ENOENT) /* gone meanwhile */
+            tell_unreadable(w->v, 0, str_c(&w->path), errno);
+        return 0;
+    }
     folder = S_ISDIR(st.st_mode);
     if ((!folder && !S_ISREG(st.st_mode)) || is_ignored(w, name, folder))
         return 0;
