@@ -54,7 +54,9 @@ static int fill_attributes(posix_spawnattr_t *a)
 static int spawn(const char *exe, const char *kind, int sock, pid_t *pid)
 {
     char name[] = "organizer", option[] = "--reader", what[32];
-    char *argv[] = {name, option, what, NULL}, *envp[] = {NULL};
+    /* Symbols are looked up at once, not again by each child of the parsers: see text/warm.h. */
+    char now[] = "LD_BIND_NOW=1", *argv[] = {name, option, what, NULL};
+    char *envp[] = {strcmp(kind, "parsers") == 0 ? now : NULL, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int r;

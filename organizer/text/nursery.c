@@ -13,6 +13,7 @@
 #include "examine/sandbox.h"
 #include "examine/wire.h"
 #include "text/parse.h"
+#include "text/warm.h"
 
 #define DOCUMENT_FD (WIRE_FD + 1)
 
@@ -40,6 +41,7 @@ static bool in_place(int fd[2])
 struct prepared {
     uint64_t memory;               /* bytes of address space that it has itself */
     struct sandbox_filter *filter; /* of a parser */
+    struct warm *warm;
 };
 
 static int parser_run(enum kind kind, const struct prepared *with)
@@ -63,6 +65,7 @@ static int parser_run(enum kind kind, const struct prepared *with)
     close(DOCUMENT_FD);
     close(WIRE_FD);
     sandbox_limit_memory(with->memory, b.n);
+    warm_parser();
     /* What could not be had the nursery said already. */
     sandbox_enter_with(SANDBOX_PARSER, with->filter);
     paper_open(&paper, SANDBOX_OUT_FD);
@@ -87,6 +90,7 @@ static void parse_document(struct wire_answer *a, const struct wire_order *o, in
     int status = 0;
     pid_t pid = -1;
 
+    warm_fork(with->warm, parse_needs((enum kind)o->number));
     if (in_place(fd))
         pid = _Fork(); /* not fork(3): see examine/reader.c */
     if (pid == 0)
@@ -112,6 +116,7 @@ int nursery_parsers(const struct wire_setup *setup)
     (void)setup;
     parse_prepare();
     with.filter = sandbox_filter_new(SANDBOX_PARSER);
+    with.warm = warm_new();
     with.memory = sandbox_memory();
 
     struct wire_answer hello = {.what = WIRE_HELLO, .number = sandbox_enter(SANDBOX_PARSERS)};
@@ -128,5 +133,6 @@ int nursery_parsers(const struct wire_setup *setup)
             return EXIT_ORDER;
     }
     sandbox_filter_free(with.filter);
+    warm_free(with.warm);
     return n < 0 ? EXIT_CANNOT : EXIT_ORDER;
 }

@@ -3,49 +3,56 @@
 #include "text/html.h"
 #include "text/markup.h"
 #include "text/ole.h"
+#include "text/warm.h"
+
+#define MARKUP (NEEDS_XML | NEEDS_CHARSETS)
+#define OFFICE (NEEDS_ZIP | MARKUP)
+#define OLE    (NEEDS_OLE | NEEDS_CHARSETS)
+#define MAIL   (NEEDS_MAIL | MARKUP)
 
 static const struct format {
     enum kind kind;
     void (*read)(struct paper *p, const struct bytes *b);
+    unsigned needs; /* an OR of enum warm_needs */
 } formats[] = {
-    {KIND_PDF, parse_pdf},
-    {KIND_DOCX, parse_docx},
-    {KIND_DOCM, parse_docx},
-    {KIND_DOTX, parse_docx},
-    {KIND_XLSX, parse_xlsx},
-    {KIND_XLSM, parse_xlsx},
-    {KIND_XLSB, parse_xlsb},
-    {KIND_PPTX, parse_pptx},
-    {KIND_PPTM, parse_pptx},
-    {KIND_ODT, parse_odf},
-    {KIND_ODS, parse_odf},
-    {KIND_ODP, parse_odf},
-    {KIND_DOC, parse_doc},
-    {KIND_XLS, parse_xls},
-    {KIND_PPT, parse_ppt},
-    {KIND_OLE, parse_ole},
-    {KIND_RTF, parse_rtf},
-    {KIND_HTML, parse_html},
-    {KIND_XML, parse_html},
-    {KIND_TEXT, parse_plain},
-    {KIND_CSV, parse_plain},
-    {KIND_MARKDOWN, parse_plain},
-    {KIND_JSON, parse_plain},
-    {KIND_ICS, parse_plain},
-    {KIND_VCF, parse_plain},
-    {KIND_EML, parse_mail},
-    {KIND_MBOX, parse_mbox},
-    {KIND_MHT, parse_mht},
-    {KIND_MSG, parse_msg},
-    {KIND_P7M, parse_sealed},
-    {KIND_PGP, parse_sealed},
-    {KIND_JPEG, parse_image},
-    {KIND_PNG, parse_image},
-    {KIND_TIFF, parse_image},
-    {KIND_GIF, parse_image},
-    {KIND_BMP, parse_image},
-    {KIND_WEBP, parse_image},
-    {KIND_HEIC, parse_image},
+    {KIND_PDF, parse_pdf, NEEDS_PDF},
+    {KIND_DOCX, parse_docx, OFFICE},
+    {KIND_DOCM, parse_docx, OFFICE},
+    {KIND_DOTX, parse_docx, OFFICE},
+    {KIND_XLSX, parse_xlsx, OFFICE},
+    {KIND_XLSM, parse_xlsx, OFFICE},
+    {KIND_XLSB, parse_xlsb, OFFICE},
+    {KIND_PPTX, parse_pptx, OFFICE},
+    {KIND_PPTM, parse_pptx, OFFICE},
+    {KIND_ODT, parse_odf, OFFICE},
+    {KIND_ODS, parse_odf, OFFICE},
+    {KIND_ODP, parse_odf, OFFICE},
+    {KIND_DOC, parse_doc, OLE},
+    {KIND_XLS, parse_xls, OLE},
+    {KIND_PPT, parse_ppt, OLE},
+    {KIND_OLE, parse_ole, OLE},
+    {KIND_RTF, parse_rtf, NEEDS_CHARSETS},
+    {KIND_HTML, parse_html, MARKUP},
+    {KIND_XML, parse_html, MARKUP},
+    {KIND_TEXT, parse_plain, NEEDS_CHARSETS},
+    {KIND_CSV, parse_plain, NEEDS_CHARSETS},
+    {KIND_MARKDOWN, parse_plain, NEEDS_CHARSETS},
+    {KIND_JSON, parse_plain, NEEDS_CHARSETS},
+    {KIND_ICS, parse_plain, NEEDS_CHARSETS},
+    {KIND_VCF, parse_plain, NEEDS_CHARSETS},
+    {KIND_EML, parse_mail, MAIL},
+    {KIND_MBOX, parse_mbox, MAIL},
+    {KIND_MHT, parse_mht, MAIL},
+    {KIND_MSG, parse_msg, OLE | MARKUP},
+    {KIND_P7M, parse_sealed, MAIL},
+    {KIND_PGP, parse_sealed, MAIL},
+    {KIND_JPEG, parse_image, 0},
+    {KIND_PNG, parse_image, 0},
+    {KIND_TIFF, parse_image, 0},
+    {KIND_GIF, parse_image, 0},
+    {KIND_BMP, parse_image, 0},
+    {KIND_WEBP, parse_image, 0},
+    {KIND_HEIC, parse_image, 0},
 };
 
 static const struct format *format_of(enum kind k)
@@ -59,6 +66,13 @@ static const struct format *format_of(enum kind k)
 bool parse_knows(enum kind k)
 {
     return format_of(k) != NULL;
+}
+
+unsigned parse_needs(enum kind k)
+{
+    const struct format *f = format_of(k);
+
+    return f ? f->needs : 0;
 }
 
 void parse_prepare(void)

@@ -23,6 +23,8 @@ struct bytes {
 
 /* Documents of this kind say something that can be read. */
 bool parse_knows(enum kind k);
+/* What its parser needs of the libraries: an OR of enum warm_needs. */
+unsigned parse_needs(enum kind k);
 /* Once, before the sandbox: character sets, fonts, tables of libraries. */
 void parse_prepare(void);
 /* Reads the document; what it is worth stands in p->content.status. */

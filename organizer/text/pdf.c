@@ -26,18 +26,6 @@ static PopplerDocument *open_bytes(const void *p, size_t n, GError **error)
     return d;
 }
 
-void pdf_prepare(void)
-{
-    /* Kept open: as long as there is one document, what all have in common stays. */
-    PopplerDocument *d = open_bytes(empty, sizeof empty - 1, NULL);
-    PopplerPage *page = d ? poppler_document_get_page(d, 0) : NULL;
-
-    if (page) {
-        g_free(poppler_page_get_text(page));
-        g_object_unref(page);
-    }
-}
-
 static void set_text(char **field, char *text)
 {
     if (text)
@@ -87,6 +75,8 @@ static struct look look_at(const struct letters *l, guint from, guint to, GList 
 {
     double left = l->width, right = 0, size = 0;
     guint bold = 0, sized = 0;
+    const PopplerTextAttributes *last = NULL;
+    bool thick = false;
 
     for (guint i = from; i < to && i < l->n; i++) {
         const PopplerTextAttributes *a;
@@ -102,7 +92,9 @@ static struct look look_at(const struct letters *l, guint from, guint to, GList 
             continue;
         sized++;
         size += a->font_size;
-        bold += is_bold(a->font_name);
+        thick = a == last ? thick : is_bold(a->font_name);
+        bold += thick;
+        last = a;
     }
 
     double after = l->width - right, off = left - after;
@@ -142,8 +134,7 @@ static void read_first_page(struct paper *p, PopplerPage *page, const char *text
         l.n = 0;
     l.fonts = poppler_page_get_text_attributes(page);
     add_lines(p, &l);
-    poppler_page_free_text_attributes(l.fonts);
-    g_free(l.places);
+    /* Nothing of the first pages is freed: the process ends soon. */
 }
 
 static void read_later_page(struct paper *p, const char *text)
@@ -191,7 +182,7 @@ static size_t read_page(struct paper *p, PopplerDocument *d, int number)
     if (page && n < SCAN_LETTERS && number == 0 && has_picture(page))
         p->content.flags |= CONTENT_IS_SCAN;
     g_free(text);
-    if (page)
+    if (page && number >= CONTENT_PAGES)
         g_object_unref(page);
     return n;
 }
@@ -229,4 +220,18 @@ void parse_pdf(struct paper *p, const struct bytes *b)
             paper_status(p, CONTENT_BROKEN, "content.broken.damaged");
         read_pages(p, d);
     }
+}
+
+/* Reads it as any other, so that whatever is made or looked up at the first use is there. */
+void pdf_prepare(void)
+{
+    /* Kept open: as long as there is one document, what all have in common stays. */
+    PopplerDocument *d = open_bytes(empty, sizeof empty - 1, NULL);
+    struct paper p;
+
+    if (!d)
+        return;
+    paper_open(&p, -1);
+    read_properties(&p, d);
+    read_pages(&p, d);
 }
