@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/exit.h"
 
 struct hasher {
@@ -126,29 +127,9 @@ bool hash_is_weak(const char *name)
 /* ---- hexadecimal
  * ----------------------------------------------------------------------------- */
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 int hash_parse(const char *hex, size_t n, uint8_t *out, uint32_t size)
 {
-    if (n != (size_t)size * 2)
-        return -1;
-    for (uint32_t i = 0; i < size; i++) {
-        int hi = nibble(hex[2 * i]), lo = nibble(hex[2 * i + 1]);
-
-        if (hi < 0 || lo < 0)
-            return -1;
-        out[i] = (uint8_t)(hi << 4 | lo);
-    }
-    return 0;
+    return n == (size_t)size * 2 ? hex_parse(hex, out, size) : -1;
 }
 
 char *hash_hex(const uint8_t *digest, uint32_t size, char *buf)

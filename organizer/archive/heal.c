@@ -1,6 +1,5 @@
 #include "archive/heal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "archive/disk.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "cabinet/access.h"
 #include "record/state_archive.h"
@@ -77,18 +77,15 @@ static int try_name(const struct heal_order *h, const char *name, struct snapsho
 
 int heal_find(const struct heal_order *h, struct snapshot_result *r, struct error *err)
 {
-    int fd, rc = 0;
     struct dirent *e;
     DIR *d;
+    int rc = 0;
 
     if (!h->order->intended)
         return 0;
-    fd = openat(h->shelf->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d) {
-        cleanup_close(&fd);
+    d = io_list(h->shelf->dir);
+    if (!d)
         return error_set(err, errno, "the folder %s cannot be read", h->order->folder);
-    }
     while (rc == 0 && (e = readdir(d)))
         rc = try_name(h, e->d_name, r, err);
     closedir(d);

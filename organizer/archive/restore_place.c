@@ -1,6 +1,5 @@
 #include "archive/restore_place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,15 +16,11 @@
 /* Removes everything below the folder fd, which only a restore made. Links are not followed. */
 static void empty(int fd)
 {
-    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = copy < 0 ? NULL : fdopendir(copy);
+    DIR *d = io_list(fd);
     const struct dirent *e;
 
-    if (!d) {
-        if (copy >= 0)
-            close(copy);
+    if (!d)
         return;
-    }
     while ((e = readdir(d))) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
@@ -51,15 +46,11 @@ static void remove_folder(int parent, const char *name, int fd)
 /* Those whose maker is gone: nobody holds their lock. */
 static void remove_leftovers(int parent)
 {
-    int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = copy < 0 ? NULL : fdopendir(copy);
+    DIR *d = io_list(parent);
     const struct dirent *e;
 
-    if (!d) {
-        if (copy >= 0)
-            close(copy);
+    if (!d)
         return;
-    }
     while ((e = readdir(d))) {
         struct stat st;
 

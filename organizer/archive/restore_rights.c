@@ -16,6 +16,7 @@
 #include "archive/bag_load.h"
 #include "archive/bag_text.h"
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/env.h"
 #include "base/json.h"
 
@@ -25,29 +26,16 @@
 /* ---- reading
  * --------------------------------------------------------------------------------- */
 
-static int nibble(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The bytes that hex says, NUL behind them; NULL when it is none. */
 static char *from_hex(const char *hex, size_t *n)
 {
-    size_t len = strlen(hex);
-    char *out = xmalloc(len / 2 + 1);
+    char *out = xmalloc(strlen(hex) / 2 + 1);
 
-    for (size_t i = 0; i < len / 2; i++) {
-        int hi = nibble(hex[2 * i]), lo = nibble(hex[2 * i + 1]);
-
-        if (hi < 0 || lo < 0) {
-            free(out);
-            return NULL;
-        }
-        out[i] = (char)(hi << 4 | lo);
+    *n = strlen(hex) / 2;
+    if (hex_parse(hex, (uint8_t *)out, *n) < 0) {
+        free(out);
+        return NULL;
     }
-    *n = len / 2;
     out[*n] = '\0';
     return out;
 }

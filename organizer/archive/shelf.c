@@ -1,6 +1,5 @@
 #include "archive/shelf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,14 +33,11 @@ static void remove_leftover(int dir, const char *name)
 
 static void remove_leftovers(int dir)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = io_list(dir);
     struct dirent *e;
 
-    if (!d) {
-        cleanup_close(&fd);
+    if (!d)
         return;
-    }
     while ((e = readdir(d)))
         if (strncmp(e->d_name, TEMP, sizeof TEMP - 1) == 0)
             remove_leftover(dir, e->d_name);

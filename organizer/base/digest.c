@@ -70,18 +70,21 @@ static int nibble(char c)
     return -1;
 }
 
-int digest_parse(const char *s, struct digest *d)
+int hex_parse(const char *s, uint8_t *out, size_t n)
 {
-    if (strnlen(s, DIGEST_HEX) != DIGEST_HEX - 1)
-        return -1;
-    for (size_t i = 0; i < DIGEST_SIZE; i++) {
-        int hi = nibble(s[2 * i]), lo = nibble(s[2 * i + 1]);
+    for (size_t i = 0; i < n; i++) {
+        int hi = nibble(s[2 * i]), lo = hi < 0 ? -1 : nibble(s[2 * i + 1]);
 
-        if (hi < 0 || lo < 0)
+        if (lo < 0)
             return -1;
-        d->b[i] = (uint8_t)(hi << 4 | lo);
+        out[i] = (uint8_t)(hi << 4 | lo);
     }
     return 0;
+}
+
+int digest_parse(const char *s, struct digest *d)
+{
+    return strnlen(s, DIGEST_HEX) == DIGEST_HEX - 1 ? hex_parse(s, d->b, DIGEST_SIZE) : -1;
 }
 
 struct digester *digester_new(void)

@@ -23,6 +23,9 @@ char *digest_hex(const struct digest *d, char buf[static DIGEST_HEX]);
 /* Reads 64 hex digits (either case). Returns 0, or -1 when s is not exactly that. */
 int digest_parse(const char *s, struct digest *d);
 
+/* Reads 2 * n hex digits (either case) into out. Returns 0, or -1 when one is none. */
+int hex_parse(const char *s, uint8_t *out, size_t n);
+
 /* Streaming: new, any number of adds, done (which frees it and yields the digest). */
 struct digester;
 struct digester *digester_new(void);

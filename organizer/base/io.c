@@ -128,6 +128,18 @@ int beneath_mkdirs(int root, const char *path)
     return rc;
 }
 
+DIR *io_list(int fd)
+{
+    int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = own < 0 ? NULL : fdopendir(own);
+    int saved = errno;
+
+    if (!d && own >= 0)
+        close(own);
+    errno = saved;
+    return d;
+}
+
 int io_write_all(int fd, const void *p, size_t n)
 {
     const char *s = p;

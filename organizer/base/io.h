@@ -4,6 +4,7 @@
 #ifndef ORGANIZER_BASE_IO_H
 #define ORGANIZER_BASE_IO_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,10 @@ int beneath_parent(int root, const char *path, const char **name);
 /* Makes the folder path and its parents below root (mode 0777 & ~umask, so that a default ACL of
  * the parent applies). A folder that is there already is fine. Returns 0 or -1 with errno. */
 int beneath_mkdirs(int root, const char *path);
+
+/* A listing of the folder fd from its beginning, with a position of its own: fd's is not moved. The
+ * caller ends it with closedir(). NULL with errno. */
+DIR *io_list(int fd);
 
 /* Writes all n bytes, through EINTR and short writes. Returns 0 or -1 with errno. */
 int io_write_all(int fd, const void *p, size_t n);

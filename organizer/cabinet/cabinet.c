@@ -1,6 +1,5 @@
 #include "cabinet/cabinet.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -287,16 +286,12 @@ static bool is_clutter(const char *name)
 /* 1 when there is something in the folder, 0 when it is empty, -1 when it cannot be read. */
 static int holds_something(int root)
 {
-    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = io_list(root);
     const struct dirent *e;
     int found = 0;
 
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
+    if (!d)
         return -1;
-    }
     while (!found && (errno = 0, e = readdir(d)) != NULL)
         found = !is_clutter(e->d_name);
     if (!found && errno)

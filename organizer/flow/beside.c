@@ -1,6 +1,5 @@
 #include "flow/beside.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,18 +29,14 @@ static bool is_fork(const char *name)
 /* Fills any and forks. */
 static void read_names(struct beside *b, int dir)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = io_list(dir);
     const struct dirent *e;
     int n = 0;
 
     b->any = !d;
     b->forks = false;
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
+    if (!d)
         return;
-    }
     while (!b->any && (e = readdir(d))) {
         b->any = ++n > NAMES_MAX || settle_is_lock(e->d_name) || companions_is_one(e->d_name);
         b->forks |= is_fork(e->d_name);

@@ -57,8 +57,11 @@ class Job:
         theirs.close()
         os.close(root)
         known = {"intended": self.intended} if self.intended else {}
-        ours.sendall(json.dumps({**self.order, **known, **order}).encode() + b"\n")
         self.socket, self.answered = ours, False
+        try:
+            ours.sendall(json.dumps({**self.order, **known, **order}).encode() + b"\n")
+        except BrokenPipeError:  # it ended before it was told anything
+            pass
         return self
 
     def answer(self, data):
