@@ -27,8 +27,23 @@ int64_t payload_mtime(const struct payload *p, const struct payload_entry *e)
     return e->kind == PAYLOAD_PAGE || e->kind == PAYLOAD_JOURNAL ? p->changed_ns : e->mtime_ns;
 }
 
+int payload_page_open(const struct payload *p, const struct payload_entry *e)
+{
+    for (size_t i = 0; i < p->pages_len; i++) {
+        int fd = p->pages[i].path == e->path ? fcntl(p->pages[i].fd, F_DUPFD_CLOEXEC, 0) : -1;
+
+        if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0)
+            return fd;
+        cleanup_close(&fd);
+    }
+    errno = ENOENT;
+    return -1;
+}
+
 void payload_clear(struct payload *p)
 {
+    for (size_t i = 0; i < p->pages_len; i++)
+        close(p->pages[i].fd);
     payload_names_free(p->names);
     free(p->entries);
     memset(p, 0, sizeof *p);
@@ -56,6 +71,23 @@ static int64_t ns_of(const struct timespec *t)
     return t->tv_sec * NS_PER_S + t->tv_nsec;
 }
 
+/* The entry is what lies there now; where nothing can be opened it is told as changed, later. */
+static void hold_page(struct payload *p, const struct payload_options *o, struct payload_entry *e)
+{
+    int fd = p->pages_len < PAYLOAD_PAGES
+                 ? beneath_open(o->case_fd, e->path, O_RDONLY | O_NOFOLLOW, 0)
+                 : -1;
+    struct stat st;
+
+    if (fd < 0)
+        return;
+    p->pages[p->pages_len++] = (struct payload_page){e->path, fd};
+    if (fstat(fd, &st) == 0) {
+        e->ino = st.st_ino;
+        e->size = (uint64_t)st.st_size;
+    }
+}
+
 static void add(struct payload *p, const struct payload_options *o, size_t folder, const char *name,
                 const struct stat *st)
 {
@@ -76,6 +108,8 @@ static void add(struct payload *p, const struct payload_options *o, size_t folde
         if (aside || (*name && decide_is_ignored(o->rules, name, true, NULL)))
             e.flags |= PAYLOAD_ASIDE;
     }
+    if (e.kind == PAYLOAD_PAGE)
+        hold_page(p, o, &e);
     if (p->len && e.kind != PAYLOAD_OTHER)
         p->entries[folder].flags &= (uint8_t)~PAYLOAD_EMPTY;
     GROW(p->entries, p->len, p->cap);

@@ -66,9 +66,17 @@ struct payload_options {
     struct findings *findings;
 };
 
+/* So many of the organizer's own pages lie in a case folder at the most. */
+#define PAYLOAD_PAGES 8
+
 struct payload {
     struct payload_entry *entries;
     size_t len, cap;
+    struct payload_page {
+        const char *path;
+        int fd;
+    } pages[PAYLOAD_PAGES]; /* held open: they are replaced at any time, and no part of the content */
+    size_t pages_len;
     struct payload_names *names; /* holds all paths */
     uint64_t files, bytes;       /* what RFC 8493 calls Payload-Oxum */
     uint64_t documents;          /* files that are documents */
@@ -82,6 +90,9 @@ int payload_list(struct payload *p, const struct payload_options *o, struct erro
 /* As above, against the private state. Waits for journal lines that are on their way. */
 int payload_expect(struct payload *p, const struct payload_options *o, struct error *err);
 void payload_clear(struct payload *p);
+/* A descriptor of the page, at its beginning, that the caller closes: what was there when the list
+ * was made, whatever took its place since. -1 with errno. */
+int payload_page_open(const struct payload *p, const struct payload_entry *e);
 /* It is a file whose bytes go into the archive. */
 bool payload_is_file(const struct payload_entry *e);
 /* Its last change for the archive: the organizer's own pages and the journal have that of the case. */

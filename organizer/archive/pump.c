@@ -223,7 +223,9 @@ static enum outcome read_open(struct pump *p, size_t i, int fd)
 static enum outcome try_file(struct pump *p, size_t i)
 {
     const struct payload_entry *e = &p->o.payload->entries[i];
-    AUTO_CLOSE int fd = beneath_open(p->o.case_fd, e->path, O_RDONLY | O_NOFOLLOW, 0);
+    AUTO_CLOSE int fd = e->kind == PAYLOAD_PAGE
+                            ? payload_page_open(p->o.payload, e)
+                            : beneath_open(p->o.case_fd, e->path, O_RDONLY | O_NOFOLLOW, 0);
 
     if (fd < 0)
         return errno == ENOENT || errno == ELOOP || errno == ENOTDIR ? CHANGED : UNREADABLE;
