@@ -25,10 +25,11 @@ struct unpack {
     struct launched child; /* sock -1: ended */
     enum unpack_format format;
     int64_t stall_ms;
-    struct {
-        struct unpack_head head;
-        char body[UNPACK_DATA_MAX + 1];
-    } m;
+    struct unpack_head head; /* of the record at hand */
+    char *body;              /* in m; a NUL stands behind it */
+    size_t at, len;          /* of m: where the next record begins, and all that came */
+    char covered;            /* what the NUL stands in place of */
+    char m[sizeof(struct unpack_head) + UNPACK_DATA_MAX + 1];
 };
 
 pid_t unpack_pid(const struct unpack *u)
@@ -111,24 +112,40 @@ static int tell(struct unpack *u, const void *record, size_t n, int fd, struct e
     return 0;
 }
 
-/* The next message, in u->m; *n gets the bytes behind the head. */
-static int hear(struct unpack *u, size_t *n, struct error *err)
+/* The next message, in u->m. */
+static int hear_message(struct unpack *u, struct error *err)
 {
     int r, fd;
 
-    for (;;) {
-        r = wire_receive(u->child.sock, &u->m, sizeof u->m - 1, &fd);
-        if (r >= (int)sizeof u->m.head)
-            break;
-        if (r >= 0 || errno != EAGAIN)
-            return gone(u, err);
+    while ((r = wire_receive(u->child.sock, u->m, sizeof u->m - 1, &fd)) < 0 && errno == EAGAIN)
         if (wait_for(u, POLLIN, err) < 0)
             return -1;
-    }
+    if (r <= 0)
+        return gone(u, err);
     if (fd >= 0)
         close(fd);
-    *n = (size_t)r - sizeof u->m.head;
-    u->m.body[*n] = '\0';
+    u->at = 0;
+    u->len = (size_t)r;
+    return 0;
+}
+
+/* The next record, in u->head and u->body. */
+static int hear(struct unpack *u, struct error *err)
+{
+    if (u->at < u->len)
+        u->m[u->at] = u->covered;
+    else if (hear_message(u, err) < 0)
+        return -1;
+    if (u->len - u->at < sizeof u->head)
+        return gone(u, err);
+    memcpy(&u->head, u->m + u->at, sizeof u->head);
+    u->at += sizeof u->head;
+    if (u->head.len > u->len - u->at)
+        return gone(u, err);
+    u->body = u->m + u->at;
+    u->at += (size_t)u->head.len;
+    u->covered = u->m[u->at];
+    u->m[u->at] = '\0';
     return 0;
 }
 
@@ -145,15 +162,14 @@ static uint64_t limit_of(int fd, const struct unpack_options *o)
 static int greet(struct unpack *u, int fd, const struct unpack_options *o, struct error *err)
 {
     struct wire_order order = {.what = WIRE_DOCUMENT, .limit = limit_of(fd, o)};
-    size_t n;
 
-    if (tell(u, &order, sizeof order, fd, err) < 0 || hear(u, &n, err) < 0)
+    if (tell(u, &order, sizeof order, fd, err) < 0 || hear(u, err) < 0)
         return -1;
-    if (u->m.head.what == UNPACK_HELLO && hear(u, &n, err) < 0)
+    if (u->head.what == UNPACK_HELLO && hear(u, err) < 0)
         return -1;
-    if (u->m.head.what != UNPACK_FORMAT || u->m.head.number > UNPACK_TAR_XZ)
+    if (u->head.what != UNPACK_FORMAT || u->head.number > UNPACK_TAR_XZ)
         return gone(u, err);
-    u->format = (enum unpack_format)u->m.head.number;
+    u->format = (enum unpack_format)u->head.number;
     if (u->format == UNPACK_NONE)
         return error_set(err, 0,
                          "it is no archive of a kind that is read here (zip, tar, tar.gz, "
@@ -190,9 +206,12 @@ int unpack_start(struct unpack *u, bool data, const uint32_t *picks, size_t len,
     for (size_t at = 0; picks && at < len;) {
         size_t part = len - at < UNPACK_PICKS ? len - at : UNPACK_PICKS;
 
-        u->m.head = (struct unpack_head){.what = UNPACK_PICK};
-        memcpy(u->m.body, picks + at, part * sizeof *picks);
-        if (tell(u, &u->m, sizeof u->m.head + part * sizeof *picks, -1, err) < 0)
+        struct unpack_head pick = {.what = UNPACK_PICK, .len = part * sizeof *picks};
+
+        memcpy(u->m, &pick, sizeof pick);
+        memcpy(u->m + sizeof pick, picks + at, part * sizeof *picks);
+        u->at = u->len = 0;
+        if (tell(u, u->m, sizeof pick + part * sizeof *picks, -1, err) < 0)
             return -1;
         at += part;
     }
@@ -211,15 +230,16 @@ static void fill_entry(struct unpack_event *e, const struct unpack_head *h)
 
 int unpack_next(struct unpack *u, struct unpack_event *e, struct error *err)
 {
-    const struct unpack_head *h = &u->m.head;
-    size_t n;
+    const struct unpack_head *h = &u->head;
 
     if (u->child.sock < 0)
         return error_set(err, 0, "the process that reads it has ended");
-    if (hear(u, &n, err) < 0)
+    if (hear(u, err) < 0)
         return -1;
-    *e = (struct unpack_event){
-        .what = (enum unpack_what)h->what, .number = h->number, .p = u->m.body, .n = n};
+    *e = (struct unpack_event){.what = (enum unpack_what)h->what,
+                               .number = h->number,
+                               .p = u->body,
+                               .n = (size_t)h->len};
     switch (h->what) {
     case UNPACK_ENTRY:
         fill_entry(e, h);
@@ -233,7 +253,7 @@ int unpack_next(struct unpack *u, struct unpack_event *e, struct error *err)
     case UNPACK_DONE:
         return 0;
     case UNPACK_FAILED:
-        return error_set(err, 0, "%s", u->m.body);
+        return error_set(err, 0, "%s", u->body);
     default:
         return gone(u, err);
     }

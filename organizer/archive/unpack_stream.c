@@ -60,13 +60,31 @@ enum unpack_format stream_format(int fd, uint64_t size)
 /* ---- the file's own bytes
  * -------------------------------------------------------------------- */
 
+/* Up to n bytes of what is read, from at on. */
+static ssize_t read_part(const struct stream *s, size_t n, const void **p)
+{
+    uint64_t left = s->size > s->at ? s->size - s->at : 0;
+
+    *p = s->buf;
+    if (!s->tail)
+        return read_some(s, s->buf, n, s->at);
+    if (left)
+        return read_some(s, s->buf, left < n ? (size_t)left : n, s->at);
+    *p = s->tail + (s->at - s->size);
+    return (ssize_t)(s->tail_len - (size_t)(s->at - s->size));
+}
+
+static uint64_t whole_size(const struct stream *s)
+{
+    return s->size + s->tail_len;
+}
+
 static la_ssize_t plain_read(struct archive *a, void *ctx, const void **p)
 {
     struct stream *s = ctx;
-    ssize_t n = read_some(s, s->buf, s->step, s->at);
+    ssize_t n = read_part(s, s->step, p);
 
     (void)a;
-    *p = s->buf;
     if (n < 0) {
         snprintf(s->error, sizeof s->error, "it cannot be read: %s", strerror(errno));
         return ARCHIVE_FATAL;
@@ -82,7 +100,7 @@ static la_ssize_t plain_read(struct archive *a, void *ctx, const void **p)
 static la_int64_t plain_skip(struct archive *a, void *ctx, la_int64_t n)
 {
     struct stream *s = ctx;
-    uint64_t left = s->size > s->at ? s->size - s->at : 0;
+    uint64_t left = whole_size(s) > s->at ? whole_size(s) - s->at : 0;
 
     (void)a;
     if (n > 0 && (uint64_t)n > left)
@@ -96,11 +114,11 @@ static la_int64_t plain_seek(struct archive *a, void *ctx, la_int64_t off, int w
 {
     struct stream *s = ctx;
     la_int64_t base = whence == SEEK_CUR   ? (la_int64_t)s->at
-                      : whence == SEEK_END ? (la_int64_t)s->size
+                      : whence == SEEK_END ? (la_int64_t)whole_size(s)
                                            : 0;
 
     (void)a;
-    if (base + off < 0 || (uint64_t)(base + off) > s->size)
+    if (base + off < 0 || (uint64_t)(base + off) > whole_size(s))
         return ARCHIVE_FATAL;
     s->at = (uint64_t)(base + off);
     s->step = STEP_LEAST;

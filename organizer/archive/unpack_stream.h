@@ -15,6 +15,10 @@
 struct stream {
     int fd;
     uint64_t size;  /* of the file */
+    /* Set before it is opened: these bytes stand for all of the file from size on, which is then
+     * where they begin (borrowed). */
+    const char *tail;
+    size_t tail_len;
     uint64_t limit; /* how many bytes may come out; 0: any number */
     uint64_t out;   /* so far */
     /* The rest is this module's. */

@@ -29,8 +29,11 @@
 /* What may be done to make it one order. */
 struct unpacking {
     struct stream in;
+    struct outbox *out;
     uint32_t *picks;        /* ascending; NULL: all */
     size_t picks_len, pick; /* pick: the next one */
+    struct zip_dir *dir;    /* of a ZIP */
+    char *part;             /* of that directory: the entries that are picked; NULL: all of it */
     bool data;              /* READ */
     bool sparse;            /* documents may end with a hole: tar */
     uint64_t entries;
@@ -39,11 +42,16 @@ struct unpacking {
 /* ---- messages
  * -------------------------------------------------------------------------------- */
 
-/* Returns -1 when the organizer is gone. */
-static int say(const struct unpack_head *h, const void *p, size_t n)
+/* Records on their way, in one message. */
+struct outbox {
+    size_t len;
+    char bytes[UNPACK_DATA_MAX + sizeof(struct unpack_head)];
+};
+
+static int send_message(const struct unpack_head *h, const void *p, size_t n)
 {
-    struct iovec iov[2] = {{(void *)(uintptr_t)h, sizeof *h}, {(void *)(uintptr_t)p, n}};
-    struct msghdr m = {.msg_iov = iov, .msg_iovlen = n ? 2 : 1};
+    struct iovec iov[2] = {{(void *)(uintptr_t)h, h ? sizeof *h : 0}, {(void *)(uintptr_t)p, n}};
+    struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2};
     ssize_t r;
 
     do
@@ -52,16 +60,41 @@ static int say(const struct unpack_head *h, const void *p, size_t n)
     return r < 0 ? -1 : 0;
 }
 
-static int say_text(enum unpack_what what, uint32_t flags, uint64_t number, const char *text)
+/* What was said is on its way. Returns -1 when the organizer is gone, as do all that say. */
+static int say_all(struct outbox *out)
+{
+    size_t n = out->len;
+
+    out->len = 0;
+    return n ? send_message(NULL, out->bytes, n) : 0;
+}
+
+static int say(struct outbox *out, const struct unpack_head *h, const void *p, size_t n)
+{
+    struct unpack_head head = *h;
+
+    head.len = n;
+    if (h->what == UNPACK_DATA)
+        return say_all(out) < 0 ? -1 : send_message(&head, p, n);
+    if (sizeof out->bytes - out->len < sizeof head + n && say_all(out) < 0)
+        return -1;
+    memcpy(out->bytes + out->len, &head, sizeof head);
+    memcpy(out->bytes + out->len + sizeof head, p, n);
+    out->len += sizeof head + n;
+    return 0;
+}
+
+static int say_text(struct outbox *out, enum unpack_what what, uint32_t flags, uint64_t number,
+                    const char *text)
 {
     struct unpack_head h = {.what = what, .flags = flags, .number = number};
 
-    return say(&h, text, strlen(text));
+    return say(out, &h, text, strlen(text));
 }
 
-static int say_number(enum unpack_what what, uint32_t flags, uint64_t number)
+static int say_number(struct outbox *out, enum unpack_what what, uint32_t flags, uint64_t number)
 {
-    return say_text(what, flags, number, "");
+    return say_text(out, what, flags, number, "");
 }
 
 static const char *why(struct archive *a)
@@ -80,7 +113,7 @@ static int say_failed(const struct unpacking *u, const char *otherwise)
 {
     const char *text = stream_error(&u->in);
 
-    return say_text(UNPACK_FAILED, 0, 0, *text ? text : otherwise) < 0 ? -1 : 1;
+    return say_text(u->out, UNPACK_FAILED, 0, 0, *text ? text : otherwise) < 0 ? -1 : 1;
 }
 
 /* ---- entries
@@ -111,7 +144,7 @@ static int send_data(struct unpacking *u, const char *p, size_t n, uint64_t numb
 
         if (stream_count(&u->in, part) < 0) /* too much */
             return 1;
-        if (say(&h, p, part) < 0)
+        if (say(u->out, &h, p, part) < 0)
             return -1;
         p += part;
         n -= part;
@@ -160,9 +193,9 @@ static int send_body(struct unpacking *u, struct archive *a, struct archive_entr
 
         if (whole > done && (sent = send_zeros(u, (uint64_t)(whole - done), number)))
             return sent < 0 ? -1 : say_failed(u, "");
-        return say_number(UNPACK_END, 0, number);
+        return say_number(u->out, UNPACK_END, 0, number);
     }
-    if (say_text(UNPACK_END, UNPACK_DAMAGED, number, why(a)) < 0)
+    if (say_text(u->out, UNPACK_END, UNPACK_DAMAGED, number, why(a)) < 0)
         return -1;
     return r == ARCHIVE_FATAL ? say_failed(u, why(a)) : 0;
 }
@@ -185,9 +218,10 @@ static enum unpack_kind kind_of_mode(uint32_t mode)
 /* ---- ZIP
  * ------------------------------------------------------------------------------------- */
 
-static int say_zip_entry(const struct zip_entry *e, uint64_t number)
+static int say_zip_entry(const struct unpacking *u, uint64_t number, const struct zip_name *name)
 {
-    bool folder = e->name_len && e->name[e->name_len - 1] == '/';
+    const struct zip_entry *e = &u->dir->entries[number];
+    bool folder = name->name_len && name->name[name->name_len - 1] == '/';
     struct unpack_head h = {
         .what = UNPACK_ENTRY,
         .flags = e->flags & ZIP_ENCRYPTED ? UNPACK_ENCRYPTED : 0,
@@ -197,94 +231,128 @@ static int say_zip_entry(const struct zip_entry *e, uint64_t number)
         .kind = folder ? UNPACK_FOLDER : kind_of_mode(e->mode),
     };
 
-    return say(&h, e->name, e->name_len);
+    return say(u->out, &h, name->name, name->name_len);
 }
 
-static int list_zip(struct unpacking *u, const struct zip_dir *d)
+static int say_name_lost(const struct unpacking *u)
 {
-    for (u->entries = 0; u->entries < d->len; u->entries++)
-        if (say_zip_entry(&d->entries[u->entries], u->entries) < 0)
+    return say_failed(u, "the ZIP's directory cannot be read any more");
+}
+
+static int list_zip(struct unpacking *u)
+{
+    struct zip_name name;
+
+    for (u->entries = 0; u->entries < u->dir->len; u->entries++) {
+        if (zip_dir_name(u->dir, (size_t)u->entries, &name) < 0)
+            return say_name_lost(u);
+        if (say_zip_entry(u, u->entries, &name) < 0)
             return -1;
-    return say_number(UNPACK_DONE, 0, u->entries);
+    }
+    return say_number(u->out, UNPACK_DONE, 0, u->entries);
 }
 
-/* libarchive goes through the entries in the order in which they lie, as the directory read here.
- */
-static int read_zip_entries(struct unpacking *u, struct archive *a, const struct zip_dir *d)
+/* Entry i, to which libarchive came with the answer r. Returns as send_body(). */
+static int send_zip_entry(struct unpacking *u, struct archive *a, struct archive_entry *e, uint64_t i,
+                          int r)
 {
+    struct zip_name name;
+    const char *doubt;
+
+    if (zip_dir_name(u->dir, (size_t)i, &name) < 0)
+        return say_name_lost(u);
+    if (say_zip_entry(u, i, &name) < 0)
+        return -1;
+    if ((doubt = zip_dir_doubt(u->dir, (size_t)i, &name)) &&
+        say_text(u->out, UNPACK_TOLD, 0, i, doubt) < 0)
+        return -1;
+    if (r < ARCHIVE_WARN)
+        return say_text(u->out, UNPACK_END, UNPACK_DAMAGED, i, why(a));
+    return send_body(u, a, e, i);
+}
+
+/* The number of the nth entry that libarchive comes to: it goes through them in the order in which
+ * they lie, as the directory read here; u->part: through those that are picked alone. */
+static uint64_t zip_number(const struct unpacking *u, uint64_t n)
+{
+    return u->part ? u->picks[n] : n;
+}
+
+static int read_zip_entries(struct unpacking *u, struct archive *a)
+{
+    uint64_t len = u->part ? u->picks_len : u->dir->len, n;
     struct archive_entry *e;
-    uint64_t i;
-    int r = ARCHIVE_OK;
+    int r = ARCHIVE_OK, sent;
 
-    for (i = 0; i < d->len && !is_over(u, i); i++) {
-        const char *doubt;
-        int sent;
-
+    for (n = 0; n < len && !is_over(u, zip_number(u, n)); n++) {
         r = archive_read_next_header(a, &e);
         if (r == ARCHIVE_EOF || r == ARCHIVE_FATAL)
             break;
-        if (!is_picked(u, i))
+        if (!is_picked(u, zip_number(u, n)))
             continue;
-        if (say_zip_entry(&d->entries[i], i) < 0)
-            return -1;
-        if ((doubt = zip_dir_doubt(u->in.fd, d, i)) && say_text(UNPACK_TOLD, 0, i, doubt) < 0)
-            return -1;
-        if (r < ARCHIVE_WARN) {
-            if (say_text(UNPACK_END, UNPACK_DAMAGED, i, why(a)) < 0)
-                return -1;
-            continue;
-        }
-        if ((sent = send_body(u, a, e, i)))
+        if ((sent = send_zip_entry(u, a, e, zip_number(u, n), r)))
             return sent;
     }
-    if (i < d->len && !is_over(u, i))
-        return say_failed(u, r == ARCHIVE_EOF ? "two entries of the ZIP lie in the same place"
-                                              : why(a));
+    if (n < len && !is_over(u, zip_number(u, n)))
+        return say_failed(u, r == ARCHIVE_EOF ? "the ZIP ends before its directory says" : why(a));
     if (!u->picks && archive_read_next_header(a, &e) != ARCHIVE_EOF &&
-        say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE,
+        say_text(u->out, UNPACK_TOLD, 0, WHOLE_ARCHIVE,
                  "the ZIP holds entries that its directory does not name") < 0)
         return -1;
-    u->entries = i;
-    return say_number(UNPACK_DONE, 0, i) < 0 ? -1 : 0;
+    u->entries = n;
+    return say_number(u->out, UNPACK_DONE, 0, n) < 0 ? -1 : 0;
 }
 
-static int read_zip(struct unpacking *u, const struct zip_dir *d)
+/* Where less than half is picked libarchive gets a directory of these alone. */
+static void choose_part(struct unpacking *u)
+{
+    if (!u->picks || u->picks_len > u->dir->len / 2)
+        return;
+    u->part = zip_dir_part(u->dir, u->picks, u->picks_len, &u->in.tail_len);
+    if (!u->part)
+        return;
+    u->in.tail = u->part;
+    u->in.size = u->dir->start;
+}
+
+static int read_zip(struct unpacking *u)
 {
     struct archive *a = archive_read_new();
     int r;
 
+    choose_part(u);
     archive_read_support_format_zip_seekable(a);
     if (stream_open_plain(&u->in, a) != ARCHIVE_OK)
         r = say_failed(u, why(a));
     else
-        r = read_zip_entries(u, a, d);
+        r = read_zip_entries(u, a);
     archive_read_free(a);
     stream_close(&u->in);
+    free(u->part);
     return r < 0 ? -1 : 0;
 }
 
+/* The directory is read for the first order, and serves all. */
 static int run_zip(struct unpacking *u)
 {
-    struct zip_dir d;
     struct error err = ERROR_INIT;
-    int r;
 
-    if (zip_dir_read(u->in.fd, u->in.size, &d, &err) < 0)
-        return say_text(UNPACK_FAILED, 0, 0, error_text(&err));
+    if (!u->dir->entries && zip_dir_read(u->in.fd, u->in.size, u->dir, &err) < 0)
+        return say_text(u->out, UNPACK_FAILED, 0, 0, error_text(&err));
     /* Told once: whoever reads has seen the list before. */
-    if (d.rest && !u->data &&
-        say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE, "something lies behind the end of the ZIP") < 0)
-        r = -1;
-    else
-        r = u->data ? read_zip(u, &d) : list_zip(u, &d);
-    zip_dir_clear(&d);
-    return r;
+    if (u->dir->rest && !u->data &&
+        say_text(u->out, UNPACK_TOLD, 0, WHOLE_ARCHIVE, "something lies behind the end of the ZIP") <
+            0)
+        return -1;
+    if (u->data && u->dir->twice)
+        return say_failed(u, "two entries of the ZIP lie in the same place");
+    return u->data ? read_zip(u) : list_zip(u);
 }
 
 /* ---- tar
  * ------------------------------------------------------------------------------------- */
 
-static int say_tar_entry(struct archive_entry *e, uint64_t number)
+static int say_tar_entry(const struct unpacking *u, struct archive_entry *e, uint64_t number)
 {
     const char *name = archive_entry_pathname(e);
     enum unpack_kind kind = kind_of_mode(archive_entry_filetype(e));
@@ -300,7 +368,7 @@ static int say_tar_entry(struct archive_entry *e, uint64_t number)
 
     if (!name)
         name = "";
-    return say(&h, name, strnlen(name, UNPACK_DATA_MAX));
+    return say(u->out, &h, name, strnlen(name, UNPACK_DATA_MAX));
 }
 
 /* The names stay bytes: in the C locale libarchive converts nothing, and says that it could not. */
@@ -320,7 +388,7 @@ static int read_tar_entries(struct unpacking *u, struct archive *a)
         u->entries++;
         if (u->data && !is_picked(u, i))
             continue;
-        if (say_tar_entry(e, i) < 0)
+        if (say_tar_entry(u, e, i) < 0)
             return -1;
         if (u->data && (sent = send_body(u, a, e, i)))
             return sent;
@@ -341,9 +409,9 @@ static int run_tar(struct unpacking *u, enum unpack_format format)
     } else if ((r = read_tar_entries(u, a)) == 0) {
         /* Whoever asks for a few entries does not wait for the end. */
         if (!u->picks && (doubt = stream_finish(&u->in)))
-            r = say_text(UNPACK_TOLD, 0, WHOLE_ARCHIVE, doubt);
+            r = say_text(u->out, UNPACK_TOLD, 0, WHOLE_ARCHIVE, doubt);
         if (r == 0)
-            r = say_number(UNPACK_DONE, 0, u->entries);
+            r = say_number(u->out, UNPACK_DONE, 0, u->entries);
     }
     archive_read_free(a);
     stream_close(&u->in);
@@ -380,38 +448,57 @@ static int take_picks(struct unpacking *u, uint64_t n)
     return 0;
 }
 
+/* What lasts as long as the process. */
+struct serving {
+    int fd; /* the archive */
+    uint64_t size, limit;
+    enum unpack_format format;
+    struct outbox out;
+    struct zip_dir dir;
+};
+
+/* One order. Returns -1 when the organizer is gone, -2 for nonsense. */
+static int carry_out(struct serving *s, const struct unpack_head *h)
+{
+    struct unpacking u = {.in = {.fd = s->fd, .size = s->size, .limit = s->limit},
+                          .out = &s->out,
+                          .dir = &s->dir,
+                          .data = h->what == UNPACK_READ};
+    int r;
+
+    if (h->what != UNPACK_LIST && h->what != UNPACK_READ)
+        return -2;
+    if (h->number && take_picks(&u, h->number) < 0)
+        r = -2;
+    else
+        r = s->format == UNPACK_ZIP ? run_zip(&u) : run_tar(&u, s->format);
+    free(u.picks);
+    return r < 0 ? r : say_all(&s->out);
+}
+
 /* Carries out orders until the other end is closed. */
-static int serve(int fd, uint64_t size, uint64_t limit, enum unpack_format format)
+static int serve(struct serving *s)
 {
     struct unpack_head h;
     int n, none;
 
     while ((n = wire_receive(WIRE_FD, &h, sizeof h, &none)) > 0) {
-        struct unpacking u = {.in = {.fd = fd, .size = size, .limit = limit},
-                              .data = h.what == UNPACK_READ};
-        int r;
+        int r = n == sizeof h ? carry_out(s, &h) : -2;
 
-        if (n != sizeof h || (h.what != UNPACK_LIST && h.what != UNPACK_READ))
-            return EXIT_CANNOT;
-        if (h.number && take_picks(&u, h.number) < 0)
-            return EXIT_CANNOT;
-        r = format == UNPACK_ZIP ? run_zip(&u) : run_tar(&u, format);
-        free(u.picks);
         if (r < 0)
-            return EXIT_ORDER;
+            return r == -1 ? EXIT_ORDER : EXIT_CANNOT;
     }
     return n < 0 ? EXIT_CANNOT : EXIT_ORDER;
 }
 
-int unpacker_run(const struct wire_setup *setup)
+/* Hears which archive it is, shuts itself in, and says what it is. */
+static int greet(struct serving *s)
 {
     struct wire_order o;
     struct stat st = {.st_size = 0};
-    enum unpack_format format;
-    int fd;
 
-    (void)setup;
-    if (wire_receive(WIRE_FD, &o, sizeof o, &fd) != sizeof o || fd < 0 || fstat(fd, &st) < 0)
+    if (wire_receive(WIRE_FD, &o, sizeof o, &s->fd) != sizeof o || s->fd < 0 ||
+        fstat(s->fd, &st) < 0)
         return EXIT_CANNOT;
 
     rlim_t cpu = CPU_LEAST + (rlim_t)(st.st_size >> 20);
@@ -420,10 +507,25 @@ int unpacker_run(const struct wire_setup *setup)
     /* What cannot be limited here the other end bounds by the clock. */
     if (setrlimit(RLIMIT_CPU, &limit) < 0)
         errno = 0;
-    if (say_number(UNPACK_HELLO, sandbox_enter(SANDBOX_UNPACKER), 0) < 0)
+    s->size = (uint64_t)st.st_size;
+    s->limit = o.limit;
+    if (say_number(&s->out, UNPACK_HELLO, sandbox_enter(SANDBOX_UNPACKER), 0) < 0)
         return EXIT_ORDER;
-    format = stream_format(fd, (uint64_t)st.st_size);
-    if (say_number(UNPACK_FORMAT, 0, format) < 0)
+    s->format = stream_format(s->fd, s->size);
+    if (say_number(&s->out, UNPACK_FORMAT, 0, s->format) < 0 || say_all(&s->out) < 0)
         return EXIT_ORDER;
-    return serve(fd, (uint64_t)st.st_size, o.limit, format);
+    return -1;
+}
+
+int unpacker_run(const struct wire_setup *setup)
+{
+    AUTO_FREE struct serving *s = xcalloc(1, sizeof *s);
+    int status;
+
+    (void)setup;
+    status = greet(s);
+    if (status < 0)
+        status = serve(s);
+    zip_dir_clear(&s->dir);
+    return status;
 }

@@ -8,7 +8,8 @@
  *                           with READ the numbers of the entries that are wanted (PICK)
  *   unpacker -> organizer   HELLO, FORMAT; for each order entries, data, and DONE or FAILED
  *
- * One record a message: struct unpack_head and what follows it.
+ * Records: struct unpack_head and what follows it. DATA is a message of its own; of the others so
+ * many are in one message as fit into it.
  */
 #ifndef ORGANIZER_ARCHIVE_UNPACKER_H
 #define ORGANIZER_ARCHIVE_UNPACKER_H
@@ -62,6 +63,7 @@ struct unpack_head {
     int64_t time_s; /* ENTRY: of last change, UTC */
     uint32_t time_ns;
     uint32_t kind; /* ENTRY: enum unpack_kind */
+    uint64_t len;  /* bytes that follow */
 };
 
 struct wire_setup;

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/str.h"
 
 #define END_SIZE     22 /* end of central directory record */
 #define END64_SIZE   56
@@ -15,6 +16,9 @@
 #define LOCAL_SIZE   30
 #define COMMENT_MAX  65535
 #define DIR_MAX      (UINT64_C(256) << 20)
+/* A record and what follows it are read at a time; the longest has three parts of 65535 bytes. */
+#define PIECE      ((size_t)32 << 10)
+#define RECORD_MAX (ENTRY_SIZE + 3 * (size_t)65535)
 
 #define SIG_LOCAL   0x04034b50U
 #define SIG_ENTRY   0x02014b50U
@@ -89,12 +93,12 @@ bool zip_dir_ends(int fd, uint64_t size)
 }
 
 /* CRC-32 (IEEE 802.3), of names only. */
-static uint32_t crc_of(const char *p, size_t n)
+static uint32_t crc_of(const uint8_t *p, size_t n)
 {
     uint32_t c = ~UINT32_C(0);
 
     for (size_t i = 0; i < n; i++) {
-        c ^= (uint8_t)p[i];
+        c ^= p[i];
         for (int k = 0; k < 8; k++)
             c = c >> 1 ^ (c & 1 ? UINT32_C(0xedb88320) : 0);
     }
@@ -150,17 +154,33 @@ static int read_extra(struct zip_entry *e, const uint8_t *p, size_t n, uint64_t 
             }
         } else if (id == EXTRA_TIME && len >= 5 && (q[0] & 1)) {
             e->time_s = (int32_t)get32(q + 1);
-        } else if (id == EXTRA_NAME && len > 5 && q[0] == 1 && !e->plain &&
-                   get32(q + 1) == crc_of(e->name, e->name_len)) {
-            e->plain = e->name;
-            e->plain_len = e->name_len;
-            e->name = xmemdup0(q + 5, len - 5U);
-            e->name_len = len - 5U;
         }
         n -= 4U + len;
         p += 4U + len;
     }
     return 0;
+}
+
+/* The names of the record at p, whose extra fields are in order. */
+static void read_name(struct zip_name *name, const uint8_t *p)
+{
+    size_t n = get16(p + 28), left = get16(p + 30);
+    const uint8_t *own = p + ENTRY_SIZE, *q = own + n;
+
+    *name = (struct zip_name){.name = (const char *)own, .name_len = n};
+    while (left >= 4) {
+        uint16_t id = get16(q), len = get16(q + 2);
+
+        if (id == EXTRA_NAME && len > 5 && q[4] == 1 && get32(q + 5) == crc_of(own, n)) {
+            *name = (struct zip_name){.name = (const char *)q + 9,
+                                      .name_len = len - 5U,
+                                      .plain = (const char *)own,
+                                      .plain_len = n};
+            return;
+        }
+        left -= 4U + len;
+        q += 4U + len;
+    }
 }
 
 /* Days since 1970 of a day of the Gregorian calendar. */
@@ -182,18 +202,19 @@ static int64_t dos_time(uint16_t time, uint16_t date)
     return days * 86400 + (time >> 11) * 3600 + (time >> 5 & 63) * 60 + (time & 31) * 2;
 }
 
-/* One entry of the n bytes at p; returns its length, 0 when it is damaged. */
-static size_t read_entry(struct zip_entry *e, const uint8_t *p, size_t n)
+/* Length of the record that begins at p; 0 when that is none. */
+static size_t record_len(const uint8_t *p)
 {
-    uint64_t local;
-
-    if (n < ENTRY_SIZE || get32(p) != SIG_ENTRY)
+    if (get32(p) != SIG_ENTRY)
         return 0;
+    return (size_t)ENTRY_SIZE + get16(p + 28) + get16(p + 30) + get16(p + 32);
+}
 
-    size_t name = get16(p + 28), extra = get16(p + 30), comment = get16(p + 32);
+/* The entry of the record at p. Returns -1 when it is damaged. */
+static int read_entry(struct zip_entry *e, const uint8_t *p, size_t len)
+{
+    uint64_t local = get32(p + 42);
 
-    if (n - ENTRY_SIZE < name + extra + comment)
-        return 0;
     *e = (struct zip_entry){
         .flags = get16(p + 8),
         .method = get16(p + 10),
@@ -201,17 +222,41 @@ static size_t read_entry(struct zip_entry *e, const uint8_t *p, size_t n)
         .packed = get32(p + 20),
         .size = get32(p + 24),
         .mode = p[5] == 3 || p[5] == 19 ? get32(p + 38) >> 16 : 0,
-        .name = xmemdup0(p + ENTRY_SIZE, name),
-        .name_len = (uint32_t)name,
+        .len = (uint32_t)len,
     };
-    local = get32(p + 42);
-    if (read_extra(e, p + ENTRY_SIZE + name, extra, &local) < 0) {
-        free(e->name);
-        free(e->plain);
-        return 0;
-    }
+    if (read_extra(e, p + ENTRY_SIZE + get16(p + 28), get16(p + 30), &local) < 0)
+        return -1;
     e->at = local;
-    return ENTRY_SIZE + name + extra + comment;
+    return 0;
+}
+
+/* The n bytes of the directory at at, NULL when they cannot be read. Valid until the next call. */
+static const uint8_t *piece_of(struct zip_dir *d, uint64_t at, size_t n)
+{
+    if (!d->piece)
+        d->piece = xmalloc(RECORD_MAX);
+    if (at < d->piece_at || at - d->piece_at > d->piece_len ||
+        n > d->piece_len - (size_t)(at - d->piece_at)) {
+        size_t want = n > PIECE ? n : PIECE;
+
+        if (want > d->end - at)
+            want = (size_t)(d->end - at);
+        d->piece_len = 0;
+        if (want < n || read_at(d->fd, d->piece, want, at) < 0)
+            return NULL;
+        d->piece_at = at;
+        d->piece_len = want;
+    }
+    return d->piece + (at - d->piece_at);
+}
+
+/* The record at at, whole; *len gets its length. NULL when it is damaged. */
+static const uint8_t *record_at(struct zip_dir *d, uint64_t at, size_t *len)
+{
+    const uint8_t *p = d->end - at < ENTRY_SIZE ? NULL : piece_of(d, at, ENTRY_SIZE);
+
+    *len = p ? record_len(p) : 0;
+    return *len && *len <= d->end - at ? piece_of(d, at, *len) : NULL;
 }
 
 static int by_place(const void *a, const void *b)
@@ -240,13 +285,43 @@ static bool has_rest(int fd, uint64_t size, uint64_t end)
     return n > 0;
 }
 
+/* All entries. Returns -1 when these are not so many, or damaged. */
+static int read_entries(struct zip_dir *d, uint64_t entries)
+{
+    size_t len, cap = 0;
+
+    for (uint64_t at = d->start; at < d->end; at += len) {
+        const uint8_t *p = record_at(d, at, &len);
+        struct zip_entry e;
+
+        if (!p || read_entry(&e, p, len) < 0 || e.at > d->start - d->shift)
+            return -1;
+        e.record = at;
+        e.at += d->shift;
+        GROW(d->entries, d->len, cap);
+        d->entries[d->len++] = e;
+    }
+    return d->len == entries ? 0 : -1;
+}
+
+static void put_in_order(struct zip_dir *d)
+{
+    bool ordered = true;
+
+    for (size_t i = 1; i < d->len; i++)
+        ordered &= d->entries[i - 1].at <= d->entries[i].at;
+    if (!ordered)
+        qsort(d->entries, d->len, sizeof *d->entries, by_place);
+    for (size_t i = 1; i < d->len; i++)
+        d->twice |= d->entries[i - 1].at == d->entries[i].at;
+}
+
 int zip_dir_read(int fd, uint64_t size, struct zip_dir *d, struct error *err)
 {
     uint8_t end[END_SIZE];
     struct extent x;
-    size_t at = 0, cap = 0;
 
-    *d = (struct zip_dir){.entries = NULL};
+    *d = (struct zip_dir){.fd = fd};
     if (find_end(fd, size, end, &x.end) < 0)
         return error_set(err, errno, "the ZIP's directory is missing at its end: it is cut off");
     d->rest = has_rest(fd, size, x.end + END_SIZE + get16(end + 20));
@@ -260,38 +335,35 @@ int zip_dir_read(int fd, uint64_t size, struct zip_dir *d, struct error *err)
         return damaged(d, err);
     /* It ends where its end record begins; places count from what came first in the archive. */
     d->start = x.end - x.size;
-
-    uint64_t shift = d->start - x.at;
-    AUTO_FREE uint8_t *bytes = xmalloc((size_t)x.size + 1);
-
-    if (read_at(fd, bytes, (size_t)x.size, d->start) < 0)
-        return error_set(err, errno, "the ZIP's directory cannot be read");
-    while (at < x.size) {
-        struct zip_entry e;
-        size_t n = read_entry(&e, bytes + at, (size_t)x.size - at);
-
-        if (!n)
-            return damaged(d, err);
-        GROW(d->entries, d->len, cap);
-        d->entries[d->len++] = e;
-        d->entries[d->len - 1].at += shift;
-        if (e.at > d->start - shift)
-            return damaged(d, err);
-        at += n;
-    }
-    if (d->len != x.entries)
+    d->end = x.end;
+    d->shift = d->start - x.at;
+    if (read_entries(d, x.entries) < 0)
         return damaged(d, err);
-    qsort(d->entries, d->len, sizeof *d->entries, by_place);
+    put_in_order(d);
     return 0;
 }
 
-const char *zip_dir_doubt(int fd, const struct zip_dir *d, size_t i)
+int zip_dir_name(struct zip_dir *d, size_t i, struct zip_name *n)
+{
+    const struct zip_entry *e = &d->entries[i];
+    size_t len;
+    const uint8_t *p = record_at(d, e->record, &len);
+    struct zip_entry again;
+
+    /* Whoever writes into the file meanwhile has no part in what is read here. */
+    if (!p || len != e->len || read_entry(&again, p, len) < 0)
+        return -1;
+    read_name(n, p);
+    return 0;
+}
+
+const char *zip_dir_doubt(const struct zip_dir *d, size_t i, const struct zip_name *n)
 {
     const struct zip_entry *e = &d->entries[i];
     uint64_t limit = i + 1 < d->len ? d->entries[i + 1].at : d->start;
     uint8_t local[LOCAL_SIZE];
 
-    if (read_at(fd, local, sizeof local, e->at) < 0 || get32(local) != SIG_LOCAL)
+    if (read_at(d->fd, local, sizeof local, e->at) < 0 || get32(local) != SIG_LOCAL)
         return "there is no entry where the ZIP's directory says that one is";
 
     size_t name = get16(local + 26), extra = get16(local + 28);
@@ -301,22 +373,90 @@ const char *zip_dir_doubt(int fd, const struct zip_dir *d, size_t i)
         return "it lies over another entry";
     if (get16(local + 8) != e->method || ((get16(local + 6) ^ e->flags) & ZIP_ENCRYPTED))
         return "it is packed otherwise than the ZIP's directory says";
-    if (read_at(fd, there, name, e->at + LOCAL_SIZE) < 0)
+    if (read_at(d->fd, there, name, e->at + LOCAL_SIZE) < 0)
         return "it cannot be read";
 
-    const char *plain = e->plain ? e->plain : e->name;
+    const char *plain = n->plain ? n->plain : n->name;
 
-    if (name != (e->plain ? e->plain_len : e->name_len) || memcmp(there, plain, name) != 0)
+    if (name != (n->plain ? n->plain_len : n->name_len) || memcmp(there, plain, name) != 0)
         return "it has another name beside its data than in the ZIP's directory";
     return NULL;
 }
 
+/* ---- a part of it
+ * ---------------------------------------------------------------------------- */
+
+static void put16(struct str *s, uint64_t n)
+{
+    str_addc(s, (char)(n & 255));
+    str_addc(s, (char)(n >> 8 & 255));
+}
+
+static void put32(struct str *s, uint64_t n)
+{
+    put16(s, n & 65535);
+    put16(s, n >> 16 & 65535);
+}
+
+static void put64(struct str *s, uint64_t n)
+{
+    put32(s, n & UINT32_MAX);
+    put32(s, n >> 32);
+}
+
+/* The end records of a directory of len entries, which is all that s holds. */
+static void put_end(struct str *s, const struct zip_dir *d, size_t len)
+{
+    uint64_t size = s->len, at = d->start - d->shift;
+    bool wide = at >= UINT32_MAX || len >= UINT16_MAX || size >= UINT32_MAX;
+
+    if (wide) {
+        put32(s, SIG_END64);
+        put64(s, END64_SIZE - 12);
+        put32(s, 45 | 45 << 16); /* made by, needed: version 4.5 */
+        put64(s, 0);             /* both disks */
+        put64(s, len);
+        put64(s, len);
+        put64(s, size);
+        put64(s, at);
+        put32(s, SIG_LOCATOR);
+        put32(s, 0);
+        put64(s, d->start + size);
+        put32(s, 1);
+    }
+    put32(s, SIG_END);
+    put32(s, 0);
+    put16(s, wide ? UINT16_MAX : len);
+    put16(s, wide ? UINT16_MAX : len);
+    put32(s, wide ? UINT32_MAX : size);
+    put32(s, wide ? UINT32_MAX : at);
+    put16(s, 0);
+}
+
+char *zip_dir_part(struct zip_dir *d, const uint32_t *picks, size_t len, size_t *bytes)
+{
+    AUTO_STR struct str s = STR_INIT;
+
+    /* libarchive takes no account of what stands before an archive with larger numbers. */
+    if (d->shift && (d->start >= UINT32_MAX || len >= UINT16_MAX))
+        return NULL;
+    for (size_t i = 0; i < len; i++) {
+        const struct zip_entry *e = picks[i] < d->len ? &d->entries[picks[i]] : NULL;
+        size_t n;
+        const uint8_t *p = e ? record_at(d, e->record, &n) : NULL;
+
+        if (!p || n != e->len)
+            return NULL;
+        str_addn(&s, p, n);
+    }
+    put_end(&s, d, len);
+    *bytes = s.len;
+    return str_detach(&s);
+}
+
 void zip_dir_clear(struct zip_dir *d)
 {
-    for (size_t i = 0; i < d->len; i++) {
-        free(d->entries[i].name);
-        free(d->entries[i].plain);
-    }
     free(d->entries);
+    free(d->piece);
     *d = (struct zip_dir){.entries = NULL};
 }
