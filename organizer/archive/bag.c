@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "archive/bag_load.h"
+#include "archive/bag_names.h"
 #include "archive/bag_text.h"
 #include "archive/sidecar.h"
 #include "base/alloc.h"
@@ -140,41 +141,22 @@ static void check_file(const struct bag *b, const struct bag_file *f)
 /* ---- names that fall together
  * ---------------------------------------------------------------- */
 
-struct folded {
-    char *key;
-    const struct bag_file *file;
-};
-
-static int by_key(const void *a, const void *b)
+static void check_pair(void *ctx, const struct bag_file *f, const struct bag_file *g)
 {
-    const struct folded *x = a, *y = b;
-    int r = strcmp(x->key, y->key);
-
-    return r ? r : strcmp(x->file->path, y->file->path);
-}
-
-static void check_pair(const struct bag *b, const struct bag_file *f, const struct bag_file *g)
-{
+    const struct bag *b = ctx;
     AUTO_FREE char *x = utf8_nfc(f->path);
     AUTO_FREE char *y = utf8_nfc(g->path);
 
     bag_tell_file(b, strcmp(x, y) == 0 ? BAG_NAME_NORMAL : BAG_NAME_CASE, g, bag_path_in(b, f));
 }
 
-static void check_names(const struct bag *b)
+static void check_names(struct bag *b)
 {
-    AUTO_FREE struct folded *all = xcalloc(b->files.len + 1, sizeof *all);
-    size_t n = 0;
+    struct bag_names names;
 
-    for (size_t i = 0; i < b->files.len; i++)
-        if (b->files.files[i]->present)
-            all[n++] = (struct folded){utf8_fold(b->files.files[i]->path), b->files.files[i]};
-    qsort(all, n, sizeof *all, by_key);
-    for (size_t i = 1; i < n; i++)
-        if (strcmp(all[i - 1].key, all[i].key) == 0)
-            check_pair(b, all[i - 1].file, all[i].file);
-    for (size_t i = 0; i < n; i++)
-        free(all[i].key);
+    bag_names_make(&names, &b->files, utf8_fold);
+    bag_names_pairs(&names, check_pair, b);
+    bag_names_clear(&names);
 }
 
 /* ---- Payload-Oxum

@@ -9,7 +9,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-#define TAG_MOST ((size_t)256 << 20) /* bytes of one tag file that are kept */
+#define TAG_MOST  ((size_t)256 << 20) /* bytes of one tag file that are read */
+#define KEEP_MOST ((size_t)4 << 20)   /* that are kept on the way */
 
 /* One reading of entries. */
 struct reading {
@@ -18,10 +19,12 @@ struct reading {
     size_t len, next;
     struct bag_file *now;
     struct bag_tag *tag; /* now is to be kept as text */
+    bag_text_sink *sink; /* gets the bytes of what is asked for; NULL: nobody does */
+    void *ctx;
     struct hasher *hasher;
-    bool keep;     /* tag files as text */
-    bool keep_all; /* whatever is asked for */
-    bool judge;    /* compare at once, and forget the digests */
+    uint8_t digests[HASH_SET * HASH_MAX]; /* of now, when they are to be forgotten */
+    bool keep;                            /* tag files as text */
+    bool judge;                           /* compare at once, and forget the digests */
     bool dotted;   /* told already */
     bool hashing;  /* between ENTRY and END */
 };
@@ -49,6 +52,29 @@ struct bag_file *bag_find(const struct bag *b, const char *path)
     AUTO_FREE char *full = xasprintf("%s%s", b->base, path);
 
     return bag_table_find(&b->files, full);
+}
+
+/* Whether the name is the same in an archive and its manifests, however they write names. */
+static bool is_plain(const char *path)
+{
+    for (; *path; path++)
+        if ((unsigned char)*path >= 128 || strchr("%\\=", *path))
+            return false;
+    return true;
+}
+
+bool bag_is_aside(const struct bag *b, const char *path)
+{
+    return b->only && strncmp(path, "data/", 5) == 0 && is_plain(path) &&
+           !b->only(b->only_ctx, path + 5);
+}
+
+/* The same of an entry, when it is not yet known where the bag lies. */
+static bool is_aside(const struct bag *b, const char *path)
+{
+    const char *slash = strchr(path, '/');
+
+    return b->only && (bag_is_aside(b, path) || (slash && bag_is_aside(b, slash + 1)));
 }
 
 void bag_tell_file(const struct bag *b, enum bag_rule rule, const struct bag_file *f,
@@ -124,6 +150,8 @@ static struct bag_file *put_down(struct reading *r, const struct unpack_event *e
         r->dotted = true;
         tell_name(r, BAG_ENTRY_DOTTED, e);
     }
+    if (is_aside(r->b, path))
+        return NULL;
     f = bag_table_add(&r->b->files, path);
     if (f->present) {
         f->twice |= e->kind != UNPACK_FOLDER || f->kind != UNPACK_FOLDER;
@@ -147,6 +175,18 @@ static struct bag_file *asked_for(struct reading *r, uint64_t number)
     return r->next < r->len && r->files[r->next]->number == number ? r->files[r->next] : NULL;
 }
 
+/* What is large is not kept, but read again. */
+static void keep_piece(struct reading *r, const char *p, size_t n)
+{
+    if (r->tag->text.len + n <= KEEP_MOST) {
+        str_addn(&r->tag->text, p, n);
+        return;
+    }
+    str_clear(&r->tag->text);
+    r->tag->dropped = true;
+    r->tag = NULL;
+}
+
 static struct bag_tag *keep_text(struct bag *b, struct bag_file *f)
 {
     GROW(b->tags, b->tags_len, b->tags_cap);
@@ -165,8 +205,8 @@ static void begin(struct reading *r, const struct unpack_event *e)
         return;
     hasher_start(r->hasher);
     slash = strchr(r->now->path, '/');
-    if (r->keep_all || (r->keep && (!slash || !strchr(slash + 1, '/')) &&
-                        is_kept(r->b, slash ? slash + 1 : r->now->path)))
+    if (r->keep && (!slash || !strchr(slash + 1, '/')) &&
+        is_kept(r->b, slash ? slash + 1 : r->now->path))
         r->tag = keep_text(r->b, r->now);
 }
 
@@ -176,10 +216,10 @@ static void take(struct reading *r, const struct unpack_event *e)
         return;
     hasher_add(r->hasher, e->p, e->n);
     r->b->read += e->n;
-    if (r->tag && r->tag->text.len + e->n > TAG_MOST)
-        r->tag->large = true;
-    else if (r->tag)
-        str_addn(&r->tag->text, e->p, e->n);
+    if (r->tag)
+        keep_piece(r, e->p, e->n);
+    if (r->sink)
+        r->sink(r->ctx, e->p, e->n);
     if (r->b->options->progress)
         r->b->options->progress(r->b->options->ctx, r->b->read, r->b->to_read);
 }
@@ -221,7 +261,8 @@ static void end(struct reading *r, const struct unpack_event *e)
     if (!f || !r->hashing)
         return;
     r->hashing = false;
-    f->got = xreallocarray(f->got, b->hashes.bytes, 1);
+    /* The ones before may stand for what is wanted (bag_tags.c). */
+    f->got = r->judge ? r->digests : bag_table_room(&b->files, b->hashes.bytes);
     hasher_done(r->hasher, f->got);
     f->found = (UINT32_C(1) << b->hashes.len) - 1;
     if (e->damaged) {
@@ -231,7 +272,6 @@ static void end(struct reading *r, const struct unpack_event *e)
     }
     if (r->judge) {
         bag_judge(b, f);
-        free(f->got);
         f->got = NULL;
     }
 }
@@ -371,59 +411,82 @@ int bag_hash_files(struct bag *b, struct bag_file **files, size_t len, bool judg
     return read_files(b, files, len, &r, err);
 }
 
-struct bag_tag *bag_text_of(struct bag *b, struct bag_file *f, struct error *err)
+int bag_read_text(struct bag *b, struct bag_file *f, bag_text_sink *sink, void *ctx,
+                  struct error *err)
 {
-    struct reading r = {.keep_all = true};
+    struct reading r = {.sink = sink, .ctx = ctx};
 
     for (size_t i = 0; i < b->tags_len; i++)
-        if (b->tags[i].file == f)
-            return &b->tags[i];
-    if (read_files(b, &f, 1, &r, err) < 0)
-        return NULL;
-    if (!b->tags_len || b->tags[b->tags_len - 1].file != f)
-        keep_text(b, f); /* it did not come: damaged */
-    return &b->tags[b->tags_len - 1];
+        if (b->tags[i].file == f && !b->tags[i].dropped) {
+            sink(ctx, str_c(&b->tags[i].text), b->tags[i].text.len);
+            str_clear(&b->tags[i].text);
+            return 0;
+        }
+    return read_files(b, &f, 1, &r, err);
+}
+
+/* A text as a whole. */
+struct whole {
+    struct str text;
+    bool large;
+};
+
+static void take_whole(void *ctx, const char *p, size_t n)
+{
+    struct whole *w = ctx;
+
+    w->large |= w->text.len + n > TAG_MOST;
+    if (!w->large)
+        str_addn(&w->text, p, n);
+}
+
+static void decode(const struct bag *b, const struct bag_file *f, struct str *text)
+{
+    if (bag_decode(text, b->encoding) < 0)
+        bag_tell_file(b, BAG_TAG_ENCODING, f, NULL);
 }
 
 /* Reads one tag file, and has it understood. */
-static int with_text(struct bag *b, struct bag_file *f, bool decode, struct error *err,
-                     void (*read)(struct bag *b, size_t which, struct bag_tag *t), size_t which)
+static int with_text(struct bag *b, struct bag_file *f, bool decoded, struct error *err,
+                     void (*read)(struct bag *b, struct bag_tag *t))
 {
-    struct bag_tag *t = bag_text_of(b, f, err);
+    struct bag_tag t = {.file = f};
+    struct whole w = {.large = false};
+    int rc = bag_read_text(b, f, take_whole, &w, err);
 
-    if (!t)
-        return -1;
-    if (f->damaged)
-        return 0; /* told already */
-    if (t->large) {
+    if (rc == 0 && w.large)
         bag_tell_file(b, BAG_TAG_LARGE, f, NULL);
-        return 0;
+    if (rc == 0 && !w.large && !f->damaged) { /* that is told already */
+        t.text = w.text;
+        if (decoded)
+            decode(b, f, &t.text);
+        if (decoded && bag_take_bom(&t.text))
+            bag_tell_file(b, BAG_TAG_BOM, f, NULL);
+        read(b, &t);
+        w.text = t.text;
     }
-    if (decode && bag_decode(&t->text, b->encoding) < 0)
-        bag_tell_file(b, BAG_TAG_ENCODING, f, NULL);
-    else if (decode && bag_take_bom(&t->text))
-        bag_tell_file(b, BAG_TAG_BOM, f, NULL);
-    read(b, which, t);
-    str_clear(&t->text);
-    return 0;
+    str_clear(&w.text);
+    return rc;
 }
 
-static void declaration(struct bag *b, size_t which, struct bag_tag *t)
+/* As above for a manifest, which may be long: line by line, unless it must be decoded first. */
+static int with_manifest(struct bag *b, size_t which, struct error *err)
 {
-    (void)which;
-    bag_read_declaration(b, t);
-}
+    struct bag_file *f = b->manifests[which].file;
+    struct manifest_reading *m = bag_manifest_begin(b, which);
+    bool plain = bag_encoding_plain(b->encoding);
+    struct whole w = {.large = false};
+    int rc = bag_read_text(b, f, plain ? bag_manifest_add : take_whole, plain ? (void *)m : &w, err);
 
-static void fetch(struct bag *b, size_t which, struct bag_tag *t)
-{
-    (void)which;
-    bag_read_fetch(b, t);
-}
-
-static void info(struct bag *b, size_t which, struct bag_tag *t)
-{
-    (void)which;
-    bag_read_info(b, t);
+    if (rc == 0 && !plain && !w.large) {
+        decode(b, f, &w.text);
+        bag_manifest_add(m, str_c(&w.text), w.text.len);
+    }
+    if (w.large)
+        bag_tell_file(b, BAG_TAG_LARGE, f, NULL);
+    bag_manifest_end(m, rc == 0 && !f->damaged && !w.large);
+    str_clear(&w.text);
+    return rc;
 }
 
 static struct bag_file *tag_file(const struct bag *b, const char *name)
@@ -431,6 +494,40 @@ static struct bag_file *tag_file(const struct bag *b, const char *name)
     struct bag_file *f = bag_find(b, name);
 
     return f && f->present && f->kind == UNPACK_FILE ? f : NULL;
+}
+
+static bool is_strong(const struct bag *b, size_t i)
+{
+    const struct bag_manifest *m = &b->manifests[i];
+
+    return !m->tag && m->algorithm >= 0 && !hash_is_weak(b->hashes.of[m->algorithm].name);
+}
+
+/* The manifest that is enough where little is wanted: SHA-256, or the first that is strong.
+ * manifests_len: all are to be read. */
+static size_t enough(const struct bag *b)
+{
+    size_t found = b->manifests_len;
+
+    /* Before 1.0 each may list other files. */
+    if (!b->only || b->version < 100)
+        return found;
+    for (size_t i = b->manifests_len; i-- > 0;)
+        if (is_strong(b, i) && (found == b->manifests_len ||
+                                strcmp(b->hashes.of[b->manifests[found].algorithm].name, "sha256")))
+            found = i;
+    return found;
+}
+
+static int read_manifests(struct bag *b, struct error *err)
+{
+    size_t one = enough(b);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < b->manifests_len; i++)
+        if (one == b->manifests_len || i == one || b->manifests[i].tag)
+            rc = with_manifest(b, i, err);
+    return rc;
 }
 
 static int read_tags(struct bag *b, struct error *err)
@@ -442,18 +539,18 @@ static int read_tags(struct bag *b, struct error *err)
     if (!f)
         bag_tell(b->options, b->counts, BAG_NO_DECLARATION, "bagit.txt", NULL);
     else
-        rc = with_text(b, f, false, err, declaration, 0);
-    for (size_t i = 0; rc == 0 && i < b->manifests_len; i++)
-        rc = with_text(b, b->manifests[i].file, true, err, bag_read_manifest, i);
+        rc = with_text(b, f, false, err, bag_read_declaration);
+    if (rc == 0)
+        rc = read_manifests(b, err);
     /* What BagIt 0.93 to 0.95 call bag-info.txt. */
     f = tag_file(b, "bag-info.txt");
     if (!f && b->version && b->version < 96)
         f = tag_file(b, "package-info.txt");
     if (rc == 0 && f)
-        rc = with_text(b, f, true, err, info, 0);
+        rc = with_text(b, f, true, err, bag_read_info);
     f = tag_file(b, "fetch.txt");
     if (rc == 0 && f)
-        rc = with_text(b, f, true, err, fetch, 0);
+        rc = with_text(b, f, true, err, bag_read_fetch);
     return rc;
 }
 

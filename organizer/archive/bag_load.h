@@ -23,8 +23,10 @@
 struct bag_tag {
     struct bag_file *file;
     struct str text;
-    bool large; /* past what is kept */
+    bool dropped; /* past what is kept on the way: to be read by itself */
 };
+/* The next piece of a tag file's text. */
+typedef void bag_text_sink(void *ctx, const char *p, size_t n);
 
 struct bag_manifest {
     struct bag_file *file;
@@ -48,6 +50,10 @@ struct bag {
     size_t manifests_len, payload_manifests, tag_manifests;
     struct bag_tag *tags; /* as far as they are read */
     size_t tags_len, tags_cap;
+    /* Of the payload only what this says yes to is wanted (path below data/): most of the rest is not
+     * even put down, and of several strong manifests one is read. Set before bag_load(); NULL: all. */
+    bool (*only)(void *ctx, const char *path);
+    void *only_ctx;
     char *oxum;    /* as bag-info.txt has it; NULL: none. So are the next two */
     char *prefix;  /* External-Identifier: of an organizer's archive the case's prefix */
     char *case_id; /* Organizer-Case */
@@ -63,9 +69,11 @@ int bag_open(struct bag *b, int dirfd, const char *path, const struct bag_option
 /* Reads list and tag files. Returns 0 whatever is wrong with them, -1 with err when the archive
  * cannot be read on. */
 int bag_load(struct bag *b, struct error *err);
-/* The text of a tag file, which was kept on the way or is read now; NULL with err when the archive
- * cannot be read on. Its digest is in file->got then. */
-struct bag_tag *bag_text_of(struct bag *b, struct bag_file *f, struct error *err);
+/* Has sink called with the text of a tag file, piece by piece, which was kept on the way or is read
+ * now. Its digest is in file->got then, and file->damaged says whether it was all. Returns 0, or -1
+ * with err when the archive cannot be read on. */
+int bag_read_text(struct bag *b, struct bag_file *f, bag_text_sink *sink, void *ctx,
+                  struct error *err);
 /* The list alone, of a folder that need not be a bag. Returns as bag_load(). */
 int bag_list(struct bag *b, struct error *err);
 /* Reads these files and computes their digests; judge: compares each at once (bag_judge()) and
@@ -76,6 +84,8 @@ void bag_close(struct bag *b);
 
 /* The path below the bag's base; for what lies beside the bag, as the archive has it. */
 const char *bag_path_in(const struct bag *b, const struct bag_file *f);
+/* Whether path, from the bag down, is surely none that is wanted (b->only). */
+bool bag_is_aside(const struct bag *b, const char *path);
 /* Whether f lies in the bag, and whether it is payload. */
 bool bag_has(const struct bag *b, const struct bag_file *f);
 bool bag_is_payload(const struct bag *b, const struct bag_file *f);
@@ -91,8 +101,12 @@ void bag_tell_file(const struct bag *b, enum bag_rule rule, const struct bag_fil
 
 /* For bag_load() alone (bag_tags.c): understands the text of the tag files. */
 void bag_read_declaration(struct bag *b, struct bag_tag *t);
-void bag_read_manifest(struct bag *b, size_t manifest, struct bag_tag *t);
 void bag_read_fetch(struct bag *b, struct bag_tag *t);
 void bag_read_info(struct bag *b, struct bag_tag *t);
+/* A manifest comes in pieces: begin, any number of pieces (ctx is what begin returned), end, which
+ * takes back all that it said unless it was whole, and frees it. */
+struct manifest_reading *bag_manifest_begin(struct bag *b, size_t manifest);
+void bag_manifest_add(void *ctx, const char *p, size_t n);
+void bag_manifest_end(struct manifest_reading *r, bool whole);
 
 #endif

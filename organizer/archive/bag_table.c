@@ -7,6 +7,13 @@
 #include "base/alloc.h"
 
 #define SLOTS_LEAST 64
+#define PIECE       ((size_t)64 << 10)
+
+struct bag_piece {
+    struct bag_piece *next;
+    size_t used, size;
+    uint64_t bytes[];
+};
 
 static uint64_t hash_of(uint64_t seed, const char *s)
 {
@@ -47,9 +54,27 @@ static void grow(struct bag_table *t)
         t->slots[slot_of(t, t->files[i]->path)] = (uint32_t)i + 1;
 }
 
+void *bag_table_room(struct bag_table *t, size_t n)
+{
+    struct bag_piece *p = t->pieces;
+
+    n = (n + 7) & ~(size_t)7;
+    if (!p || p->size - p->used < n) {
+        size_t size = n > PIECE ? n : PIECE;
+
+        p = xcalloc(1, sizeof *p + size);
+        p->next = t->pieces;
+        p->size = size;
+        t->pieces = p;
+    }
+    p->used += n;
+    return (char *)p->bytes + p->used - n;
+}
+
 struct bag_file *bag_table_add(struct bag_table *t, const char *path)
 {
-    size_t at;
+    size_t at, n = strlen(path) + 1;
+    struct bag_file *f;
 
     if (t->len * 4 >= t->slots_len * 3)
         grow(t);
@@ -57,19 +82,22 @@ struct bag_file *bag_table_add(struct bag_table *t, const char *path)
     if (t->slots[at])
         return t->files[t->slots[at] - 1];
     GROW(t->files, t->len, t->cap);
-    t->files[t->len] = xcalloc(1, sizeof **t->files);
-    t->files[t->len]->path = xstrdup(path);
+    f = bag_table_room(t, offsetof(struct bag_file, path) + n < sizeof *f
+                              ? sizeof *f
+                              : offsetof(struct bag_file, path) + n);
+    memcpy(f->path, path, n);
+    t->files[t->len] = f;
     t->slots[at] = (uint32_t)++t->len;
-    return t->files[t->len - 1];
+    return f;
 }
 
 void bag_table_clear(struct bag_table *t)
 {
-    for (size_t i = 0; i < t->len; i++) {
-        free(t->files[i]->path);
-        free(t->files[i]->want);
-        free(t->files[i]->got);
-        free(t->files[i]);
+    while (t->pieces) {
+        struct bag_piece *p = t->pieces;
+
+        t->pieces = p->next;
+        free(p);
     }
     free(t->files);
     free(t->slots);

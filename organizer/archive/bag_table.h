@@ -1,5 +1,8 @@
 /*
  * bag_table: every file that a bag has or speaks of, found by its name's bytes.
+ *
+ * 100,000 of them are kept in 30 MiB: a file, its name and its digests lie in pieces of memory that
+ * are given back all at once.
  */
 #ifndef ORGANIZER_ARCHIVE_BAG_TABLE_H
 #define ORGANIZER_ARCHIVE_BAG_TABLE_H
@@ -9,7 +12,7 @@
 #include <stdint.h>
 
 struct bag_file {
-    char *path;    /* as the archive or folder has it: with the bag's base folder */
+    /* Both in the table's memory, and perhaps the same bytes: */
     uint8_t *want; /* digests that manifests say, one behind the other as in struct hash_set */
     uint8_t *got;  /* digests of what is there */
     uint64_t size;
@@ -25,8 +28,11 @@ struct bag_file {
     bool fetch;   /* fetch.txt says where it is */
     bool damaged; /* it could not be read to its end */
     bool encrypted;
-    bool twice; /* another entry of the same name is there */
+    bool twice;  /* another entry of the same name is there */
+    char path[]; /* as the archive or folder has it: with the bag's base folder */
 };
+
+struct bag_piece;
 
 struct bag_table {
     struct bag_file **files; /* in the order in which they came; owned */
@@ -34,12 +40,15 @@ struct bag_table {
     uint32_t *slots; /* index + 1; 0: free */
     size_t slots_len;
     uint64_t seed; /* so that nobody can make names that all fall together */
+    struct bag_piece *pieces;
 };
 
 /* The file of that name, NULL when there is none. */
 struct bag_file *bag_table_find(const struct bag_table *t, const char *path);
 /* As above, and a new one when there is none. */
 struct bag_file *bag_table_add(struct bag_table *t, const char *path);
+/* n bytes, all zero, that live as long as the table does. */
+void *bag_table_room(struct bag_table *t, size_t n);
 void bag_table_clear(struct bag_table *t);
 
 #endif

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "archive/bag_load.h"
+#include "archive/bag_names.h"
 #include "archive/bag_text.h"
 #include "base/alloc.h"
 #include "base/utf8.h"
@@ -97,6 +98,8 @@ void bag_read_declaration(struct bag *b, struct bag_tag *t)
         bag_tell_file(b, BAG_DECLARATION_LABEL, t->file, line[1]);
 }
 
+#define BOM "\xef\xbb\xbf"
+
 /* ---- manifests
  * ------------------------------------------------------------------------------- */
 
@@ -108,7 +111,8 @@ struct manifest_reading {
     uint32_t bit; /* of this manifest in listed or tagged */
     size_t line;
     bool star, blank, dotted, percent; /* told already */
-    struct bag_table plain;            /* names in NFC, made when first needed */
+    struct bag_names normal;           /* names in NFC, made when first needed */
+    struct bag_feed feed;
 };
 
 static void tell_once(struct manifest_reading *r, bool *told, enum bag_rule rule, const char *what)
@@ -126,20 +130,10 @@ static struct bag_file *find_normal(struct manifest_reading *r, const char *path
     AUTO_FREE char *nfc = utf8_nfc(full);
     const struct bag_file *f;
 
-    if (!r->plain.len)
-        for (size_t i = 0; i < r->b->files.len; i++) {
-            AUTO_FREE char *name = utf8_nfc(r->b->files.files[i]->path);
-            struct bag_file *p;
-
-            if (!r->b->files.files[i]->present)
-                continue;
-            p = bag_table_add(&r->plain, name);
-            p->twice = p->present;
-            p->present = true;
-            p->number = (uint32_t)i;
-        }
-    f = bag_table_find(&r->plain, nfc);
-    return f && !f->twice ? r->b->files.files[f->number] : NULL;
+    if (!r->normal.list)
+        bag_names_make(&r->normal, &r->b->files, utf8_nfc);
+    f = bag_names_find(&r->normal, nfc);
+    return f ? bag_table_find(&r->b->files, f->path) : NULL;
 }
 
 static bool is_ascii(const char *s)
@@ -150,7 +144,7 @@ static bool is_ascii(const char *s)
 }
 
 /* What the path in a manifest names: what is there, or what should be. literal is the path before
- * anything was decoded. */
+ * anything was decoded. NULL: nobody asks for it. */
 static struct bag_file *resolve(struct manifest_reading *r, const char *path, char *literal)
 {
     struct bag_file *f = bag_find(r->b, path);
@@ -175,6 +169,8 @@ static struct bag_file *resolve(struct manifest_reading *r, const char *path, ch
         bag_tell_file(r->b, BAG_MANIFEST_NORMAL, f, r->m->name);
         return f;
     }
+    if (r->b->only && !r->m->tag && !r->b->only(r->b->only_ctx, path + strlen("data/")))
+        return NULL;
     full = xasprintf("%s%s", r->b->base, path);
     return bag_table_add(&r->b->files, full);
 }
@@ -199,26 +195,54 @@ static bool fits(struct manifest_reading *r, const char *path)
     return true;
 }
 
+/* Of what was read on the way digests are there already: where they are the same there is nothing to
+ * be put down. */
+static bool is_got(const struct bag *b, const struct bag_file *f, const struct hash_one *h,
+                   const uint8_t *digest)
+{
+    return f->got && (!f->want || f->want == f->got) &&
+           f->found == (UINT32_C(1) << b->hashes.len) - 1 &&
+           memcmp(f->got + h->at, digest, h->size) == 0;
+}
+
+/* Bytes of its own for what is wanted. */
+static void own_want(struct bag *b, struct bag_file *f)
+{
+    uint8_t *want = bag_table_room(&b->files, b->hashes.bytes);
+
+    if (f->want)
+        memcpy(want, f->want, b->hashes.bytes);
+    f->want = want;
+}
+
 /* Puts the digest down. Returns false when another one for the same file stands there already. */
-static bool want(const struct bag *b, struct bag_file *f, int algorithm, const uint8_t *digest)
+static bool want(struct bag *b, struct bag_file *f, int algorithm, const uint8_t *digest)
 {
     const struct hash_one *h = &b->hashes.of[algorithm];
     uint32_t bit = UINT32_C(1) << algorithm;
 
-    if (!f->want)
-        f->want = xcalloc(1, b->hashes.bytes);
     if (f->wanted & bit)
         return memcmp(f->want + h->at, digest, h->size) == 0;
     f->wanted |= bit;
+    if (is_got(b, f, h, digest)) {
+        f->want = f->got;
+        return true;
+    }
+    if (!f->want || f->want == f->got)
+        own_want(b, f);
     memcpy(f->want + h->at, digest, h->size);
     return true;
 }
 
 static void put_down(struct manifest_reading *r, struct bag_file *f, const uint8_t *digest)
 {
-    uint32_t *listed = r->m->tag ? &f->tagged : &f->listed;
-    bool again = *listed & r->bit;
+    uint32_t *listed;
+    bool again;
 
+    if (!f)
+        return;
+    listed = r->m->tag ? &f->tagged : &f->listed;
+    again = *listed & r->bit;
     if (f->present && f->kind == UNPACK_FOLDER) {
         tell_line(r->b, BAG_MANIFEST_FOLDER, r->file, r->line, bag_path_in(r->b, f));
         return;
@@ -231,14 +255,21 @@ static void put_down(struct manifest_reading *r, struct bag_file *f, const uint8
                   r->line, bag_path_in(r->b, f));
 }
 
-static void read_line(struct manifest_reading *r, char *line, size_t n)
+static void read_line(void *ctx, char *line, size_t n, size_t number)
 {
+    struct manifest_reading *r = ctx;
     uint32_t size = r->m->algorithm < 0 ? 0 : r->b->hashes.of[r->m->algorithm].size;
     struct bag_manifest_line m;
     uint8_t digest[HASH_MAX];
     AUTO_FREE char *literal = NULL;
     bool bare;
 
+    r->line = number;
+    if (number == 1 && n >= 3 && memcmp(line, BOM, 3) == 0) {
+        bag_tell_file(r->b, BAG_TAG_BOM, r->file, NULL);
+        line += 3;
+        n -= 3;
+    }
     if (strspn(line, " \t") == n) {
         tell_once(r, &r->blank, BAG_MANIFEST_BLANK, "");
         return;
@@ -253,6 +284,8 @@ static void read_line(struct manifest_reading *r, char *line, size_t n)
     }
     if (m.star)
         tell_once(r, &r->star, BAG_MANIFEST_STAR, "");
+    if (!r->m->tag && bag_is_aside(r->b, m.path))
+        return;
     literal = xstrdup(m.path);
     bare = bag_decode_path(m.path, r->b->version == 0 || r->b->version >= 100);
     if (bare && r->b->version >= 100)
@@ -289,23 +322,57 @@ static void look_at_name(struct manifest_reading *r)
                       r->file, NULL);
 }
 
-void bag_read_manifest(struct bag *b, size_t manifest, struct bag_tag *t)
+struct manifest_reading *bag_manifest_begin(struct bag *b, size_t manifest)
 {
-    struct manifest_reading r = {.b = b, .m = &b->manifests[manifest], .file = t->file};
-    struct bag_lines l = lines_of(t);
+    struct manifest_reading *r = xcalloc(1, sizeof *r);
     unsigned before = 0;
-    char *line;
-    size_t n;
 
+    r->b = b;
+    r->m = &b->manifests[manifest];
+    r->file = r->m->file;
+    r->feed = (struct bag_feed){.line = read_line, .ctx = r};
     for (size_t i = 0; i < manifest; i++)
-        before += b->manifests[i].tag == r.m->tag;
-    r.bit = UINT32_C(1) << before;
-    look_at_name(&r);
-    while ((line = bag_next_line(&l, &n))) {
-        r.line = l.number;
-        read_line(&r, line, n);
+        before += b->manifests[i].tag == r->m->tag;
+    r->bit = UINT32_C(1) << before;
+    look_at_name(r);
+    return r;
+}
+
+void bag_manifest_add(void *ctx, const char *p, size_t n)
+{
+    struct manifest_reading *r = ctx;
+
+    bag_feed_add(&r->feed, p, n);
+}
+
+/* No other manifest is about the same files in the same algorithm. */
+static void take_back(const struct manifest_reading *r)
+{
+    uint32_t bit = r->m->algorithm < 0 ? 0 : UINT32_C(1) << r->m->algorithm;
+
+    for (size_t i = 0; i < r->b->files.len; i++) {
+        struct bag_file *f = r->b->files.files[i];
+        uint32_t *listed = r->m->tag ? &f->tagged : &f->listed;
+
+        if (*listed & r->bit)
+            f->wanted &= ~bit;
+        *listed &= ~r->bit;
     }
-    bag_table_clear(&r.plain);
+}
+
+void bag_manifest_end(struct manifest_reading *r, bool whole)
+{
+    if (!whole) {
+        r->feed.large = true; /* nothing of an unfinished line, either */
+        bag_feed_end(&r->feed);
+    } else if (!bag_feed_end(&r->feed)) {
+        bag_tell_file(r->b, BAG_TAG_LARGE, r->file, NULL);
+        whole = false;
+    }
+    if (!whole)
+        take_back(r);
+    bag_names_clear(&r->normal);
+    free(r);
 }
 
 /* ---- bag-info.txt

@@ -6,8 +6,10 @@
 #include <strings.h>
 
 #include "base/alloc.h"
-#include "base/str.h"
 #include "base/utf8.h"
+
+#define TEXT_MOST ((size_t)256 << 20) /* bytes of one tag file that are read */
+#define LINE_MOST ((size_t)1 << 20)
 
 char *bag_next_line(struct bag_lines *l, size_t *n)
 {
@@ -27,10 +29,56 @@ char *bag_next_line(struct bag_lines *l, size_t *n)
     return line;
 }
 
+/* Bytes of complete lines; the CR at the end may be the first half of a CRLF. */
+static size_t complete(const struct str *s)
+{
+    const char *end = memrchr(s->s, '\n', s->len);
+
+    if (!end)
+        end = memrchr(s->s, '\r', s->len - 1);
+    return end ? (size_t)(end - s->s) + 1 : 0;
+}
+
+static void feed_lines(struct bag_feed *f, size_t n)
+{
+    struct bag_lines l = {f->text.s, f->text.s + n, f->number};
+    char *line;
+    size_t len;
+
+    while ((line = bag_next_line(&l, &len)))
+        f->line(f->ctx, line, len, l.number);
+    f->number = l.number;
+    memmove(f->text.s, f->text.s + n, f->text.len - n);
+    str_cut(&f->text, f->text.len - n);
+}
+
+void bag_feed_add(void *ctx, const char *p, size_t n)
+{
+    struct bag_feed *f = ctx;
+
+    f->taken += n;
+    f->large |= f->taken > TEXT_MOST;
+    if (f->large || !n)
+        return;
+    str_addn(&f->text, p, n);
+    n = complete(&f->text);
+    if (n)
+        feed_lines(f, n);
+    f->large |= f->text.len > LINE_MOST;
+}
+
+bool bag_feed_end(struct bag_feed *f)
+{
+    if (f->text.len && !f->large)
+        feed_lines(f, f->text.len);
+    str_clear(&f->text);
+    return !f->large;
+}
+
 /* ---- encodings
  * ------------------------------------------------------------------------------- */
 
-static bool is_utf8(const char *name)
+bool bag_encoding_plain(const char *name)
 {
     return strcasecmp(name, "UTF-8") == 0 || strcasecmp(name, "UTF8") == 0 ||
            strcasecmp(name, "US-ASCII") == 0 || strcasecmp(name, "ASCII") == 0;
@@ -51,7 +99,7 @@ bool bag_encoding_known(const char *name)
         "IBM437",       "IBM850",       "IBM852",       "TIS-620",
     };
 
-    if (is_utf8(name))
+    if (bag_encoding_plain(name))
         return true;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcasecmp(name, known[i]) == 0)
@@ -85,7 +133,7 @@ int bag_decode(struct str *text, const char *encoding)
     iconv_t cd;
     int r;
 
-    if (is_utf8(encoding) || !bag_encoding_known(encoding))
+    if (bag_encoding_plain(encoding) || !bag_encoding_known(encoding))
         return 0;
     cd = iconv_open("UTF-8", encoding);
     if ((intptr_t)cd == -1)

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct str;
+#include "base/str.h"
 
 /* Lines end with LF, CR or CRLF (section 2.3). */
 struct bag_lines {
@@ -19,6 +19,22 @@ struct bag_lines {
 /* The next line, its end cut off; *n gets its length. NULL at the end. text is written into. */
 char *bag_next_line(struct bag_lines *l, size_t *n);
 
+/* The lines of a text that comes in pieces, of which only an unfinished line is kept. */
+struct bag_feed {
+    void (*line)(void *ctx, char *line, size_t n, size_t number); /* line is written into */
+    void *ctx;
+    struct str text; /* the rest is this module's */
+    size_t number, taken;
+    bool large; /* a line or the whole is past what is read: nothing more came of it */
+};
+
+/* The next n bytes; ctx is a struct bag_feed. */
+void bag_feed_add(void *ctx, const char *p, size_t n);
+/* The last line, when it has no end. Returns false when the text was too large. */
+bool bag_feed_end(struct bag_feed *f);
+
+/* Whether text in that encoding is read as the bytes that it is. */
+bool bag_encoding_plain(const char *name);
 /* Whether tag files in that encoding are read here; UTF-8 and what it is called elsewhere too. */
 bool bag_encoding_known(const char *name);
 /* Turns text from that encoding into UTF-8; what says it is UTF-8 already stays bytes. Returns 0,

@@ -5,6 +5,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,9 +78,23 @@ static bool matches(const char *wanted, const char *path)
 
     while (n && wanted[n - 1] == '/')
         n--;
+    if (strncmp(wanted, path, n) == 0 && path[n] == '/')
+        return true;
+    if (!strpbrk(wanted, "*?[\\"))
+        return strcasecmp(wanted, path) == 0 || strcasecmp(wanted, name) == 0;
     return strcmp(wanted, path) == 0 || strcmp(wanted, name) == 0 ||
-           (strncmp(wanted, path, n) == 0 && path[n] == '/') ||
            fnmatch(wanted, path, FNM_CASEFOLD) == 0 || fnmatch(wanted, name, FNM_CASEFOLD) == 0;
+}
+
+/* For the bag: what may be wanted at all. */
+static bool may_be_wanted(void *ctx, const char *path)
+{
+    const struct restore *r = ctx;
+
+    for (size_t i = 0; r->o->wanted[i]; i++)
+        if (matches(r->o->wanted[i], path))
+            return true;
+    return false;
 }
 
 static bool is_wanted(const struct restore *r, const struct bag_file *f, bool *hit)
@@ -134,7 +149,7 @@ static void choose(struct restore *r)
         const char *why;
 
         if (!bag_is_payload(&r->bag, f) || (f->present && f->kind == UNPACK_FOLDER) ||
-            !is_wanted(r, f, hit))
+            (!f->present && !f->listed && !f->fetch) || !is_wanted(r, f, hit))
             continue;
         if ((why = obstacle(f))) {
             tell(r, exact(r, f), why);
@@ -161,6 +176,10 @@ struct restore *restore_open(int dirfd, const char *path, const struct restore_o
     r->bag_options = (struct bag_options){.exe = o->exe, .stall_ms = o->stall_ms};
     rc = bag_open(&r->bag, dirfd, path, &r->bag_options, &r->bag_counts, err);
     r->bag.metadata = true;
+    if (o->wanted) {
+        r->bag.only = may_be_wanted;
+        r->bag.only_ctx = r;
+    }
     if (rc == 0)
         rc = bag_load(&r->bag, err);
     if (rc == 0 && !r->bag.payload_manifests)
@@ -338,20 +357,17 @@ static int on_event(void *ctx, const struct unpack_event *e)
  * --------------------------------------------------------------------------------- */
 
 /* Whether the folder path is to be made though nothing lies in it. */
-static bool wants_folder(const struct restore *r, const char *path)
+static bool wants_folder(struct restore *r, const char *path)
 {
     if (!r->o->wanted)
         return !r->o->left_out || !r->o->left_out(r->o->ctx, path);
-    for (size_t i = 0; r->o->wanted[i]; i++)
-        if (matches(r->o->wanted[i], path))
-            return true;
-    return false;
+    return may_be_wanted(r, path);
 }
 
 /* Empty folders: those that the archive has, and those that it only knows of. */
 static void make_folders(const struct run *u)
 {
-    const struct restore *r = u->r;
+    struct restore *r = u->r;
 
     for (size_t i = 0; i < r->bag.files.len; i++) {
         const struct bag_file *f = r->bag.files.files[i];

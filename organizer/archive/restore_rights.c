@@ -47,49 +47,88 @@ static int by_path(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
-/* Returns false for what is no line about an entry. */
-static bool read_line(struct restore_right *r, const char *line, size_t n)
+static const char *keep(struct bag *b, const char *s)
 {
-    json_t *json = json_loadb(line, n, 0, NULL);
-    const char *path = json ? json_get_text(json, "path") : NULL;
-    const char *type = json ? json_get_text(json, "type") : NULL;
-    const char *hex = json ? json_get_text(json, "name_hex") : NULL;
-    size_t len = 0;
-    bool ok = path && type;
+    size_t n = strlen(s) + 1;
 
-    if (ok) {
-        *r = (struct restore_right){.path = xstrdup(path),
-                                    .text = xmemdup0(line, n),
-                                    .file = strcmp(type, "file") == 0,
-                                    .folder = strcmp(type, "folder") == 0};
-        if (hex)
-            r->exact = from_hex(hex, &len);
-        /* A NUL in it, or a way out. */
-        if (r->exact && (strlen(r->exact) != len || bag_path_plain(r->exact) != BAG_PATH_FINE)) {
-            free(r->exact);
-            r->exact = NULL;
-        }
-    }
-    json_decref(json);
-    return ok;
+    return memcpy(bag_table_room(&b->files, n), s, n);
 }
 
-static void read_lines(struct restore_rights *r, const char *text, size_t n)
+/* The name in the bag's own list, where it is there. */
+static const char *keep_path(struct bag *b, const char *path)
 {
-    size_t cap = 0;
-    const char *end = text + n;
+    const struct bag_file *f = bag_find(b, path);
 
-    *r = (struct restore_rights){.list = NULL};
-    for (const char *p = text; p && p < end;) {
-        const char *stop = memchr(p, '\n', (size_t)(end - p));
-        size_t len = (size_t)((stop ? stop : end) - p);
+    return f ? bag_path_in(b, f) : keep(b, path);
+}
 
-        GROW(r->list, r->len, cap);
-        r->len += read_line(&r->list[r->len], p, len);
-        p = stop ? stop + 1 : end;
-    }
-    if (r->len)
-        qsort(r->list, r->len, sizeof *r->list, by_path);
+/* NULL for one with a NUL in it, or a way out. */
+static const char *keep_exact(struct bag *b, const char *hex)
+{
+    size_t len = 0;
+    AUTO_FREE char *exact = from_hex(hex, &len);
+
+    if (!exact || strlen(exact) != len || bag_path_plain(exact) != BAG_PATH_FINE)
+        return NULL;
+    return keep(b, exact);
+}
+
+/* What is left of the line when its own members are gone. */
+static const char *keep_rest(struct restore_rights *r, json_t *json)
+{
+    static const char *const own[] = {"path", "name_hex", "mtime"};
+    AUTO_FREE char *text = NULL;
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        json_object_del(json, own[i]);
+    text = json_dumps(json, JSON_COMPACT);
+    return text ? bag_table_add(&r->rests, text)->path : NULL;
+}
+
+static void take_json(struct restore_rights *r, json_t *json)
+{
+    const char *path = json_get_text(json, "path"), *type = json_get_text(json, "type");
+    const char *hex = json_get_text(json, "name_hex"), *time = json_get_text(json, "mtime");
+    struct restore_right x = {.exact = hex ? keep_exact(r->bag, hex) : NULL};
+
+    if (!path || !type)
+        return;
+    x.path = keep_path(r->bag, path);
+    x.file = strcmp(type, "file") == 0;
+    x.folder = strcmp(type, "folder") == 0;
+    x.timed = time && time_parse(time, &x.mtime_ns) == 0;
+    x.rest = keep_rest(r, json);
+    if (!x.rest)
+        return;
+    GROW(r->list, r->len, r->cap);
+    r->list[r->len++] = x;
+}
+
+/* Whether the line, as the organizer writes it, is surely about a file that nobody asks for. */
+static bool is_aside(const struct bag *b, char *line, size_t n)
+{
+    static const char start[] = "{\"path\":\"";
+    char *path = line + sizeof start - 1, *end;
+    bool aside;
+
+    if (!b->only || n < sizeof start || memcmp(line, start, sizeof start - 1) != 0 ||
+        !(end = memchr(path, '"', n - sizeof start + 1)) || strstr(end, "\"type\":\"folder\""))
+        return false;
+    *end = '\0';
+    aside = bag_is_aside(b, path);
+    *end = '"';
+    return aside;
+}
+
+static void take_line(void *ctx, char *line, size_t n, size_t number)
+{
+    struct restore_rights *r = ctx;
+    json_t *json = is_aside(r->bag, line, n) ? NULL : json_loadb(line, n, 0, NULL);
+
+    (void)number;
+    if (json)
+        take_json(r, json);
+    json_decref(json);
 }
 
 /* Its digests were read, and they are what the manifests say. */
@@ -106,36 +145,33 @@ static bool is_vouched_for(const struct bag *b, const struct bag_file *f)
 int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err)
 {
     struct bag_file *f = bag_find(b, BAG_METADATA);
-    struct bag_tag *t;
-    bool vouched;
+    struct bag_feed feed = {.line = take_line, .ctx = r};
+    int rc;
 
-    *r = (struct restore_rights){.list = NULL};
+    *r = (struct restore_rights){.bag = b};
     if (!f || !f->present || f->kind != UNPACK_FILE)
         return 0;
-    t = bag_text_of(b, f, err);
-    if (!t)
-        return -1;
-    vouched = is_vouched_for(b, f);
-    if (vouched)
-        read_lines(r, t->text.s, t->text.len);
-    str_clear(&t->text);
-    return vouched ? 0 : 1;
+    rc = bag_read_text(b, f, bag_feed_add, &feed, err);
+    if (!bag_feed_end(&feed) || f->damaged || rc < 0 || !is_vouched_for(b, f)) {
+        r->len = 0;
+        return rc < 0 ? -1 : 1;
+    }
+    if (r->len)
+        qsort(r->list, r->len, sizeof *r->list, by_path);
+    return 0;
 }
 
 const struct restore_right *restore_rights_find(const struct restore_rights *r, const char *path)
 {
-    struct restore_right key = {.path = (char *)(uintptr_t)path};
+    struct restore_right key = {.path = path};
 
     return r->len ? bsearch(&key, r->list, r->len, sizeof key, by_path) : NULL;
 }
 
 void restore_rights_clear(struct restore_rights *r)
 {
-    for (size_t i = 0; i < r->len; i++) {
-        free(r->list[i].path);
-        free(r->list[i].exact);
-        free(r->list[i].text);
-    }
+    json_decref(r->json);
+    bag_table_clear(&r->rests);
     free(r->list);
     *r = (struct restore_rights){.list = NULL};
 }
@@ -148,22 +184,39 @@ static void count(struct restore_rights *r, int failed)
     r->refused += failed != 0;
 }
 
-/* Numbers mean somebody else on another server: names first. */
-static void give_owner(struct restore_rights *r, const json_t *json, int fd)
+/* Takes the rest apart, which is mostly that of the one before. Numbers mean somebody else on another
+ * server: names first. */
+static const json_t *take_apart(struct restore_rights *r, const char *rest)
 {
-    const char *user = json_get_text(json, "user"), *group = json_get_text(json, "group");
-    const struct passwd *pw = user ? getpwnam(user) : NULL;
-    uid_t uid = pw ? pw->pw_uid : (uid_t)json_get_num(json, "uid", -1);
-    const struct group *gr = group ? getgrnam(group) : NULL;
-    gid_t gid = gr ? gr->gr_gid : (gid_t)json_get_num(json, "gid", -1);
+    const char *user, *group;
+    const struct passwd *pw;
+    const struct group *gr;
+
+    if (r->now == rest)
+        return r->json;
+    json_decref(r->json);
+    r->now = rest;
+    r->json = json_loads(rest, 0, NULL);
+    user = r->json ? json_get_text(r->json, "user") : NULL;
+    group = r->json ? json_get_text(r->json, "group") : NULL;
+    pw = user ? getpwnam(user) : NULL;
+    r->uid = pw ? pw->pw_uid : (uid_t)json_get_num(r->json, "uid", -1);
+    gr = group ? getgrnam(group) : NULL;
+    r->gid = gr ? gr->gr_gid : (gid_t)json_get_num(r->json, "gid", -1);
+    return r->json;
+}
+
+static void give_owner(struct restore_rights *r, int fd)
+{
     struct stat st;
 
-    if (fstat(fd, &st) < 0 || (st.st_uid == uid && st.st_gid == gid))
+    if (fstat(fd, &st) < 0 || (st.st_uid == r->uid && st.st_gid == r->gid))
         return;
     /* The group alone is more often permitted. */
-    if (fchown(fd, uid, gid) < 0 && (st.st_gid == gid || fchown(fd, (uid_t)-1, gid) < 0))
+    if (fchown(fd, r->uid, r->gid) < 0 &&
+        (st.st_gid == r->gid || fchown(fd, (uid_t)-1, r->gid) < 0))
         r->refused++;
-    else if (fstat(fd, &st) == 0 && st.st_uid != uid)
+    else if (fstat(fd, &st) == 0 && st.st_uid != r->uid)
         r->refused++;
 }
 
@@ -199,13 +252,10 @@ static void give_xattrs(struct restore_rights *r, json_t *xattrs, int fd)
     }
 }
 
-static void give_time(struct restore_rights *r, const char *text, int fd)
+static void give_time(struct restore_rights *r, int64_t t, int fd)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0, 0}};
-    int64_t t;
 
-    if (!text || time_parse(text, &t) < 0)
-        return;
     times[1].tv_sec = t / NS_PER_S - (t % NS_PER_S < 0);
     times[1].tv_nsec = t - times[1].tv_sec * NS_PER_S;
     count(r, futimens(fd, times));
@@ -213,12 +263,12 @@ static void give_time(struct restore_rights *r, const char *text, int fd)
 
 void restore_rights_give(struct restore_rights *r, const struct restore_right *right, int fd)
 {
-    json_t *json = json_loads(right->text, 0, NULL);
+    const json_t *json = take_apart(r, right->rest);
     const char *mode = json ? json_get_text(json, "mode") : NULL;
 
     if (!json)
         return;
-    give_owner(r, json, fd);
+    give_owner(r, fd);
     if (mode)
         count(r, fchmod(fd, (mode_t)strtoul(mode, NULL, 8) &
                                 (right->folder ? MODE_FOLDER : MODE_FILE)));
@@ -226,6 +276,6 @@ void restore_rights_give(struct restore_rights *r, const struct restore_right *r
     if (right->folder)
         give_acl(r, json_get_text(json, "default_acl"), fd, ACL_TYPE_DEFAULT);
     give_xattrs(r, json_object_get(json, "xattrs"), fd);
-    give_time(r, json_get_text(json, "mtime"), fd);
-    json_decref(json);
+    if (right->timed)
+        give_time(r, right->mtime_ns, fd);
 }

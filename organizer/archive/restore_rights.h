@@ -11,13 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/bag_table.h"
+
 struct bag;
 struct error;
 
+/* Strings live as long as the bag. */
 struct restore_right {
-    char *path;  /* as the bag has it: "data/…" */
-    char *exact; /* the exact name below data/, NULL: the same */
-    char *text;  /* the line, as JSON */
+    const char *path;  /* as the bag has it: "data/…" */
+    const char *exact; /* the exact name below data/, NULL: the same */
+    const char *rest;  /* all else, as JSON; the same bytes for all that say the same */
+    int64_t mtime_ns;
+    bool timed; /* mtime_ns is known */
     bool folder;
     bool file;
 };
@@ -25,11 +30,18 @@ struct restore_right {
 /* All lines, sorted by path. */
 struct restore_rights {
     struct restore_right *list;
-    size_t len;
+    size_t len, cap;
     uint64_t refused; /* what was not permitted */
+    /* The rest is this module's. */
+    struct bag *bag;
+    struct bag_table rests;
+    const char *now; /* the rest that was given last, taken apart: */
+    void *json;
+    unsigned uid, gid;
 };
 
-/* Reads them from a bag that is loaded (with b->metadata set before). Returns 0, also when it has
+/* Reads them from a bag that is loaded (with b->metadata set before); with b->only those of folders and
+ * of files that may be wanted. Returns 0, also when it has
  * none; 1 when no tag manifest vouches for what it has, which is left aside; -1 with err when the
  * archive cannot be read on. */
 int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err);
