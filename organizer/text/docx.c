@@ -285,9 +285,6 @@ void parse_docx(struct paper *p, const struct bytes *b)
 {
     struct reader *r = xcalloc(1, sizeof *r);
     struct content *c = &p->content;
-    const struct zipdoc_property core[] = {{"title", &c->title, NULL, NULL},
-                                           {"creator", &c->author, NULL, NULL},
-                                           {"created", NULL, &c->property_date, NULL}};
     const struct zipdoc_property app[] = {{"Pages", NULL, NULL, &c->pages}};
     int main;
 
@@ -296,7 +293,7 @@ void parse_docx(struct paper *p, const struct bytes *b)
         free(r);
         return;
     }
-    zipdoc_properties(&r->zip, "docProps/core.xml", core, sizeof core / sizeof *core);
+    zipdoc_core(&r->zip);
     zipdoc_properties(&r->zip, "docProps/app.xml", app, 1);
     read_styles(r);
     /* Markings such as PRIVILEGED stand in headers. */

@@ -122,10 +122,13 @@ static void note_locked(struct paper *p)
 
 /* ---- Word ------------------------------------------------------------------------------------ */
 
+#define WORD_OLD 0xA5DC /* at the beginning, of Word 6 and 95 */
+
 /* Text of Word: marks of its own between the letters. */
 struct word {
     struct paper *paper;
     unsigned field; /* depth inside a field's instruction, which nobody sees */
+    bool cell;      /* the last thing was the end of a cell: another one ends the row */
 };
 
 static void add_word_text(struct word *w, const char *s, size_t n)
@@ -139,14 +142,16 @@ static void add_word_text(struct word *w, const char *s, size_t n)
             continue;
         if (w->field == 0)
             paper_add(w->paper, s + from, i - from);
+        w->cell = w->cell && from == i;
         from = i + 1;
-        if (c == '\r' || c == '\v' || c == '\f')
+        if (c == '\r' || c == '\v' || c == '\f' || (c == 7 && w->cell))
             paper_end(w->paper, (struct look){0});
         if (c == '\f')
             paper_page(w->paper);
         else if (c == 7)
             paper_add(w->paper, " ", 1);
-        else if (c == 0x13)
+        w->cell = c == 7 && !w->cell;
+        if (c == 0x13)
             w->field++;
         else if ((c == 0x14 || c == 0x15) && w->field > 0)
             w->field--;
@@ -196,6 +201,23 @@ static void read_pieces(struct paper *p, const uint8_t *doc, size_t n, const uin
     paper_end(p, (struct look){0});
 }
 
+/* Word 6 and 95: one run of letters ([MS-DOC] describes later ones; as in antiword(1)). */
+static void read_old_word(struct paper *p, const uint8_t *doc, size_t n)
+{
+    struct word w = {.paper = p};
+    uint32_t from = le32(doc + 0x18), to = le32(doc + 0x1C);
+    struct str text = STR_INIT;
+
+    if (from > to || to > n) {
+        paper_status(p, CONTENT_PART, "content.part.damaged");
+        return;
+    }
+    charset_convert(&text, "WINDOWS-1252", doc + from, to - from < TEXT_MAX ? to - from : TEXT_MAX);
+    add_word_text(&w, str_c(&text), text.len);
+    paper_end(p, (struct look){0});
+    str_clear(&text);
+}
+
 static void read_word(struct paper *p, GsfInfile *in)
 {
     size_t n, table_n;
@@ -206,6 +228,8 @@ static void read_word(struct paper *p, GsfInfile *in)
         paper_status(p, CONTENT_BROKEN, "content.broken.damaged");
     } else if (le16(doc + 0x0A) & 0x0100) {
         note_locked(p);
+    } else if (le16(doc) == WORD_OLD) {
+        read_old_word(p, doc, n);
     } else {
         uint32_t at = le32(doc + 0x1A2), len = le32(doc + 0x1A6);
 
@@ -222,45 +246,90 @@ static void read_word(struct paper *p, GsfInfile *in)
 
 /* ---- PowerPoint ------------------------------------------------------------------------------ */
 
-enum { PPT_SLIDE = 1006, PPT_CHARS = 4000, PPT_BYTES = 4008, PPT_CRYPT = 12052 };
+enum {
+    PPT_SLIDE = 1006,
+    PPT_PERSIST = 1011, /* in the list of texts: those of the next slide */
+    PPT_MASTER = 1016,
+    PPT_HEADER = 3999, /* what kind of text comes next */
+    PPT_CHARS = 4000,
+    PPT_BYTES = 4008,
+    PPT_TEXTS = 4080,
+    PPT_CRYPT = 12052,
+};
+
+enum { TEXTS_OF_MASTERS = 1 };          /* PPT_TEXTS by instance */
+enum { TEXT_TITLE = 0, TEXT_CENTRED = 6 }; /* PPT_HEADER */
+
+/* Slides at work. */
+struct slides {
+    struct paper *paper;
+    bool title; /* the text that comes next */
+};
+
+/* Lines of a text; what stands for the number of the slide is left out. */
+static void add_slide_text(struct slides *w, const char *charset, const uint8_t *at, size_t n)
+{
+    struct str text = STR_INIT;
+
+    charset_convert(&text, charset, at, n);
+    for (const char *s = str_c(&text); *s && strcmp(s, "*") != 0;) {
+        size_t line = strcspn(s, "\r\v\n");
+
+        paper_add(w->paper, s, line);
+        paper_end(w->paper, (struct look){.heading = w->title});
+        s += line + (s[line] != '\0');
+    }
+    str_clear(&text);
+}
+
+static void add_slide_record(struct slides *w, unsigned type, const uint8_t *at, size_t n)
+{
+    struct paper *p = w->paper;
+
+    if (type == PPT_CRYPT)
+        note_locked(p);
+    if ((type == PPT_SLIDE || type == PPT_PERSIST) && p->content.lines_len > 0)
+        paper_page(p);
+    p->content.pages += type == PPT_SLIDE;
+    if (type == PPT_HEADER)
+        w->title = n >= 4 && (le32(at) == TEXT_TITLE || le32(at) == TEXT_CENTRED);
+    else if (type == PPT_CHARS)
+        add_slide_text(w, "UTF-16LE", at, n);
+    else if (type == PPT_BYTES)
+        add_slide_text(w, "ISO-8859-1", at, n);
+}
 
 static void read_slides(struct paper *p, GsfInfile *in)
 {
     size_t n;
     uint8_t *doc = ole_stream(in, "PowerPoint Document", STREAM_MAX, &n);
+    struct slides w = {.paper = p};
 
     if (!doc)
         paper_status(p, CONTENT_BROKEN, "content.broken.damaged");
     for (size_t at = 0; doc && at + 8 <= n && !paper_full(p);) {
-        uint32_t type = le16(doc + at + 2), len = le32(doc + at + 4);
-        struct str text = STR_INIT;
-        bool container = (doc[at] & 15) == 15;
+        unsigned head = le16(doc + at), type = le16(doc + at + 2);
+        uint32_t len = le32(doc + at + 4);
+        bool masters = type == PPT_MASTER || (type == PPT_TEXTS && head >> 4 == TEXTS_OF_MASTERS);
 
         at += 8;
         len = len < n - at ? len : (uint32_t)(n - at);
-        if (type == PPT_CRYPT)
-            note_locked(p);
-        if (type == PPT_SLIDE && p->content.lines_len > 0)
-            paper_page(p);
-        p->content.pages += type == PPT_SLIDE;
-        if (type == PPT_CHARS || type == PPT_BYTES)
-            charset_convert(&text, type == PPT_CHARS ? "UTF-16LE" : "ISO-8859-1", doc + at, len);
-        for (const char *s = str_c(&text); *s;) {
-            size_t line = strcspn(s, "\r\v\n");
-
-            paper_add(p, s, line);
-            paper_end(p, (struct look){0});
-            s += line + (s[line] != '\0');
-        }
-        str_clear(&text);
-        at += container ? 0 : len;
+        add_slide_record(&w, type, doc + at, len);
+        at += (head & 15) == 15 && !masters ? 0 : len;
     }
     g_free(doc);
 }
 
 /* ---- Excel ----------------------------------------------------------------------------------- */
 
-enum { XLS_SHEET = 0x85, XLS_CONTINUE = 0x3C, XLS_STRINGS = 0xFC, XLS_LABEL = 0x204, XLS_CRYPT = 0x2F };
+enum {
+    XLS_CRYPT = 0x2F,
+    XLS_CONTINUE = 0x3C,
+    XLS_SHEET = 0x85,
+    XLS_STRINGS = 0xFC,
+    XLS_LABEL = 0x204,  /* of Excel 5 and 95, in a cell */
+    XLS_RESULT = 0x207, /* the text that a formula gave */
+};
 
 /* The table of strings ([MS-XLS] 2.4.265), which goes on in records that follow it. */
 struct strings {
@@ -359,12 +428,24 @@ static void read_strings(struct paper *p, const uint8_t *book, size_t n, size_t 
         continue;
 }
 
+static void add_label(struct paper *p, const uint8_t *at, size_t n)
+{
+    size_t len = n >= 8 ? le16(at + 6) : 0;
+    struct str text = STR_INIT;
+
+    charset_convert(&text, "WINDOWS-1252", at + 8, len <= n - 8 ? len : 0);
+    paper_add(p, str_c(&text), text.len);
+    paper_end(p, (struct look){0});
+    str_clear(&text);
+}
+
 static void read_book(struct paper *p, GsfInfile *in)
 {
     size_t n;
     uint8_t *book = ole_stream(in, "Workbook", STREAM_MAX, &n);
+    bool old = !book;
 
-    if (!book)
+    if (old)
         book = ole_stream(in, "Book", STREAM_MAX, &n);
     if (!book)
         paper_status(p, CONTENT_BROKEN, "content.broken.damaged");
@@ -380,6 +461,10 @@ static void read_book(struct paper *p, GsfInfile *in)
         p->content.pages += type == XLS_SHEET;
         if (type == XLS_STRINGS)
             read_strings(p, book, n, at, len);
+        else if (type == XLS_LABEL && old && len >= 8)
+            add_label(p, book + at, len);
+        else if (type == XLS_RESULT && !old)
+            add_string(p, &(struct strings){book, n, at, at + len});
         at += len;
     }
     g_free(book);

@@ -31,6 +31,7 @@ static const struct format {
     {KIND_XLS, parse_xls, OLE},
     {KIND_PPT, parse_ppt, OLE},
     {KIND_OLE, parse_ole, OLE},
+    {KIND_EPUB, parse_epub, OFFICE},
     {KIND_RTF, parse_rtf, NEEDS_CHARSETS},
     {KIND_HTML, parse_html, MARKUP},
     {KIND_XML, parse_html, MARKUP},

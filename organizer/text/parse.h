@@ -37,6 +37,7 @@ void parse_docx(struct paper *p, const struct bytes *b);
 void parse_xlsx(struct paper *p, const struct bytes *b);
 void parse_xlsb(struct paper *p, const struct bytes *b);
 void parse_pptx(struct paper *p, const struct bytes *b);
+void parse_epub(struct paper *p, const struct bytes *b);
 void parse_odf(struct paper *p, const struct bytes *b);
 void parse_doc(struct paper *p, const struct bytes *b);
 void parse_xls(struct paper *p, const struct bytes *b);

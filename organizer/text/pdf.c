@@ -26,10 +26,39 @@ static PopplerDocument *open_bytes(const void *p, size_t n, GError **error)
     return d;
 }
 
+/* PDFDocEncoding where it differs from Unicode, from 0x80 (ISO 32000-1, annex D). */
+static const uint16_t doc_encoding[] = {
+    0x2022, 0x2020, 0x2021, 0x2026, 0x2014, 0x2013, 0x0192, 0x2044, 0x2039, 0x203A, 0x2212,
+    0x2030, 0x201E, 0x201C, 0x201D, 0x2018, 0x2019, 0x201A, 0x2122, 0xFB01, 0xFB02, 0x0141,
+    0x0152, 0x0160, 0x0178, 0x017D, 0x0131, 0x0142, 0x0153, 0x0161, 0x017E, 0x009F, 0x20AC,
+};
+
+/* PDF 2.0 allows UTF-8 (ISO 32000-2, 7.9.2.2.1); poppler 22 takes it for PDFDocEncoding. Undoes
+ * that in place; three bytes that it has no letter for are lost. */
+static void undo_encoding(char *text)
+{
+    static const char mark[] = "\u00EF\u00BB\u00BF"; /* that of UTF-8, misread */
+    char *to = text;
+
+    if (!g_str_has_prefix(text, mark))
+        return;
+    for (const char *s = text + sizeof mark - 1; *s; s = g_utf8_next_char(s)) {
+        gunichar c = g_utf8_get_char(s);
+
+        for (gunichar i = 0; i < G_N_ELEMENTS(doc_encoding) && c > 0xFF; i++)
+            if (doc_encoding[i] == c)
+                c = 0x80 + i;
+        *to++ = c > 0xFF ? '?' : (char)c;
+    }
+    *to = '\0';
+}
+
 static void set_text(char **field, char *text)
 {
-    if (text)
+    if (text) {
+        undo_encoding(text);
         paper_set(field, text, strlen(text));
+    }
     g_free(text);
 }
 

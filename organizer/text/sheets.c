@@ -23,16 +23,6 @@ struct reader {
     unsigned run_size;
 };
 
-static void read_core(struct reader *r)
-{
-    struct content *c = &r->paper->content;
-    const struct zipdoc_property core[] = {{"title", &c->title, NULL, NULL},
-                                           {"creator", &c->author, NULL, NULL},
-                                           {"created", NULL, &c->property_date, NULL}};
-
-    zipdoc_properties(&r->zip, "docProps/core.xml", core, sizeof core / sizeof *core);
-}
-
 /* ---- shared strings -------------------------------------------------------------------------- */
 
 static void string_start(void *ctx, const struct tag *t)
@@ -221,7 +211,7 @@ static void parse_parts(struct paper *p, const struct bytes *b, int (*read)(stru
 
     r->paper = p;
     if (zipdoc_open(&r->zip, p, b)) {
-        read_core(r);
+        zipdoc_core(&r->zip);
         zipdoc_close(&r->zip, read(r));
     }
     str_clear(&r->strings);
@@ -238,16 +228,4 @@ void parse_xlsx(struct paper *p, const struct bytes *b)
 void parse_pptx(struct paper *p, const struct bytes *b)
 {
     parse_parts(p, b, read_slides);
-}
-
-/* Of a binary workbook only what it says of itself. */
-static int read_nothing(struct reader *r)
-{
-    (void)r;
-    return 1;
-}
-
-void parse_xlsb(struct paper *p, const struct bytes *b)
-{
-    parse_parts(p, b, read_nothing);
 }

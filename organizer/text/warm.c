@@ -17,8 +17,9 @@
 #define LARGEST ((size_t)1 << 20) /* free piece that is looked for; then halves of it */
 #define LEAST   ((size_t)64)
 
-#define NOBODY 0U
-#define GLIB   (NEEDS_PDF | NEEDS_MAIL | NEEDS_OLE)
+#define NOBODY    0U
+#define EVERYBODY ~0U
+#define GLIB      (NEEDS_PDF | NEEDS_MAIL | NEEDS_OLE)
 
 /* Who needs a library, by the beginning of its file's name; what is not here everybody gets. Only
  * what is sure is here: cairo brings X11, which is for windows. */
@@ -26,6 +27,8 @@ static const struct {
     const char *name;
     unsigned needs;
 } libraries[] = {
+    {"gconv/gconv-modules", EVERYBODY},
+    {"gconv/UTF-16", NEEDS_CHARSETS | NEEDS_PDF}, /* GLib's, for titles */
     {"gconv/", NEEDS_CHARSETS},
     {"libpoppler", NEEDS_PDF},
     {"libcairo", NEEDS_PDF},
@@ -144,7 +147,7 @@ static bool who_needs(const char *path, unsigned *needs)
         if (!at || at == path || at[-1] != '/')
             continue;
         *needs = libraries[i].needs;
-        return true;
+        return *needs != EVERYBODY;
     }
     return false;
 }

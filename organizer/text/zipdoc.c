@@ -116,6 +116,16 @@ void zipdoc_properties(struct zipdoc *z, const char *part, const struct zipdoc_p
     str_clear(&s.text);
 }
 
+void zipdoc_core(struct zipdoc *z)
+{
+    struct content *c = &z->paper->content;
+    const struct zipdoc_property core[] = {{"title", &c->title, NULL, NULL},
+                                           {"creator", &c->author, NULL, NULL},
+                                           {"created", NULL, &c->property_date, NULL}};
+
+    zipdoc_properties(z, "docProps/core.xml", core, sizeof core / sizeof *core);
+}
+
 void zipdoc_close(struct zipdoc *z, int main)
 {
     struct paper *p = z->paper;

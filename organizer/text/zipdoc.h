@@ -28,6 +28,8 @@ struct zipdoc_property {
 };
 void zipdoc_properties(struct zipdoc *z, const char *part, const struct zipdoc_property *list,
                        size_t n);
+/* Takes title, author and date of an Office document. */
+void zipdoc_core(struct zipdoc *z);
 /* Tells on the paper how far it could be read, and frees what it holds. main: what
  * markup_part() said of its main part. */
 void zipdoc_close(struct zipdoc *z, int main);

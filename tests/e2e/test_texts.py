@@ -1,7 +1,11 @@
 """What documents say: read in sandboxed parsers, kept, and used where the name does not decide."""
+import gzip
+import io
 import json
+import pathlib
 import sqlite3
 import subprocess
+import zipfile
 
 import pytest
 
@@ -106,6 +110,63 @@ def test_a_name_that_was_given_before_the_text_was_read_becomes_complete(smith):
     assert "memo 2026-03-02.txt" in table, "the name it came under is not forgotten"
     smith.run("sweep", smith.path)
     assert names(smith, "Smith_Divorce") == filed
+
+
+# -- older and rarer formats -----------------------------------------------------------------------
+
+def zipped(parts):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        for name, data in parts.items():
+            z.writestr(zipfile.ZipInfo(name, (2026, 3, 2, 0, 0, 0)), data)
+    return out.getvalue()
+
+
+def wide(text):
+    return len(text).to_bytes(4, "little") + text.encode("utf-16-le")
+
+
+def xlsb(text):
+    """A binary workbook of one string that cells share, and one in its cell ([MS-XLSB] 2.1.4)."""
+    shared, cell = b"\0" + wide(text), bytes(8) + wide("Kestrel")
+    return zipped({"[Content_Types].xml": "<Types/>", "xl/workbook.bin": b"\x83\x01\0",
+                   "xl/sharedStrings.bin": b"\x9f\x01\x08" + bytes(8) + b"\x13" +
+                   bytes([len(shared)]) + shared + b"\xa0\x01\0",
+                   "xl/worksheets/sheet1.bin": b"\x06" + bytes([len(cell)]) + cell})
+
+
+def epub():
+    return zipped({"mimetype": "application/epub+zip",
+                   "META-INF/container.xml": "<container/>",
+                   "OEBPS/content.opf": "<package xmlns:dc='x'><metadata><dc:title>Florida Procedure</dc:title>"
+                                        "<dc:creator>Ann Roe</dc:creator></metadata></package>",
+                   "OEBPS/one.xhtml": "<html><body><h1>Albatross rule</h1></body></html>"})
+
+
+def test_older_and_rarer_formats_are_read(smith):
+    """Word, Excel, PowerPoint 97 as LibreOffice writes them (documents/README.md), .xlsb, EPUB."""
+    made = pathlib.Path(__file__).parent / "documents"
+    for name in ("motion.doc", "ledger.xls", "slides.ppt"):
+        smith.drop("Smith_Divorce/Ours", name, gzip.decompress((made / (name + ".gz")).read_bytes()))
+    smith.drop("Smith_Divorce/Ours", "trust.xlsb", xlsb("Pelican"))
+    smith.drop("Smith_Divorce/Ours", "book.epub", epub())
+    motion = gzip.decompress((made / "motion.doc.gz").read_bytes())
+    smith.drop("Smith_Divorce/Inbox", "Document1.doc", motion.replace(*(
+        s.encode("utf-16-le") for s in ("JOHN", "JANE"))))
+    smith.sync()
+    facts = {p.split("/")[-1]: f for p, f in contents(smith).items()}
+    assert (facts["motion.doc"]["title"], facts["motion.doc"]["author"]) == ("Motion to Compel", "Åsa Meyer")
+    assert facts["slides.ppt"]["title"] == "Mediation slides" and facts["slides.ppt"]["pages"] == 2
+    assert facts["ledger.xls"]["pages"] == 1 and facts["trust.xlsb"]["pages"] == 1
+    assert (facts["book.epub"]["title"], facts["book.epub"]["author"]) == ("Florida Procedure", "Ann Roe")
+    for words, name in (("Straße", "motion.doc"), ('"Exhibit B Invoice"', "motion.doc"),
+                        ("Søn", "ledger.xls"), ("Ångström", "slides.ppt"), ("pelican", "trust.xlsb"),
+                        ("kestrel", "trust.xlsb"), ("albatross", "book.epub")):
+        found = [h["path"] for h in smith.json("find", words) if "/Ours/" in h["path"]]
+        assert found == ["Smith_Divorce/Ours/" + name], (words, found)
+    assert smith.run("find", "outline", status=1).stdout == "nothing found\n", "of a master slide"
+    filed = [n for n in names(smith, "Smith_Divorce") if "MotionToCompel" in n]
+    assert len(filed) == 1 and filed[0].endswith("_2026-03-02.doc"), names(smith, "Smith_Divorce")
 
 
 # -- pictures of text: the `text` hook -------------------------------------------------------------

@@ -155,6 +155,30 @@ static void a_mail_tells_its_head(void **state)
     assert_string_equal(str_c(&w.text), "Dear Ms Roe\n");
 }
 
+/* A PDF whose title is these bytes, in hexadecimal. */
+static void read_titled(const char *title)
+{
+    AUTO_FREE char *pdf = xasprintf(
+        "%%PDF-2.0\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
+        "5 0 obj<</Title<%s>>>endobj\ntrailer<</Root 1 0 R/Info 5 0 R/Size 6>>\n", title);
+
+    texts_world_read(&w, KIND_PDF, pdf, strlen(pdf));
+    assert_int_equal(w.said.status, CONTENT_READ);
+}
+
+static void properties_of_pdf_are_read_in_each_of_its_encodings(void **state)
+{
+    (void)state;
+    read_titled("80 20 e9");
+    assert_string_equal(w.said.title, "• é");
+    read_titled("FEFF 4E2D 0020 00E9");
+    assert_string_equal(w.said.title, "中 é");
+    read_titled("EFBBBF 41 20 E28093 20 C3A9 E282AC"); /* since PDF 2.0 */
+    assert_string_equal(w.said.title, "A – é€");
+}
+
 static void a_picture_tells_when_it_was_taken(void **state)
 {
     struct str s = STR_INIT;
@@ -256,6 +280,7 @@ int main(void)
         cmocka_unit_test(rich_text_has_its_look),
         cmocka_unit_test(web_pages_have_titles_and_headings),
         cmocka_unit_test(a_mail_tells_its_head),
+        cmocka_unit_test(properties_of_pdf_are_read_in_each_of_its_encodings),
         cmocka_unit_test(a_picture_tells_when_it_was_taken),
         cmocka_unit_test(any_bytes_are_answered_by_any_parser),
         cmocka_unit_test(what_is_no_answer_is_refused),
