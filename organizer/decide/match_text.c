@@ -81,7 +81,7 @@ int rules_match_text(const struct rules *r, const struct facts *f, struct type_m
 {
     const struct heading *h = facts_heading(f);
     struct hit hits[TEXT_HITS];
-    struct tally all[TEXT_HITS];
+    struct tally all[TEXT_HITS] = {{0}};
     struct tokens words = TOKENS_INIT;
     const struct tally *best;
     size_t n;

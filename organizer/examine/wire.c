@@ -22,7 +22,7 @@ static int send_with(int sock, const void *record, size_t n, const int *fd, size
         m.msg_control = control.room;
         m.msg_controllen = CMSG_SPACE(n_fd * sizeof *fd);
 
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        struct cmsghdr *c = &control.align; /* CMSG_FIRSTHDR(&m) */
 
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;

@@ -57,6 +57,7 @@ struct act {
     /* What became of it. */
     enum act_status status;
     struct error error;
+    bool in_doubt; /* STOPPED after it may have been renamed: recovery settles what it is now */
     char *to; /* the path it has now, from the cabinet down; owned */
     /* For who made it. */
     void (*done)(void *ctx, struct act *a); /* main thread; may take fields; must not free a */

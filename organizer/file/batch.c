@@ -295,13 +295,22 @@ static bool has_to_record(const struct batch *b)
     return b->intents;
 }
 
+/* Recorded now, its intent would count as finished. */
+static bool has_doubt(const struct batch *b)
+{
+    for (const struct act *a = b->list; a; a = a->next)
+        if (a->in_doubt)
+            return true;
+    return false;
+}
+
 static void record(struct batch *b)
 {
     struct error err = ERROR_INIT;
 
     if (!has_to_record(b))
         return;
-    if (sync_folders(b) == 0) {
+    if (!has_doubt(b) && sync_folders(b) == 0) {
         tell(b->g, FILER_SETTLED);
         if (commit(b, &err) == 0)
             return;

@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/io.h"
 #include "file/filing.h"
 #include "file/intent_json.h"
 #include "file/outbox.h"
+#include "file/refuse.h"
 #include "file/rename.h"
 
 struct settling {
@@ -28,13 +30,18 @@ struct settling {
     struct act *list, **tail; /* to be recorded */
 };
 
-/* Opens the folder of path; is the document a under that name? */
-static bool lies_at(const struct filing *g, const struct act *a, const char *path, int *folder,
-                    const char **name, struct doc_stamp *st)
+/* Opens the folder of path; is the document a under that name? 1, 0, or -1 with err when the disk
+ * does not say. */
+static int lies_at(struct settling *s, const struct act *a, const char *path, int *folder,
+                   const char **name, struct doc_stamp *st)
 {
-    *folder = beneath_parent(g->o.root, path, name);
-    return *folder >= 0 && doc_stamp_take(-1, *folder, *name, st) == 0 &&
-           doc_stamp_same_file(st, &a->stamp);
+    *folder = beneath_parent(s->g->o.root, path, name);
+    if (*folder >= 0 && doc_stamp_take(-1, *folder, *name, st) == 0)
+        return doc_stamp_same_file(st, &a->stamp);
+    return refuse_status(errno) == ACT_STOPPED
+               ? error_set(s->err, errno, "it cannot be seen whether %s was renamed to %s", a->from,
+                           a->to)
+               : 0;
 }
 
 static void touched(struct settling *s, int folder)
@@ -43,15 +50,21 @@ static void touched(struct settling *s, int folder)
         folders_add(&s->folders, folder);
 }
 
-/* Takes a over. */
-static void settle(struct settling *s, struct act *a)
+/* Takes a over. 0, or -1 with err. */
+static int settle(struct settling *s, struct act *a)
 {
     struct doc_stamp st, old;
     int from, to;
     const char *from_name, *to_name;
-    bool is_old = lies_at(s->g, a, a->from, &from, &from_name, &old);
-    bool is_new = lies_at(s->g, a, a->to, &to, &to_name, &st);
+    int is_old = lies_at(s, a, a->from, &from, &from_name, &old);
+    int is_new = lies_at(s, a, a->to, &to, &to_name, &st);
 
+    if (is_old < 0 || is_new < 0) {
+        touched(s, from);
+        touched(s, to);
+        act_free(a);
+        return -1;
+    }
     s->r->intents++;
     s->r->finished += is_new && !is_old;
     s->r->untouched += is_old && !is_new;
@@ -68,6 +81,7 @@ static void settle(struct settling *s, struct act *a)
     }
     touched(s, from);
     touched(s, to);
+    return 0;
 }
 
 static int take_intent(void *ctx, const struct intent *i)
@@ -75,10 +89,7 @@ static int take_intent(void *ctx, const struct intent *i)
     struct settling *s = ctx;
     struct act *a = intent_read(i->json, s->g->root_dev, s->err);
 
-    if (!a)
-        return -1;
-    settle(s, a);
-    return 0;
+    return a ? settle(s, a) : -1;
 }
 
 static int commit(struct settling *s)

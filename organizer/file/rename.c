@@ -147,8 +147,13 @@ static int compare(struct act *a, const struct ends *e)
 {
     struct doc_stamp st;
 
-    if (doc_stamp_take(-1, e->to_folder, e->to, &st) < 0)
-        return refuse(a, errno, "it was moved on by someone else at once");
+    if (doc_stamp_take(-1, e->to_folder, e->to, &st) < 0) {
+        refuse(a, errno, "it was moved on by someone else at once");
+        /* Renamed, and nobody can see what it is now. */
+        if (a->status != ACT_GONE)
+            a->status = ACT_STOPPED;
+        return -1;
+    }
     if (doc_stamp_same_file(&st, &a->stamp)) {
         rename_fill_doc(a, &st);
         a->status = ACT_DONE;
@@ -159,15 +164,18 @@ static int compare(struct act *a, const struct ends *e)
     return refuse(a, EBUSY, "a program saved over it at that moment, and again: both are kept");
 }
 
-static int rename_leased(const struct filing *g, struct act *a, const struct ends *e)
+static void rename_leased(const struct filing *g, struct act *a, const struct ends *e)
 {
     if (look(a, e) < 0)
-        return -1;
+        return;
     tell(g, FILER_LOOKED, a);
-    if (strcmp(a->from, a->to) != 0 && move(e->from_folder, e->from, e->to_folder, e->to) < 0)
-        return refuse_rename(a, e, errno);
-    tell(g, FILER_RENAMED, a);
-    return compare(a, e);
+    if (strcmp(a->from, a->to) != 0 && move(e->from_folder, e->from, e->to_folder, e->to) < 0) {
+        refuse_rename(a, e, errno);
+    } else {
+        tell(g, FILER_RENAMED, a);
+        compare(a, e);
+    }
+    a->in_doubt = a->status == ACT_STOPPED;
 }
 
 void rename_do(const struct filing *g, struct act *a, struct folders *touched)

@@ -228,11 +228,12 @@ static void many_documents_are_one_sync(void **state)
 }
 
 /* Keeps the filer's thread until go is posted, so that what is queued meanwhile is one batch. */
-static sem_t go;
+static sem_t go, waiting;
 
 static void wait_for_go(struct world *w, const struct act *a)
 {
     (void)w, (void)a;
+    sem_post(&waiting);
     while (sem_wait(&go) < 0)
         continue;
 }
@@ -245,8 +246,11 @@ static void many_folders_are_one_sync(void **state)
 
     write_file(w, INBOX "/0.pdf", "0");
     sem_init(&go, 0, 0);
+    sem_init(&waiting, 0, 0);
     at(FILER_CHOSEN, wait_for_go);
     submit(w, filing_act(w, INBOX "/0.pdf", LETTERS, "0.pdf"), &r[0]);
+    while (sem_wait(&waiting) < 0)
+        continue;
     for (int i = 1; i < 7; i++) {
         snprintf(folder, sizeof folder, INBOX "/%d", i);
         assert_int_equal(beneath_mkdirs(w->root, folder), 0);
@@ -258,6 +262,7 @@ static void many_folders_are_one_sync(void **state)
     sem_post(&go);
     run(w);
     sem_destroy(&go);
+    sem_destroy(&waiting);
     for (int i = 0; i < 7; i++)
         assert_int_equal(r[i].status, ACT_DONE);
     assert_int_equal(calls("syncfs:cabinet"), 1);

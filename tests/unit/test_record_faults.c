@@ -2,137 +2,20 @@
  * Journals on a disk that fails: whatever call fails first, who asked is told. An append that failed
  * is made good by the next one, no line is lost or there twice, and nobody is accused of a change
  * because a byte could not be read.
- *
- * The calls are defined here: they stand before libc's, are counted, and the nth fails.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "failing_calls.h"
 #include "journal_place.h"
 #include "base/io.h"
 #include "record/history.h"
 #include "record/rebuild.h"
 #include "record/verify.h"
-
-enum deed { FAIL, SHORT, AGAIN };
-
-static struct {
-    unsigned n, at; /* calls so far; the one that fails, 0 for none */
-    enum deed deed;
-} sys;
-
-/* SHORT and AGAIN are asked only of calls that read and write. */
-static bool hits(bool reads)
-{
-    return (reads || sys.deed == FAIL) && ++sys.n == sys.at;
-}
-
-static int failed(void)
-{
-    errno = sys.deed == AGAIN ? EINTR : EIO;
-    return -1;
-}
-
-ssize_t pread(int fd, void *buf, size_t n, off_t at)
-{
-    bool hit = hits(true);
-
-    if (hit && sys.deed != SHORT)
-        return failed();
-    return syscall(SYS_pread64, fd, buf, hit && n > 1 ? n / 2 : n, at);
-}
-
-ssize_t pwrite(int fd, const void *buf, size_t n, off_t at)
-{
-    bool hit = hits(true);
-
-    if (hit && sys.deed != SHORT)
-        return failed();
-    return syscall(SYS_pwrite64, fd, buf, hit && n > 1 ? n / 2 : n, at);
-}
-
-ssize_t read(int fd, void *buf, size_t n)
-{
-    bool hit = hits(true);
-
-    if (hit && sys.deed != SHORT)
-        return failed();
-    return syscall(SYS_read, fd, buf, hit && n > 1 ? n / 2 : n);
-}
-
-ssize_t write(int fd, const void *buf, size_t n)
-{
-    bool hit = hits(true);
-
-    if (hit && sys.deed != SHORT)
-        return failed();
-    return syscall(SYS_write, fd, buf, hit && n > 1 ? n / 2 : n);
-}
-
-int openat(int dir, const char *path, int flags, ...)
-{
-    mode_t mode = 0;
-    va_list ap;
-
-    if (flags & O_CREAT) {
-        va_start(ap, flags);
-        mode = va_arg(ap, mode_t);
-        va_end(ap);
-    }
-    return hits(false) ? failed() : (int)syscall(SYS_openat, dir, path, flags, mode);
-}
-
-int fstat(int fd, struct stat *st)
-{
-    return hits(false) ? failed() : (int)syscall(SYS_fstat, fd, st);
-}
-
-int fstatat(int dir, const char *path, struct stat *st, int flags)
-{
-    return hits(false) ? failed() : (int)syscall(SYS_newfstatat, dir, path, st, flags);
-}
-
-int statx(int dir, const char *path, int flags, unsigned mask, struct statx *st)
-{
-    return hits(false) ? failed() : (int)syscall(SYS_statx, dir, path, flags, mask, st);
-}
-
-int faccessat(int dir, const char *path, int mode, int flags)
-{
-    return hits(false) ? failed() : (int)syscall(SYS_faccessat2, dir, path, mode, flags);
-}
-
-int mkdirat(int dir, const char *path, mode_t mode)
-{
-    return hits(false) ? failed() : (int)syscall(SYS_mkdirat, dir, path, mode);
-}
-
-off_t lseek(int fd, off_t at, int whence)
-{
-    return hits(false) ? failed() : (off_t)syscall(SYS_lseek, fd, at, whence);
-}
-
-/* What is on the disk is another test's question. */
-int fsync(int fd)
-{
-    (void)fd;
-    return hits(false) ? failed() : 0;
-}
-
-int fdatasync(int fd)
-{
-    (void)fd;
-    return hits(false) ? failed() : 0;
-}
 
 #define ID "0123456789abcdef0123456789abcdef"
 
@@ -168,22 +51,6 @@ static int teardown(void **state)
     rc |= journal_place_clear(&p->j);
     free(p);
     return rc;
-}
-
-static void fail_at(enum deed deed, unsigned n)
-{
-    sys.n = 0;
-    sys.at = n;
-    sys.deed = deed;
-}
-
-/* Whether the nth call came at all. Nothing fails from here on. */
-static bool was_hit(void)
-{
-    bool hit = sys.n >= sys.at;
-
-    sys.at = 0;
-    return hit;
 }
 
 /* ---- appending ---------------------------------------------------------------------------------- */

@@ -1,0 +1,172 @@
+/*
+ * One document is filed while the nth call fails, for every n: it is under its old or its new name,
+ * never under both or none; after a restart it is filed, and its history tells of that once.
+ */
+#include "filer_world.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "failing_calls.h"
+
+#define FROM    INBOX "/order 3-2-26.pdf"
+#define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
+#define TO      LETTERS "/" NAME
+#define MEMBER  "Correspondence/" NAME
+#define CONTENT "an order"
+/* A sidecar that goes where its document goes. */
+#define BESIDE     INBOX "/order 3-2-26.pdf.xmp"
+#define BESIDE_NEW LETTERS "/" NAME ".xmp"
+
+static void die(void *ctx, enum filer_point point, const struct act *a)
+{
+    (void)ctx, (void)a;
+    if (point == FILER_SETTLED)
+        raise(SIGKILL);
+}
+
+static struct act *the_act(const struct world *w)
+{
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+
+    a->companions = xcalloc(2, sizeof *a->companions);
+    a->companions[0] = xstrdup("order 3-2-26.pdf.xmp");
+    return a;
+}
+
+static void assert_once(const struct world *w, unsigned n, const char *when)
+{
+    bool is_old = exists(w, FROM), is_new = exists(w, TO);
+
+    if (is_old == is_new)
+        fail_msg("%s failed (call %u): %s it lies under %s", sys.hit, n, when,
+                 is_old ? "both names" : "neither name");
+    assert_text(w, is_old ? FROM : TO, CONTENT);
+}
+
+/* What the next start finds, without any fault. */
+static void assert_made_good(struct world *w, unsigned n)
+{
+    struct error err = ERROR_INIT;
+    struct recovery r;
+
+    if (filer_recover(&w->o, &r, &err) < 0)
+        fail_msg("%s failed (call %u): %s", sys.hit, n, error_text(&err));
+    assert_once(w, n, "after the restart");
+    world_start(w);
+    if (exists(w, FROM))
+        assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+    assert_text(w, TO, CONTENT);
+    assert_row(w, MEMBER);
+    world_stop(w);
+    assert_true(exists(w, BESIDE) != exists(w, BESIDE_NEW));
+    assert_int_equal(lines(w, "filed", MEMBER), 1);
+    assert_journal(w);
+}
+
+static struct world *world_with_letter(void)
+{
+    struct world *w = world_ready();
+
+    write_file(w, FROM, CONTENT);
+    write_file(w, BESIDE, "beside");
+    sys.not_of = "state.db";
+    return w;
+}
+
+/* errno values that mean different things: the disk is in doubt, or only this document. */
+static void filing_fails_with(int with)
+{
+    unsigned n = 0;
+    bool hit = true;
+
+    while (hit) {
+        struct world *w = world_with_letter();
+        struct act *a = the_act(w);
+        struct outcome r;
+
+        sys.with = with;
+        fail_at(FAIL, ++n);
+        submit(w, a, &r);
+        run(w);
+        hit = was_hit();
+        assert_true(r.done);
+        if (!hit)
+            assert_int_equal(r.status, ACT_DONE);
+        if (r.status != ACT_DONE)
+            assert_true(*r.error != '\0');
+        assert_once(w, n, "then");
+        world_stop(w);
+        assert_made_good(w, n);
+        world_free(w);
+    }
+    assert_true(n > 20);
+}
+
+static void the_disk_fails(void **state)
+{
+    (void)state;
+    filing_fails_with(EIO);
+}
+
+static void it_may_not(void **state)
+{
+    (void)state;
+    filing_fails_with(EACCES);
+}
+
+/* A batch was renamed, and the program ended before it was recorded. */
+static void renamed_and_not_recorded(struct world *w)
+{
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct outcome r;
+
+        w->o.between = die;
+        world_start(w);
+        submit(w, the_act(w), &r);
+        run(w);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_true(exists(w, TO) && !exists(w, FROM));
+}
+
+static void recovery_fails(void **state)
+{
+    unsigned n = 0;
+    bool hit = true;
+
+    (void)state;
+    while (hit) {
+        struct world *w = world_with_letter();
+        struct error err = ERROR_INIT;
+        struct recovery r;
+
+        world_stop(w);
+        renamed_and_not_recorded(w);
+        sys.with = EIO;
+        fail_at(FAIL, ++n);
+        if (filer_recover(&w->o, &r, &err) < 0)
+            assert_true(*err.text != '\0');
+        hit = was_hit();
+        assert_made_good(w, n);
+        world_free(w);
+    }
+    assert_true(n > 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_disk_fails),
+        cmocka_unit_test(it_may_not),
+        cmocka_unit_test(recovery_fails),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
