@@ -67,7 +67,7 @@ static void write_doc(struct str *json, const struct doc *d)
         name_member(json, fields[i].key, field_of(d, &fields[i]));
     json_num(json, "filed", d->filed_ns);
     json_num(json, "changed", d->changed_ns);
-    json_num(json, "flags", d->by_hand | d->undone << 1 | d->before << 2);
+    json_num(json, "flags", d->by_hand | d->undone << 1 | d->before << 2 | (int64_t)d->unread << 3);
     str_addc(json, '}');
 }
 
@@ -147,6 +147,7 @@ static int read_doc(const json_t *v, struct doc *d)
     d->by_hand = flags & 1;
     d->undone = flags & 2;
     d->before = flags & 4;
+    d->unread = (enum doc_unread)(flags >> 3 & 3);
     return 0;
 }
 

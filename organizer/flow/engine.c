@@ -15,6 +15,7 @@
 #include "flow/nightly.h"
 #include "flow/internal.h"
 #include "flow/since.h"
+#include "flow/takeback.h"
 #include "text/texts.h"
 
 #define PUMP_SLICE_NS (4 * NS_PER_MS)
@@ -336,6 +337,7 @@ static int open_parts(struct flow *f, struct error *err)
                          f->cab.config.hook_ms, &f->log);
     f->texts = texts_new(f->loop, &to);
     f->backlog = backlog_new(f);
+    f->takebacks = takebacks_new();
     f->scans = scans_new(f);
     f->sweep = sweep_new(f);
     f->pages = pages_new(f);
@@ -587,6 +589,7 @@ void flow_close(struct flow *f)
     if (f->filer)
         filer_free(f->filer, false);
     backlog_free(f->backlog);
+    takebacks_free(f);
     if (f->hooks)
         hooks_free(f->hooks);
     if (f->pages)

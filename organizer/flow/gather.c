@@ -229,6 +229,15 @@ bool gather_was_before(const struct cabinet *c, const struct matter *home,
     return stamp->ctime_ns < (home ? home->adopted_ns : c->since_ns);
 }
 
+void gather_unread(struct gathered *g)
+{
+    struct facts *f = &g->facts;
+
+    f->content = NULL;
+    f->same_mail = f->thread_doc = NULL;
+    f->thread_case = NULL;
+}
+
 void gather_clear(struct gathered *g)
 {
     free(g->folder);

@@ -50,6 +50,8 @@ struct gathered {
  * (where a decision wants to take it), or NULL. */
 void gather(const struct gather_from *from, const struct gather_doc *doc,
             const struct matter *target, struct gathered *g);
+/* The facts as they were before anybody read what the document says. */
+void gather_unread(struct gathered *g);
 void gather_clear(struct gathered *g);
 /* Whether a document of which nothing is known yet lay there before the organizer came: before its
  * case was adopted or, in the office Inbox, before `init`. Then it is never named by itself. */

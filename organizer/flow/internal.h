@@ -27,8 +27,6 @@
 #define FLOW_BUSY_MAX 640
 /* With so many under way, what they have in common is asked once. */
 #define FLOW_MANY 16
-/* With more than so many under way, a name that decides is not held up by the parsers. */
-#define FLOW_UNREAD 256
 /* With so many that are not with the filer yet, it waits for more before it does a batch. */
 #define FLOW_CROWD 64
 /* A document that could not be read is asked for this often before it is listed. */
@@ -70,6 +68,7 @@ struct sync_waiter {
 struct sweep; /* sweep.c */
 struct pages; /* pages.c */
 struct backlog; /* reading.c */
+struct takebacks; /* takeback.h */
 struct scans;   /* scans.c */
 struct integrity; /* integrity.c */
 struct night; /* night.h */
@@ -100,6 +99,7 @@ struct flow {
     struct examiner *examiner;
     struct texts *texts;
     struct backlog *backlog;
+    struct takebacks *takebacks;
     struct scans *scans;
     struct filer *filer;
     struct hooks *hooks;
@@ -249,6 +249,10 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
                const char *inside, const struct identified *id);
 void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
                 const char *inside, const struct identified *id);
+/* Says that the row's document was filed from there (from the cabinet down), by the hook. */
+void flow_tell_filed(struct flow *f, const struct doc *row, const char *from);
+/* Says that the act's document needs attention: the line that people see, and the hook. */
+void flow_tell_listed(struct flow *f, const struct act *a);
 /* The document was filed once, and nobody took that back. */
 bool flow_was_filed(const struct doc *row);
 void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row);

@@ -220,13 +220,6 @@ static bool is_in_doubt(struct flow *f, struct item *it, const struct identified
     return tally_has_file(f->items.held, was) && it->doubts++ < FLOW_DOUBTS_MAX;
 }
 
-/* A name that decides does not wait for the parsers where many came at once: they would take minutes.
- * What the text says is heard afterwards (reading.c), and what it contradicts is listed then. */
-static bool is_read_first(const struct flow *f, const struct decision *d)
-{
-    return d->wants_content || (d->unchecked && !flow_has_more_than(f, FLOW_UNREAD));
-}
-
 static void judge_identified(struct flow *f, struct item *it, const struct identified *id)
 {
     struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
@@ -252,7 +245,9 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
         decision_clear(&d);
         decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
     }
-    if (!is_read_first(f, &d) || !flow_read_text(f, it))
+    /* A name that is clear by itself does not wait for the parsers: what the text says is heard right
+     * after, and what it contradicts is taken back then (takeback.h). */
+    if (!d.wants_content || !flow_read_text(f, it))
         hand_on(f, it, &g, &d, id);
     decision_clear(&d);
     gather_clear(&g);

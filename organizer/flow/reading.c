@@ -1,5 +1,5 @@
-/* reading: what documents say: before the decision where that hangs on it, else when nothing else is
- * under way. */
+/* reading: what documents say: before the decision where that hangs on it, else behind it, when nothing
+ * else is under way; then the decision is looked at again. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "flow/finding.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
+#include "flow/takeback.h"
 #include "record/content_row.h"
 #include "text/texts.h"
 
@@ -68,6 +69,20 @@ char *flow_path_of(struct flow *f, const struct doc *d)
     return *d->case_id ? NULL : xstrdup(d->path);
 }
 
+/* What it says is why it would be decided so. */
+static bool is_new(struct flow *f, struct gathered *g, const struct decision *d)
+{
+    struct decision without;
+    bool new;
+
+    gather_unread(g);
+    decide(f->rules, f->lang, &f->policy, &g->facts, false, &without);
+    new = without.action != d->action || without.reason != d->reason ||
+          strcmp(without.name ? without.name : "", d->name ? d->name : "") != 0;
+    decision_clear(&without);
+    return new;
+}
+
 /* Now that it is known what the document says: would it be decided otherwise? Then it is looked at
  * again. */
 static void look_again(struct flow *f, const struct doc *row, const struct content *c)
@@ -87,7 +102,7 @@ static void look_again(struct flow *f, const struct doc *row, const struct conte
         return;
     gather(&from, &doc, NULL, &g);
     decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
-    if (d.reason != row->reason || d.action == ACTION_FILE)
+    if ((d.reason != row->reason || d.action == ACTION_FILE) && is_new(f, &g, &d))
         flow_hint(f, path, true);
     decision_clear(&d);
     gather_clear(&g);
@@ -120,7 +135,8 @@ static void kept_one(struct flow *f, const struct kept *k)
     flow_touch(f, matters_by_id(f->matters, k->case_id));
     if (k->afterwards && !f->stopping &&
         state_doc_by_number(f->state, k->case_id, k->number, &row, &err) > 0 &&
-        row.state != DOC_GONE && digest_equal(&row.digest, &k->digest))
+        row.state != DOC_GONE && digest_equal(&row.digest, &k->digest) &&
+        takeback_stands(f, &row, &k->content))
         look_again(f, &row, &k->content);
     doc_clear(&row);
 }
@@ -137,6 +153,7 @@ static void kept_done(void *ctx, struct act *a)
         content_clear(&k->list[i].content);
     }
     free(k);
+    takebacks_note(f);
     flow_wake(f);
 }
 
@@ -236,7 +253,7 @@ void flow_row_written(struct flow *f, struct item *it, const struct doc *d)
         return;
     }
     if (said && said->status != CONTENT_NONE && digest_equal(&it->said_of, &d->digest)) {
-        keep(f->backlog, d, said, false);
+        keep(f->backlog, d, said, d->unread != DOC_READ);
         flow_find_text(f, d, said, it->text);
     } else {
         want(f->backlog, d->case_id, d->number, false);
@@ -287,6 +304,8 @@ static void backlog_read(void *ctx, const struct content *c, int text)
     if (c->status != CONTENT_NONE && f->started && !f->stopping) {
         flow_keep_read(f, &r->row, c, text);
     } else {
+        if (f->started && !f->stopping)
+            (void)takeback_stands(f, &r->row, NULL);
         flow_find_unread(f);
     }
     reading_free(r);
@@ -316,6 +335,8 @@ static bool is_kept(struct flow *f, const struct wanted *w, const struct doc *ro
     bool kept = state_content_get(f->state, &row->digest, &c, &err) > 0;
     bool by_hook = kept && (c.flags & CONTENT_TEXT_BY_HOOK);
 
+    if (kept && row->unread != DOC_READ && takeback_stands(f, row, &c))
+        look_again(f, row, &c);
     if (by_hook)
         give_hook_text(f, w, row, &c);
     content_clear(&c);
@@ -435,8 +456,10 @@ void backlog_wake(struct backlog *b)
         uv_idle_stop(&b->idle);
         return;
     }
-    if (!b->wanted && b->reading == 0)
+    if (!b->wanted && b->reading == 0) {
         keep_now(b);
+        takebacks_note(b->flow);
+    }
     if (!b->wanted)
         scans_next(b->flow->scans);
     if (has_work(b))
@@ -447,7 +470,8 @@ void backlog_wake(struct backlog *b)
 
 size_t backlog_len(const struct backlog *b)
 {
-    return HASH_COUNT(b->wanted) + b->reading + b->kept_len + b->writing;
+    return HASH_COUNT(b->wanted) + b->reading + b->kept_len + b->writing +
+           takebacks_len(b->flow);
 }
 
 struct backlog *backlog_new(struct flow *f)

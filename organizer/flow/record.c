@@ -12,6 +12,7 @@
 #include "flow/companions.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
+#include "flow/takeback.h"
 
 /* Between submit and done of one act. */
 struct work {
@@ -92,6 +93,9 @@ static void fill_row(struct flow *f, struct doc *to, const struct item *it,
 
     if (known)
         doc_copy(to, row);
+    if (!known || d->action != ACTION_INDEX || strcmp(row->path, inside) != 0 ||
+        !digest_equal(&row->digest, &it->x.digest))
+        to->unread = DOC_READ; /* what a person did since stands */
     snprintf(to->case_id, sizeof to->case_id, "%s", home ? home->facts.id : "");
     set_text(&to->path, inside);
     to->stamp = it->stamp;
@@ -193,6 +197,26 @@ static void say_listed(struct flow *f, const struct act *a)
              a->doc.help ? a->doc.help : "");
     if (write(STDOUT_FILENO, line.s, line.len) < 0)
         f->plain_lines = false;
+}
+
+void flow_tell_filed(struct flow *f, const struct doc *row, const char *from)
+{
+    struct matter *m = matters_by_id(f->matters, row->case_id);
+    AUTO_FREE char *folder = xstrdup(m ? m->facts.path : "");
+    struct act a = {.kind = ACT_RENAME, .case_path = folder, .doc = *row}; /* borrows */
+    AUTO_FREE char *to = row_path(&a);
+
+    run_hook(f, "filed", &a, from, to);
+}
+
+void flow_tell_listed(struct flow *f, const struct act *a)
+{
+    AUTO_FREE char *path = row_path(a);
+
+    if (!reason_is_attention(a->doc.reason))
+        return;
+    say_listed(f, a);
+    run_hook(f, "needs-attention", a, path, path);
 }
 
 static void act_failed(struct flow *f, struct item *it, const struct act *a)
@@ -311,7 +335,8 @@ static void act_done(void *ctx, struct act *a)
         flow_row_written(f, w->item, &a->doc);
         if (a->kind == ACT_RENAME) {
             say_filed(f, w, a);
-            run_hook(f, "filed", a, w->from, a->to);
+            if (a->doc.unread == DOC_READ)
+                run_hook(f, "filed", a, w->from, a->to);
         } else if (reason_is_attention(a->doc.reason) && !w->quiet) {
             say_listed(f, a);
             run_hook(f, "needs-attention", a, w->from, w->from);
@@ -470,6 +495,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     a->case_path = xstrdup(target->facts.path);
     fill_row(f, &a->doc, it, d, target, "", same_case ? &id->row : &none, false);
     a->doc.state = DOC_FILED;
+    a->doc.unread = takeback_of(f, it, d);
     a->doc.by_hand = a->doc.undone = a->doc.before = false;
     a->doc.filed_ns = a->doc.changed_ns = env_now(f->env);
     /* A name that only became complete is not what the document came under. */

@@ -49,7 +49,7 @@ void content_facts_clear(struct content_facts *f);
 bool content_wants_hook(const struct content *c);
 
 /* Documents that are there and of whose bytes nothing is kept, or (scan) that they are a picture of
- * text which no hook has read, among the `most` rows behind *after,
+ * text which no hook has read, or that are doc.unread, among the `most` rows behind *after,
  * which moves on. Returns how many rows were looked at, -1 with err. */
 typedef void state_unread_fn(void *ctx, const char *case_id, int64_t number, enum kind kind,
                              bool scan);

@@ -27,6 +27,14 @@ enum doc_state {
     DOC_GONE,    /* removed by a person; kept for its history, has no file */
 };
 
+/* Whether it got its name before anybody read what it says. Then its place of origin is known until
+ * somebody has, so that the naming can be taken back. */
+enum doc_unread {
+    DOC_READ,            /* nothing is to be taken back */
+    DOC_UNREAD_IN_PLACE, /* it lay under `original` in the folder where it lies */
+    DOC_UNREAD_INBOX,    /* in the Inbox of its case */
+};
+
 /* What statx(2) told when the document was last read: unchanged means not read again. */
 struct doc_stamp {
     uint64_t dev, ino;
@@ -60,6 +68,7 @@ struct doc {
     bool by_hand;       /* a person named it */
     bool undone;        /* taken back by undo, not touched since */
     bool before;        /* was there before the organizer: named by plan and apply only */
+    enum doc_unread unread;
 };
 
 /* A change within this long before the stamp was taken may not show in it (coarse clocks). */

@@ -201,9 +201,11 @@ static void about_document(struct rebuilding *b, const struct history_line *l)
         filed(b, k, l);
     } else if (l->to && strcmp(l->kind, "undone") == 0) {
         arrive(b, k, l->to, DOC_INDEXED);
-        k->doc.undone = true;
+        k->doc.undone = !json_get_text(l->json, "by"); /* else the organizer itself did it */
         k->doc.by_hand = false;
-        k->doc.reason = REASON_UNDONE;
+        k->doc.reason = k->doc.undone ? REASON_UNDONE : REASON_NONE;
+        if (!k->doc.undone)
+            set(&k->doc.original, "");
     } else if (l->to) {
         bool renamed = *k->doc.path && strcmp(k->doc.path, l->to) != 0;
 

@@ -93,6 +93,8 @@ int state_doc_gone_by_inode(struct state *s, const char *case_id, const struct d
 /* Inserts or replaces by (case_id, number). When number is 0 the next number of the case is minted
  * and set in d. */
 int state_doc_put(struct state *s, struct doc *d, struct error *err);
+/* What the document says was read and agrees with its name: doc.unread is DOC_READ. */
+int state_doc_was_read(struct state *s, const char *case_id, int64_t n, struct error *err);
 /* Remembers that the document had this path once. */
 int state_former_put(struct state *s, const char *case_id, int64_t n, const char *path,
                      struct error *err);

@@ -32,8 +32,8 @@ static const char sql_prune[] = "DELETE FROM content WHERE digest NOT IN"
                                 " (SELECT digest FROM docs WHERE digest IS NOT NULL)";
 static const char sql_unread[] =
     "SELECT d.key, d.kind, d.state<>4 AND d.digest IS NOT NULL AND"
-    " (c.digest IS NULL OR c.scan=1), c.scan FROM"
-    " (SELECT key, kind, state, digest FROM docs WHERE key>?1 ORDER BY key LIMIT ?2) d"
+    " (c.digest IS NULL OR c.scan=1 OR d.flags>7), c.scan FROM"
+    " (SELECT key, kind, state, digest, flags FROM docs WHERE key>?1 ORDER BY key LIMIT ?2) d"
     " LEFT JOIN content c ON c.digest=d.digest AND c.version=?3 ORDER BY d.key";
 static const char sql_message[] =
     "SELECT d.key, d.path FROM content c JOIN docs d ON d.digest=c.digest"

@@ -11,7 +11,8 @@
 #define NUMBER_BITS 32
 #define NUMBER_MASK ((INT64_C(1) << NUMBER_BITS) - 1)
 
-enum { FLAG_BY_HAND = 1, FLAG_UNDONE = 2, FLAG_BEFORE = 4 };
+/* unread is above them. */
+enum { FLAG_BY_HAND = 1, FLAG_UNDONE = 2, FLAG_BEFORE = 4, UNREAD_SHIFT = 3, UNREAD_MASK = 3 };
 
 #define COLUMNS                                                                                    \
     "key, path, dev, ino, birth, size, mtime, ctime, read, digest, state, kind, reason, sentence," \
@@ -53,6 +54,7 @@ static const char sql_put[] =
     " mtime=?9, ctime=?10, read=?11, digest=?12, state=?13, kind=CAST(?14 AS TEXT),"
     " reason=CAST(?15 AS TEXT), sentence=?16, help=?17, type=?18, words=?19, date=?20,"
     " original=?21, why=?22, suggested=?23, filed=?24, changed=?25, flags=?26";
+static const char sql_read_now[] = "UPDATE docs SET flags=flags&~24 WHERE key=?1";
 static const char sql_next[] = "UPDATE cases SET next_doc=?2 WHERE k=?1";
 static const char sql_former_put[] = "INSERT OR IGNORE INTO former(c, path, n) VALUES(?1, ?2, ?3)";
 static const char sql_move[] =
@@ -102,6 +104,7 @@ static void fill(struct doc *d, const char *case_id, sqlite3_stmt *st)
     d->by_hand = flags & FLAG_BY_HAND;
     d->undone = flags & FLAG_UNDONE;
     d->before = flags & FLAG_BEFORE;
+    d->unread = (enum doc_unread)(flags >> UNREAD_SHIFT & UNREAD_MASK);
 }
 
 /* Steps once; the row's case is case_id, or is looked up when that is NULL. */
@@ -335,7 +338,7 @@ static void bind_doc(struct bind *b, int64_t case_key, const struct doc *d)
     bind_int(b, d->filed_ns);
     bind_int(b, d->changed_ns);
     bind_int(b, (d->by_hand ? FLAG_BY_HAND : 0) | (d->undone ? FLAG_UNDONE : 0) |
-                    (d->before ? FLAG_BEFORE : 0));
+                    (d->before ? FLAG_BEFORE : 0) | (int64_t)d->unread << UNREAD_SHIFT);
 }
 
 int state_doc_put(struct state *s, struct doc *d, struct error *err)
@@ -351,6 +354,17 @@ int state_doc_put(struct state *s, struct doc *d, struct error *err)
         return 0;
     d->number = was;
     return -1;
+}
+
+int state_doc_was_read(struct state *s, const char *case_id, int64_t n, struct error *err)
+{
+    struct bind b = {state_kept(s, sql_read_now, err), 0, SQLITE_OK};
+    int64_t key;
+
+    if (!b.stmt || state_case_need(s, case_id, &key, err) < 0)
+        return -1;
+    bind_int(&b, key << NUMBER_BITS | n);
+    return state_change(s, &b, err);
 }
 
 int state_former_put(struct state *s, const char *case_id, int64_t n, const char *path,

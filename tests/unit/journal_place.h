@@ -59,6 +59,8 @@ static inline void journal_place_say(struct journal_place *p, const char *kind, 
 
     p->now += HOUR;
     journal_body(&b, p->now, kind);
+    if (strcmp(kind, "undone") == 0 && to && strstr(to, "itself"))
+        json_text(&b, "by", "organizer");
     if (doc)
         json_num(&b, "doc", doc);
     if (from)

@@ -14,6 +14,8 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "file/act.h"
+#include "file/intent_json.h"
 #include "file/intents.h"
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -276,6 +278,32 @@ static void is_closed_after_a_failure(void **state)
     intents_close(l);
 }
 
+/* What recovery writes is what would have been written. */
+static void a_row_comes_back_as_it_was(void **state)
+{
+    struct act *a = act_new(ACT_RENAME), *b;
+    struct str json = STR_INIT;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    a->from = strdup("Smith_Divorce/Inbox/a.pdf");
+    a->to = strdup("Smith_Divorce/Motions/A.pdf");
+    a->case_path = strdup("Smith_Divorce");
+    a->doc.path = strdup("Motions/A.pdf");
+    a->doc.state = DOC_FILED;
+    a->doc.before = true;
+    a->doc.unread = DOC_UNREAD_INBOX;
+    intent_write(&json, a, 1);
+    b = intent_read(str_c(&json), 1, &err);
+    assert_non_null(b);
+    assert_string_equal(b->doc.path, "Motions/A.pdf");
+    assert_int_equal(b->doc.unread, DOC_UNREAD_INBOX);
+    assert_true(b->doc.before && !b->doc.undone && !b->doc.by_hand);
+    act_free(a);
+    act_free(b);
+    str_clear(&json);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, ready, done)
 
 int main(void)
@@ -294,6 +322,7 @@ int main(void)
         TEST(is_private),
         TEST(a_sync_allocates_nothing),
         TEST(is_closed_after_a_failure),
+        TEST(a_row_comes_back_as_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,11 @@ static void what_was_taken_back_stays_so(void **state)
     say(p, "filed", 2, "Inbox/b.pdf", "Motions/B.pdf");
     say(p, "undone", 2, "Motions/B.pdf", "Inbox/b.pdf");
     say(p, "renamed", 2, "Inbox/b.pdf", "Inbox/c.pdf");
+    say(p, "filed", 3, "Inbox/itself.pdf", "Motions/C.pdf");
+    say(p, "undone", 3, "Motions/C.pdf", "Inbox/itself.pdf");
     rebuild(p);
+    /* Taken back by the organizer itself: as if it had never been filed. */
+    expect(p, 3, "Inbox/itself.pdf", DOC_INDEXED, false, false);
     expect(p, 1, "Inbox/a.pdf", DOC_INDEXED, false, true);
     expect(p, 2, "Inbox/c.pdf", DOC_INDEXED, false, false);
 }

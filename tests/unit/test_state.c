@@ -155,7 +155,8 @@ static void every_field_comes_back(void **state)
                     .changed_ns = 9,
                     .by_hand = true,
                     .undone = true,
-                    .before = true},
+                    .before = true,
+                    .unread = DOC_UNREAD_INBOX},
                r;
 
     assert_int_equal(state_doc_put(p->s, &d, &p->err), 0);
@@ -180,6 +181,12 @@ static void every_field_comes_back(void **state)
     assert_int_equal(r.filed_ns, 8);
     assert_int_equal(r.changed_ns, 9);
     assert_true(r.by_hand && r.undone && r.before);
+    assert_int_equal(r.unread, DOC_UNREAD_INBOX);
+    doc_clear(&r);
+    assert_int_equal(state_doc_was_read(p->s, A, 1, &p->err), 0);
+    assert_int_equal(state_doc_by_number(p->s, A, 1, &r, &p->err), 1);
+    assert_true(r.by_hand && r.undone && r.before);
+    assert_int_equal(r.unread, DOC_READ);
     doc_clear(&r);
     doc_clear(&d);
 }
