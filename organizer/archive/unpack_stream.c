@@ -90,7 +90,6 @@ static la_ssize_t plain_read(struct archive *a, void *ctx, const void **p)
         return ARCHIVE_FATAL;
     }
     s->at += (uint64_t)n;
-    s->whole = s->at;
     /* Whoever reads on gets more at a time; whoever jumps from header to header does not wait. */
     if (s->step < STEP_MOST)
         s->step *= 2;

@@ -27,7 +27,7 @@ struct stream {
     char *buf;
     struct archive *raw; /* decompresses; NULL: nothing to decompress */
     uint64_t zeros;      /* at the end of what has come so far */
-    uint64_t whole;      /* bytes that have come, or were skipped */
+    uint64_t whole;      /* bytes of the tar */
     char error[200];
 };
 

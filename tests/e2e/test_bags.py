@@ -40,6 +40,14 @@ def test_a_valid_bag_is_valid_in_every_form(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", bags.FORMS)
+def test_a_valid_bag_of_some_megabytes_is_valid(tmp_path, form):
+    """More than is read at a time."""
+    files = bags.bag({f"{i}.bin": os.urandom(700001) for i in range(3)})
+    _, findings, summary = verify(bags.pack(files, tmp_path / f"a.{form}", form), status=0)
+    assert findings == [] and summary[0]["valid"]
+
+
+@pytest.mark.parametrize("form", bags.FORMS)
 def test_a_changed_document_is_named_in_every_form(tmp_path, form):
     files = bags.bag()
     name = next(n for n in files if n.endswith("Letter_2026-03-02.pdf"))
