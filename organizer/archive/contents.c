@@ -35,7 +35,7 @@ static int load(struct side *s, int dirfd, const char *path, const struct conten
         rc = bag_load(&s->bag, err);
     if (rc == 0 && !s->bag.payload_manifests)
         rc = error_set(err, 0, "it has no manifest: it is no bag (RFC 8493), or a part of one");
-    return rc == 0 && restore_rights_load(&s->rights, &s->bag, err) < 0 ? -1 : rc;
+    return rc == 0 && restore_names_load(&s->rights, &s->bag, err) < 0 ? -1 : rc;
 }
 
 static int by_path(const void *a, const void *b)

@@ -123,7 +123,8 @@ static bool is_aside(const struct bag *b, char *line, size_t n)
 static void take_line(void *ctx, char *line, size_t n, size_t number)
 {
     struct restore_rights *r = ctx;
-    json_t *json = is_aside(r->bag, line, n) ? NULL : json_loadb(line, n, 0, NULL);
+    bool aside = r->names ? !strstr(line, "\"name_hex\"") : is_aside(r->bag, line, n);
+    json_t *json = aside ? NULL : json_loadb(line, n, 0, NULL);
 
     (void)number;
     if (json)
@@ -142,13 +143,13 @@ static bool is_vouched_for(const struct bag *b, const struct bag_file *f)
     return both != 0;
 }
 
-int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err)
+static int load(struct restore_rights *r, struct bag *b, bool names, struct error *err)
 {
     struct bag_file *f = bag_find(b, BAG_METADATA);
     struct bag_feed feed = {.line = take_line, .ctx = r};
     int rc;
 
-    *r = (struct restore_rights){.bag = b};
+    *r = (struct restore_rights){.bag = b, .names = names};
     if (!f || !f->present || f->kind != UNPACK_FILE)
         return 0;
     rc = bag_read_text(b, f, bag_feed_add, &feed, err);
@@ -159,6 +160,16 @@ int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *e
     if (r->len)
         qsort(r->list, r->len, sizeof *r->list, by_path);
     return 0;
+}
+
+int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err)
+{
+    return load(r, b, false, err);
+}
+
+int restore_names_load(struct restore_rights *r, struct bag *b, struct error *err)
+{
+    return load(r, b, true, err);
 }
 
 const struct restore_right *restore_rights_find(const struct restore_rights *r, const char *path)

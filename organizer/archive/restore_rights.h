@@ -34,6 +34,7 @@ struct restore_rights {
     uint64_t refused; /* what was not permitted */
     /* The rest is this module's. */
     struct bag *bag;
+    bool names; /* only what has another exact name */
     struct bag_table rests;
     const char *now; /* the rest that was given last, taken apart: */
     void *json;
@@ -45,6 +46,8 @@ struct restore_rights {
  * none; 1 when no tag manifest vouches for what it has, which is left aside; -1 with err when the
  * archive cannot be read on. */
 int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err);
+/* As above; only the lines of what has another exact name. */
+int restore_names_load(struct restore_rights *r, struct bag *b, struct error *err);
 /* The line about path ("data/…"), NULL when there is none. */
 const struct restore_right *restore_rights_find(const struct restore_rights *r, const char *path);
 /* Gives the open file or folder what the line says. */

@@ -169,7 +169,10 @@ void flow_request_retire(struct flow *f, const struct flow_request *q, flow_answ
     }
     r = reopening_new(f, m, q, answer, ctx);
     why_not = flow_not_retirable(f, m);
-    if (why_not)
+    /* As a case that is closed already: what was asked for is so. */
+    if (why_not && m->closed && flow_is_retired(m))
+        done(r, "is retired already", "retired");
+    else if (why_not)
         cannot(r, why_not);
     else if (q->dry_run)
         done(r, "would be retired, if its archive is in order", "closed");

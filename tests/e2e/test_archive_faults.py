@@ -1,7 +1,8 @@
-"""Kill, full disk, I/O errors at any point: no half archive under a final name, the next run clean.
+"""Kill, full disk, I/O errors at any system call of archive, restore and verify: no half archive and no half
+document under a final name, nothing valid that is not, the next run clean.
 
-ORGANIZER_TORTURE=1 tries every system call; else a spread of them, and all of the last, when the
-archive gets its name.
+ORGANIZER_TORTURE=1 tries every system call; else a spread of them, and of archive all of the last, when it
+gets its name. What becomes of whole cases is in tests/faults/run.
 """
 import errno
 import os
@@ -12,10 +13,13 @@ import subprocess
 
 import pytest
 
+import bags
 from archive_job import Job, build_tool, is_whole, left
-from conftest import Cabinet, need_root, need_tool, pdf
+from conftest import EXE, Cabinet, pdf
 
 TORTURE = bool(os.environ.get("ORGANIZER_TORTURE"))
+ERRORS = pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
+UNTOUCHED = 98  # by syscall_at: that call does not touch files
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls of x86_64")
 
 
@@ -29,6 +33,23 @@ def office(tmp_path_factory):
     (case / "Nothing here").mkdir()
     c.run("sweep")
     return Job(c, "Smith_Divorce")
+
+
+class Figures:
+    """What a suite tried, told when it is over. A suite whose points are not reached has not been run."""
+
+    def __init__(self, name, points):
+        self.name, self.points, self.tried, self.hit = name, len(points), 0, 0
+
+    def count(self, status):
+        """Whether the fault struck. 99: the run had fewer calls, as threads and addresses have it."""
+        self.tried += 1
+        self.hit += status not in (UNTOUCHED, 99)
+        return status not in (UNTOUCHED, 99)
+
+    def tell(self, skipped=0):
+        print(f"\n{self.name}: {self.points} points, {self.tried} tried, {self.hit} hit, {skipped} touch no files, 0 violations")
+        assert self.tried == self.points and self.tried - self.hit - skipped <= 3 + self.points // 50
 
 
 def clear(job):
@@ -72,24 +93,28 @@ def check(job, what):
 
 def test_killed_at_any_system_call_it_leaves_no_half_archive(office):
     tool = build_tool("syscall_at")
-    killed = healed = 0
-    for n in points(office, 90):
+    at = points(office, 90)
+    figures, healed = Figures("archive, killed", at), 0
+    for n in at:
         clear(office)
         r = office.run(wrap=[tool, "kill", n])
-        killed += r is None
+        assert figures.count(office.status) == (r is None), (n, office.status, r)
         healed += any(p.name.endswith(".zip") for p in (office.cabinet.path / "Archive").iterdir())
         check(office, f"killed at {n}")
-    assert killed > 40 and healed > 0
+    figures.tell()
+    assert healed > 0
 
 
-@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
+@ERRORS
 def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
     tool = build_tool("syscall_at")
-    failed = 0
-    for n in points(office, 60):
+    at = points(office, 60)
+    figures, skipped, failed = Figures(f"archive, {errno.errorcode[error]}", at), 0, 0
+    for n in at:
         clear(office)
         r = office.run(wrap=[tool, "fail", n, error])
-        if office.status in (98, 99):
+        skipped += office.status == UNTOUCHED
+        if not figures.count(office.status):
             continue
         failed += bool(r) and r["outcome"] == "failed"
         if r and r["outcome"] == "made":
@@ -97,4 +122,142 @@ def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
         elif r:
             assert r.get("why") or r.get("findings"), (n, r)
         check(office, f"{errno.errorcode[error]} at {n}")
+    figures.tell(skipped)
     assert failed > 5
+
+
+# ---- restore and verify -------------------------------------------------------------------------------
+
+ENV = dict(os.environ, HOME="/nonexistent", TZ="UTC")
+ENV.pop("STATE_DIRECTORY", None)
+
+
+def run(*args, wrap=(), cwd=None, env=None):
+    return subprocess.run([*map(str, wrap), EXE, *map(str, args)], capture_output=True, timeout=120, env=env or ENV, cwd=cwd)
+
+
+def calls(most, *args, **how):
+    """Numbers of the system calls to try: all, or so many, evenly. how: as run()."""
+    r = run(*args, wrap=[build_tool("syscall_at"), "count"], **how)
+    count = int(r.stderr.split()[-1])
+    assert count > most
+    return range(1, count + 1) if TORTURE else range(1 + count // most // 2, count + 1, max(1, count // most))
+
+
+def files(path, hidden=True):
+    """Path -> bytes, of what is below; hidden: temporary names, too."""
+    return {str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file() and
+            (hidden or not any(x.startswith(".~organizer-") for x in p.relative_to(path).parts))}
+
+
+class Place:
+    """A new or an empty folder to restore to, again and again."""
+
+    def __init__(self, base, into):
+        self.base, self.into, self.archive = base, into, bags.pack(bags.bag(), base / "a.zip", "zip")
+        self.work = base / "work"
+
+    def fresh(self):
+        shutil.rmtree(self.work, ignore_errors=True)
+        (self.work / "out" if self.into == "existing" else self.work).mkdir(parents=True)
+        return ["restore", self.archive, "--to", self.work / "out"]
+
+    def check(self, n, whole):
+        """After the fault: only whole documents, and of a new folder whole: all or nothing; after another run all."""
+        seen = {k.removeprefix("out/"): v for k, v in files(self.work, hidden=False).items()}
+        assert all(bags.DOCUMENTS[k] == v for k, v in seen.items()), n
+        if whole:
+            assert self.into == "existing" or len(seen) in (0, len(bags.DOCUMENTS)), (n, list(seen))
+        run("restore", self.archive, "--to", self.work / "out")
+        assert files(self.work / "out", hidden=False) == bags.DOCUMENTS, n
+        if self.into == "existing" or not seen:
+            assert files(self.work).keys() == {"out/" + k for k in bags.DOCUMENTS}, n
+            assert not list(self.work.rglob(".~organizer-*")), n
+
+
+@pytest.mark.parametrize("into", ["new", "existing"])
+def test_restore_killed_at_any_system_call(tmp_path, into):
+    place = Place(tmp_path, into)
+    at = calls(24, *place.fresh())
+    figures = Figures(f"restore into a folder that is {into}, killed", at)
+    for n in at:
+        r = run(*place.fresh(), wrap=[build_tool("syscall_at"), "kill", n])
+        assert figures.count(r.returncode) == (r.returncode == 128 + signal.SIGKILL), (n, r)
+        place.check(n, True)
+    figures.tell()
+
+
+@ERRORS
+def test_restore_when_any_system_call_fails(tmp_path, error):
+    place = Place(tmp_path, "new")
+    at = calls(24, *place.fresh())
+    figures, skipped = Figures(f"restore, {errno.errorcode[error]}", at), 0
+    for n in at:
+        r = run(*place.fresh(), wrap=[build_tool("syscall_at"), "fail", n, error])
+        skipped += r.returncode == UNTOUCHED
+        if figures.count(r.returncode):
+            assert r.returncode or files(place.work, hidden=False).keys() == {"out/" + k for k in bags.DOCUMENTS}, (n, r)
+            assert r.returncode == 0 or r.stderr or r.stdout, n
+            place.check(n, False)
+    figures.tell(skipped)
+
+
+def verifying(base, what):
+    """The folder that is looked at, the verb's arguments, and the environment."""
+    if what == "case":
+        c = Cabinet(base).init()
+        c.new("Smith", "Divorce")
+        c.drop("Smith_Divorce/Inbox", "letter 2026-03-02.pdf", pdf("1"))
+        c.run("sweep")
+        return c.path, ["verify", "Smith_Divorce", "-C", c.path], c.env
+    folder = base / "Archive"
+    folder.mkdir()
+    documents = bags.bag()
+    if what == "damaged archive":
+        documents["data/" + next(iter(bags.DOCUMENTS))] = b"%PDF-1.4 another\n"
+    a = bags.pack(documents, folder / "a.zip", "zip")
+    if what == "scrub":
+        subprocess.run(f"sha256sum {a.name} >{a.name}.sha256", shell=True, check=True, cwd=folder)
+    return folder, ["verify", "--all", folder] if what == "scrub" else ["verify", a], ENV
+
+
+LOOKED_AT = pytest.mark.parametrize("what", ["case", "archive", "damaged archive", "scrub"])
+
+
+def answer(r):
+    """Without its rate."""
+    return r.returncode, r.stdout.split(b"/s:")[-1], r.stderr
+
+
+@LOOKED_AT
+def test_verify_killed_at_any_system_call_writes_nothing_and_answers_the_same_again(tmp_path, what):
+    folder, args, env = verifying(tmp_path, what)
+    good, before = answer(run(*args, env=env)), files(folder)
+    assert (good[0] == 0) == (what != "damaged archive"), good
+    at = calls(10, *args, env=env)
+    figures = Figures(f"verify {what}, killed", at)
+    for n in at:
+        r = run(*args, env=env, wrap=[build_tool("syscall_at"), "kill", n])
+        assert figures.count(r.returncode) == (r.returncode == 128 + signal.SIGKILL), (n, r)
+        assert files(folder) == before, n
+        if n % 8 == 0 or not TORTURE:
+            assert answer(run(*args, env=env)) == good, n
+    figures.tell()
+    assert answer(run(*args, env=env)) == good
+
+
+@LOOKED_AT
+def test_verify_with_an_io_error_never_calls_valid_what_is_not(tmp_path, what):
+    folder, args, env = verifying(tmp_path, what)
+    good, before = answer(run(*args, env=env)), files(folder)
+    at = calls(10, *args, env=env)
+    figures, skipped = Figures(f"verify {what}, EIO", at), 0
+    for n in at:
+        r = run(*args, env=env, wrap=[build_tool("syscall_at"), "fail", n, errno.EIO])
+        skipped += r.returncode == UNTOUCHED
+        if figures.count(r.returncode):
+            assert r.returncode != 0 or answer(r)[:2] == good[:2], (n, r)
+            assert r.returncode == 0 or r.stderr or r.stdout, (n, r)
+            assert files(folder) == before, n
+    figures.tell(skipped)
+    assert answer(run(*args, env=env)) == good

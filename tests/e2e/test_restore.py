@@ -259,45 +259,6 @@ def test_a_leftover_is_removed_by_the_next_one(tmp_path):
     assert_no_leftovers(tmp_path)
 
 
-CALLS = "openat2,mkdirat,write,renameat2,fsync,syncfs,fchmod,fchown,utimensat,unlinkat,fsetxattr"
-
-
-@pytest.mark.parametrize("into", ["new", "existing"])
-def test_killed_at_any_system_call_no_half_document_has_a_name(tmp_path, into):
-    archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
-    trace = tmp_path / "trace"
-    base = ["strace", "-o", trace, "-e", f"trace={CALLS}"]
-    work = tmp_path / "count"
-    work.mkdir()
-    if into == "existing":
-        (work / "out").mkdir()
-    subprocess.run([*base, EXE, "restore", archive, "--to", work / "out"], check=True, env=ENV, capture_output=True)
-    counts = {}
-    for line in trace.read_text().splitlines():
-        m = re.match(r"(\w+)\(", line)
-        if m:
-            counts[m[1]] = counts.get(m[1], 0) + 1
-    points = [(c, n) for c, total in counts.items() for n in range(1, total + 1)]
-    assert len(points) >= 20 and {"renameat2", "syncfs", "write"} <= set(counts)
-    for call, n in points:
-        work = tmp_path / f"{into}-{call}-{n}"
-        work.mkdir()
-        if into == "existing":
-            (work / "out").mkdir()
-        subprocess.run([*base, "-e", f"inject={call}:signal=KILL:when={n}", EXE, "restore", archive, "--to", work / "out"],
-                       env=ENV, capture_output=True)
-        seen = {k: v for k, v in tree(work).items() if not any(p.startswith(".~organizer-") for p in k.split("/"))}
-        for path, data in seen.items():
-            assert bags.DOCUMENTS[path.removeprefix("out/")] == data, (call, n, path)
-        if into == "new":
-            assert len(seen) in (0, len(bags.DOCUMENTS)), (call, n, seen.keys())
-        run("restore", archive, "--to", work / "out", status=None)
-        if into == "existing" or not seen:
-            assert_no_leftovers(work)
-        assert tree(work / "out") == bags.DOCUMENTS, (call, n)
-        shutil.rmtree(work)
-
-
 # ---- archives of the organizer's own
 
 def archived(cabinet):

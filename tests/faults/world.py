@@ -1,10 +1,12 @@
 """A cabinet for the fault suites: what was dropped into it, and what must hold whatever happened."""
 import hashlib
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OWN = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
@@ -27,6 +29,7 @@ class World:
         self.env = dict(os.environ, STATE_DIRECTORY=str(self.base / "state"), HOME=str(self.base), TZ="UTC",
                         ORGANIZER_HOOKS=str(self.base / "hooks"), ORGANIZER_RULES=str(ROOT / "rules"))
         self.contents, self.serial = set(), 0
+        self.again, self.cases = [], set()  # verbs to be given once more, cases whose archives are looked at
         self.must("init", self.path)
         self.configure(CONFIG)
         self.must("new", "Smith", "Divorce", "-C", self.path)
@@ -67,13 +70,52 @@ class World:
 
     def documents(self):
         return {str(p.relative_to(self.path)): hashlib.sha256(p.read_bytes()).hexdigest() for p in self.files()
-                if p.name not in OWN and not p.name.startswith(".~organizer-")}
+                if p.name not in OWN and not p.name.startswith(".~organizer-") and p.parent != self.path / "Archive"}
 
     def assert_nothing_lost(self, when):
         found = sorted(self.documents().values())
         if found != sorted(self.contents):
             lost, more = self.contents - set(found), len(found) - len(set(found))
             raise Violation(f"{when}: {len(lost)} lost, {more} twice, {len(set(found) - self.contents)} strange")
+
+    def archives(self):
+        """SHA-256 -> name of what lies there under a final name."""
+        return {hashlib.sha256(p.read_bytes()).hexdigest(): p.name for p in sorted((self.path / "Archive").glob("[!.]*.zip"))}
+
+    def assert_archives_whole(self, when):
+        for digest, name in self.archives().items():
+            path = self.path / "Archive" / name
+            try:
+                with zipfile.ZipFile(path) as z:
+                    bad = z.testzip()
+            except zipfile.BadZipFile as e:
+                bad = e
+            if bad:
+                raise Violation(f"{when}: {name} is no whole archive: {bad}")
+            beside = path.with_name(name + ".sha256")
+            if beside.exists() and beside.read_text().split()[0] != digest:
+                raise Violation(f"{when}: {beside.name} is not that of the archive")
+
+    def assert_archives_journaled(self):
+        """Each is in the journal of its case, and what the journal has is there, unless it was pruned."""
+        told = set()
+        for case in self.cases:
+            folders = list(self.path.rglob(f"{case}/.organizer/journal.jsonl"))
+            if len(folders) != 1:
+                raise Violation(f"the case {case} lies in {len(folders)} places")
+            lines = [json.loads(line) for line in folders[0].read_bytes().splitlines()]
+            turns = [x["kind"] for x in lines if x["kind"] in ("closed", "reopened")]
+            if any(a == b for a, b in zip(turns, turns[1:])):
+                raise Violation(f"{case} was {turns[-1]} twice, by its journal")
+            made = {x["archive_sha256"] for x in lines if x["kind"] == "archived"}
+            told |= made - {x["archive_sha256"] for x in lines if x["kind"] == "pruned"}
+        there = self.archives()
+        if self.cases and set(there) != told:
+            raise Violation(f"archives that no journal has: {[there[d] for d in set(there) - told]}; "
+                            f"{len(told - set(there))} that only a journal has")
+        for name in there.values():
+            if not (self.path / "Archive" / (name + ".sha256")).exists():
+                raise Violation(f"{name} has no .sha256")
 
     def picture(self):
         """What one more sweep must leave as it is."""
@@ -83,7 +125,12 @@ class World:
 
     def assert_in_order(self):
         self.assert_nothing_lost("after the fault")
+        self.assert_archives_whole("after the fault")
         self.must("sweep", self.path)
+        for verb in self.again:
+            self.must(*verb)
+        self.assert_archives_whole("after recovery")
+        self.assert_archives_journaled()
         self.assert_nothing_lost("after recovery")
         r = self.run("verify", self.path)
         if r.returncode:
