@@ -21,7 +21,7 @@ enum {
     SIGN_BYTES = 96,
     PLAIN_HEAD = 12,    /* lines at the top of a document without a caption */
     LABELLED_HEAD = 60, /* lines in which a labelled number counts even there */
-    SHARED = 3,         /* a party of more cases tells none apart */
+    WIDELY_KNOWN = 3,   /* a party of more cases tells none apart */
     HITS = 64,
 };
 
@@ -131,7 +131,7 @@ static bool counts(struct signs *s, const char *line, const struct route_hit *hi
     case ROUTE_CLIENT:
     case ROUTE_PARTY:
         text = xmemdup0(line + h->start, h->end - h->start);
-        return sharing(hits, n, h) <= SHARED &&
+        return sharing(hits, n, h) <= WIDELY_KNOWN &&
                (strpbrk(text, " -") || !ctx_is_vocabulary(s->c, text));
     case ROUTE_PREFIX:
     case ROUTE_FORMER:

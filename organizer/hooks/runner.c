@@ -44,6 +44,7 @@ struct run {
     int64_t started_ns;
     char *failure; /* what the first hook that failed said */
     struct run *next, *prev;
+    bool is_last; /* no hook comes after the one that runs: it was stopped */
 };
 
 struct queue {
@@ -218,7 +219,7 @@ static void log_ended(const struct run *r, const struct hook_result *x, const ch
 
 static void go_on(struct run *r)
 {
-    if (++r->at < r->len && !r->h->closing)
+    if (++r->at < r->len && !r->is_last && !r->h->closing)
         start_hook(r);
     else
         run_end(r, r->failure ? HOOK_FAILED : HOOK_OK, r->failure ? r->failure : "");
@@ -401,7 +402,7 @@ void hooks_stop_slow(struct hooks *h)
     drop_waiting(&h->slow);
     for (struct run *r = h->active; r; r = r->next)
         if (r->slow && r->process) {
-            r->len = r->at + 1; /* none comes after it */
+            r->is_last = true;
             hook_process_kill(r->process);
         }
 }

@@ -252,6 +252,7 @@ static void sizes_to_percent(struct content *c)
 int paper_close(struct paper *p)
 {
     struct str record = STR_INIT;
+    uint64_t len = 0;
 
     paper_end(p, (struct look){0});
     flush(p);
@@ -259,9 +260,10 @@ int paper_close(struct paper *p)
     if (p->content.pages > PAGES_MAX)
         p->content.pages = PAGES_MAX;
     sizes_to_percent(&p->content);
-    str_addn(&record, &(uint64_t){0}, sizeof(uint64_t));
+    str_addn(&record, &len, sizeof len);
     answer_write(&record, &p->content);
-    memcpy(record.s, &(uint64_t){record.len - sizeof(uint64_t)}, sizeof(uint64_t));
+    len = record.len - sizeof len;
+    memcpy(record.s, &len, sizeof len);
     if (record.len > TEXT_RECORD) {
         errno = EMSGSIZE;
         return -1;
