@@ -22,7 +22,9 @@ static void answered(void *ctx, const struct examination *x)
         return;
     }
     if (x->status == EXAMINE_FAILED && ++it->failures < FLOW_READ_TRIES) {
-        flow_later(f, it, settle_backoff_ms(it->failures + 4));
+        /* A reader that could not come up in time, on a busy machine: who waits for the document waits
+         * for its next reader, too. */
+        flow_soon(f, it, settle_backoff_ms(it->failures + 4));
         return;
     }
     flow_judge(f, it);

@@ -22,7 +22,7 @@
 struct known {
     char *name;
     struct doc_stamp stamp;
-    bool look; /* listed, waiting or racily clean: looked at although unchanged */
+    bool look; /* listed, waiting, racily clean or to be named: looked at although unchanged */
     bool seen;
     UT_hash_handle hh;
 };
@@ -77,6 +77,13 @@ bool sweep_running(const struct sweep *s)
     return s->now != NULL;
 }
 
+/* It came while names were only suggested, and now they are given. */
+static bool is_to_be_named(const struct flow *f, const struct doc *d)
+{
+    return f->cab.config.mode == MODE_ENFORCE && d->suggested && *d->suggested && !d->before &&
+           !flow_was_filed(d);
+}
+
 static int remember(void *ctx, const struct doc *d)
 {
     struct sweep *s = ctx;
@@ -85,7 +92,8 @@ static int remember(void *ctx, const struct doc *d)
 
     k->name = xstrdup(slash ? slash + 1 : d->path);
     k->stamp = d->stamp;
-    k->look = d->state == DOC_LISTED || d->state == DOC_WAITING || doc_is_racy(d);
+    k->look = d->state == DOC_LISTED || d->state == DOC_WAITING || doc_is_racy(d) ||
+              is_to_be_named(s->flow, d);
     HASH_ADD_KEYPTR(hh, s->known, k->name, strlen(k->name), k);
     return 0;
 }
