@@ -15,6 +15,7 @@ struct search_work {
     uv_work_t work;
     struct flow *flow;
     struct find_job job;
+    struct find_store store;
     struct find_request request;
     char **args; /* the request's strings are these */
     gid_t *groups;
@@ -87,6 +88,7 @@ void flow_find_close(struct flow *f)
         w->answer(w->ctx, EXIT_CANNOT, "the daemon stops: the rest is read after its next start\n");
         free(w);
     }
+    find_store_clear(&f->find_store);
     search_free(f->search);
     f->search = NULL;
 }
@@ -165,6 +167,15 @@ static void run_search(uv_work_t *w)
     s->found = find_run(&s->job, &s->request, &s->out, &s->error);
 }
 
+/* One is kept for the next search. */
+static void take_back(struct flow *f, struct find_store *store)
+{
+    if (f->find_store.state || f->find_store.catalogue)
+        find_store_clear(store);
+    else
+        f->find_store = *store;
+}
+
 static void search_end(struct search_work *s)
 {
     find_request_clear(&s->request);
@@ -185,6 +196,7 @@ static void after_search(uv_work_t *w, int status)
 
     (void)status;
     f->searches--;
+    take_back(f, &s->store);
     if (s->found == FIND_FAULT)
         s->answer(s->ctx, EXIT_USAGE, text);
     else if (s->found < 0)
@@ -236,6 +248,9 @@ void flow_find(struct flow *f, const char *const *args, const struct access_read
     if (who)
         s->job.who = (struct access_reader){who->uid, s->groups, who->groups_len};
     flow_find_cases(&s->job, f->matters);
+    s->store = f->find_store;
+    f->find_store = (struct find_store){0};
+    s->job.store = &s->store;
     s->work.data = s;
     f->searches++;
     uv_queue_work(f->loop, &s->work, run_search, after_search);

@@ -20,6 +20,7 @@
 #include "record/journal.h"
 #include "record/known.h"
 #include "record/state.h"
+#include "search/find.h"
 #include "watch/scan.h"
 #include "watch/watcher.h"
 
@@ -123,6 +124,7 @@ struct flow {
     struct search *search;           /* finding.h; NULL when it could not be started */
     bool finding_rests;
     unsigned searches;               /* beside the loop */
+    struct find_store find_store;    /* when no search has it */
     struct rebuild_waiter *rebuilds; /* finding.c */
     struct nightly *nightly;
     uv_timer_t gone;         /* a case is gone: is it still, in a moment? */

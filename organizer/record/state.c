@@ -387,6 +387,13 @@ void state_close(struct state *s)
     free(s);
 }
 
+bool state_is_moved(const struct state *s)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || moved;
+}
+
 bool state_is_newer(const struct state *s)
 {
     return s->newer;
@@ -459,4 +466,11 @@ void state_rollback(struct state *s)
     if (s->db)
         (void)leave_transaction(s, &err);
     s->begun = s->failed = false;
+}
+
+void state_rest(struct state *s)
+{
+    for (size_t i = 0; i < s->kept_len; i++)
+        sqlite3_reset(s->kept[i].stmt);
+    state_rollback(s);
 }

@@ -50,12 +50,16 @@ struct case_row {
  * makes nothing: NULL with ENOENT when there is no state yet. NULL with err. */
 struct state *state_open(const char *dir, bool readonly, struct error *err);
 void state_close(struct state *s);
+/* Whether its file is not the one that bears its name any more. */
+bool state_is_moved(const struct state *s);
 bool state_is_newer(const struct state *s);
 
 /* One transaction: begun, then committed (0, or -1 with err and it is undone) or undone. */
 int state_begin(struct state *s, struct error *err);
 int state_commit(struct state *s, struct error *err);
 void state_rollback(struct state *s);
+/* For a reader that is kept open: ends its transaction and whatever is under way in it. */
+void state_rest(struct state *s);
 /* What is read until state_rollback() is one picture, whatever is written meanwhile. Keep it
  * short: the write-ahead log grows as long. */
 int state_begin_read(struct state *s, struct error *err);

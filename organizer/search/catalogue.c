@@ -73,7 +73,9 @@ static const char *const sql[STATEMENTS] = {
               " FROM words w CROSS JOIN docs d ON d.key=w.rowid CROSS JOIN cases c"
               " ON c.k=w.rowid>>32 WHERE words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3"
               " ORDER BY w.rank",
-    [COUNT] = "SELECT count(*), count(*)-count(digest) FROM docs",
+    /* Of small trees: the table of documents has their texts in it. */
+    [COUNT] = "SELECT n, n-(SELECT count(*) FROM docs WHERE digest IS NOT NULL)"
+              " FROM (SELECT count(*) AS n FROM words_docsize)",
 };
 
 struct catalogue {
@@ -210,7 +212,10 @@ static int prepare(struct catalogue *c, bool readonly, bool fresh, struct error 
     if (fts_register(c->db, err) < 0 ||
         sqlite3_create_function(c->db, "wanted", 3, SQLITE_UTF8, c, sql_wanted, NULL, NULL) !=
             SQLITE_OK ||
-        run(c, "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA secure_delete=FAST",
+        /* Readers are kept open between searches. */
+        run(c, readonly ? "PRAGMA cache_size=-4096"
+                        : "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
+                          " PRAGMA secure_delete=FAST",
             err) < 0)
         return -1;
     version = version_of(c);
@@ -273,6 +278,26 @@ struct catalogue *catalogue_open(const char *dir, bool readonly, struct error *e
         return c;
     catalogue_delete(dir);
     return open_file(path, readonly, &other, err);
+}
+
+bool catalogue_is_moved(const struct catalogue *c)
+{
+    int moved = 0;
+
+    return sqlite3_file_control(c->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || moved;
+}
+
+int catalogue_begin_read(struct catalogue *c, struct error *err)
+{
+    return run(c, "BEGIN", err);
+}
+
+void catalogue_rest(struct catalogue *c)
+{
+    for (size_t i = 0; i < STATEMENTS; i++)
+        if (c->stmts[i])
+            sqlite3_reset(c->stmts[i]);
+    catalogue_rollback(c);
 }
 
 void catalogue_close(struct catalogue *c)

@@ -35,6 +35,11 @@ struct catalogue_entry {
 /* Opens dir/search.db. Without readonly one that is missing, broken or of another version is made
  * anew. readonly: NULL with ENOENT when there is none, or one of another version. NULL with err. */
 struct catalogue *catalogue_open(const char *dir, bool readonly, struct error *err);
+/* Whether its file is not the one that bears its name any more. */
+bool catalogue_is_moved(const struct catalogue *c);
+/* One view for all that a search reads, until catalogue_rest() ends it and whatever is under way. */
+int catalogue_begin_read(struct catalogue *c, struct error *err);
+void catalogue_rest(struct catalogue *c);
 void catalogue_close(struct catalogue *c);
 /* Deletes dir/search.db; nobody may have it open. */
 void catalogue_delete(const char *dir);

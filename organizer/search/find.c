@@ -38,7 +38,8 @@ struct finding {
     const struct find_request *r;
     struct place *places; /* by id */
     struct place *nodes;
-    struct state *state;
+    struct find_store *store;
+    struct state *state;         /* of the store, as the next */
     struct catalogue *catalogue;
     const char *expression; /* or NULL */
     struct hit *hits;
@@ -411,16 +412,43 @@ static int look(struct finding *f)
     return catalogue_look(f->catalogue, &search, f->err) < 0 || f->failed ? -1 : 0;
 }
 
+void find_store_clear(struct find_store *s)
+{
+    if (!s)
+        return;
+    catalogue_close(s->catalogue);
+    state_close(s->state);
+    *s = (struct find_store){0};
+}
+
+/* One that was made anew meanwhile is opened anew. */
+static void open_store(struct find_store *s, const char *dir, struct error *err)
+{
+    if (s->state && state_is_moved(s->state)) {
+        state_close(s->state);
+        s->state = NULL;
+    }
+    if (s->catalogue && catalogue_is_moved(s->catalogue)) {
+        catalogue_close(s->catalogue);
+        s->catalogue = NULL;
+    }
+    if (!s->state)
+        s->state = state_open(dir, true, err);
+    if (s->state && !s->catalogue)
+        s->catalogue = catalogue_open(dir, true, err);
+}
+
 static int open_parts(struct finding *f)
 {
-    f->state = state_open(f->job->state_dir, true, f->err);
-    if (!f->state)
+    open_store(f->store, f->job->state_dir, f->err);
+    f->state = f->store->state;
+    f->catalogue = f->store->catalogue;
+    if (!f->state || state_begin_read(f->state, f->err) < 0)
         return -1;
-    f->catalogue = catalogue_open(f->job->state_dir, true, f->err);
     if (!f->catalogue && f->expression)
         return error_prefix(f->err, "nothing can be looked for yet: the daemon, or `organizer find "
                                     "--rebuild`, makes the catalogue");
-    return 0;
+    return f->catalogue ? catalogue_begin_read(f->catalogue, f->err) : 0;
 }
 
 static void clear(struct finding *f)
@@ -432,15 +460,19 @@ static void clear(struct finding *f)
     free(f->hits);
     HASH_CLEAR(hh, f->places);
     free(f->nodes);
-    catalogue_close(f->catalogue);
-    state_close(f->state);
+    /* What is under way in them would hold their logs open. */
+    if (f->state)
+        state_rest(f->state);
+    if (f->catalogue)
+        catalogue_rest(f->catalogue);
 }
 
 int find_run(const struct find_job *job, const struct find_request *r, struct str *out,
              struct error *err)
 {
     AUTO_STR struct str expression = STR_INIT;
-    struct finding f = {.job = job, .r = r, .err = err};
+    struct find_store own = {0};
+    struct finding f = {.job = job, .r = r, .store = job->store ? job->store : &own, .err = err};
     int rc = query_parse(r->words, &expression, err);
 
     if (rc == 0 && !find_request_filters(r))
@@ -454,6 +486,8 @@ int find_run(const struct find_job *job, const struct find_request *r, struct st
     else
         rc = tell(&f, out);
     clear(&f);
+    if (!job->store || (rc < 0 && !f.fault))
+        find_store_clear(f.store);
     return rc;
 }
 

@@ -1,6 +1,6 @@
 /*
  * find: answers a request (request.h) from the catalogue and the document table. For any thread:
- * it opens both for itself, and reads only.
+ * it opens both for itself (struct find_store keeps them), and reads only.
  *
  * A document is told when its row says that it is there, what is known of its text is of its bytes
  * as they are, and who asks may read it. Nothing of other documents is told, not even how many.
@@ -14,8 +14,10 @@
 #include "cabinet/access.h"
 #include "search/request.h"
 
+struct catalogue;
 struct error;
 struct rules;
+struct state;
 struct str;
 
 /* A case as a search knows it: a copy, since the search runs beside the loop. Owned strings. */
@@ -26,9 +28,20 @@ struct find_case {
 
 #define FIND_FAULT (-2)
 
+/* What searches read, kept open from one to the next: opening it takes longer than most searches.
+ * Of one search at a time; all zero at first. */
+struct find_store {
+    struct state *state;
+    struct catalogue *catalogue;
+};
+
+/* Closes both. NULL is fine. */
+void find_store_clear(struct find_store *s);
+
 struct find_job {
     int root;                  /* the cabinet; borrowed */
     const char *state_dir;     /* borrowed */
+    struct find_store *store;  /* borrowed; NULL: opened for this search */
     const struct rules *rules; /* borrowed: stays loaded until the job is done */
     struct find_case *cases;   /* every case; owned */
     size_t cases_len;

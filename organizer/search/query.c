@@ -229,11 +229,18 @@ static bool has_space(const char *s)
     return *s != '\0';
 }
 
+bool query_is_phrase(const char *arg)
+{
+    while (is_space(*arg))
+        arg++;
+    return has_space(arg) && !has_signs(arg);
+}
+
 static void lex(struct reading *r, const char *arg)
 {
     while (is_space(*arg))
         arg++;
-    if (has_space(arg) && !has_signs(arg)) {
+    if (query_is_phrase(arg)) {
         add_text(r, arg, strlen(arg), false, true, NULL);
         return;
     }

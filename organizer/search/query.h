@@ -19,6 +19,8 @@
 #ifndef ORGANIZER_SEARCH_QUERY_H
 #define ORGANIZER_SEARCH_QUERY_H
 
+#include <stdbool.h>
+
 struct error;
 struct str;
 
@@ -27,5 +29,7 @@ struct str;
 /* Appends the expression for the NULL-terminated args to out. 1, 0 when there is nothing in args
  * at all (no argument but white space), -1 with err, whose text is for the person. */
 int query_parse(const char *const *args, struct str *out, struct error *err);
+/* Whether the argument is a phrase only for its spaces: the shell took the quotes. */
+bool query_is_phrase(const char *arg);
 
 #endif

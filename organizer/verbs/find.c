@@ -14,6 +14,7 @@
 #include "flow/finding.h"
 #include "flow/survey.h"
 #include "search/find.h"
+#include "search/query.h"
 #include "serve/talk.h"
 #include "verbs/verb.h"
 
@@ -129,8 +130,25 @@ static void show_hit(struct verb_call *call, const json_t *hit)
     show_passage(call, json_object_get(hit, "passage"));
 }
 
+/* Nobody who writes "smith divorce" for a shell can be sure that it means a phrase. */
+static void show_nothing(struct verb_call *call, const struct find_request *r)
+{
+    struct str *out = &call->out;
+
+    str_add(out, "nothing found\n");
+    for (size_t i = 0; i < r->words_len; i++)
+        if (query_is_phrase(r->words[i])) {
+            str_addc(out, '"');
+            show(out, r->words[i]);
+            str_add(out, "\" is looked for as words beside each other; without the quotes they may "
+                         "stand anywhere in a document\n");
+            return;
+        }
+}
+
 /* What is said besides the documents. */
-static void show_end(struct verb_call *call, const json_t *head, size_t shown)
+static void show_end(struct verb_call *call, const struct find_request *r, const json_t *head,
+                     size_t shown)
 {
     int64_t unread = json_get_num(head, "by_name_only", 0);
 
@@ -138,7 +156,7 @@ static void show_end(struct verb_call *call, const json_t *head, size_t shown)
         str_addf(&call->out, "%zu shown, there are more: --limit N shows more, more words fewer\n",
                  shown);
     if (shown == 0)
-        str_add(&call->out, "nothing found\n");
+        show_nothing(call, r);
     if (unread > 0)
         str_addf(&call->out,
                  "%lld of %lld documents are found by their names only: what they say is not known "
@@ -147,7 +165,7 @@ static void show_end(struct verb_call *call, const json_t *head, size_t shown)
 }
 
 /* The lines of an answer as people read them; its first line is the head. */
-static void show_all(struct verb_call *call, const char *text)
+static void show_all(struct verb_call *call, const struct find_request *r, const char *text)
 {
     json_t *head = NULL;
     size_t shown = 0;
@@ -165,7 +183,7 @@ static void show_all(struct verb_call *call, const char *text)
         }
         text += n + (text[n] == '\n');
     }
-    show_end(call, head, shown);
+    show_end(call, r, head, shown);
     json_decref(head);
 }
 
@@ -220,7 +238,7 @@ static int answer(struct verb_call *call, const char *cabinet, const struct find
     if (r->json)
         str_add(&call->out, lines ? lines + 1 : "");
     else
-        show_all(call, text);
+        show_all(call, r, text);
     if (!best || verb_flush(call) < 0)
         return status;
     return open_document(call, best);

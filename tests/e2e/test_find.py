@@ -132,7 +132,9 @@ def test_a_damaged_catalogue_does_no_harm(smith):
 
 def test_nothing_found_is_1_and_says_so(smith):
     r = smith.run("find", "unicorn", status=1)
-    assert "nothing found" in r.stdout and r.stderr == ""
+    assert r.stdout == "nothing found\n" and r.stderr == ""
+    r = smith.run("find", "zebra unicorn", status=1)
+    assert "without the quotes" in r.stdout.splitlines()[1], "the shell took them"
 
 
 HOSTILE = [
