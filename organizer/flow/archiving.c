@@ -79,6 +79,17 @@ struct archiving *archiving_new(struct flow *f)
     return a;
 }
 
+const char *archiving_progress(const struct flow *f, uint64_t *bytes, uint64_t *of)
+{
+    const struct archiving *a = f->archiving;
+
+    if (!a || !a->first || !a->job)
+        return NULL;
+    *bytes = a->bytes;
+    *of = a->of;
+    return a->case_path;
+}
+
 bool archiving_idle(const struct flow *f)
 {
     return !f->archiving || !f->archiving->first;

@@ -26,6 +26,9 @@ typedef void archiving_done(void *ctx, const struct snapshot_result *r, const ch
  * that holds it already. */
 void flow_archive(struct flow *f, struct matter *m, enum snapshot_purpose purpose,
                   archiving_done *done, void *ctx);
+/* How far the snapshot in hand is: its case (borrowed until the loop runs on), or NULL when none is
+ * being made; *of is 0 as long as nobody knows. */
+const char *archiving_progress(const struct flow *f, uint64_t *bytes, uint64_t *of);
 /* Nothing is queued or runs. */
 bool archiving_idle(const struct flow *f);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,16 @@ static int read_reply(int fd, struct talk_reply *reply, struct error *err)
     return 1;
 }
 
+#define WAIT_MS 400
+
+static void wait_for_reply(int fd, const struct talk_request *r)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    while (r->waiting && poll(&p, 1, WAIT_MS) == 0)
+        r->waiting(r->ctx);
+}
+
 int talk_ask(const char *dir, const struct talk_request *r, struct talk_reply *reply,
              struct error *err)
 {
@@ -124,5 +135,6 @@ int talk_ask(const char *dir, const struct talk_request *r, struct talk_reply *r
     write_request(&line, r);
     if (io_write_all(fd, line.s, line.len) < 0)
         return error_set(err, errno, "the daemon cannot be asked");
+    wait_for_reply(fd, r);
     return read_reply(fd, reply, err);
 }

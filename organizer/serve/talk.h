@@ -23,6 +23,8 @@ struct talk_request {
     const char *const *args; /* NULL-terminated */
     const char *cwd;
     bool dry_run, json, force;
+    void (*waiting)(void *ctx); /* called about twice a second until the answer comes; NULL: nobody is */
+    void *ctx;
 };
 
 struct talk_reply {

@@ -6,11 +6,14 @@
 
 #include "base/alloc.h"
 #include "base/exit.h"
+#include "base/json.h"
 #include "cabinet/cabinet.h"
 #include "cabinet/tree_lock.h"
+#include "flow/archiving.h"
 #include "flow/flow.h"
 #include "flow/standing.h"
 #include "serve/talk.h"
+#include "verbs/progress.h"
 #include "verbs/verb.h"
 
 /* A flow run for one request. */
@@ -23,7 +26,11 @@ struct here {
     int status;
     int rounds; /* of waiting until all is settled */
     bool done;
+    struct progress progress;
+    uv_timer_t timer; /* shows it */
 };
+
+#define SHOW_MS 200
 
 /* Where nobody else is at work two are enough; pages that were put off are for the next time. */
 #define ROUNDS 5
@@ -102,6 +109,63 @@ static int status_here(struct verb_call *call, const char *cabinet)
     return rc < 0 ? EXIT_CANNOT : attention ? EXIT_ATTENTION : EXIT_ORDER;
 }
 
+/* ---- how far a snapshot is -------------------------------------------------------------------- */
+
+static bool makes_snapshots(const char *verb)
+{
+    return strcmp(verb, "archive") == 0 || strcmp(verb, "nightly") == 0;
+}
+
+static void show_here(uv_timer_t *t)
+{
+    struct here *h = t->data;
+    uint64_t bytes = 0, of = 0;
+    const char *path = archiving_progress(h->flow, &bytes, &of);
+
+    if (path)
+        progress_show(&h->progress, path, bytes, of);
+}
+
+/* Only a terminal wakes anybody up. */
+static void start_showing(struct here *h, uv_loop_t *loop)
+{
+    progress_start(&h->progress);
+    uv_timer_init(loop, &h->timer);
+    h->timer.data = h;
+    if (h->progress.on && makes_snapshots(h->verb))
+        uv_timer_start(&h->timer, show_here, SHOW_MS, SHOW_MS);
+}
+
+/* What the daemon is asked about while it works. */
+struct watching {
+    struct verb_call *call;
+    const char *cabinet;
+    struct progress progress;
+};
+
+static void show_there(void *ctx)
+{
+    struct watching *w = ctx;
+    struct verb_call quiet = {.env = w->call->env, .log = w->call->log};
+    struct talk_request r = {.verb = "status", .json = true};
+    struct talk_reply reply = {0};
+    json_t *status = NULL, *now;
+
+    if (verb_talk(&quiet, w->cabinet, &r, &reply) > 0)
+        status = json_loadb(str_c(&reply.text), reply.text.len, JSON_DISABLE_EOF_CHECK, NULL);
+    now = json_object_get(status, "archiving");
+    if (now) {
+        AUTO_FREE char *path = json_get_name(now, "case");
+
+        progress_show(&w->progress, path ? path : "", (uint64_t)json_get_num(now, "bytes", 0),
+                      (uint64_t)json_get_num(now, "of", 0));
+    }
+    json_decref(status);
+    str_clear(&reply.text);
+}
+
+/* ---- here or there ----------------------------------------------------------------------------- */
+
 static int run_here(struct verb_call *call, const char *cabinet, const char *verb,
                     const char *const *args)
 {
@@ -123,9 +187,12 @@ static int run_here(struct verb_call *call, const char *cabinet, const char *ver
     } else if (flow_start(h.flow, &call->error) < 0) {
         h.status = EXIT_CANNOT;
     } else {
+        start_showing(&h, &loop);
         flow_sync(h.flow, swept, &h);
         while (!h.done)
             uv_run(&loop, UV_RUN_ONCE);
+        progress_wipe(&h.progress);
+        uv_close((uv_handle_t *)&h.timer, NULL);
     }
     flow_close(h.flow);
     uv_run(&loop, UV_RUN_NOWAIT);
@@ -158,8 +225,16 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, cons
         .verb = verb, .args = args, .cwd = cwd, .dry_run = call->dry_run, .json = call->json,
         .force = call->force};
     struct talk_reply reply = {0};
-    int rc = verb_talk(call, cabinet, &r, &reply);
+    struct watching w = {.call = call, .cabinet = cabinet};
+    int rc;
 
+    progress_start(&w.progress);
+    if (w.progress.on && makes_snapshots(verb)) {
+        r.waiting = show_there;
+        r.ctx = &w;
+    }
+    rc = verb_talk(call, cabinet, &r, &reply);
+    progress_wipe(&w.progress);
     if (rc == 0 && strcmp(verb, "status") == 0)
         return status_here(call, cabinet);
     if (rc == 0)

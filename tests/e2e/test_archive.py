@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import sqlite3
@@ -14,7 +15,7 @@ import zipfile
 import pytest
 
 from archive_job import Job, is_whole, left
-from conftest import Cabinet, NOBODY, TIMEOUT, docx, need_root, need_tool, pdf, sha256_file
+from conftest import EXE, Cabinet, NOBODY, TIMEOUT, docx, need_root, need_tool, pdf, sha256_file
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.txt")
 
@@ -558,3 +559,36 @@ def test_a_cabinet_that_was_there_before_gets_its_folder_of_archives(tmp_path):
 def test_an_unknown_case_is_a_wrong_command_line(cabinet):
     r = cabinet.run("archive", "Nobody_Divorce", status=2)
     assert "Nobody_Divorce" in r.stderr
+
+
+# ---- how far it is ------------------------------------------------------------------------------------
+
+def on_a_terminal(cabinet, *args):
+    """What the verb writes to standard error when that is a terminal."""
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([str(EXE), *map(str, args)], env=cabinet.env, cwd=cabinet.path, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        while piece := os.read(ours, 4096):
+            shown += piece
+    os.close(ours)
+    assert p.wait() == 0, p.stdout.read()
+    p.stdout.close()
+    return shown.decode()
+
+
+@pytest.mark.parametrize("daemon", [True, False], ids=["by the daemon", "without one"])
+def test_how_far_it_is_is_shown_on_a_terminal(cabinet, daemon):
+    case = cabinet.path / "Smith_Divorce"
+    cabinet.run("new", "Smith", "Divorce", "-C", cabinet.path)
+    (case / "Recordings").mkdir()
+    with open(case / "Recordings/hearing.wav", "wb") as f:
+        f.truncate(250 << 20)
+    cabinet.run("sweep")
+    if daemon:
+        cabinet.start().sync()
+    shown = on_a_terminal(cabinet, "archive", "Smith_Divorce")
+    assert re.search(r"Smith_Divorce  \d[\d.]* [kMG]?B of 262\.\d MB \(\d+ %\), [\d.]+ MB/s", shown), shown
+    assert shown.endswith("\r\x1b[K")
