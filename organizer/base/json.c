@@ -34,6 +34,16 @@ static void quote_ascii(struct str *out, char c)
     }
 }
 
+/* How many bytes stand for themselves: most of what is written is nothing else. */
+static size_t plain(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] >= 0x20 && s[n] < 0x7F && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
+}
+
 void json_quote(struct str *out, const char *s)
 {
     const char *end = s + strlen(s);
@@ -41,8 +51,12 @@ void json_quote(struct str *out, const char *s)
     str_addc(out, '"');
     while (s < end) {
         const char *at = s;
+        size_t n = plain(s);
 
-        if ((unsigned char)*s < 0x80) {
+        if (n > 0) {
+            str_addn(out, s, n);
+            s += n;
+        } else if ((unsigned char)*s < 0x80) {
             quote_ascii(out, *s++);
         } else if (utf8_next(&s, end) < 0) {
             str_add(out, "\xEF\xBF\xBD");
@@ -77,7 +91,7 @@ void json_text(struct str *out, const char *key, const char *value)
 void json_num(struct str *out, const char *key, int64_t value)
 {
     json_key(out, key);
-    str_addf(out, "%lld", (long long)value);
+    str_addi(out, value);
 }
 
 void json_bool(struct str *out, const char *key, bool value)

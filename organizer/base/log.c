@@ -44,7 +44,9 @@ void log_line(const struct log *l, enum log_level level, const char *message, ..
     while ((key = va_arg(ap, const char *))) {
         const char *value = va_arg(ap, const char *);
 
-        str_addf(&line, " %s=", key);
+        str_addc(&line, ' ');
+        str_add(&line, key);
+        str_addc(&line, '=');
         add_value(&line, value ? value : "");
     }
     va_end(ap);

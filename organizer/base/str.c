@@ -53,7 +53,23 @@ void str_addn(struct str *b, const void *p, size_t n)
 
 void str_addc(struct str *b, char c)
 {
-    str_addn(b, &c, 1);
+    reserve(b, 1);
+    b->s[b->len++] = c;
+    b->s[b->len] = '\0';
+}
+
+void str_addi(struct str *b, int64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (value < 0)
+        str_addc(b, '-');
+    str_addn(b, digits + at, sizeof digits - at);
 }
 
 void str_addf(struct str *b, const char *fmt, ...)

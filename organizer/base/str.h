@@ -3,6 +3,7 @@
 #define ORGANIZER_BASE_STR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct str {
     char *s;    /* the bytes, or NULL when nothing was ever added; see str_c() */
@@ -21,6 +22,8 @@ const char *str_c(const struct str *b);
 void str_add(struct str *b, const char *s);
 void str_addn(struct str *b, const void *p, size_t n);
 void str_addc(struct str *b, char c);
+/* The number in decimal. */
+void str_addi(struct str *b, int64_t value);
 void str_addf(struct str *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Cuts it to at most len bytes. */
 void str_cut(struct str *b, size_t len);

@@ -111,14 +111,30 @@ static bool is_control(int32_t c)
     return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
 }
 
+/* How many bytes are shown as they are without being looked at as characters. */
+static size_t plain(const char *s, const char *end)
+{
+    const char *p = s;
+
+    while (p < end && *p >= 0x20 && *p < 0x7F && *p != '\\')
+        p++;
+    return (size_t)(p - s);
+}
+
 void utf8_show(struct str *out, const char *s, size_t n)
 {
     const char *end = s + n;
 
     while (s < end) {
         const char *at = s;
-        int32_t c = utf8_next(&s, end);
+        int32_t c;
 
+        s += plain(s, end);
+        str_addn(out, at, (size_t)(s - at));
+        if (s == end)
+            return;
+        at = s;
+        c = utf8_next(&s, end);
         if (c < 0)
             str_addf(out, "\\x%02X", (unsigned char)*at);
         else if (c == '\\')

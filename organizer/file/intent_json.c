@@ -41,10 +41,15 @@ static void name_member(struct str *json, const char *key, const char *value)
 
 static void write_stamp(struct str *json, const char *key, const struct doc_stamp *s)
 {
+    const int64_t n[] = {(int64_t)s->dev,  (int64_t)s->ino, s->birth_ns,
+                         (int64_t)s->size, s->mtime_ns,     s->ctime_ns};
+
     json_key(json, key);
-    str_addf(json, "[%lld,%lld,%lld,%lld,%lld,%lld]", (long long)s->dev, (long long)s->ino,
-             (long long)s->birth_ns, (long long)s->size, (long long)s->mtime_ns,
-             (long long)s->ctime_ns);
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++) {
+        str_addc(json, i ? ',' : '[');
+        str_addi(json, n[i]);
+    }
+    str_addc(json, ']');
 }
 
 static void write_doc(struct str *json, const struct doc *d)

@@ -38,7 +38,6 @@ static const char schema[] =
     " why BLOB, suggested BLOB, filed INTEGER, changed INTEGER, flags INTEGER);"
     "CREATE INDEX docs_path ON docs(c, path, state);"
     "CREATE INDEX docs_fold ON docs(c, fold) WHERE state<>4;"
-    "CREATE INDEX docs_digest ON docs(c, digest) WHERE state<>4 AND digest IS NOT NULL;"
     "CREATE INDEX docs_ino ON docs(ino);"
     "CREATE INDEX docs_state ON docs(c, state);"
     "CREATE TABLE former(c INTEGER, path BLOB, n INTEGER, PRIMARY KEY(c, path, n)) WITHOUT ROWID;"

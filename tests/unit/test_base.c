@@ -54,6 +54,20 @@ static void str_grows_and_stays_terminated(void **state)
     assert_string_equal(str_c(&s), "0,1");
 }
 
+static void str_adds_numbers_of_any_size(void **state)
+{
+    static const int64_t numbers[] = {0, 7, -1, 10, INT64_MAX, INT64_MIN};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        AUTO_STR struct str a = STR_INIT, b = STR_INIT;
+
+        str_addi(&a, numbers[i]);
+        str_addf(&b, "%lld", (long long)numbers[i]);
+        assert_string_equal(str_c(&a), str_c(&b));
+    }
+}
+
 static void str_detach_hands_over(void **state)
 {
     struct str s = STR_INIT;
@@ -298,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_grows_and_stays_terminated),
+        cmocka_unit_test(str_adds_numbers_of_any_size),
         cmocka_unit_test(str_detach_hands_over),
         cmocka_unit_test(utf8_tells_valid_from_invalid),
         cmocka_unit_test(utf8_shows_what_cannot_be_seen),
