@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -200,6 +201,23 @@ void io_mark_temp(int fd, bool temporary)
         (void)!fsetxattr(fd, IO_TEMP_MARK, "", 0, 0);
     else
         (void)!fremovexattr(fd, IO_TEMP_MARK);
+}
+
+void io_mark_replaced(int fd, const struct digest *d)
+{
+    char hex[DIGEST_HEX];
+
+    (void)!fsetxattr(fd, IO_TEMP_MARK, digest_hex(d, hex), DIGEST_HEX - 1, 0);
+}
+
+bool io_is_temp(int fd)
+{
+    char hex[DIGEST_HEX] = "";
+    ssize_t n = fgetxattr(fd, IO_TEMP_MARK, hex, sizeof hex - 1);
+    struct digest marked, there;
+
+    return n == 0 || (n > 0 && digest_parse(hex, &marked) == 0 && digest_of_fd(fd, &there) == 0 &&
+                      digest_equal(&marked, &there));
 }
 
 static int make_temp(int dirfd, mode_t mode, char *name, size_t size)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct digest;
 struct error;
 struct str;
 
@@ -20,6 +21,10 @@ struct str;
 #define IO_TEMP_MARK "user.organizer.temporary"
 /* Gives fd that mark, or takes it away. Where there are no attributes, nothing happens. */
 void io_mark_temp(int fd, bool temporary);
+/* Gives it the mark for as long as its bytes have the digest d: what somebody writes into it is theirs. */
+void io_mark_replaced(int fd, const struct digest *d);
+/* Whether fd has the mark. */
+bool io_is_temp(int fd);
 
 /* Opens path below root without leaving it: openat2(2) with RESOLVE_BENEATH, NO_SYMLINKS,
  * NO_MAGICLINKS and NO_XDEV; O_CLOEXEC and O_NOCTTY are added, and O_NONBLOCK for what is not a

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/str.h"
@@ -168,14 +169,19 @@ static void unmark(const struct attempt *a)
 
 static enum card_written put_in_place(struct attempt *a, struct error *err)
 {
+    struct digest old = digest_of(str_c(&a->text), a->text.len);
     struct stat ours;
 
+    /* A crash behind the exchange leaves the old card under the temporary name. */
+    io_mark_replaced(a->fd, &old);
     if (fstatat(a->dir, a->temp, &ours, AT_SYMLINK_NOFOLLOW) < 0 || exchange(a) < 0) {
         error_set(err, errno, CARD_NAME " cannot be replaced");
+        io_mark_temp(a->fd, false);
         return CARD_FAILED;
     }
     if (!is_still(a)) {
         take_back(a, &ours);
+        io_mark_temp(a->fd, false);
         error_set(err, 0, CARD_NAME " is being saved by somebody: ask again in a moment");
         return CARD_OPEN;
     }

@@ -132,7 +132,7 @@ static bool is_unfinished(int fd)
 {
     char there[sizeof UNFINISHED];
 
-    return fgetxattr(fd, IO_TEMP_MARK, there, sizeof there) >= 0 ||
+    return io_is_temp(fd) ||
            (fgetxattr(fd, MARK, there, sizeof there) == sizeof UNFINISHED - 1 &&
             memcmp(there, UNFINISHED, sizeof UNFINISHED - 1) == 0);
 }
