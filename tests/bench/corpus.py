@@ -187,15 +187,16 @@ def small_pdf(i):
             % (b"%d " % i * 40))
 
 
-def page_pdf(number):
-    """A PDF of one page of text."""
+def page_pdf(number, pages=1):
+    """A PDF of pages of text."""
     stream = b"BT /F 12 Tf 72 720 Td 14 TL\n" + b"".join(
         b"(Document %d line %d of the text that stands here for all to read) Tj T*\n" % (number, k)
         for k in range(45)) + b"ET\n"
+    kids = b" ".join(b"%d 0 R" % (4 + k) for k in range(pages))
     return b"".join((
-        b"%%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F"
-        b"<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>>>>>>>endobj\n"
-        b"4 0 obj<</Length %d>>\nstream\n" % len(stream), stream,
-        b"endstream endobj\ntrailer<</Root 1 0 R/Size 5>>\n"))
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[", kids,
+        b"]/Count %d>>endobj\n" % pages,
+        b"3 0 obj<</Length %d>>\nstream\n" % len(stream), stream, b"endstream endobj\n",
+        *(b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 3 0 R/Resources<</Font<</F"
+          b"<</Type/Font/Subtype/Type1/BaseFont/Times-Roman>>>>>>>>endobj\n" % (4 + k) for k in range(pages)),
+        b"trailer<</Root 1 0 R/Size %d>>\n" % (4 + pages)))

@@ -342,10 +342,11 @@ def read_texts(bench):
         files[-1].write_bytes(corpus.page_pdf(i))
     parsers = pathlib.Path(measured.BUILD).resolve() / "organizer-parsers"
     for _ in range(bench.runs):
-        seconds, read, _ = bench.output("read_texts", parsers, *files)
+        seconds, read, _, kib = bench.output("read_texts", parsers, *files)
         if int(read) != count:
             raise RuntimeError("%s of %d PDFs were read" % (read, count))
         bench.add("reading PDFs", "organizer", "a second", count / float(seconds))
+        bench.add("reader, memory", "organizer", "MiB", int(kib) / 1024)
         if not shutil.which("pdftotext") or not shutil.which("pdfinfo"):
             bench.skip("pdftotext, pdfinfo: poppler-utils is not installed")
             continue
@@ -354,6 +355,11 @@ def read_texts(bench):
                                       for f in some
                                       for args in (["pdftotext", "-l", "1", f, "-"], ["pdfinfo", f])])
         bench.add("reading PDFs", "pdftotext+pdfinfo", "a second", len(some) / seconds)
+    long = folder / "long.pdf"
+    long.write_bytes(corpus.page_pdf(0, pages=1000))
+    bench.add("reader, memory, long", "organizer", "MiB", int(bench.output("read_texts", parsers, long)[3]) / 1024)
+    for figure in ("reader, memory", "reader, memory, long"):
+        bench.target(figure, "organizer", "below 128 MiB", lambda ours: ours < 128)
     peer = bench.rows.get(("reading PDFs", "pdftotext+pdfinfo"))
     if peer:
         theirs = statistics.median(peer[1])

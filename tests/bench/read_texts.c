@@ -4,11 +4,13 @@
  *   read_texts PROGRAM FILE…
  *
  * Has PROGRAM (organizer-parsers) read all files, two at a time, as the organizer does, and prints
- * the seconds, how many were read to the end, and the bytes of text.
+ * the seconds, how many were read to the end, the bytes of text, and the KiB of memory of the largest
+ * reader.
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +65,7 @@ int main(int argc, char **argv)
 {
     struct bench b = {.files = argv + 2, .len = argc - 2};
     struct timespec from, to;
+    struct rusage used = {0};
 
     if (argc < 3 || uv_loop_init(&b.loop) < 0)
         return 2;
@@ -75,8 +78,9 @@ int main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &to);
     texts_free(b.t);
     uv_run(&b.loop, UV_RUN_DEFAULT);
-    printf("%.6f %u %" PRIu64 "\n",
+    getrusage(RUSAGE_CHILDREN, &used);
+    printf("%.6f %u %" PRIu64 " %ld\n",
            (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9, b.read,
-           b.bytes);
+           b.bytes, used.ru_maxrss);
     return 0;
 }
