@@ -81,7 +81,7 @@ const struct doc_type *rules_doc_type_at(const struct rules *r, size_t i); /* NU
 const struct case_type *rules_case_type(const struct rules *r, const char *name_or_alias);
 const struct case_type *rules_case_type_at(const struct rules *r, size_t i);
 /* Up to max names of types (or case types) within Damerau-Levenshtein distance 2 of word (half its
- * length for words under four letters), nearest first; returns how many. */
+ * length for words under four letters, 1 under six), nearest first; returns how many. */
 size_t rules_near_doc_types(const struct rules *r, const char *word, const char **out, size_t max);
 size_t rules_near_case_types(const struct rules *r, const char *word, const char **out, size_t max);
 /* The standard folders, in order of the design, NULL-terminated. */

@@ -192,7 +192,7 @@ static size_t allowance(const char *word)
 {
     size_t n = strlen(word);
 
-    return n < 4 ? n / 2 : NEAR;
+    return n < 4 ? n / 2 : n < 6 ? 1 : NEAR;
 }
 
 static void near_offer(struct near *near, const char *word, const char *other, const char *name)

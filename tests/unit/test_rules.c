@@ -119,6 +119,10 @@ static void near_misses_are_at_most_two_letters_away(void **state)
     assert_string_equal(near[0], "MotionToDismiss");
     assert_int_equal(rules_near_doc_types(office.rules, "Xylophone", near, 4), 0);
     assert_int_equal(rules_near_doc_types(office.rules, "x", near, 4), 0);
+    /* Of a short word two letters are half. */
+    assert_int_equal(rules_near_doc_types(office.rules, "test", near, 4), 0);
+    assert_int_equal(rules_near_doc_types(office.rules, "file", near, 4), 0);
+    assert_int_equal(rules_near_doc_types(office.rules, "Trsut", near, 4), 1);
     assert_int_equal(rules_near_doc_types(office.rules, "Moiton", near, 0), 0);
     assert_int_equal(rules_near_case_types(office.rules, "Divorse", near, 4), 1);
     assert_string_equal(near[0], "Divorce");
