@@ -45,19 +45,34 @@ struct member {
     unsigned method;  /* 0 stored, 8 packed */
 };
 
-/* A ZIP with the members in order; with_directory 0 leaves the central directory away. */
+/* The check sum of a ZIP. */
+static inline uint32_t crc32_of(const char *p, size_t n)
+{
+    uint32_t crc = ~UINT32_C(0);
+
+    for (size_t i = 0; i < n; i++) {
+        crc ^= (unsigned char)p[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xEDB88320) : 0);
+    }
+    return ~crc;
+}
+
+/* A ZIP with the members in order; what is packed has no check sum.
+ * with_directory 0 leaves the central directory away. */
 static inline void zip_write(struct str *out, const struct member *m, size_t n, int with_directory)
 {
     struct str dir = STR_INIT;
 
     for (size_t i = 0; i < n; i++) {
         size_t size = m[i].size ? m[i].size : m[i].data ? strlen(m[i].data) : 0;
+        uint32_t crc = m[i].method || !m[i].data ? 0 : crc32_of(m[i].data, size);
         size_t at = out->len;
 
         str_addn(out, "PK\3\4\24\0\0\0", 8);
         put16(out, m[i].method);
         put32(out, 0);
-        put32(out, 0);
+        put32(out, crc);
         put32(out, (uint32_t)size);
         put32(out, (uint32_t)size);
         put16(out, (unsigned)strlen(m[i].name));
@@ -68,7 +83,7 @@ static inline void zip_write(struct str *out, const struct member *m, size_t n, 
         str_addn(&dir, "PK\1\2\24\0\24\0\0\0", 10);
         put16(&dir, m[i].method);
         put32(&dir, 0);
-        put32(&dir, 0);
+        put32(&dir, crc);
         put32(&dir, (uint32_t)size);
         put32(&dir, (uint32_t)size);
         put16(&dir, (unsigned)strlen(m[i].name));

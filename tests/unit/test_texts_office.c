@@ -1,0 +1,252 @@
+/* What Office, OpenDocument and Outlook files say: text, title, people, flags. */
+#include <gsf/gsf-outfile-msole.h>
+#include <gsf/gsf-output-memory.h>
+#include <gsf/gsf-utils.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "texts_world.h"
+
+static struct texts_world w;
+
+static int open_world(void **state)
+{
+    (void)state;
+    texts_world_open(&w);
+    gsf_init();
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    texts_world_close(&w);
+    gsf_shutdown();
+    return 0;
+}
+
+/* The line that is this text; all zero when there is none. */
+static struct content_line look_of(const char *text)
+{
+    const struct content_line *l = said_line(&w, text);
+
+    assert_non_null(l);
+    return l ? *l : (struct content_line){0};
+}
+
+/* ---- in a ZIP ---------------------------------------------------------------------------------- */
+
+static void read_zip(enum kind kind, const struct member *m, size_t n)
+{
+    struct str s = STR_INIT;
+
+    zip_write(&s, m, n, 1);
+    texts_world_read(&w, kind, s.s, s.len);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    str_clear(&s);
+}
+
+#define READ_ZIP(kind, m) read_zip((kind), (m), sizeof(m) / sizeof *(m))
+#define CORE                                                                                       \
+    {"docProps/core.xml", "<p><title>Ledger</title><creator>Ann Roe</creator></p>", 0, 0}
+
+static void a_workbook_says_its_strings_and_numbers(void **state)
+{
+    static const struct member xlsx[] = {
+        CORE,
+        {"xl/sharedStrings.xml", "<sst><si><t>Retainer</t></si></sst>", 0, 0},
+        {"xl/worksheets/sheet1.xml",
+         "<worksheet><row><c t=\"s\"><v>0</v></c><c><v>1500.25</v></c></row></worksheet>", 0, 0},
+        {"xl/vbaProject.bin", "x", 0, 0},
+    };
+
+    (void)state;
+    READ_ZIP(KIND_XLSM, xlsx);
+    assert_string_equal(str_c(&w.text), "Retainer 1500.25\n");
+    assert_string_equal(w.said.title, "Ledger");
+    assert_string_equal(w.said.author, "Ann Roe");
+    assert_int_equal(w.said.pages, 1);
+    assert_true(w.said.flags & CONTENT_HAS_MACROS);
+}
+
+static void slides_have_titles_and_notes(void **state)
+{
+    static const struct member pptx[] = {
+        CORE,
+        {"ppt/slides/slide1.xml",
+         "<sld><sp><nvPr><ph type=\"title\"/></nvPr><p><r><t>Mediation</t></r></p></sp></sld>", 0, 0},
+        {"ppt/slides/slide2.xml", "<sld><sp><p><r><t>Damages</t></r></p></sp></sld>", 0, 0},
+        {"ppt/notesSlides/notesSlide1.xml", "<notes><sp><p><r><t>aside</t></r></p></sp></notes>", 0,
+         0},
+    };
+
+    (void)state;
+    READ_ZIP(KIND_PPTX, pptx);
+    assert_non_null(said_line(&w, "Mediation"));
+    assert_int_equal(look_of("Damages").page, 2);
+    assert_null(said_line(&w, "aside"));
+    assert_non_null(strstr(str_c(&w.text), "aside"));
+    assert_int_equal(w.said.pages, 2);
+}
+
+#define ODF_META {"meta.xml", "<m><title>Of it</title><initial-creator>Roe</initial-creator></m>", 0, 0}
+
+static void open_documents_have_headings_rows_and_pages(void **state)
+{
+    static const struct member odt[] = {
+        ODF_META,
+        {"content.xml",
+         "<d><automatic-styles><style style:name=\"C\" xmlns:style=\"s\"><paragraph-properties "
+         "fo:text-align=\"center\" xmlns:fo=\"f\"/></style></automatic-styles><body>"
+         "<h>NOTICE</h><p text:style-name=\"C\" xmlns:text=\"t\">of sale</p></body></d>", 0, 0},
+        {"META-INF/documentsignatures.xml", "<x/>", 0, 0},
+    };
+    static const struct member ods[] = {
+        ODF_META,
+        {"content.xml",
+         "<d><table><table-row><table-cell><p>Rent</p></table-cell><table-cell><p>900</p>"
+         "</table-cell></table-row></table></d>", 0, 0},
+    };
+    static const struct member odp[] = {
+        ODF_META, {"content.xml", "<d><page><p>One</p></page><page><p>Two</p></page></d>", 0, 0}};
+
+    (void)state;
+    READ_ZIP(KIND_ODT, odt);
+    assert_true(look_of("NOTICE").heading);
+    assert_true(look_of("of sale").centred);
+    assert_string_equal(w.said.title, "Of it");
+    assert_string_equal(w.said.author, "Roe");
+    assert_true(w.said.flags & CONTENT_IS_SIGNED);
+    READ_ZIP(KIND_ODS, ods);
+    assert_string_equal(str_c(&w.text), "Rent 900\n");
+    READ_ZIP(KIND_ODP, odp);
+    assert_int_equal(look_of("Two").page, 2);
+    assert_int_equal(w.said.pages, 2);
+}
+
+/* ---- in a compound file ------------------------------------------------------------------------ */
+
+struct stream {
+    const char *name;
+    const struct str *data;
+};
+
+static void read_ole(enum kind kind, const struct stream *streams, size_t n)
+{
+    GsfOutput *memory = gsf_output_memory_new();
+    GsfOutfile *file = gsf_outfile_msole_new(memory);
+
+    for (size_t i = 0; i < n; i++) {
+        GsfOutput *s = gsf_outfile_new_child(file, streams[i].name, FALSE);
+
+        assert_true(gsf_output_write(s, streams[i].data->len,
+                                     (const guint8 *)streams[i].data->s));
+        gsf_output_close(s);
+        g_object_unref(s);
+    }
+    gsf_output_close(GSF_OUTPUT(file));
+    texts_world_read(&w, kind, gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(memory)),
+                     (size_t)gsf_output_size(memory));
+    g_object_unref(file);
+    g_object_unref(memory);
+}
+
+static void documents_of_word_6_are_one_run_of_letters(void **state)
+{
+    static const char text[] = "MOTION TO COMPEL\rA\7B\7\7Dated: M\xE4rz\r";
+    struct str doc = STR_INIT;
+    const struct stream streams[] = {{"WordDocument", &doc}};
+
+    (void)state;
+    put16(&doc, 0xA5DC);
+    while (doc.len < 0x18)
+        put16(&doc, 0);
+    put32(&doc, 0x300);
+    put32(&doc, (uint32_t)(0x300 + sizeof text - 1));
+    while (doc.len < 0x300)
+        put16(&doc, 0);
+    str_addn(&doc, text, sizeof text - 1);
+    read_ole(KIND_DOC, streams, 1);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_string_equal(str_c(&w.text), "MOTION TO COMPEL\nA B\nDated: M\xC3\xA4rz\n");
+    str_clear(&doc);
+}
+
+static void record(struct str *book, unsigned type, const char *p, size_t n)
+{
+    put16(book, type);
+    put16(book, (unsigned)n);
+    str_addn(book, p, n);
+}
+
+static void workbooks_of_excel_5_have_their_strings_in_cells(void **state)
+{
+    struct str book = STR_INIT;
+    const struct stream streams[] = {{"Book", &book}};
+
+    (void)state;
+    record(&book, 0x809, "\0\5\5\0", 4);
+    record(&book, 0x85, "\0\0\0\0\0\0\1A", 8);
+    record(&book, 0x204, "\0\0\0\0\0\0\4\0Rent", 12);
+    record(&book, 0x204, "\0\0\0\0\0\0\xFF\xFF" "cut", 11);
+    read_ole(KIND_XLS, streams, 1);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_int_equal(w.said.pages, 1);
+    assert_string_equal(str_c(&w.text), "Rent\n");
+    str_clear(&book);
+}
+
+static void a_message_of_outlook_tells_its_head(void **state)
+{
+    struct str subject = STR_INIT, from = STR_INIT, address = STR_INIT, body = STR_INIT;
+    const struct stream streams[] = {{"__substg1.0_0037001E", &subject},
+                                     {"__substg1.0_0C1A001E", &from},
+                                     {"__substg1.0_0C1F001E", &address},
+                                     {"__substg1.0_1000001E", &body}};
+
+    (void)state;
+    str_add(&subject, "Your letter");
+    str_add(&from, "Ann Roe");
+    str_add(&address, "ann@roe.example");
+    str_add(&body, "Dear Ms. Doe,\r\n");
+    read_ole(KIND_MSG, streams, 4);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_string_equal(w.said.subject, "Your letter");
+    assert_string_equal(w.said.sender, "Ann Roe <ann@roe.example>");
+    assert_non_null(said_line(&w, "Dear Ms. Doe,"));
+    str_clear(&subject);
+    str_clear(&from);
+    str_clear(&address);
+    str_clear(&body);
+}
+
+static void a_mailbox_says_all_its_mails(void **state)
+{
+    static const char mbox[] = "From a@b Mon Mar  2 10:00:00 2026\nFrom: a@b.example\nSubject: One\n\n"
+                               "first\n\nFrom a@b Mon Mar  2 11:00:00 2026\nFrom: a@b.example\n"
+                               "Subject: Two\n\nsecond\n";
+
+    (void)state;
+    texts_world_read(&w, KIND_MBOX, mbox, sizeof mbox - 1);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_non_null(strstr(str_c(&w.text), "first"));
+    assert_non_null(strstr(str_c(&w.text), "second"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_workbook_says_its_strings_and_numbers),
+        cmocka_unit_test(slides_have_titles_and_notes),
+        cmocka_unit_test(open_documents_have_headings_rows_and_pages),
+        cmocka_unit_test(documents_of_word_6_are_one_run_of_letters),
+        cmocka_unit_test(workbooks_of_excel_5_have_their_strings_in_cells),
+        cmocka_unit_test(a_message_of_outlook_tells_its_head),
+        cmocka_unit_test(a_mailbox_says_all_its_mails),
+    };
+
+    return cmocka_run_group_tests(tests, open_world, close_world);
+}
