@@ -269,13 +269,15 @@ static void archived(void *ctx, const struct snapshot_result *r, const char *err
     struct nightly *n = ctx;
     struct flow *f = n->flow;
     AUTO_FREE char *path = xstrdup(path_now(n));
-    const char *why = !r || *err_text ? err_text : NULL;
+    const char *why = NULL;
 
-    if (!why && r->outcome == SNAPSHOT_MADE)
+    if (!r || *err_text)
+        why = err_text;
+    else if (r->outcome == SNAPSHOT_MADE)
         n->report.archived++;
-    else if (!why && r->outcome == SNAPSHOT_SAME)
+    else if (r->outcome == SNAPSHOT_SAME)
         n->report.unchanged++;
-    else if (!why)
+    else
         why = outcome_why(r);
     if (why && !n->stop) {
         n->report.not_archived++;

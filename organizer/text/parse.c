@@ -44,7 +44,7 @@ static const struct format {
     {KIND_EML, parse_mail, MAIL},
     {KIND_MBOX, parse_mbox, MAIL},
     {KIND_MHT, parse_mht, MAIL},
-    {KIND_MSG, parse_msg, OLE | MARKUP},
+    {KIND_MSG, parse_msg, NEEDS_OLE | MARKUP},
     {KIND_P7M, parse_sealed, MAIL},
     {KIND_PGP, parse_sealed, MAIL},
     {KIND_JPEG, parse_image, 0},

@@ -1,6 +1,5 @@
 #include "text/warm.h"
 
-#include <inttypes.h>
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -152,14 +151,26 @@ static bool who_needs(const char *path, unsigned *needs)
     return false;
 }
 
+/* "7f1200000000-7f1200002000 r-xp …" */
+static bool read_bounds(const char *line, uintptr_t *from, uintptr_t *to)
+{
+    char *end;
+
+    *from = strtoul(line, &end, 16);
+    if (end == line || *end != '-')
+        return false;
+    line = end + 1;
+    *to = strtoul(line, &end, 16);
+    return end != line && *end == ' ';
+}
+
 static void add_mapping(struct warm *w, const char *line)
 {
     uintptr_t from, to;
     const char *path = strchr(line, '/');
     unsigned needs;
 
-    if (!path || sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) != 2 ||
-        !who_needs(path, &needs))
+    if (!path || !read_bounds(line, &from, &to) || !who_needs(path, &needs))
         return;
     GROW(w->mappings, w->len, w->cap);
     w->mappings[w->len++] = (struct mapping){(void *)from, to - from, needs};
