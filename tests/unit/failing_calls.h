@@ -26,6 +26,7 @@ static struct {
     enum deed deed;
     int with;       /* errno of FAIL */
     const char *not_of; /* calls on files whose path holds this do not count; or NULL */
+    bool few;       /* of a file that is read to its end only two calls in a row count */
     char hit[32];   /* the name of the call that failed */
 } sys = {.with = EIO};
 
@@ -69,7 +70,6 @@ static bool is_counted(int fd)
     return *path == '/' && !(sys.not_of && strstr(path, sys.not_of));
 }
 
-/* A file that is read to its end: two of the calls in a row count. */
 static bool is_more_of_it(const char *name, int fd)
 {
     static _Thread_local const char *last;
@@ -79,7 +79,7 @@ static bool is_more_of_it(const char *name, int fd)
     times = name == last && fd == last_fd ? times + 1 : 0;
     last = name;
     last_fd = fd;
-    return times > 1;
+    return sys.few && times > 1;
 }
 
 /* SHORT and AGAIN are asked only of calls that read and write. */

@@ -1,6 +1,7 @@
 /*
  * One document is filed while the nth call fails, for every n: it is under its old or its new name,
- * never under both or none; after a restart it is filed, and its history tells of that once.
+ * never under both or none; after a restart it is filed, and its history tells of that once. The same
+ * while recovery fails, or the private state; and what the log of intents must not lead to.
  */
 #include "filer_world.h"
 
@@ -8,6 +9,9 @@
 #include <sys/wait.h>
 
 #include "failing_calls.h"
+#include "failing_sql.h"
+#include "decide/name.h"
+#include "file/intents.h"
 
 #define FROM    INBOX "/order 3-2-26.pdf"
 #define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
@@ -71,6 +75,7 @@ static struct world *world_with_letter(void)
     write_file(w, FROM, CONTENT);
     write_file(w, BESIDE, "beside");
     sys.not_of = "state.db";
+    sys.few = true;
     return w;
 }
 
@@ -160,12 +165,159 @@ static void recovery_fails(void **state)
     assert_true(n > 5);
 }
 
+/* ---- the private state fails -------------------------------------------------------------------- */
+
+static void the_private_state_fails(void **state)
+{
+    static const int codes[] = {SQLITE_IOERR, SQLITE_FULL, SQLITE_BUSY};
+    unsigned n = 0;
+    bool hit = true;
+
+    (void)state;
+    while (hit) {
+        struct world *w = world_with_letter();
+        struct act *a = the_act(w);
+        struct outcome r;
+
+        snprintf(sys.hit, sizeof sys.hit, "SQLite");
+        sql.n = 0;
+        sql.code = codes[n % 3];
+        sql.at = ++n;
+        submit(w, a, &r);
+        run(w);
+        assert_once(w, n, "then");
+        /* Journals are written behind the act. */
+        world_stop(w);
+        hit = sql.n >= sql.at;
+        sql.at = 0;
+        if (r.status != ACT_DONE)
+            assert_true(*r.error != '\0');
+        assert_made_good(w, n);
+        world_free(w);
+    }
+    assert_true(n > 10);
+}
+
+static void recovery_without_the_private_state(void **state)
+{
+    unsigned n = 0;
+    bool hit = true;
+
+    (void)state;
+    while (hit) {
+        struct world *w = world_with_letter();
+        struct error err = ERROR_INIT;
+        struct recovery r;
+        int rc;
+
+        world_stop(w);
+        renamed_and_not_recorded(w);
+        snprintf(sys.hit, sizeof sys.hit, "SQLite");
+        sql.n = 0;
+        sql.code = SQLITE_IOERR;
+        sql.at = ++n;
+        rc = filer_recover(&w->o, &r, &err);
+        hit = sql.n >= sql.at;
+        sql.at = 0;
+        if (rc < 0)
+            assert_true(*err.text != '\0');
+        assert_made_good(w, n);
+        world_free(w);
+    }
+    assert_true(n > 10);
+}
+
+/* ---- a log of intents that says something else --------------------------------------------------- */
+
+#define DOC_JSON "\"doc\":{\"case\":\"" CASE_ID "\",\"number\":1,\"state\":\"filed\"}"
+#define STAMP    "\"stamp\":[1,2,3,4,5,6]"
+
+static const char *const no_intents[] = {
+    "no JSON",
+    "{}",
+    "{\"v\":2," STAMP "," DOC_JSON ",\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1," DOC_JSON ",\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1,\"stamp\":[1,2,3,4,5]," DOC_JSON ",\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1,\"stamp\":[1,2,3,4,5,\"6\"]," DOC_JSON ",\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1," STAMP ",\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1," STAMP ",\"doc\":{\"case\":\"" CASE_ID CASE_ID
+    "\",\"state\":\"filed\"},\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1," STAMP ",\"doc\":{\"case\":\"" CASE_ID
+    "\",\"state\":\"lost\"},\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1," STAMP ",\"doc\":{\"case\":\"" CASE_ID
+    "\",\"state\":\"filed\",\"sha256\":\"x\"},\"from\":\"a\",\"to\":\"b\"}",
+    "{\"v\":1," STAMP "," DOC_JSON ",\"from\":\"a\"}",
+    "{\"v\":1," STAMP "," DOC_JSON ",\"to\":\"b\"}",
+};
+
+/* Nothing is renamed or recorded by it, and the start says which log it is. */
+static void a_log_that_holds_something_else_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof no_intents / sizeof *no_intents; i++) {
+        struct world *w = world_with_letter();
+        struct error err = ERROR_INIT;
+        struct recovery r;
+        struct intents *l;
+
+        world_stop(w);
+        l = intents_open(w->state_dir, 0, true, &err);
+        assert_non_null(l);
+        intents_add(l, no_intents[i]);
+        assert_int_equal(intents_sync(l, &err), 0);
+        intents_close(l);
+        assert_int_equal(filer_recover(&w->o, &r, &err), -1);
+        assert_non_null(strstr(err.text, "log of intents"));
+        assert_text(w, FROM, CONTENT);
+        world_free(w);
+    }
+}
+
+/* ---- a name that is taken whenever it was chosen -------------------------------------------------- */
+
+static void take_the_name(void *ctx, enum filer_point point, const struct act *a)
+{
+    struct world *w = ctx;
+    static unsigned n;
+
+    (void)a;
+    if (point != FILER_INTENDED)
+        return;
+    AUTO_FREE char *name = name_serial(NAME, ++n);
+    AUTO_FREE char *path = xasprintf(LETTERS "/%s", name);
+    write_file(w, path, "another's");
+}
+
+static void a_name_that_is_taken_again_and_again_is_left(void **state)
+{
+    struct world *w = world_new();
+    struct outcome r;
+
+    (void)state;
+    w->o.between = take_the_name;
+    w->o.between_ctx = w;
+    world_start(w);
+    open_case(w);
+    write_file(w, FROM, CONTENT);
+    r = file_one(w, FROM, LETTERS, NAME);
+    if (r.status != ACT_BUSY)
+        fail_msg("status %d: %s", r.status, r.error);
+    assert_non_null(strstr(r.error, "again and again"));
+    assert_text(w, FROM, CONTENT);
+    assert_text(w, TO, "another's");
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_disk_fails),
         cmocka_unit_test(it_may_not),
         cmocka_unit_test(recovery_fails),
+        cmocka_unit_test(the_private_state_fails),
+        cmocka_unit_test(recovery_without_the_private_state),
+        cmocka_unit_test(a_log_that_holds_something_else_is_told),
+        cmocka_unit_test(a_name_that_is_taken_again_and_again_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

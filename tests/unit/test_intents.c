@@ -257,7 +257,7 @@ static void is_closed_after_a_failure(void **state)
     struct intents *l = open_log(*state, 0);
     struct error err = ERROR_INIT;
     char path[64];
-    int full = open("/dev/full", O_RDWR), fd = -1;
+    int full = open("/dev/full", O_RDWR), fd = -1, log;
 
     /* The log's descriptor becomes a device that is full. */
     snprintf(path, sizeof path, "%s/%s", (char *)*state, INTENTS_NAME);
@@ -269,12 +269,16 @@ static void is_closed_after_a_failure(void **state)
             fd = i;
     }
     assert_true(full >= 0 && fd >= 0);
+    log = dup(fd);
     assert_int_equal(dup2(full, fd), fd);
     intents_add(l, "a");
     assert_int_equal(intents_sync(l, &err), -1);
+    /* Also when there is room again: what its pages hold is in doubt. */
+    assert_int_equal(dup2(log, fd), fd);
     intents_add(l, "b");
     assert_int_equal(intents_sync(l, &err), -1);
     close(full);
+    close(log);
     intents_close(l);
 }
 

@@ -1,10 +1,7 @@
 /*
  * The private state while its database fails: whatever call of SQLite fails first, who asked is told,
  * and what was under way is there together or not at all.
- *
- * SQLite's calls are defined here: they stand before the library's, are counted, and the nth fails.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,69 +13,14 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "failing_sql.h"
 #include "record/content_row.h"
 #include "record/known.h"
 #include "record/state.h"
 #include "record/state_archive.h"
-
-static struct {
-    unsigned n, at; /* calls so far; the one that fails, 0 for none */
-    int code;
-    unsigned inside; /* depth of the library's calls: it calls itself by these names, too */
-} sql;
-
-static bool fails(void)
-{
-    return !sql.inside && ++sql.n == sql.at;
-}
-
-/* Calls the library's own. */
-#define REAL(name, ...)                                                                            \
-    __extension__({                                                                                \
-        static __typeof__(&name) real_;                                                            \
-        int rc_;                                                                                   \
-        if (!real_)                                                                                \
-            *(void **)&real_ = dlsym(RTLD_NEXT, #name);                                            \
-        sql.inside++;                                                                              \
-        rc_ = real_(__VA_ARGS__);                                                                  \
-        sql.inside--;                                                                              \
-        rc_;                                                                                       \
-    })
-
-int sqlite3_step(sqlite3_stmt *st)
-{
-    return fails() ? sql.code : REAL(sqlite3_step, st);
-}
-
-int sqlite3_prepare_v3(sqlite3 *db, const char *text, int len, unsigned flags, sqlite3_stmt **st,
-                       const char **tail)
-{
-    return fails() ? sql.code : REAL(sqlite3_prepare_v3, db, text, len, flags, st, tail);
-}
-
-int sqlite3_prepare_v2(sqlite3 *db, const char *text, int len, sqlite3_stmt **st, const char **tail)
-{
-    return fails() ? sql.code : REAL(sqlite3_prepare_v2, db, text, len, st, tail);
-}
-
-int sqlite3_exec(sqlite3 *db, const char *text, int (*fn)(void *, int, char **, char **), void *ctx,
-                 char **message)
-{
-    return fails() ? sql.code : REAL(sqlite3_exec, db, text, fn, ctx, message);
-}
-
-int sqlite3_create_function(sqlite3 *db, const char *name, int args, int text, void *app,
-                            void (*fn)(sqlite3_context *, int, sqlite3_value **),
-                            void (*step)(sqlite3_context *, int, sqlite3_value **),
-                            void (*final)(sqlite3_context *))
-{
-    return fails() ? sql.code
-                   : REAL(sqlite3_create_function, db, name, args, text, app, fn, step, final);
-}
 
 /* What is on the disk is another test's question: this one would wait for it a thousand times. */
 int fsync(int fd)
@@ -477,6 +419,27 @@ static void writing(void **state)
     assert_true(n > 60);
 }
 
+/* Whoever passes over an error: what came before it in the transaction is not there without it. */
+static void what_failed_is_not_committed(void **state)
+{
+    struct place *p = *state;
+    struct state_counts c;
+
+    start_over(p);
+    assert_int_equal(open_it(p), 0);
+    assert_int_equal(state_begin(p->s, &p->err), 0);
+    assert_int_equal(put(p, A, "a.pdf", DOC_FILED), 0);
+    fail_at(1);
+    assert_int_equal(put(p, A, "b.pdf", DOC_FILED), -1);
+    assert_true(was_hit());
+    sql.at = 0;
+    assert_int_equal(put(p, A, "c.pdf", DOC_FILED), -1);
+    assert_int_equal(state_commit(p->s, &p->err), -1);
+    state_rollback(p->s);
+    assert_int_equal(state_count(p->s, NULL, &c, &p->err), 0);
+    assert_int_equal(c.documents, 0);
+}
+
 static void reading(void **state)
 {
     struct place *p = *state;
@@ -551,6 +514,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(opening, setup, teardown),
         cmocka_unit_test_setup_teardown(writing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_failed_is_not_committed, setup, teardown),
         cmocka_unit_test_setup_teardown(reading, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_known_cannot_be_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_small_value_is_not_there, setup, teardown),

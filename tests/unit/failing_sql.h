@@ -1,0 +1,67 @@
+/*
+ * failing_sql: SQLite's calls, standing before the library's. They are counted, and the nth fails.
+ * For one test that includes it.
+ */
+#ifndef TESTS_FAILING_SQL_H
+#define TESTS_FAILING_SQL_H
+
+#include <dlfcn.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+
+static struct {
+    unsigned n, at; /* calls so far; the one that fails, 0 for none */
+    int code;
+    unsigned inside; /* depth of the library's calls: it calls itself by these names, too */
+} sql;
+
+static bool fails(void)
+{
+    return !sql.inside && ++sql.n == sql.at;
+}
+
+/* Calls the library's own. */
+#define REAL(name, ...)                                                                            \
+    __extension__({                                                                                \
+        static __typeof__(&name) real_;                                                            \
+        int rc_;                                                                                   \
+        if (!real_)                                                                                \
+            *(void **)&real_ = dlsym(RTLD_NEXT, #name);                                            \
+        sql.inside++;                                                                              \
+        rc_ = real_(__VA_ARGS__);                                                                  \
+        sql.inside--;                                                                              \
+        rc_;                                                                                       \
+    })
+
+int sqlite3_step(sqlite3_stmt *st)
+{
+    return fails() ? sql.code : REAL(sqlite3_step, st);
+}
+
+int sqlite3_prepare_v3(sqlite3 *db, const char *text, int len, unsigned flags, sqlite3_stmt **st,
+                       const char **tail)
+{
+    return fails() ? sql.code : REAL(sqlite3_prepare_v3, db, text, len, flags, st, tail);
+}
+
+int sqlite3_prepare_v2(sqlite3 *db, const char *text, int len, sqlite3_stmt **st, const char **tail)
+{
+    return fails() ? sql.code : REAL(sqlite3_prepare_v2, db, text, len, st, tail);
+}
+
+int sqlite3_exec(sqlite3 *db, const char *text, int (*fn)(void *, int, char **, char **), void *ctx,
+                 char **message)
+{
+    return fails() ? sql.code : REAL(sqlite3_exec, db, text, fn, ctx, message);
+}
+
+int sqlite3_create_function(sqlite3 *db, const char *name, int args, int text, void *app,
+                            void (*fn)(sqlite3_context *, int, sqlite3_value **),
+                            void (*step)(sqlite3_context *, int, sqlite3_value **),
+                            void (*final)(sqlite3_context *))
+{
+    return fails() ? sql.code
+                   : REAL(sqlite3_create_function, db, name, args, text, app, fn, step, final);
+}
+
+#endif
