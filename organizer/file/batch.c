@@ -209,6 +209,8 @@ static int put_all(struct batch *b, struct act **bad, struct error *err)
             return -1;
     }
     *bad = NULL;
+    if (!g->unpublished && ledger_unpublished(g->state, err) < 0)
+        return -1;
     if (b->intents && ledger_finish(g->state, intents_last(g->intents), err) < 0)
         return -1;
     return outbox_put_heads(g->outbox, err);
@@ -218,6 +220,7 @@ static void committed(struct batch *b)
 {
     struct filing *g = b->g;
 
+    g->unpublished = true;
     outbox_heads_put(g->outbox);
     if (b->intents)
         intents_finished(g->intents, intents_last(g->intents));

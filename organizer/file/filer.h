@@ -31,6 +31,7 @@
 struct error;
 struct filer;
 struct known;
+struct state;
 
 #define FILER_BATCH    256
 #define FILER_CROWD    160
@@ -85,6 +86,12 @@ void filer_resume(struct filer *f);
 /* Finishes what is queued, stops the thread, closes. The loop must be run until the callbacks came
  * or be done with; acts still queued come back as ACT_STOPPED when `at_once`. */
 void filer_free(struct filer *f, bool at_once);
+
+/* The filer notes with the first rows that it writes that pages are out of date. Whether that stands
+ * in the private state: a run ended before all its pages were written. */
+bool filer_unpublished(struct state *s);
+/* All pages were written, and the filer is closed. 0, or -1 with err. */
+int filer_published(struct state *s, struct error *err);
 
 /* What recovery found, for the log. */
 struct recovery {

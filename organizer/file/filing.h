@@ -17,6 +17,7 @@ struct outbox;
 
 /* Key in the private state: number of the last finished intent. */
 #define INTENTS_KEY "intents.finished"
+#define UNPUBLISHED_KEY "pages.unpublished"
 
 struct filing {
     struct filer_options o;
@@ -26,6 +27,7 @@ struct filing {
     struct datasync *datasync;
     struct place *place;
     struct outbox *outbox;
+    bool unpublished; /* filer_unpublished() is in the private state */
     bool stopped;
     struct error why; /* why it stopped */
 };
@@ -47,6 +49,8 @@ void batch_do(struct filing *g, struct act *list, const struct batch_calls *call
 
 /* ledger.c: rows and lines. One act's changes inside a transaction; 0 or -1 with err. */
 int ledger_put(struct state *s, struct act *a, struct error *err);
+/* Pages are out of date from now on: filer_unpublished(). As ledger_put(). */
+int ledger_unpublished(struct state *s, struct error *err);
 /* doc.path of a document at `to`, from the cabinet down. Borrowed from to. */
 const char *ledger_inside(const struct act *a, const char *to);
 /* Remembers in the transaction that the intents up to number are finished. */

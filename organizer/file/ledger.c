@@ -88,6 +88,23 @@ int ledger_put(struct state *s, struct act *a, struct error *err)
     return 0;
 }
 
+int ledger_unpublished(struct state *s, struct error *err)
+{
+    return state_set(s, UNPUBLISHED_KEY, "1", err);
+}
+
+bool filer_unpublished(struct state *s)
+{
+    AUTO_FREE char *text = state_get(s, UNPUBLISHED_KEY);
+
+    return text && *text;
+}
+
+int filer_published(struct state *s, struct error *err)
+{
+    return filer_unpublished(s) ? state_set(s, UNPUBLISHED_KEY, "", err) : 0;
+}
+
 int ledger_finish(struct state *s, uint64_t number, struct error *err)
 {
     char text[32];

@@ -451,6 +451,27 @@ static bool on_watch_skip(void *ctx, const char *path, const char *name)
     return decide_is_ignored(f->rules, name, true, NULL);
 }
 
+/* A run was cut off before its pages were written: whose they are, nobody knows any more. */
+static void make_up_for_pages(struct flow *f)
+{
+    if (!filer_unpublished(f->state))
+        return;
+    for (size_t i = 0; i < matters_len(f->matters); i++)
+        flow_touch(f, matters_at(f->matters, i));
+}
+
+/* All is written, so that the next start need not look. */
+static void end_well(struct flow *f)
+{
+    struct error err = ERROR_INIT;
+
+    if (!f->pages || !pages_clean(f->pages) || pages_errors(f->pages) > 0)
+        return;
+    if (filer_published(f->state, &err) < 0)
+        log_line(&f->log, LOG_DETAIL, "all pages are looked at again with the next start", "why",
+                 error_text(&err), NULL);
+}
+
 int flow_start(struct flow *f, struct error *err)
 {
     struct watcher_options wo = {.root = f->cab.root,
@@ -460,6 +481,7 @@ int flow_start(struct flow *f, struct error *err)
 
     f->started = true;
     keep_place(f);
+    make_up_for_pages(f);
     if (f->watching) {
         f->watcher = watcher_new(f->loop, &wo, &we, err);
         if (!f->watcher)
@@ -568,9 +590,11 @@ static void close_handle(uv_handle_t *h)
 void flow_close(struct flow *f)
 {
     struct flow_notice *n, *tmp;
+    bool ran;
 
     if (!f)
         return;
+    ran = f->started;
     f->started = false;
     nightly_stop(f->nightly);
     archiving_free(f->archiving);
@@ -592,6 +616,8 @@ void flow_close(struct flow *f)
     takebacks_free(f);
     if (f->hooks)
         hooks_free(f->hooks);
+    if (ran)
+        end_well(f);
     if (f->pages)
         pages_free(f->pages);
     flow_find_close(f);

@@ -125,6 +125,9 @@ static bool is_being_saved(struct flow *f, const char *path, const struct doc *r
     return found;
 }
 
+/* So often a path that changes while it is looked at is looked at again at once. */
+#define LOOKS_AT_ONCE 4
+
 /* How many may be missing at once before nobody is thought to be saving: a folder is being emptied.
  */
 #define SAVES_MAX 64
@@ -229,6 +232,17 @@ bool flow_is_alone(struct flow *f, const struct doc_stamp *stamp, int dir)
                           f->items.ready_len + f->items.busy_len >= FLOW_MANY);
 }
 
+/* It was there, and then it was not, or the disk says both. */
+static void look_once_more(struct flow *f, struct item *it)
+{
+    int64_t ms = settle_backoff_ms(it->tries);
+
+    if (it->tries++ < LOOKS_AT_ONCE)
+        flow_soon(f, it, 1);
+    else
+        flow_later(f, it, ms);
+}
+
 static void look_document(struct flow *f, struct item *it, int dirfd, const char *name,
                           const struct doc_stamp *stamp)
 {
@@ -252,8 +266,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
         flow_examine(f, it);
         return;
     case SETTLE_GONE:
-        it->again = true;
-        flow_finish(f, it);
+        look_once_more(f, it);
         return;
     case SETTLE_DENIED:
         flow_list_plain(f, it, REASON_NO_PERMISSION, error_text(&err));
@@ -294,7 +307,9 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
     } else if (zone == ZONE_OUTSIDE || (home && home->untouchable) ||
                flow_is_in_waiting_folder(f, it->path)) {
         flow_finish(f, it);
-    } else if (doc_stamp_take(-1, dir, name, &stamp) < 0 || tally_has_file(f->flying, &stamp)) {
+    } else if (doc_stamp_take(-1, dir, name, &stamp) < 0) {
+        look_once_more(f, it);
+    } else if (tally_has_file(f->flying, &stamp)) {
         flow_soon(f, it, 2);
     } else if (!S_ISREG(st->st_mode)) {
         look_other(f, it, st->st_mode, home, inside);
@@ -306,20 +321,33 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
     }
 }
 
+/* Nobody can tell whether it is there: that is not a document that is gone. */
+static void look_in_vain(struct flow *f, struct item *it, int number)
+{
+    if (number == ELOOP || number == EXDEV || number == EACCES) {
+        flow_finish(f, it);
+        return;
+    }
+    if (it->tries == 0)
+        log_line(&f->log, LOG_WARNING, "cannot look at the document", "document", it->path, "error",
+                 strerror(number), NULL);
+    flow_later(f, it, settle_backoff_ms(it->tries++));
+}
+
 void flow_look(struct flow *f, struct item *it)
 {
     const char *name;
     struct stat st;
-    int dir;
+    int dir, number;
 
     flow_read_begin(f);
     dir = flow_parent(f, it->path, &name);
     it->examined = false;
     if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         look_there(f, it, dir, name, &st);
-    else if (dir < 0 && (errno == ELOOP || errno == EXDEV || errno == EACCES))
-        flow_finish(f, it);
-    else
+    else if ((number = errno) == ENOENT || number == ENOTDIR)
         look_missing(f, it);
+    else
+        look_in_vain(f, it, number);
     flow_read_end(f);
 }

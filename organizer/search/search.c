@@ -264,6 +264,8 @@ static int reopen(struct search *s, bool anew, struct error *err)
 {
     struct keeper *k = &s->k;
 
+    if (!k->state && !(k->state = state_open(s->dir, true, err)))
+        return -1;
     if (k->open)
         catalogue_rollback(k->catalogue);
     k->open = false;
@@ -499,8 +501,7 @@ static void open_all(struct search *s)
 {
     struct error err = ERROR_INIT;
 
-    s->k.state = state_open(s->dir, true, &err);
-    if (!s->k.state || reopen(s, false, &err) < 0)
+    if (reopen(s, false, &err) < 0)
         trouble(s, &err);
     s->k.since = env_ticks();
 }

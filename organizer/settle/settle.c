@@ -134,12 +134,12 @@ static enum settled open_document(const struct settle_query *q, struct settle_an
         error_set(err, errno, "cannot be opened");
         return SETTLE_DENIED;
     }
-    if (fstat(a->fd, &st) < 0 || !S_ISREG(st.st_mode))
-        return SETTLE_GONE;
+    if (fstat(a->fd, &st) < 0 || doc_stamp_take(a->fd, -1, NULL, &a->stamp) < 0) {
+        error_set(err, errno, "cannot be read");
+        return SETTLE_DENIED;
+    }
     a->nlink = (uint32_t)st.st_nlink;
-    if (doc_stamp_take(a->fd, -1, NULL, &a->stamp) < 0)
-        return SETTLE_GONE;
-    return SETTLED;
+    return S_ISREG(st.st_mode) ? SETTLED : SETTLE_GONE;
 }
 
 static enum settled ask_lease(struct settle_answer *a)

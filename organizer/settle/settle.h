@@ -24,7 +24,7 @@ enum settled {
     SETTLE_EMPTY,   /* no content yet */
     SETTLE_NEW,     /* "New Microsoft Word Document.docx" */
     SETTLE_GONE,    /* not there any more, or not a regular file any more */
-    SETTLE_DENIED,  /* may not be opened: err says why */
+    SETTLE_DENIED,  /* may not be opened or cannot be read: err says why */
 };
 
 /* Where leases are refused for want of ownership or CAP_LEASE, at least this much quiet. */

@@ -1,4 +1,5 @@
 """The fault suites of tests/faults in a bounded form; `make torture` runs all of it."""
+import errno
 import os
 import re
 import shutil
@@ -40,6 +41,40 @@ def test_killed_at_calls_that_change_the_disk(scenario):
 def test_calls_that_fail_while_documents_are_filed(suite, every):
     for _, _, _, tried, hit, violations in rows("--suite", suite, "--scenario", "filing", "--every", every):
         assert tried > 1 and hit > 0 and violations == 0
+
+
+def faults(calls, deed, path=None, at=1, ever=True):
+    """The environment in which calls fail."""
+    return {"LD_PRELOAD": str(preload()), "FAULT_CALLS": calls, "FAULT_DO": str(deed), "FAULT_AT": str(at),
+            **({"FAULT_PATH": path} if path else {}), **({"FAULT_EVER": "1"} if ever else {})}
+
+
+@pytest.mark.parametrize("call", ["fstat", "fstatat", "statx"])
+def test_a_document_that_cannot_be_looked_at_is_neither_removed_nor_looked_at_without_end(cabinet, call):
+    smith = cabinet.init().new()
+    cabinet.drop(smith / "Work", "stays.pdf")
+    cabinet.run("sweep", cabinet.path)
+    with open(smith / "Work/stays.pdf", "ab") as f:
+        f.write(b"edited")
+    cabinet.drop(smith / "Inbox", "stays 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, env=faults(call, errno.EIO, "stays"))
+    assert "removed" not in cabinet.kinds("Smith_Divorce")
+    cabinet.run("sweep", cabinet.path, status=None)
+    assert cabinet.kinds("Smith_Divorce").count("edited") == 1
+    cabinet.run("verify", cabinet.path)
+
+
+@pytest.mark.parametrize("at", ["write", "fsetxattr", "renameat2"])
+def test_pages_that_a_crash_left_behind_are_made_up_for(cabinet, at):
+    """The document is filed and recorded; the kill comes while the first page is written."""
+    smith = cabinet.init().new()
+    cabinet.run("sweep", cabinet.path)
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, env=faults(at, "kill", ".~organizer-" if at != "renameat2" else "Index"),
+                status=-9)
+    assert "Letter" not in (smith / "Index.csv").read_text()
+    cabinet.run("sweep", cabinet.path)
+    assert "Smith_Divorce_Letter_2026-03-02.pdf" in (smith / "Index.csv").read_text()
 
 
 def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):

@@ -4,6 +4,7 @@
  *
  *   FAULT_CALLS  names of the calls that count, comma-separated: "renameat2,write"; "alloc" is
  *                malloc and its kin
+ *   FAULT_PATH   when set, only calls on what has this in its name count
  *   FAULT_AT     the number of the call, from 1; 0: only count
  *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short: half
  *                of a read or write; slow: FAULT_MS milliseconds before it; or an errno, with which
@@ -11,6 +12,8 @@
  *   FAULT_EVER   when set, all later calls of the same name fail, too
  *   FAULT_LOG    file to which "name what" is appended for each call that counts, and a line "HIT"
  *                behind the one that was hit
+ *   FAULT_SITES  when set, behind the name stands "@" and a number that is the same for calls from
+ *                the same place, by the same way
  *
  * Calls are counted across threads in the order in which they come. Only libc's callers are seen:
  * what changes the disk all goes by here (SQLite and libuv too), what libc does for itself (stdio,
@@ -19,6 +22,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
@@ -44,21 +48,49 @@ enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_SLOW, DO_FAIL };
 static struct {
     bool on;
     char calls[1024]; /* ",name,name," */
+    const char *path;
     long at;
     enum deed deed;
     int number; /* errno of DO_FAIL */
     long ms;    /* of DO_SLOW */
     bool ever;
+    bool sites;
     int log;
     atomic_long count;
     char hit[32]; /* the name of the call that was hit */
     atomic_bool was_hit;
 } fault = {.log = -1};
 
+/* Frames that a site is made of, this library's own left out. */
+#define OWN_FRAMES 3
+#define FRAMES     10
+
+/* The unwinder allocates, and counts are not to count that. */
+static _Thread_local bool at_site;
+
+static unsigned long site(void)
+{
+    void *frames[OWN_FRAMES + FRAMES];
+    unsigned long h = 14695981039346656037UL;
+    int n;
+
+    at_site = true;
+    n = backtrace(frames, OWN_FRAMES + FRAMES);
+    at_site = false;
+    for (int i = OWN_FRAMES; i < n; i++)
+        h = (h ^ (unsigned long)frames[i]) * 1099511628211UL;
+    return h;
+}
+
 static void tell(const char *name, const char *what)
 {
     char line[600];
-    int n = snprintf(line, sizeof line, "%s %s\n", name, what ? what : "");
+    int n;
+
+    if (fault.sites)
+        n = snprintf(line, sizeof line, "%s@%lx %s\n", name, site(), what ? what : "");
+    else
+        n = snprintf(line, sizeof line, "%s %s\n", name, what ? what : "");
 
     if (fault.log >= 0 && n > 0)
         syscall(SYS_write, fault.log, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
@@ -75,6 +107,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     snprintf(fault.calls, sizeof fault.calls, ",%s,", calls);
     fault.at = at ? atol(at) : 0;
     fault.ever = getenv("FAULT_EVER") != NULL;
+    fault.path = getenv("FAULT_PATH");
+    fault.sites = getenv("FAULT_SITES") != NULL;
     if (deed && strcmp(deed, "kill") == 0)
         fault.deed = DO_KILL;
     else if (deed && strcmp(deed, "tear") == 0)
@@ -96,7 +130,7 @@ static bool counts(const char *name)
     char key[40];
 
     snprintf(key, sizeof key, ",%s,", name);
-    return fault.on && strstr(fault.calls, key);
+    return fault.on && !at_site && strstr(fault.calls, key);
 }
 
 static void end_here(void)
@@ -116,7 +150,7 @@ static enum deed next(const char *name, const char *what)
 {
     long n;
 
-    if (!counts(name))
+    if (!counts(name) || (fault.path && (!what || !strstr(what, fault.path))))
         return DO_NOTHING;
     if (fault.deed == DO_SLOW) {
         tell(name, what);
@@ -142,7 +176,7 @@ static const char *path_of(int fd, char buf[static 256])
     char link[40];
     ssize_t n;
 
-    if (fault.log < 0)
+    if (fault.log < 0 && !fault.path)
         return "";
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     n = syscall(SYS_readlinkat, AT_FDCWD, link, buf, 255);

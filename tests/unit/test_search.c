@@ -303,6 +303,25 @@ static void what_rests_comes_when_the_time_is_over(void **state)
     assert_int_equal(hits(w, "\"motion\""), 1);
 }
 
+static void a_private_state_that_cannot_be_opened_is_tried_again(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *there = xasprintf("%s/state.db", w->p->dir);
+    AUTO_FREE char *away = xasprintf("%s/away.db", w->p->dir);
+
+    place_row(w->p, case_a, 1, "a.pdf", "lease");
+    end(w);
+    state_close(w->p->state);
+    assert_int_equal(rename(there, away), 0);
+    start(w);
+    settle(w);
+    assert_int_equal(rename(away, there), 0);
+    w->p->state = state_open(w->p->dir, false, &w->p->err);
+    search_row(w->s, case_a, 1);
+    settle(w);
+    assert_int_equal(hits(w, "\"pdf\""), 1);
+}
+
 static void status_tells_how_many(void **state)
 {
     struct world *w = *state;
@@ -332,6 +351,7 @@ int main(void)
         each_test(a_catalogue_that_was_taken_away_comes_back),
         each_test(what_rests_lies_until_somebody_hurries),
         each_test(what_rests_comes_when_the_time_is_over),
+        each_test(a_private_state_that_cannot_be_opened_is_tried_again),
         each_test(status_tells_how_many),
     };
 
