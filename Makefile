@@ -31,6 +31,8 @@ LIB_SRC  := $(sort $(wildcard organizer/*/*.c))
 LIB_OBJ  := $(LIB_SRC:organizer/%.c=$B/obj/%.o)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
+FUZZ_SRC := $(filter-out %/replay.c,$(sort $(wildcard tests/fuzz/*.c)))
+REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$B/replay/%)
 
 # pkg-config is asked only when something is compiled: before `deps` it may not be there.
 # Their headers are not ours to warn about.
@@ -38,7 +40,7 @@ PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench lint sanitize valgrind coverage mutants bench torture \
-        install clean format
+        fuzzers install clean format
 all: $B/organizer $B/organizer-parsers
 
 $B/organizer: $B/obj/main.o $B/liborganizer.a
@@ -82,11 +84,30 @@ run: deps
 E2E = ORGANIZER_BUILD=$(abspath $B) ORGANIZER_RULES=$(CURDIR)/rules \
     /usr/bin/python3 -m pytest -q -o cache_dir=$(abspath $B)/pytest
 
-units: $(UNIT_BIN) $B/organizer-parsers $B/labelled/judge
+# The kept inputs of the fuzz targets, given to the same code; tests/fuzz/run thinks up more.
+$B/replay/%: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $B/liborganizer.a
+	@mkdir -p $(@D)
+	$(Q)echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/fuzz $(LDFLAGS) -o $@ $< \
+	    tests/fuzz/replay.c $B/liborganizer.a $(PKG_LIBS)
+
+# With clang, under its sanitizers: only what the targets reach is compiled so.
+FUZZ      := $(FUZZ_SRC:tests/fuzz/%.c=%)
+CLANG     ?= clang
+FUZZ_FLAGS = CC="$(CLANG)" WERROR= HARDEN=-fPIC OPT="-O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+             -fno-sanitize-recover=undefined" LDFLAGS=
+fuzzers: deps-lint
+	@$(MAKE) --no-print-directory B=build/fuzz $(FUZZ_FLAGS) build/fuzz/liborganizer.a $(FUZZ:%=build/fuzz/%)
+
+$B/%: tests/fuzz/%.c tests/fuzz/fuzz.h $B/liborganizer.a
+	$(Q)echo "  CC $<"; $(CLANG) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/fuzz -fsanitize=fuzzer -o $@ $< \
+	    $B/liborganizer.a $(PKG_LIBS)
+
+units: $(UNIT_BIN) $B/organizer-parsers $B/labelled/judge $(REPLAYS)
 unit: units
 	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; \
 	    $$t || { echo "once more, on a machine that may be busy: $$t"; $$t; } || bad="$$bad $$t"; done; \
 	    [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
+	@for t in $(REPLAYS); do echo "== $$t"; $$t tests/fuzz/seeds/$${t##*/}/* || exit 1; done
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 e2e: $B/organizer $B/organizer-parsers
@@ -133,6 +154,8 @@ torture: deps-test
 	tests/faults/run --build $B $(TORTURE)
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
+	tests/faults/storm --build $B --slow 20
+	tests/fuzz/run
 	tests/faults/life --build $B
 	ORGANIZER_TORTURE=1 $(E2E) tests/e2e/test_archive_faults.py
 
