@@ -208,22 +208,34 @@ static void wait_for(struct flow *f, struct item *it, const struct settle_answer
     }
 }
 
-/* Nothing changed since the row was written: no need to open it. */
-static bool is_unchanged(struct flow *f, struct item *it, const struct doc_stamp *stamp)
+/* What the row of the file at a path says. */
+enum looked {
+    LOOK_NEW,       /* nothing that counts: it is examined */
+    LOOK_UNCHANGED, /* nothing changed since: no need to open it */
+    LOOK_TOO_EARLY, /* nothing shows, but its last change is so young that one more might not: read now,
+                       that would still be so */
+};
+
+static enum looked compare_row(struct flow *f, struct item *it, const struct doc_stamp *stamp)
 {
     struct matter *home;
     const char *inside;
     struct doc row = {0};
     struct error err = ERROR_INIT;
-    bool same;
+    int64_t age = env_disk_now(f->env) - stamp->ctime_ns;
+    bool same, racy;
 
     matters_zone(f->matters, it->path, &home, &inside);
     if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
-        return false;
-    same = doc_stamp_equal(&row.stamp, stamp) && !doc_is_racy(&row) && row.state != DOC_WAITING &&
-           row.reason != REASON_READER_FAILED;
+        return LOOK_NEW;
+    same = doc_stamp_equal(&row.stamp, stamp) && row.state != DOC_WAITING &&
+           row.reason != REASON_READER_FAILED && !it->force;
+    racy = doc_is_racy(&row);
     doc_clear(&row);
-    return same && !it->force;
+    if (same && !racy)
+        return LOOK_UNCHANGED;
+    /* Who waits gets the best answer there is now. */
+    return same && age >= 0 && age < DOC_RACY_NS && !f->waiters ? LOOK_TOO_EARLY : LOOK_NEW;
 }
 
 bool flow_is_alone(struct flow *f, const struct doc_stamp *stamp, int dir)
@@ -276,6 +288,24 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
     }
 }
 
+static void look_file(struct flow *f, struct item *it, int dir, const char *name,
+                      const struct doc_stamp *stamp)
+{
+    switch (compare_row(f, it, stamp)) {
+    case LOOK_UNCHANGED:
+        flow_finish(f, it);
+        return;
+    case LOOK_TOO_EARLY:
+        it->why = SETTLED;
+        flow_later(f, it, 2 * DOC_RACY_NS / NS_PER_MS);
+        return;
+    case LOOK_NEW:
+    default:
+        items_hold(&f->items, it, stamp);
+        look_document(f, it, dir, name, stamp);
+    }
+}
+
 /* What is no document. One that lay there is gone. */
 static void look_other(struct flow *f, struct item *it, mode_t mode, struct matter *home,
                        const char *inside)
@@ -313,11 +343,8 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
         flow_soon(f, it, 2);
     } else if (!S_ISREG(st->st_mode)) {
         look_other(f, it, st->st_mode, home, inside);
-    } else if (is_unchanged(f, it, &stamp)) {
-        flow_finish(f, it);
     } else {
-        items_hold(&f->items, it, &stamp);
-        look_document(f, it, dir, name, &stamp);
+        look_file(f, it, dir, name, &stamp);
     }
 }
 

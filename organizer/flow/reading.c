@@ -19,6 +19,9 @@
 #define WALK       128 /* rows that are looked at in one step */
 #define KEEP_MAX   64  /* contents that are written together */
 #define WANTED_MAX 1024 /* the walk rests while so many are wanted */
+/* Where one document comes after the other, each would wait for the reading of those before: so long
+ * nothing must have come, but those that came are not kept waiting longer than FLOW_REST_MS. */
+#define LULL_MS    100
 
 /* A document that is to be read. */
 struct wanted {
@@ -54,6 +57,8 @@ struct backlog {
     int64_t walked;         /* rows up to this were looked at */
     bool walk_done;
     uv_idle_t idle;
+    uv_timer_t lull;  /* nothing came for a while */
+    int64_t came, since; /* ticks: when the last one came, and the first of those that wait; or 0 */
     uv_timer_t bound; /* who waits for what is read does not wait longer */
     unsigned handles;
 };
@@ -257,6 +262,9 @@ void flow_row_written(struct flow *f, struct item *it, const struct doc *d)
         flow_find_text(f, d, said, it->text);
     } else {
         want(f->backlog, d->case_id, d->number, false);
+        f->backlog->came = env_ticks();
+        if (!f->backlog->since)
+            f->backlog->since = f->backlog->came;
     }
     if (it)
         item_unsay(it);
@@ -430,6 +438,11 @@ static bool is_quiet(const struct flow *f)
            !sweep_running(f->sweep);
 }
 
+static void on_lull(uv_timer_t *t)
+{
+    backlog_wake(t->data);
+}
+
 static bool has_work(const struct backlog *b)
 {
     return (b->wanted && b->reading < AHEAD) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
@@ -450,9 +463,23 @@ static void on_idle(uv_idle_t *h)
     flow_sync_check(f);
 }
 
+/* More may come in a moment. Then it is asked again after a while. */
+static bool is_lulled(struct backlog *b)
+{
+    int64_t now = env_ticks(), left = b->came + LULL_MS * NS_PER_MS - now;
+
+    if (!b->wanted)
+        b->since = 0;
+    if (left <= 0 || b->flow->waiters || !b->since || now > b->since + FLOW_REST_MS * NS_PER_MS)
+        return true;
+    uv_update_time(b->flow->loop);
+    uv_timer_start(&b->lull, on_lull, (uint64_t)(left / NS_PER_MS + 1), 0);
+    return false;
+}
+
 void backlog_wake(struct backlog *b)
 {
-    if (!is_quiet(b->flow)) {
+    if (!is_quiet(b->flow) || !is_lulled(b)) {
         uv_idle_stop(&b->idle);
         return;
     }
@@ -481,8 +508,9 @@ struct backlog *backlog_new(struct flow *f)
     b->flow = f;
     uv_idle_init(f->loop, &b->idle);
     uv_timer_init(f->loop, &b->bound);
-    b->idle.data = b->bound.data = b;
-    b->handles = 2;
+    uv_timer_init(f->loop, &b->lull);
+    b->idle.data = b->bound.data = b->lull.data = b;
+    b->handles = 3;
     return b;
 }
 
@@ -528,4 +556,5 @@ void backlog_free(struct backlog *b)
     b->kept_len = 0;
     uv_close((uv_handle_t *)&b->idle, on_closed);
     uv_close((uv_handle_t *)&b->bound, on_closed);
+    uv_close((uv_handle_t *)&b->lull, on_closed);
 }

@@ -37,10 +37,18 @@ def read(path):
         return ""
 
 
+def tasks(pid):
+    """The threads of a process; none when it has ended just now."""
+    try:
+        return os.listdir("/proc/%d/task" % pid)
+    except OSError:
+        return []
+
+
 def children(pid):
     """pid and all below it."""
     found = [pid]
-    for task in os.listdir("/proc/%d/task" % pid) if os.path.isdir("/proc/%d/task" % pid) else []:
+    for task in tasks(pid):
         for child in read("/proc/%d/task/%s/children" % (pid, task)).split():
             found += children(int(child))
     return found
@@ -50,7 +58,7 @@ def switches(pids):
     """Context switches of all threads: what ran at all."""
     n = 0
     for pid in pids:
-        for task in os.listdir("/proc/%d/task" % pid):
+        for task in tasks(pid):
             for line in read("/proc/%d/task/%s/status" % (pid, task)).splitlines():
                 if "ctxt_switches" in line:
                     n += int(line.split()[1])
