@@ -45,6 +45,8 @@ static void feed_lines(struct bag_feed *f, size_t n)
     char *line;
     size_t len;
 
+    if (!f->text.s)
+        return; /* nothing was fed */
     while ((line = bag_next_line(&l, &len)))
         f->line(f->ctx, line, len, l.number);
     f->number = l.number;

@@ -41,9 +41,11 @@ static int find_key(struct state *s, const char *id, int64_t *key, int64_t *next
 /* A case never loses its key, but one that is made now may be rolled back. */
 static void remember_key(struct state *s, const char *id, int64_t key)
 {
-    if (strlen(id) >= CASE_ID_SIZE || sqlite3_txn_state(s->db, NULL) == SQLITE_TXN_WRITE)
+    size_t n = strlen(id) + 1;
+
+    if (n > CASE_ID_SIZE || sqlite3_txn_state(s->db, NULL) == SQLITE_TXN_WRITE)
         return;
-    strcpy(s->case_id, id);
+    memcpy(s->case_id, id, n);
     s->case_key = key;
 }
 

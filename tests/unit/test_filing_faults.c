@@ -227,6 +227,43 @@ static void recovery_without_the_private_state(void **state)
     assert_true(n > 10);
 }
 
+/* A program saves over the new name, and then the batch is not recorded. */
+static void save_and_fail(void *ctx, enum filer_point point, const struct act *a)
+{
+    struct world *w = ctx;
+    static bool once;
+
+    (void)a;
+    if (point != FILER_SETTLED || once || !exists(w, TO))
+        return;
+    once = true;
+    write_file(w, LETTERS "/save.tmp", "another's");
+    assert_int_equal(renameat(w->root, LETTERS "/save.tmp", w->root, TO), 0);
+    sql.n = 0;
+    sql.code = SQLITE_IOERR;
+    sql.at = 1;
+}
+
+static void what_another_saved_there_is_not_taken_back(void **state)
+{
+    struct world *w = world_new();
+    struct outcome r;
+
+    (void)state;
+    w->o.between = save_and_fail;
+    w->o.between_ctx = w;
+    world_start(w);
+    open_case(w);
+    write_file(w, FROM, CONTENT);
+    r = file_one(w, FROM, LETTERS, NAME);
+    assert_true(sql.n >= sql.at);
+    sql.at = 0;
+    assert_int_equal(r.status, ACT_STOPPED);
+    assert_text(w, TO, "another's");
+    assert_false(exists(w, FROM));
+    world_free(w);
+}
+
 /* ---- a log of intents that says something else --------------------------------------------------- */
 
 #define DOC_JSON "\"doc\":{\"case\":\"" CASE_ID "\",\"number\":1,\"state\":\"filed\"}"
@@ -316,6 +353,7 @@ int main(void)
         cmocka_unit_test(recovery_fails),
         cmocka_unit_test(the_private_state_fails),
         cmocka_unit_test(recovery_without_the_private_state),
+        cmocka_unit_test(what_another_saved_there_is_not_taken_back),
         cmocka_unit_test(a_log_that_holds_something_else_is_told),
         cmocka_unit_test(a_name_that_is_taken_again_and_again_is_left),
     };

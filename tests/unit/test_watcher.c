@@ -289,6 +289,24 @@ static void an_event_of_an_unknown_watch_leads_to_a_scan_of_everything(void **st
     expect_hint(x, "S ");
 }
 
+/* The kernel gives a watch up by itself when a file system goes. */
+static void a_watch_that_is_lost_leads_to_a_scan_of_its_folder(void **state)
+{
+    struct world *x = *state;
+    int wd;
+
+    sh("mkdir a");
+    world_watch(x);
+    wd = inotify_add_watch(find_inotify(), "a", IN_MASK_ADD | IN_CREATE);
+    assert_true(wd > 0);
+    assert_int_equal(inotify_rm_watch(find_inotify(), wd), 0);
+    expect_hint(x, "S a");
+    /* And it is watched again. */
+    world_settle(x);
+    touch("a/f");
+    expect_hint(x, "C a/f");
+}
+
 static void a_tree_moved_out_and_back_has_its_place_again(void **state)
 {
     struct world *x = *state;
@@ -652,6 +670,7 @@ int main(void)
         WORLD_TEST(what_lay_in_a_replaced_folder_is_given_up),
         WORLD_TEST(the_watch_is_on_the_folder_that_is_read_whatever_its_name_now),
         WORLD_TEST(an_event_of_an_unknown_watch_leads_to_a_scan_of_everything),
+        WORLD_TEST(a_watch_that_is_lost_leads_to_a_scan_of_its_folder),
         WORLD_TEST(a_tree_moved_out_and_back_has_its_place_again),
         WORLD_TEST(a_tree_moved_within_keeps_its_watches_under_the_new_path),
         WORLD_TEST(a_chain_and_a_swap_of_folders_end_right),
