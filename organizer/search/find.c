@@ -39,7 +39,7 @@ struct finding {
     struct place *places; /* by id */
     struct place *nodes;
     struct find_store *store;
-    struct state *state;         /* of the store, as the next */
+    struct state *state; /* of the store, as the next */
     struct catalogue *catalogue;
     const char *expression; /* or NULL */
     struct hit *hits;

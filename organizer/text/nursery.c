@@ -65,7 +65,7 @@ static int parser_run(enum kind kind, const struct prepared *with)
     close(DOCUMENT_FD);
     close(WIRE_FD);
     sandbox_limit_memory(with->memory, b.n);
-    warm_parser();
+    warm_parser(with->warm);
     /* What could not be had the nursery said already. */
     sandbox_enter_with(SANDBOX_PARSER, with->filter);
     paper_open(&paper, SANDBOX_OUT_FD);
@@ -110,16 +110,20 @@ static void parse_document(struct wire_answer *a, const struct wire_order *o, in
 int nursery_parsers(const struct wire_setup *setup)
 {
     struct prepared with;
+    struct sandbox_filter *own;
     struct wire_order o;
     int fd[2], n;
 
     (void)setup;
     parse_prepare();
+    own = sandbox_filter_new(SANDBOX_PARSERS);
     with.filter = sandbox_filter_new(SANDBOX_PARSER);
+    with.memory = sandbox_memory() + WARM_ROOM;
+    /* Last: what is allocated from here on would lie where parsers begin to write. */
     with.warm = warm_new();
-    with.memory = sandbox_memory();
 
-    struct wire_answer hello = {.what = WIRE_HELLO, .number = sandbox_enter(SANDBOX_PARSERS)};
+    struct wire_answer hello = {.what = WIRE_HELLO,
+                                .number = sandbox_enter_with(SANDBOX_PARSERS, own)};
 
     if (say(&hello) < 0)
         return EXIT_CANNOT;
@@ -132,6 +136,7 @@ int nursery_parsers(const struct wire_setup *setup)
         if (say(&a) < 0)
             return EXIT_ORDER;
     }
+    sandbox_filter_free(own);
     sandbox_filter_free(with.filter);
     warm_free(with.warm);
     return n < 0 ? EXIT_CANNOT : EXIT_ORDER;

@@ -1,5 +1,5 @@
-/* Word, Excel and PowerPoint 97 to 2003 ([MS-DOC], [MS-XLS], [MS-PPT]): properties by libgsf, text by
- * a bounded look of our own. */
+/* Word, Excel and PowerPoint 97 to 2003 ([MS-DOC], [MS-XLS], [MS-PPT]): properties by libgsf, text
+ * by a bounded look of our own. */
 #include "text/ole.h"
 
 #include <gsf/gsf-doc-meta-data.h>
@@ -233,8 +233,8 @@ static void read_word(struct paper *p, GsfInfile *in)
     } else {
         uint32_t at = le32(doc + 0x1A2), len = le32(doc + 0x1A6);
 
-        table = ole_stream(in, le16(doc + 0x0A) & 0x0200 ? "1Table" : "0Table", STREAM_MAX,
-                           &table_n);
+        table =
+            ole_stream(in, le16(doc + 0x0A) & 0x0200 ? "1Table" : "0Table", STREAM_MAX, &table_n);
         if (table && at < table_n && len <= table_n - at)
             read_pieces(p, doc, n, table + at, len);
         else
@@ -257,7 +257,7 @@ enum {
     PPT_CRYPT = 12052,
 };
 
-enum { TEXTS_OF_MASTERS = 1 };          /* PPT_TEXTS by instance */
+enum { TEXTS_OF_MASTERS = 1 };             /* PPT_TEXTS by instance */
 enum { TEXT_TITLE = 0, TEXT_CENTRED = 6 }; /* PPT_HEADER */
 
 /* Slides at work. */
@@ -472,7 +472,8 @@ static void read_book(struct paper *p, GsfInfile *in)
 
 /* ---- the formats ----------------------------------------------------------------------------- */
 
-static void parse_with(struct paper *p, const struct bytes *b, void (*read)(struct paper *, GsfInfile *))
+static void parse_with(struct paper *p, const struct bytes *b,
+                       void (*read)(struct paper *, GsfInfile *))
 {
     GsfInfile *in = ole_open(p, b);
 

@@ -82,7 +82,8 @@ static void read_properties(struct paper *p, PopplerDocument *d)
         c->flags |= CONTENT_IS_ENCRYPTED;
 }
 
-/* ---- lines as they stand on the paper --------------------------------------------------------- */
+/* ---- lines as they stand on the paper ---------------------------------------------------------
+ */
 
 /* A page of which every letter's place and font is known. */
 struct letters {

@@ -11,9 +11,10 @@
 
 #include "base/alloc.h"
 
-#define ROOM    ((size_t)4 << 20) /* behind what is in use */
-#define FIRST   ((size_t)1 << 20) /* of it, what a page of text takes */
-#define LARGEST ((size_t)1 << 20) /* free piece that is looked for; then halves of it */
+#define FIRST   ((size_t)1 << 20)    /* bytes of the room: what a page of text takes */
+#define HUGE    ((uintptr_t)2 << 20) /* bytes of a huge page, where there are any */
+#define HEADER  ((uintptr_t)64)      /* at least what malloc(3) keeps before what it gives */
+#define LARGEST ((size_t)1 << 20)    /* free piece that is looked for; then halves of it */
 #define LEAST   ((size_t)64)
 
 #define NOBODY    0U
@@ -21,7 +22,8 @@
 #define GLIB      (NEEDS_PDF | NEEDS_MAIL | NEEDS_OLE)
 
 /* Who needs a library, by the beginning of its file's name; what is not here everybody gets. Only
- * what is sure is here: cairo brings X11, which is for windows. */
+ * what is sure is here: cairo brings X11, which is for windows, poppler NSS, which verifies
+ * signatures, and libtiff, which writes pictures. */
 static const struct {
     const char *name;
     unsigned needs;
@@ -40,16 +42,16 @@ static const struct {
     {"liblcms2", NEEDS_PDF},
     {"libopenjp2", NEEDS_PDF},
     {"libjpeg", NEEDS_PDF},
-    {"libtiff", NEEDS_PDF},
-    {"libwebp", NEEDS_PDF},
-    {"libjbig", NEEDS_PDF},
-    {"libdeflate", NEEDS_PDF},
-    {"libLerc", NEEDS_PDF},
-    {"libnss", NEEDS_PDF},
-    {"libsmime3", NEEDS_PDF},
-    {"libplds4", NEEDS_PDF},
-    {"libplc4", NEEDS_PDF},
-    {"libnspr4", NEEDS_PDF},
+    {"libtiff", NOBODY},
+    {"libwebp", NOBODY},
+    {"libjbig", NOBODY},
+    {"libdeflate", NOBODY},
+    {"libLerc", NOBODY},
+    {"libnss", NOBODY},
+    {"libsmime3", NOBODY},
+    {"libplds4", NOBODY},
+    {"libplc4", NOBODY},
+    {"libnspr4", NOBODY},
     {"libX", NOBODY},
     {"libxcb", NOBODY},
     {"libbsd", NOBODY},
@@ -83,13 +85,22 @@ struct mapping {
     unsigned needs;
 };
 
+/* A piece of memory that is kept so that nobody writes there. */
+struct piece {
+    struct piece *next;
+};
+
 struct warm {
+    struct piece *pieces;
+    void *skipped; /* before the room */
     struct mapping *mappings;
     size_t len, cap;
     unsigned needs; /* of the next child; at first all */
+    void *room;     /* FIRST bytes behind the heap; NULL: there are none */
 };
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory -----------------------------------------------------------------------------------
+ */
 
 /* Where what malloc(3) has not given out begins: from there the heap is free to its end. */
 static char *heap_rest(const struct mallinfo2 *m)
@@ -98,44 +109,65 @@ static char *heap_rest(const struct mallinfo2 *m)
 }
 
 /* Takes free pieces of this size, for ever, while there are some. */
-static void fill(size_t size)
+static void fill(struct warm *w, size_t size)
 {
     struct mallinfo2 m = mallinfo2();
 
     for (size_t n = (m.fordblks - m.keepcost) / size; n > 0; n--) {
-        char *p = malloc(size);
+        struct piece *p = malloc(size);
 
-        if (!p || p + size < heap_rest(&m))
-            continue;
-        free(p);
-        break;
+        if (!p || (char *)p + size >= heap_rest(&m)) {
+            free(p);
+            break;
+        }
+        p->next = w->pieces;
+        w->pieces = p;
     }
 }
 
-static void make_room(void)
+/* Takes what is left before the next huge page, but for the header of what comes next: so the
+ * nursery touches nothing of that page, and a parser gets it whole. */
+static void skip_to_huge_page(struct warm *w)
+{
+    struct mallinfo2 m = mallinfo2();
+    uintptr_t rest = (uintptr_t)heap_rest(&m);
+    uintptr_t next = (rest + 2 * HEADER + HUGE - 1) & ~(HUGE - 1);
+
+    w->skipped = malloc(next - rest - 2 * HEADER);
+}
+
+static void make_room(struct warm *w)
 {
     void *volatile room; /* or it would not be asked for at all */
 
-    mallopt(M_MMAP_THRESHOLD, (int)(2 * ROOM));
-    mallopt(M_TRIM_THRESHOLD, (int)(8 * ROOM));
+    mallopt(M_MMAP_THRESHOLD, (int)(2 * WARM_ROOM));
+    mallopt(M_TRIM_THRESHOLD, (int)(8 * WARM_ROOM));
     for (size_t size = LARGEST; size >= LEAST; size /= 2)
-        fill(size);
+        fill(w, size);
     malloc_trim(0);
-    room = malloc(ROOM);
+    skip_to_huge_page(w);
+    room = malloc(WARM_ROOM);
     free(room);
 }
 
-void warm_parser(void)
+/* The first whole page of it. */
+static void *room_begin(void)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     struct mallinfo2 m = mallinfo2();
     uintptr_t from = ((uintptr_t)heap_rest(&m) + page - 1) & ~(page - 1);
 
-    if (m.keepcost > FIRST + page)
-        madvise((char *)from, FIRST, MADV_POPULATE_WRITE);
+    return m.keepcost > HUGE + page ? (void *)from : NULL;
 }
 
-/* ---- libraries -------------------------------------------------------------------------------- */
+void warm_parser(const struct warm *w)
+{
+    if (w->room)
+        madvise(w->room, FIRST, MADV_POPULATE_WRITE);
+}
+
+/* ---- libraries --------------------------------------------------------------------------------
+ */
 
 /* False: everybody does. */
 static bool who_needs(const char *path, unsigned *needs)
@@ -209,7 +241,10 @@ struct warm *warm_new(void)
         if (w->mappings[i].needs == NOBODY)
             madvise(w->mappings[i].p, w->mappings[i].n, MADV_DONTFORK);
     w->needs = ~0U;
-    make_room();
+    make_room(w);
+    w->room = room_begin();
+    if (w->room)
+        madvise(w->room, HUGE, MADV_HUGEPAGE);
     return w;
 }
 
@@ -217,6 +252,13 @@ void warm_free(struct warm *w)
 {
     if (!w)
         return;
+    while (w->pieces) {
+        struct piece *p = w->pieces;
+
+        w->pieces = p->next;
+        free(p);
+    }
+    free(w->skipped);
     free(w->mappings);
     free(w);
 }

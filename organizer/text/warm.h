@@ -13,6 +13,8 @@
 #ifndef ORGANIZER_TEXT_WARM_H
 #define ORGANIZER_TEXT_WARM_H
 
+#include <stddef.h>
+
 /* What parsers need; a format tells its own. */
 enum warm_needs {
     NEEDS_PDF = 1 << 0,      /* poppler, with fonts and pictures */
@@ -23,6 +25,8 @@ enum warm_needs {
     NEEDS_CHARSETS = 1 << 5, /* iconv's modules */
 };
 
+#define WARM_ROOM ((size_t)4 << 20) /* bytes of address space that warm_new() takes */
+
 struct warm;
 
 /* Fills what is free between the memory that is in use, so that parsers write on fresh pages and
@@ -32,7 +36,7 @@ struct warm *warm_new(void);
  * it dies when it touches them. */
 void warm_fork(struct warm *w, unsigned needs);
 /* Has the kernel give the first part of the room at once. */
-void warm_parser(void);
+void warm_parser(const struct warm *w);
 void warm_free(struct warm *w);
 
 #endif

@@ -179,6 +179,22 @@ static void properties_of_pdf_are_read_in_each_of_its_encodings(void **state)
     assert_string_equal(w.said.title, "A – é€");
 }
 
+static void a_signed_pdf_is_known(void **state)
+{
+    static const char pdf[] =
+        "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3/Fields[4 0 R]>>>>endobj\n"
+        "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Annots[4 0 R]>>endobj\n"
+        "4 0 obj<</Type/Annot/Subtype/Widget/FT/Sig/T(s)/Rect[0 0 0 0]/V 5 0 R>>endobj\n"
+        "5 0 obj<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached/ByteRange[0 1 2 3]"
+        "/Contents<3080>/M(D:20260302101112Z)>>endobj\ntrailer<</Root 1 0 R/Size 6>>\n";
+
+    (void)state;
+    READ(KIND_PDF, pdf);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_true(w.said.flags & CONTENT_IS_SIGNED);
+}
+
 static void a_picture_tells_when_it_was_taken(void **state)
 {
     struct str s = STR_INIT;
@@ -281,6 +297,7 @@ int main(void)
         cmocka_unit_test(web_pages_have_titles_and_headings),
         cmocka_unit_test(a_mail_tells_its_head),
         cmocka_unit_test(properties_of_pdf_are_read_in_each_of_its_encodings),
+        cmocka_unit_test(a_signed_pdf_is_known),
         cmocka_unit_test(a_picture_tells_when_it_was_taken),
         cmocka_unit_test(any_bytes_are_answered_by_any_parser),
         cmocka_unit_test(what_is_no_answer_is_refused),

@@ -37,7 +37,8 @@ static struct content_line look_of(const char *text)
     return l ? *l : (struct content_line){0};
 }
 
-/* ---- in a ZIP ---------------------------------------------------------------------------------- */
+/* ---- in a ZIP ----------------------------------------------------------------------------------
+ */
 
 static void read_zip(enum kind kind, const struct member *m, size_t n)
 {
@@ -51,7 +52,9 @@ static void read_zip(enum kind kind, const struct member *m, size_t n)
 
 #define READ_ZIP(kind, m) read_zip((kind), (m), sizeof(m) / sizeof *(m))
 #define CORE                                                                                       \
-    {"docProps/core.xml", "<p><title>Ledger</title><creator>Ann Roe</creator></p>", 0, 0}
+    {                                                                                              \
+        "docProps/core.xml", "<p><title>Ledger</title><creator>Ann Roe</creator></p>", 0, 0        \
+    }
 
 static void a_workbook_says_its_strings_and_numbers(void **state)
 {
@@ -77,7 +80,8 @@ static void slides_have_titles_and_notes(void **state)
     static const struct member pptx[] = {
         CORE,
         {"ppt/slides/slide1.xml",
-         "<sld><sp><nvPr><ph type=\"title\"/></nvPr><p><r><t>Mediation</t></r></p></sp></sld>", 0, 0},
+         "<sld><sp><nvPr><ph type=\"title\"/></nvPr><p><r><t>Mediation</t></r></p></sp></sld>", 0,
+         0},
         {"ppt/slides/slide2.xml", "<sld><sp><p><r><t>Damages</t></r></p></sp></sld>", 0, 0},
         {"ppt/notesSlides/notesSlide1.xml", "<notes><sp><p><r><t>aside</t></r></p></sp></notes>", 0,
          0},
@@ -92,7 +96,10 @@ static void slides_have_titles_and_notes(void **state)
     assert_int_equal(w.said.pages, 2);
 }
 
-#define ODF_META {"meta.xml", "<m><title>Of it</title><initial-creator>Roe</initial-creator></m>", 0, 0}
+#define ODF_META                                                                                   \
+    {                                                                                              \
+        "meta.xml", "<m><title>Of it</title><initial-creator>Roe</initial-creator></m>", 0, 0      \
+    }
 
 static void open_documents_have_headings_rows_and_pages(void **state)
 {
@@ -101,14 +108,16 @@ static void open_documents_have_headings_rows_and_pages(void **state)
         {"content.xml",
          "<d><automatic-styles><style style:name=\"C\" xmlns:style=\"s\"><paragraph-properties "
          "fo:text-align=\"center\" xmlns:fo=\"f\"/></style></automatic-styles><body>"
-         "<h>NOTICE</h><p text:style-name=\"C\" xmlns:text=\"t\">of sale</p></body></d>", 0, 0},
+         "<h>NOTICE</h><p text:style-name=\"C\" xmlns:text=\"t\">of sale</p></body></d>",
+         0, 0},
         {"META-INF/documentsignatures.xml", "<x/>", 0, 0},
     };
     static const struct member ods[] = {
         ODF_META,
         {"content.xml",
          "<d><table><table-row><table-cell><p>Rent</p></table-cell><table-cell><p>900</p>"
-         "</table-cell></table-row></table></d>", 0, 0},
+         "</table-cell></table-row></table></d>",
+         0, 0},
     };
     static const struct member odp[] = {
         ODF_META, {"content.xml", "<d><page><p>One</p></page><page><p>Two</p></page></d>", 0, 0}};
@@ -127,7 +136,8 @@ static void open_documents_have_headings_rows_and_pages(void **state)
     assert_int_equal(w.said.pages, 2);
 }
 
-/* ---- in a compound file ------------------------------------------------------------------------ */
+/* ---- in a compound file ------------------------------------------------------------------------
+ */
 
 struct stream {
     const char *name;
@@ -142,8 +152,7 @@ static void read_ole(enum kind kind, const struct stream *streams, size_t n)
     for (size_t i = 0; i < n; i++) {
         GsfOutput *s = gsf_outfile_new_child(file, streams[i].name, FALSE);
 
-        assert_true(gsf_output_write(s, streams[i].data->len,
-                                     (const guint8 *)streams[i].data->s));
+        assert_true(gsf_output_write(s, streams[i].data->len, (const guint8 *)streams[i].data->s));
         gsf_output_close(s);
         g_object_unref(s);
     }
@@ -191,7 +200,10 @@ static void workbooks_of_excel_5_have_their_strings_in_cells(void **state)
     record(&book, 0x809, "\0\5\5\0", 4);
     record(&book, 0x85, "\0\0\0\0\0\0\1A", 8);
     record(&book, 0x204, "\0\0\0\0\0\0\4\0Rent", 12);
-    record(&book, 0x204, "\0\0\0\0\0\0\xFF\xFF" "cut", 11);
+    record(&book, 0x204,
+           "\0\0\0\0\0\0\xFF\xFF"
+           "cut",
+           11);
     read_ole(KIND_XLS, streams, 1);
     assert_int_equal(w.said.status, CONTENT_READ);
     assert_int_equal(w.said.pages, 1);
@@ -225,9 +237,10 @@ static void a_message_of_outlook_tells_its_head(void **state)
 
 static void a_mailbox_says_all_its_mails(void **state)
 {
-    static const char mbox[] = "From a@b Mon Mar  2 10:00:00 2026\nFrom: a@b.example\nSubject: One\n\n"
-                               "first\n\nFrom a@b Mon Mar  2 11:00:00 2026\nFrom: a@b.example\n"
-                               "Subject: Two\n\nsecond\n";
+    static const char mbox[] =
+        "From a@b Mon Mar  2 10:00:00 2026\nFrom: a@b.example\nSubject: One\n\n"
+        "first\n\nFrom a@b Mon Mar  2 11:00:00 2026\nFrom: a@b.example\n"
+        "Subject: Two\n\nsecond\n";
 
     (void)state;
     texts_world_read(&w, KIND_MBOX, mbox, sizeof mbox - 1);
