@@ -1,7 +1,9 @@
 """Snapshots beside what an administrator would put together: bagit.py and zip, restic, borg, tar and
 zstd. All of them read the same 2,000 documents; all but the last two check what they wrote."""
+import contextlib
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -33,20 +35,25 @@ def seconds_of(work):
 
 
 class Peak:
-    """Most memory that the daemon's job had resident, in MB."""
+    """Most memory that a process below had resident, in MiB: of the daemon its job, of a verb itself and
+    the process that reads archives for it."""
 
-    def __init__(self, daemon):
-        self.daemon, self.mb, self.over = daemon, 0, threading.Event()
+    def __init__(self, program, only=""):
+        self.program, self.only, self.mb, self.over = program, only, 0, threading.Event()
         self.thread = threading.Thread(target=self.look)
 
     def look(self):
         while not self.over.wait(0.01):
-            for pid in self.daemon.pids()[1:]:
-                if "--job" not in measured.read("/proc/%d/cmdline" % pid):
-                    continue
-                for line in measured.read("/proc/%d/status" % pid).splitlines():
-                    if line.startswith("VmHWM:"):
-                        self.mb = max(self.mb, int(line.split()[1]) / 1024)
+            with contextlib.suppress(FileNotFoundError):  # one has just ended
+                for pid in self.program.pids():
+                    self.look_at(pid)
+
+    def look_at(self, pid):
+        if self.only not in measured.read("/proc/%d/cmdline" % pid):
+            return
+        for line in measured.read("/proc/%d/status" % pid).splitlines():
+            if line.startswith("VmHWM:"):
+                self.mb = max(self.mb, int(line.split()[1]) / 1024)
 
     def __enter__(self):
         self.thread.start()
@@ -82,7 +89,7 @@ class Office(measured.Organizer):
         folder = self.cabinet / "Archive"
         for f in folder.iterdir():
             f.unlink()
-        with Peak(self) as peak:
+        with Peak(self, "--job") as peak:
             seconds = seconds_of(lambda: self.run("archive", CASE, "-C", self.cabinet))
         made, = [f for f in folder.iterdir() if not f.name.endswith(".sha256")]
         return seconds, made.stat().st_size, peak.mb
@@ -191,8 +198,46 @@ def snapshot(bench):
     targets(bench)
 
 
+class Verb(measured.Program):
+    """One verb, measured while it runs."""
+
+    def work(self, *args):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.spawn([measured.BUILD / "organizer", *args], stdout=subprocess.DEVNULL,
+                   env=dict(os.environ, HOME=str(self.base), ORGANIZER_RULES=str(measured.ROOT / "rules")))
+        with Peak(self) as peak:
+            self.process.wait(measured.TIMEOUT)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.process.stdin.close()
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak.mb
+
+
+def verbs_of_large(bench, archive, case):
+    """What reads an archive of many documents; one document out of it, by its processor time."""
+    names = subprocess.run(["unzip", "-Z1", archive], capture_output=True, text=True, check=True).stdout.splitlines() \
+        if archive.suffix == ".zip" else []
+    verbs = {"verify": ["verify", archive], "list": ["list", archive], "diff": ["diff", archive, case],
+             "restore": ["restore", archive, "--to", bench.base / "out"]}
+    if names:
+        verbs["restore of one document"] = ["restore", archive, "--to", bench.base / "one",
+                                            names[len(names) // 2].rpartition("/")[2]]
+    for name, args in verbs.items():
+        verb = Verb(name, bench.base)
+        cpu, mb = verb.work(*args)
+        if verb.process.returncode:
+            raise RuntimeError("%s of %s: exit %d" % (name, archive.name, verb.process.returncode))
+        figure = "memory of %s, %s" % (name, "zip" if names else "tar.zst")
+        bench.add(figure, "organizer", "MB", mb)
+        bench.target(figure, "organizer", "at most 64 MB", lambda ours: ours <= 64)
+        if name == "restore of one document":
+            bench.add("processor time of " + name, "organizer", "s", cpu)
+    for folder in ("out", "one"):
+        shutil.rmtree(bench.base / folder, ignore_errors=True)
+
+
 def memory(bench):
-    """The most that the job has resident for one case of 100,000 documents, under long names."""
+    """The most that a process has resident for one case of 100,000 documents, under long names: the job that
+    archives it, and what reads the archive."""
     count = bench.count(100000)
     stage = bench.base / "many"
     for volume in range(count // 1000):
@@ -205,5 +250,7 @@ def memory(bench):
         figure = "memory of a snapshot, " + archive_format
         bench.add(figure, "organizer", "MB", mb)
         bench.target(figure, "organizer", "at most 64 MB", lambda ours: ours <= 64)
+        made, = [f for f in (ours.cabinet / "Archive").iterdir() if not f.name.endswith(".sha256")]
+        verbs_of_large(bench, made, ours.cabinet / CASE)
     ours.clear()
     shutil.rmtree(stage)
