@@ -592,3 +592,18 @@ def test_how_far_it_is_is_shown_on_a_terminal(cabinet, daemon):
     shown = on_a_terminal(cabinet, "archive", "Smith_Divorce")
     assert re.search(r"Smith_Divorce  \d[\d.]* [kMG]?B of 262\.\d MB \(\d+ %\), [\d.]+ MB/s", shown), shown
     assert shown.endswith("\r\x1b[K")
+
+
+def test_a_clock_that_was_set_back_makes_no_archive_twice(cabinet):
+    """The later archive has the earlier date, and is the one that counts."""
+    case = fill(cabinet)
+    first = make(cabinet)
+    change(case, "edited")
+    back = {"ORGANIZER_CLOCK": str(-3 * 86400)}
+    cabinet.run("sweep", env=back)
+    for words in ("read back from the disk and verified", "nothing changed since"):
+        assert words in cabinet.run("archive", "Smith_Divorce", env=back).stdout
+    assert make(cabinet)["outcome"] == "same"
+    second, = [a for a in archives(cabinet) if a.name != pathlib.Path(first["archive"]).name]
+    assert second.name < pathlib.Path(first["archive"]).name
+    assert is_whole(second) and cabinet.run("verify", "--all").stdout.startswith("2 archives")
