@@ -157,7 +157,7 @@ torture: deps-test
 	tests/faults/storm --build $B --slow 20
 	tests/fuzz/run
 	tests/faults/life --build $B
-	ORGANIZER_TORTURE=1 $(E2E) tests/e2e/test_archive_faults.py
+	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb
 
 # Stands before libc in the organizer; under a sanitizer it would stand before that, too.
 $B/faults.so: tests/faults/fault.c

@@ -10,12 +10,17 @@ import platform
 import shutil
 import signal
 import subprocess
+import sys
 
 import pytest
 
 import bags
 from archive_job import Job, build_tool, is_whole, left
-from conftest import EXE, Cabinet, pdf
+from conftest import EXE, ROOT, Cabinet, pdf
+from test_faults import rows
+
+sys.path.insert(0, str(ROOT / "tests/faults"))
+from matters import MATTERS  # noqa: E402
 
 TORTURE = bool(os.environ.get("ORGANIZER_TORTURE"))
 ERRORS = pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
@@ -124,6 +129,16 @@ def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
         check(office, f"{errno.errorcode[error]} at {n}")
     figures.tell(skipped)
     assert failed > 5
+
+
+# ---- what becomes of whole cases ------------------------------------------------------------------------
+
+@pytest.mark.skipif(TORTURE, reason="tests/faults/run does all of them")
+@pytest.mark.parametrize("scenario", MATTERS)
+def test_killed_at_calls_that_change_the_disk(scenario):
+    every = 150 if scenario == "night" else 80
+    for _, _, points, tried, hit, violations in rows("--suite", "kill", "--scenario", scenario, "--every", str(every)):
+        assert points > 100 and tried > 0 and hit == tried and violations == 0
 
 
 # ---- restore and verify -------------------------------------------------------------------------------
