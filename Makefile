@@ -39,7 +39,7 @@ REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$B/replay/%)
 PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer
 
-.PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench lint sanitize valgrind coverage mutants bench torture \
+.PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench deps-torture lint sanitize valgrind coverage mutants bench torture \
         fuzzers install clean format
 all: $B/organizer $B/organizer-parsers
 
@@ -73,7 +73,7 @@ $B/labelled/judge: tests/labelled/judge.c $B/liborganizer.a
 	    $B/liborganizer.a $(PKG_LIBS)
 
 # What a build and the tests need, each with its reason, in one place.
-deps deps-test deps-lint deps-bench:
+deps deps-test deps-lint deps-bench deps-torture:
 	@tests/deps $@
 
 # A trial: state and hooks stay in the user's own folders, the cabinet is ./Matters.
@@ -95,7 +95,7 @@ FUZZ      := $(FUZZ_SRC:tests/fuzz/%.c=%)
 CLANG     ?= clang
 FUZZ_FLAGS = CC="$(CLANG)" WERROR= HARDEN=-fPIC OPT="-O1 -g -fsanitize=fuzzer-no-link,address,undefined \
              -fno-sanitize-recover=undefined" LDFLAGS=
-fuzzers: deps-lint
+fuzzers:
 	@$(MAKE) --no-print-directory B=build/fuzz $(FUZZ_FLAGS) build/fuzz/liborganizer.a $(FUZZ:%=build/fuzz/%)
 
 $B/%: tests/fuzz/%.c tests/fuzz/fuzz.h $B/liborganizer.a
@@ -149,7 +149,7 @@ mutants: deps-lint
 	tests/mutants/run
 
 # Every fault point, one after the other; hours. make torture TORTURE="--suite kill --every 3" for less.
-torture: deps-test
+torture: deps-torture
 	@$(MAKE) --no-print-directory -j$$(nproc) all $B/faults.so
 	tests/faults/run --build $B $(TORTURE)
 	tests/faults/storm --build $B
@@ -157,7 +157,8 @@ torture: deps-test
 	tests/faults/storm --build $B --slow 20
 	tests/fuzz/run
 	tests/faults/life --build $B
-	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb
+	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb \
+	    tests/e2e/test_attacker.py tests/e2e/test_samba.py
 
 # Stands before libc in the organizer; under a sanitizer it would stand before that, too.
 $B/faults.so: tests/faults/fault.c
