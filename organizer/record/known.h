@@ -24,6 +24,7 @@ enum known_sort {
     KNOWN_FOLD,   /* of the case `of`: state_fold_key() of a path, eight bytes */
     KNOWN_DIGEST, /* of the case `of` */
     KNOWN_FILE,   /* the inode number is `of`, no bytes */
+    KNOWN_FOLDER, /* of the case `of`: documents lie or lay directly in it */
 };
 
 /* An empty one; known_free(). */

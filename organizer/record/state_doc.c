@@ -304,7 +304,7 @@ static void now_has_doc(struct state *s, int64_t case_key, const struct doc *d)
     const char *path = d->path ? d->path : "";
     int64_t fold = state_fold_key(path);
 
-    state_now_has(s, KNOWN_PATH, case_key, path, strlen(path));
+    state_now_has_path(s, case_key, path, strlen(path));
     state_now_has(s, KNOWN_FOLD, case_key, &fold, sizeof fold);
     state_now_has(s, KNOWN_DIGEST, case_key, d->digest.b, DIGEST_SIZE);
     state_now_has(s, KNOWN_FILE, (int64_t)d->stamp.ino, NULL, 0);
@@ -443,16 +443,18 @@ static void bind_range(struct bind *b, int64_t key, const char *from, const char
 int state_each_in_folder(struct state *s, const char *case_id, const char *folder, state_doc_fn *fn,
                          void *ctx, struct error *err)
 {
-    AUTO_FREE char *from = *folder ? bound(folder, '/') : xstrdup("");
-    AUTO_FREE char *to = *folder ? bound(folder, '0') : behind_all();
-    size_t skip = strlen(from);
+    AUTO_FREE char *from = NULL, *to = NULL;
+    size_t skip;
     struct bind b = {NULL, 0, SQLITE_OK};
     int64_t key;
     int rc = state_case_key(s, case_id, &key, err), answer = 0;
     bool kept;
 
-    if (rc <= 0)
-        return rc;
+    if (rc <= 0 || !state_may_have(s, KNOWN_FOLDER, key, folder, strlen(folder)))
+        return rc < 0 ? -1 : 0;
+    from = *folder ? bound(folder, '/') : xstrdup("");
+    to = *folder ? bound(folder, '0') : behind_all();
+    skip = strlen(from);
     /* A sweep asks for every folder, fn may ask for another one meanwhile. */
     b.stmt = state_kept(s, sql_below, err);
     kept = b.stmt && !sqlite3_stmt_busy(b.stmt);
@@ -556,8 +558,8 @@ static int now_has_moved(struct state *s, int64_t key, const char *from, const c
     while ((rc = state_step(s, &b, err)) > 0) {
         int64_t fold = sqlite3_column_int64(b.stmt, 1);
 
-        state_now_has(s, KNOWN_PATH, key, sqlite3_column_blob(b.stmt, 0),
-                      (size_t)sqlite3_column_bytes(b.stmt, 0));
+        state_now_has_path(s, key, sqlite3_column_blob(b.stmt, 0),
+                           (size_t)sqlite3_column_bytes(b.stmt, 0));
         state_now_has(s, KNOWN_FOLD, key, &fold, sizeof fold);
     }
     sqlite3_reset(b.stmt);

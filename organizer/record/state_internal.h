@@ -61,6 +61,8 @@ bool state_may_have(const struct state *s, enum known_sort sort, int64_t of, con
                     size_t n);
 /* From now on they may. */
 void state_now_has(struct state *s, enum known_sort sort, int64_t of, const void *p, size_t n);
+/* The same for a path of n bytes, and for the folder that it leads to. */
+void state_now_has_path(struct state *s, int64_t case_key, const char *path, size_t n);
 
 /* The case's key in the tables. 1 found, 0 none, -1. */
 int state_case_key(struct state *s, const char *id, int64_t *key, struct error *err);

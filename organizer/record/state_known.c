@@ -15,6 +15,25 @@ static const struct source {
     {"SELECT c, fold FROM docs WHERE state<>4", KNOWN_FOLD},
 };
 
+/* The folder of a path of n bytes; most often the one of the path before. */
+static void add_folder(struct state *s, int64_t case_key, const char *path, size_t n)
+{
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    if (n > 0)
+        n--;
+    if (!known_may_have(s->known, KNOWN_FOLDER, case_key, path, n))
+        known_add(s->known, KNOWN_FOLDER, case_key, path, n);
+}
+
+void state_now_has_path(struct state *s, int64_t case_key, const char *path, size_t n)
+{
+    if (!s->adds)
+        return;
+    known_add(s->known, KNOWN_PATH, case_key, path, n);
+    add_folder(s, case_key, path, n);
+}
+
 static void add_row(struct state *s, const struct source *from, sqlite3_stmt *st)
 {
     int64_t of = sqlite3_column_int64(st, 0), fold;
@@ -22,6 +41,10 @@ static void add_row(struct state *s, const struct source *from, sqlite3_stmt *st
     switch (from->sort) {
     case KNOWN_FILE:
         known_add(s->known, from->sort, of, NULL, 0);
+        return;
+    case KNOWN_PATH:
+        state_now_has_path(s, of, sqlite3_column_blob(st, 1),
+                           (size_t)sqlite3_column_bytes(st, 1));
         return;
     case KNOWN_FOLD:
         fold = sqlite3_column_int64(st, 1);

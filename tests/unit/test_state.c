@@ -673,6 +673,38 @@ static void what_was_there_before_is_known(void **state)
     doc_clear(&d);
 }
 
+static int count_row(void *ctx, const struct doc *d)
+{
+    (void)d;
+    ++*(int *)ctx;
+    return 0;
+}
+
+/* Rows directly in a folder are found whether they were there before or came since. */
+static void a_folder_without_rows_is_known_to_have_none(void **state)
+{
+    struct place *p = *state;
+    struct known *before = p->known;
+    int n = 0;
+
+    p->known = known_new();
+    put(p, A, "Motions/deep/x", DOC_FILED);
+    assert_int_equal(state_keep_known(p->s, p->known, &p->err), 0);
+    known_free(before);
+    put(p, A, "top", DOC_FILED);
+    assert_true(known_may_have(p->known, KNOWN_FOLDER, 1, "Motions/deep", 12));
+    assert_false(known_may_have(p->known, KNOWN_FOLDER, 1, "Motions", 7));
+    assert_int_equal(state_each_in_folder(p->s, A, "Motions", count_row, &n, &p->err), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(state_each_in_folder(p->s, A, "Motions/deep", count_row, &n, &p->err), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(state_each_in_folder(p->s, A, "", count_row, &n, &p->err), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(state_move_folder(p->s, A, "Motions/deep", "Motions", &p->err), 0);
+    assert_int_equal(state_each_in_folder(p->s, A, "Motions", count_row, &n, &p->err), 0);
+    assert_int_equal(n, 3);
+}
+
 static void a_case_that_was_rolled_back_has_no_key(void **state)
 {
     struct place *p = *state;
@@ -1114,6 +1146,7 @@ int main(void)
         T(own_files_come_back),
         T(small_values_come_back),
         BOTH(a_rollback_takes_everything_back),
+        BOTH(a_folder_without_rows_is_known_to_have_none),
         BOTH(a_case_that_was_rolled_back_has_no_key),
         cmocka_unit_test_setup_teardown(what_was_there_before_is_known, setup_known, teardown),
         T(a_commit_is_on_disk),
