@@ -155,6 +155,8 @@ torture: deps-torture
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
 	tests/faults/storm --build $B --slow 20
+	tests/faults/power --build $B
+	tests/faults/power --build $B --fs xfs
 	tests/fuzz/run
 	tests/faults/life --build $B
 	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb \
