@@ -35,6 +35,7 @@ void takebacks_note(struct flow *f);
 /* How many are being taken back, or are to be noted. */
 size_t takebacks_len(const struct flow *f);
 
+/* An empty one; takebacks_free(). */
 struct takebacks *takebacks_new(void);
 /* What is not noted is checked once more at the next start. */
 void takebacks_free(struct flow *f);
