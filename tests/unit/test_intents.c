@@ -256,7 +256,7 @@ static void is_closed_after_a_failure(void **state)
 {
     struct intents *l = open_log(*state, 0);
     struct error err = ERROR_INIT;
-    char path[64];
+    char path[64], written[4096];
     int full = open("/dev/full", O_RDWR), fd = -1, log;
 
     /* The log's descriptor becomes a device that is full. */
@@ -273,10 +273,12 @@ static void is_closed_after_a_failure(void **state)
     assert_int_equal(dup2(full, fd), fd);
     intents_add(l, "a");
     assert_int_equal(intents_sync(l, &err), -1);
-    /* Also when there is room again: what its pages hold is in doubt. */
+    /* Also when there is room again: what its pages hold is in doubt, nothing is written to it. */
     assert_int_equal(dup2(log, fd), fd);
-    intents_add(l, "b");
+    intents_add(l, "after the failure");
     assert_int_equal(intents_sync(l, &err), -1);
+    assert_true(pread(log, written, sizeof written, 0) > 0);
+    assert_null(memmem(written, sizeof written, "after the failure", strlen("after the failure")));
     close(full);
     close(log);
     intents_close(l);
