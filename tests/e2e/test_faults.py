@@ -104,11 +104,11 @@ def test_storms(watches):
     """Folders and documents come, move and go under the daemon, its queue overflows, its disk is slow."""
     if watches != "0" and subprocess.run(["unshare", "--user", "--map-root-user", "true"]).returncode:
         pytest.skip("this machine lets nobody make a user namespace")
-    r = subprocess.run([ROOT / "tests/faults/storm", "--build", BUILD, "--seeds", "4", "--jobs", "4", "--watches", watches,
+    r = subprocess.run([ROOT / "tests/faults/storm", "--build", BUILD, "--seeds", "3", "--jobs", "3", "--watches", watches,
                         "--slow", "20"],
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
-    assert re.search(r"^storm.* 200 +4 +0$", r.stdout, re.M)
+    assert re.search(r"^storm.* 200 +3 +0$", r.stdout, re.M)
 
 
 def test_a_long_life_in_short():
@@ -126,6 +126,7 @@ def test_power_cuts(fs):
     need_tool(f"mkfs.{fs}")
     if subprocess.run(["losetup", "--find"], capture_output=True).returncode:
         pytest.skip("this machine has no loop devices")
-    r = subprocess.run([ROOT / "tests/faults/power", "--build", BUILD, "--fs", fs, "--cuts", "6"], capture_output=True, text=True)
+    r = subprocess.run([ROOT / "tests/faults/power", "--build", BUILD, "--fs", fs, "--cuts", "6"],
+                       capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
     assert re.search(rf"^power, {fs} +6 +\d+ +\d+ +0$", r.stdout, re.M)
