@@ -3,26 +3,17 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "text/styles.h"
 #include "text/zipdoc.h"
 
-#define STYLES_MAX 400
 #define HALF_POINTS 22 /* what Word writes in when nothing else is said */
-
-/* What a paragraph style asks for. */
-struct style {
-    char id[64], based_on[64];
-    struct look look;
-    bool says_centred, says_bold;
-};
 
 struct reader {
     struct zipdoc zip;
     struct paper *paper;
-    struct style styles[STYLES_MAX];
-    size_t styles_len;
+    struct styles styles;
     unsigned usual; /* half points */
-    /* While styles are read. */
-    bool defaults, in_style;
+    bool defaults;  /* while styles are read */
     /* The paragraph at work. */
     const struct style *style;
     struct look look;
@@ -45,12 +36,10 @@ static unsigned half_points(const struct tag *t)
 static void style_start(void *ctx, const struct tag *t)
 {
     struct reader *r = ctx;
-    struct style *s = r->in_style ? &r->styles[r->styles_len - 1] : NULL;
+    struct style *s = r->styles.open;
 
-    if (tag_is(t, "style") && r->styles_len < STYLES_MAX) {
-        r->in_style = true;
-        s = &r->styles[r->styles_len++];
-        tag_value(t, "styleId", s->id);
+    if (tag_is(t, "style")) {
+        styles_begin(&r->styles, t, "styleId");
     } else if (tag_is(t, "docDefaults")) {
         r->defaults = true;
     } else if (tag_is(t, "sz") && r->defaults) {
@@ -58,7 +47,7 @@ static void style_start(void *ctx, const struct tag *t)
     } else if (s && tag_is(t, "sz")) {
         s->look.size = half_points(t);
     } else if (s && tag_is(t, "basedOn")) {
-        tag_value(t, "val", s->based_on);
+        tag_value(t, "val", s->parent);
     } else if (s && tag_is(t, "jc")) {
         s->says_centred = true;
         s->look.centred = tag_has(t, "val", "center");
@@ -73,34 +62,9 @@ static void style_end(void *ctx, const char *name)
     struct reader *r = ctx;
 
     if (strcmp(name, "style") == 0)
-        r->in_style = false;
+        r->styles.open = NULL;
     else if (strcmp(name, "docDefaults") == 0)
         r->defaults = false;
-}
-
-static struct style *find_style(struct reader *r, const char *id)
-{
-    for (size_t i = 0; *id && i < r->styles_len; i++)
-        if (strcmp(r->styles[i].id, id) == 0)
-            return &r->styles[i];
-    return NULL;
-}
-
-/* Fills in what a style takes over from those that it is based on. */
-static void inherit(struct reader *r, struct style *s)
-{
-    const struct style *from = s;
-
-    for (int depth = 0; depth < 10 && (from = find_style(r, from->based_on)); depth++) {
-        if (!s->look.size)
-            s->look.size = from->look.size;
-        if (!s->says_centred)
-            s->look.centred = from->look.centred;
-        if (!s->says_bold)
-            s->look.bold = from->look.bold;
-        s->says_centred |= from->says_centred;
-        s->says_bold |= from->says_bold;
-    }
 }
 
 static void read_styles(struct reader *r)
@@ -111,8 +75,8 @@ static void read_styles(struct reader *r)
     markup_part(&r->zip.box, "word/styles.xml", &e);
     if (!r->usual)
         r->usual = HALF_POINTS;
-    for (size_t i = 0; i < r->styles_len; i++)
-        inherit(r, &r->styles[i]);
+    for (size_t i = 0; i < r->styles.len; i++)
+        styles_inherit(&r->styles, &r->styles.list[i]);
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -129,7 +93,7 @@ static void take_style(struct reader *r, const struct tag *t)
     char id[64];
 
     tag_value(t, "val", id);
-    r->style = find_style(r, id);
+    r->style = styles_find(&r->styles, id);
     if (r->style) {
         r->look = r->style->look;
         if (!r->look.size)

@@ -4,23 +4,15 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "text/styles.h"
 #include "text/zipdoc.h"
 
-#define STYLES_MAX 600
 #define USUAL_SIZE 12 /* points */
-
-struct style {
-    char name[64], parent[64];
-    struct look look;
-    bool says_centred, says_bold;
-};
 
 struct reader {
     struct zipdoc zip;
     struct paper *paper;
-    struct style styles[STYLES_MAX];
-    size_t styles_len;
-    bool in_style;
+    struct styles styles;
     struct look look;     /* of the paragraph at work */
     bool span_bold[32];   /* of the spans around, the paragraph first */
     unsigned spans, paragraphs, skip;
@@ -28,42 +20,44 @@ struct reader {
     size_t letters, bold_letters;
 };
 
-static struct style *find_style(struct reader *r, const char *name)
+static bool is_heading(const char *name)
 {
-    for (size_t i = 0; *name && i < r->styles_len; i++)
-        if (strcmp(r->styles[i].name, name) == 0)
-            return &r->styles[i];
-    return NULL;
+    return strncasecmp(name, "Heading", 7) == 0 || strcasecmp(name, "Title") == 0 ||
+           strcasecmp(name, "Subtitle") == 0;
 }
 
 static void style_begin(struct reader *r, const struct tag *t)
 {
-    struct style *s, *parent;
+    struct style *s;
 
-    if (r->styles_len == STYLES_MAX)
+    styles_begin(&r->styles, t, "name");
+    s = r->styles.open;
+    if (!s)
         return;
-    r->in_style = true;
-    s = &r->styles[r->styles_len++];
-    tag_value(t, "name", s->name);
     tag_value(t, "parent-style-name", s->parent);
-    parent = find_style(r, s->parent);
-    if (parent)
-        s->look = parent->look;
-    if (strncasecmp(s->name, "Heading", 7) == 0 || strncasecmp(s->parent, "Heading", 7) == 0 ||
-        strcasecmp(s->name, "Title") == 0 || strcasecmp(s->parent, "Title") == 0 ||
-        strcasecmp(s->name, "Subtitle") == 0 || strcasecmp(s->parent, "Subtitle") == 0)
-        s->look.heading = true;
+    s->look.heading = is_heading(s->name) || is_heading(s->parent);
+}
+
+static void style_end(struct reader *r)
+{
+    if (r->styles.open)
+        styles_inherit(&r->styles, r->styles.open);
+    r->styles.open = NULL;
 }
 
 static void style_properties(struct reader *r, const struct tag *t)
 {
-    struct style *s = &r->styles[r->styles_len - 1];
+    struct style *s = r->styles.open;
     char room[64];
 
-    if (*tag_value(t, "text-align", room))
+    if (*tag_value(t, "text-align", room)) {
+        s->says_centred = true;
         s->look.centred = strcmp(room, "center") == 0;
-    if (*tag_value(t, "font-weight", room))
+    }
+    if (*tag_value(t, "font-weight", room)) {
+        s->says_bold = true;
         s->look.bold = strcmp(room, "bold") == 0 || strtoul(room, NULL, 10) >= 600;
+    }
     if (*tag_value(t, "font-size", room) && strstr(room, "pt"))
         s->look.size = (unsigned)strtoul(room, NULL, 10) % 10000;
 }
@@ -82,7 +76,7 @@ static void line_end(struct reader *r)
 static void paragraph_begin(struct reader *r, const struct tag *t)
 {
     char name[64];
-    const struct style *s = find_style(r, tag_value(t, "style-name", name));
+    const struct style *s = styles_find(&r->styles, tag_value(t, "style-name", name));
 
     if (!r->rows)
         line_end(r);
@@ -96,7 +90,7 @@ static void paragraph_begin(struct reader *r, const struct tag *t)
 static void span_begin(struct reader *r, const struct tag *t)
 {
     char name[64];
-    const struct style *s = find_style(r, tag_value(t, "style-name", name));
+    const struct style *s = styles_find(&r->styles, tag_value(t, "style-name", name));
 
     if (r->spans + 1 < sizeof r->span_bold / sizeof r->span_bold[0])
         r->spans++;
@@ -115,7 +109,7 @@ static void on_start(void *ctx, const struct tag *t)
     }
     if (tag_is(t, "style")) {
         style_begin(r, t);
-    } else if (r->in_style && (tag_is(t, "paragraph-properties") || tag_is(t, "text-properties"))) {
+    } else if (r->styles.open && (tag_is(t, "paragraph-properties") || tag_is(t, "text-properties"))) {
         style_properties(r, t);
     } else if (tag_is(t, "p") || tag_is(t, "h")) {
         paragraph_begin(r, t);
@@ -139,7 +133,7 @@ static void on_end(void *ctx, const char *name)
         return;
     }
     if (strcmp(name, "style") == 0) {
-        r->in_style = false;
+        style_end(r);
     } else if (strcmp(name, "p") == 0 || strcmp(name, "h") == 0) {
         r->paragraphs -= r->paragraphs > 0;
         if (r->rows)
@@ -221,7 +215,7 @@ void parse_odf(struct paper *p, const struct bytes *b)
         markup_part(&r->zip.box, "styles.xml", &styles);
         p->page = 1;
         p->content.pages = b->kind == KIND_ODT ? pages : 0;
-        r->in_style = false;
+        r->styles.open = NULL;
         r->paragraphs = r->skip = 0;
         main = markup_part(&r->zip.box, "content.xml", &content);
         line_end(r);

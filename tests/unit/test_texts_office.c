@@ -136,6 +136,37 @@ static void open_documents_have_headings_rows_and_pages(void **state)
     assert_int_equal(w.said.pages, 2);
 }
 
+static void styles_take_over_from_their_parents(void **state)
+{
+    static const struct member docx[] = {
+        {"word/styles.xml",
+         "<s><style styleId=\"A\"><jc val=\"center\"/></style><style styleId=\"B\"><basedOn "
+         "val=\"A\"/><b/></style><style styleId=\"L\"><basedOn val=\"L\"/></style></s>",
+         0, 0},
+        {"word/document.xml",
+         "<d><p><pStyle val=\"B\"/><r><t>MOTION</t></r></p><p><pStyle val=\"L\"/><r><t>plain</t></r>"
+         "</p></d>",
+         0, 0},
+    };
+    static const struct member odt[] = {
+        {"styles.xml", "<d><style name=\"A\"><text-properties font-weight=\"bold\"/></style></d>", 0, 0},
+        {"content.xml",
+         "<d><style name=\"B\" parent-style-name=\"A\"><paragraph-properties text-align=\"center\"/>"
+         "</style><p style-name=\"B\">MOTION</p><p>plain</p></d>",
+         0, 0},
+    };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        if (i == 0)
+            READ_ZIP(KIND_DOCX, docx);
+        else
+            READ_ZIP(KIND_ODT, odt);
+        assert_true(look_of("MOTION").centred && look_of("MOTION").bold);
+        assert_false(look_of("plain").centred || look_of("plain").bold);
+    }
+}
+
 /* ---- in a compound file ------------------------------------------------------------------------
  */
 
@@ -255,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_workbook_says_its_strings_and_numbers),
         cmocka_unit_test(slides_have_titles_and_notes),
         cmocka_unit_test(open_documents_have_headings_rows_and_pages),
+        cmocka_unit_test(styles_take_over_from_their_parents),
         cmocka_unit_test(documents_of_word_6_are_one_run_of_letters),
         cmocka_unit_test(workbooks_of_excel_5_have_their_strings_in_cells),
         cmocka_unit_test(a_message_of_outlook_tells_its_head),
