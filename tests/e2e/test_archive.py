@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import sys
 import time
 import zipfile
 
@@ -610,8 +611,9 @@ def test_a_clock_that_was_set_back_makes_no_archive_twice(cabinet):
 
 
 @pytest.mark.skipif(not os.environ.get("ORGANIZER_TORTURE"), reason="takes minutes: make torture")
-def test_a_recording_of_10_gb(cabinet):
+def test_a_recording_of_10_gb(cabinet, monkeypatch):
     """Sparse on the disk; larger than a ZIP's own numbers can say. Info-ZIP gets it out again."""
+    monkeypatch.setattr(sys.modules[Cabinet.__module__], "TIMEOUT", 900)  # of each command, a quarter
     case = cabinet.path / "Smith_Divorce"
     cabinet.run("new", "Smith", "Divorce", "-C", cabinet.path)
     (case / "Recordings").mkdir()
