@@ -513,8 +513,9 @@ static size_t enough(const struct bag *b)
     if (!b->only || b->version < 100)
         return found;
     for (size_t i = b->manifests_len; i-- > 0;)
-        if (is_strong(b, i) && (found == b->manifests_len ||
-                                strcmp(b->hashes.of[b->manifests[found].algorithm].name, "sha256")))
+        if (is_strong(b, i) &&
+            (found == b->manifests_len ||
+             strcmp(b->hashes.of[b->manifests[found].algorithm].name, "sha256") != 0))
             found = i;
     return found;
 }

@@ -42,7 +42,8 @@ static void undo_encoding(char *text)
 
     if (!g_str_has_prefix(text, mark))
         return;
-    for (const char *s = text + sizeof mark - 1; *s; s = g_utf8_next_char(s)) {
+    /* Not g_utf8_next_char(), which casts const away. */
+    for (const char *s = text + sizeof mark - 1; *s; s += g_utf8_skip[(guchar)*s]) {
         gunichar c = g_utf8_get_char(s);
 
         for (gunichar i = 0; i < G_N_ELEMENTS(doc_encoding) && c > 0xFF; i++)
