@@ -7,17 +7,20 @@
 
 #include <dlfcn.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 static struct {
-    unsigned n, at; /* calls so far; the one that fails, 0 for none */
+    atomic_uint n, at; /* calls so far; the one that fails, 0 for none */
     int code;
-    unsigned inside; /* depth of the library's calls: it calls itself by these names, too */
 } sql;
+
+/* Depth of the library's calls in this thread: it calls itself by these names, too. */
+static _Thread_local unsigned sql_inside;
 
 static bool fails(void)
 {
-    return !sql.inside && ++sql.n == sql.at;
+    return !sql_inside && ++sql.n == sql.at;
 }
 
 /* Calls the library's own. */
@@ -27,9 +30,9 @@ static bool fails(void)
         int rc_;                                                                                   \
         if (!real_)                                                                                \
             *(void **)&real_ = dlsym(RTLD_NEXT, #name);                                            \
-        sql.inside++;                                                                              \
+        sql_inside++;                                                                              \
         rc_ = real_(__VA_ARGS__);                                                                  \
-        sql.inside--;                                                                              \
+        sql_inside--;                                                                              \
         rc_;                                                                                       \
     })
 
