@@ -64,7 +64,7 @@ class Attacker(threading.Thread):
         self.case, self.outside, self.random = case, outside, random.Random(seed)
         self.aside = case.parent.parent / "aside"
         self.aside.mkdir()
-        self.over, self.deeds, self.n = False, 0, 0
+        self.until, self.deeds, self.n = time.monotonic() + SECONDS, 0, 0
 
     def fresh(self):
         self.n += 1
@@ -120,7 +120,7 @@ class Attacker(threading.Thread):
 
     def run(self):
         deeds = [self.swap_document] * 6 + [self.swap_folder] * 2 + [self.swap_case]
-        while not self.over:
+        while time.monotonic() < self.until:
             try:
                 self.random.choice(deeds)()
             except (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError, OSError):
@@ -133,11 +133,8 @@ def test_a_racing_attacker_leads_nothing_out_of_the_cabinet(smith, tmp_path):
     outside = Watched(tmp_path)
     attacker = Attacker(case, outside.path, 1)
     attacker.start()
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
+    while attacker.is_alive():
         smith.run("sync", smith.path, status=None)
-    attacker.over = True
-    attacker.join(60)
     assert attacker.deeds > 10
     happened = outside.happened()
     assert outside.picture() == outside.before
