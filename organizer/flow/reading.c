@@ -275,6 +275,9 @@ void flow_want_text(struct flow *f, const char *case_id, int64_t number)
     struct doc row = {0};
     struct error err = ERROR_INIT;
 
+    /* While all is closed the search may still ask; it asks again after the next start. */
+    if (!f->started)
+        return;
     if (state_doc_by_number(f->state, case_id, number, &row, &err) > 0 && row.state != DOC_GONE &&
         texts_knows(row.kind))
         want(f->backlog, case_id, number, true);
