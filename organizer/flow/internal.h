@@ -251,6 +251,8 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
                const char *inside, const struct identified *id);
 void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
                 const char *inside, const struct identified *id);
+/* Gives the row what the decision says of the document: type, date, words, and why. */
+void flow_row_decided(struct doc *to, const struct decision *d);
 /* Says that the row's document was filed from there (from the cabinet down), by the hook. */
 void flow_tell_filed(struct flow *f, const struct doc *row, const char *from);
 /* Says that the act's document needs attention: the line that people see, and the hook. */

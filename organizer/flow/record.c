@@ -83,12 +83,23 @@ static void set_text(char **field, const char *value)
     *field = copy;
 }
 
+void flow_row_decided(struct doc *to, const struct decision *d)
+{
+    char day[DATE_TEXT];
+
+    to->reason = d->reason;
+    set_text(&to->sentence, d->sentence);
+    set_text(&to->help, d->help);
+    set_text(&to->type, d->type_name ? d->type_name : d->type.value);
+    set_text(&to->words, d->words.value);
+    set_text(&to->date, date_text(d->day, day));
+}
+
 /* The new row: what is known from the old one, the examination, and the decision. */
 static void fill_row(struct flow *f, struct doc *to, const struct item *it,
                      const struct decision *d, const struct matter *home, const char *inside,
                      const struct doc *row, bool renamed)
 {
-    char day[DATE_TEXT];
     bool known = row->number != 0;
 
     if (known)
@@ -102,12 +113,7 @@ static void fill_row(struct flow *f, struct doc *to, const struct item *it,
     to->read_ns = it->read_ns;
     to->digest = it->x.digest;
     to->kind = it->x.kind;
-    to->reason = d->reason;
-    set_text(&to->sentence, d->sentence);
-    set_text(&to->help, d->help);
-    set_text(&to->type, d->type_name ? d->type_name : d->type.value);
-    set_text(&to->words, d->words.value);
-    set_text(&to->date, date_text(d->day, day));
+    flow_row_decided(to, d);
     set_text(&to->suggested, NULL);
     if (!known)
         to->filed_ns = env_now(f->env);

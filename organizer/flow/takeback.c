@@ -160,16 +160,9 @@ static void set_text(char **field, const char *value)
 /* The row of a document that was never named. */
 static void fill_row(struct flow *f, struct doc *to, const struct decision *d)
 {
-    char day[DATE_TEXT];
-
     to->state = d->action == ACTION_LIST ? DOC_LISTED : DOC_INDEXED;
-    to->reason = d->reason;
     to->unread = DOC_READ;
-    set_text(&to->sentence, d->sentence);
-    set_text(&to->help, d->help);
-    set_text(&to->type, d->type_name ? d->type_name : d->type.value);
-    set_text(&to->words, d->words.value);
-    set_text(&to->date, date_text(d->day, day));
+    flow_row_decided(to, d);
     set_text(&to->original, NULL);
     set_text(&to->why, NULL);
     to->changed_ns = env_now(f->env);
