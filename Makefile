@@ -41,9 +41,17 @@ PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench deps-torture lint sanitize valgrind coverage mutants bench torture \
         fuzzers install clean format
-all: $B/organizer $B/organizer-parsers
+PROGRAMS := $B/organizer $B/organizer-main $B/organizer-parsers
+all: $(PROGRAMS)
 
-$B/organizer: $B/obj/main.o $B/liborganizer.a
+# What people start: small, and over before a large program is loaded (organizer/verbs/front.c). It is linked
+# statically, since half of its time would be the loader's; STATIC= for one that is not.
+STATIC   ?= -static-pie
+$B/organizer: $B/obj/verbs/front.o $B/liborganizer.a
+	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(if $(STATIC),$(filter-out -pie,$(LDFLAGS)) $(STATIC),$(LDFLAGS)) -o $@ $^ \
+	    -ljansson -lutf8proc
+
+$B/organizer-main: $B/obj/main.o $B/liborganizer.a
 	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 # What documents say is read by a program of its own (organizer/text/parsers.c).
@@ -110,7 +118,7 @@ unit: units
 	@for t in $(REPLAYS); do echo "== $$t"; $$t tests/fuzz/seeds/$${t##*/}/* || exit 1; done
 	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
-e2e: $B/organizer $B/organizer-parsers
+e2e: $(PROGRAMS)
 	@$(E2E) tests/e2e || { echo "once more, on a machine that may be busy: what failed"; \
 	    $(E2E) --last-failed tests/e2e; }
 
@@ -129,7 +137,7 @@ lint: deps-lint
 SAN := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
        UBSAN_OPTIONS=print_stacktrace=1
 sanitize: deps-test
-	$(SAN) $(MAKE) B=build/asan HARDEN=-fPIE OPT="-O1 -g -fno-omit-frame-pointer \
+	$(SAN) $(MAKE) B=build/asan STATIC= HARDEN=-fPIE OPT="-O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all unit e2e
 
 # The unit tests only; children too, but not programs that they start.
@@ -140,7 +148,7 @@ valgrind: deps-lint
 # Lines and branches per folder; decide, file and record must reach 95 % of their lines.
 coverage: deps-lint
 	@find build/cov -name '*.gcda' -delete 2>/dev/null || true
-	$(MAKE) B=build/cov HARDEN=-fPIE OPT="-O0 -g --coverage -fprofile-update=atomic" \
+	$(MAKE) B=build/cov STATIC= HARDEN=-fPIE OPT="-O0 -g --coverage -fprofile-update=atomic" \
 	    LDFLAGS="-pie --coverage" all unit e2e
 	tests/coverage build/cov
 
@@ -177,7 +185,7 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 EVENTS := before-filing filed needs-attention case-opened case-closed integrity text archived nightly
 install: all
 	install -Dm755 $B/organizer $(DESTDIR)$(PREFIX)/bin/organizer
-	install -Dm755 $B/organizer-parsers $(DESTDIR)$(PREFIX)/lib/organizer/organizer-parsers
+	install -Dm755 -t $(DESTDIR)$(PREFIX)/lib/organizer $B/organizer-main $B/organizer-parsers
 	for f in $$(cd rules && find . -type f); do install -Dm644 rules/$$f $(SHARE)/organizer/rules/$$f; done
 	for f in $$(cd hooks && find . -type f -o -type l); do install -Dm755 hooks/$$f $(SHARE)/organizer/hooks/$$f; done
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

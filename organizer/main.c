@@ -1,7 +1,8 @@
 /*
  * organizer: the daemon that keeps a law office's folders in order, and the verbs to steer it.
  *
- * The map: entry functions, and the folders under each.
+ * The map: entry functions, and the folders under each. This is the program organizer-main; what people start
+ * is verbs/front.c, which asks the daemon where that is all, and else becomes this.
  *
  *   main                      here
  *   ├─ reader_main            examine/  what a sandboxed reader runs (argv[1] is "--reader")

@@ -25,24 +25,15 @@ static char *find_self(void)
 /* Beside a program run from its build folder, else where `make install` puts them. */
 static char *find_data(const char *self, const char *name)
 {
+    static const char *const places[] = {"..", "../share/organizer", "../../share/organizer"};
     const char *slash = strrchr(self, '/');
-    char *p = NULL;
 
-    if (slash) {
-        p = xasprintf("%.*s/../%s", (int)(slash - self), self, name);
-        if (access(p, R_OK | X_OK) == 0) {
-            char *real = realpath(p, NULL);
+    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+        AUTO_FREE char *p = xasprintf("%.*s/%s/%s", (int)(slash - self), self, places[i], name);
+        char *real = access(p, R_OK | X_OK) == 0 ? realpath(p, NULL) : NULL;
 
-            free(p);
-            if (real)
-                return real;
-        } else {
-            free(p);
-        }
-        p = xasprintf("%.*s/../share/organizer/%s", (int)(slash - self), self, name);
-        if (access(p, R_OK | X_OK) == 0)
-            return p;
-        free(p);
+        if (real)
+            return real;
     }
     return xasprintf("/usr/share/organizer/%s", name);
 }

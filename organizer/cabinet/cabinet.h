@@ -5,6 +5,7 @@
 #define ORGANIZER_CABINET_CABINET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/env.h"
@@ -17,6 +18,7 @@ struct str;
 /* 32 hex digits and a newline; a second line tells which folder it was made in: inode and time of
  * birth of .organizer. */
 #define CABINET_ID     ".organizer/cabinet-id"
+#define CABINET_ID_LEN 32
 #define CABINET_CONFIG ".organizer/organizer.yaml"
 #define CABINET_RULES  ".organizer/rules"
 #define CARD_NAME      "Case.txt"
@@ -51,6 +53,8 @@ int cabinet_open(struct cabinet *c, const char *path, const struct env *env, str
  * its daemon. */
 int cabinet_locate(struct cabinet *c, const char *path, const struct env *env, struct error *err);
 void cabinet_close(struct cabinet *c);
+/* The second line of cabinet-id, for .organizer as it is now: "" when its file system cannot tell. */
+void cabinet_place_text(int folder, char *text, size_t size);
 /* Whether the folder path (from the cabinet down) was made after `init`. */
 bool cabinet_came_after(const struct cabinet *c, const char *path);
 /* Takes the one writer's lock (flock on state_dir/lock, which also names pid) and that of the tree

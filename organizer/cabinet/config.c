@@ -324,15 +324,6 @@ static int read_date_from(struct reading *r, const yaml_node_t *node)
     return 0;
 }
 
-static void folders_clear(struct config *c)
-{
-    for (size_t i = 0; i < c->folders_len; i++)
-        free(c->folders[i].folder);
-    free(c->folders);
-    c->folders = NULL;
-    c->folders_len = 0;
-}
-
 /* "Scans: { settle: 30s }" */
 static int read_folder(struct reading *r, const yaml_node_t *key, const yaml_node_t *value)
 {
@@ -371,7 +362,7 @@ static int read_folders(struct reading *r, const yaml_node_t *node)
 {
     if (node->type != YAML_MAPPING_NODE)
         return fault(r, node, "folders", "of the form { Scans: { settle: 30s } }");
-    folders_clear(r->c);
+    config_clear_folders(r->c);
     for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top;
          p++)
         if (read_folder(r, yaml_document_get_node(&r->doc, p->key),
@@ -487,38 +478,6 @@ int config_parse(struct config *c, const char *file, const char *text, size_t n,
         config_clear(&fresh);
     }
     return rc;
-}
-
-void config_init(struct config *c)
-{
-    *c = (struct config){
-        .mode = MODE_ENFORCE,
-        .naming = NAMING_STANDARD,
-        .settle_ms = 10 * SECOND,
-        .drafts_s = 5 * DAY / SECOND,
-        .date_order = DATE_ORDER_ASK,
-        .date_from = {DATE_FROM_NAME, DATE_FROM_DOCUMENT, DATE_FROM_FILE},
-        .date_from_len = 3,
-        .time_zone = xstrdup("UTC"),
-        .nightly_min = 3 * 60 + 30,
-        .retire_s = -1,
-        .snapshots = SNAPSHOTS_NEVER,
-        .keep = 4,
-        .max_path = 200,
-        .sweep_ms = 600 * SECOND,
-        .hook_limit = 4,
-        .hook_ms = 60 * SECOND,
-        .upload_ms = 12 * 3600 * SECOND,
-    };
-}
-
-void config_clear(struct config *c)
-{
-    folders_clear(c);
-    free(c->time_zone);
-    free(c->office);
-    free(c->group);
-    memset(c, 0, sizeof *c);
 }
 
 /* 0 when st is owned by root or us and nobody else can write it. With an ACL the group's bits are

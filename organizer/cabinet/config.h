@@ -50,6 +50,8 @@ struct config {
 /* Fills c with the defaults. */
 void config_init(struct config *c);
 void config_clear(struct config *c);
+/* Forgets the settle times of single folders. */
+void config_clear_folders(struct config *c);
 /* Reads text over the defaults; err names file:line:column and what was expected. c is unchanged
  * after an error. "10s", "5d", "10m", "2h", "500ms" and plain seconds are durations. */
 int config_parse(struct config *c, const char *file, const char *text, size_t n, struct error *err);

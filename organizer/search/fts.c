@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "search/passage.h"
+#include "search/stems.h"
 #include "search/words.h"
 
 /* A text larger than this was not written by us. */

@@ -1,11 +1,10 @@
 /*
- * words: what counts as a word when documents are searched, and which words are one.
+ * words: what counts as a word when documents are searched.
  *
  * A word is a run of letters, digits and marks, case folded, without accents, compatibility forms
  * made plain (the ligature "fi", full-width letters). An apostrophe inside a word is dropped, an
  * ending 's too: "O'Brien" is "obrien", "plaintiff's" is "plaintiff". Of scripts that write no
  * spaces (Chinese and Japanese) each character is a word, and a query's run of them a phrase.
- * Stems are those of Snowball's English: "dismissed" and "dismissal" are "dismiss".
  */
 #ifndef ORGANIZER_SEARCH_WORDS_H
 #define ORGANIZER_SEARCH_WORDS_H
@@ -30,13 +29,5 @@ void words_begin(struct words *w, const char *s, size_t n);
 bool words_next(struct words *w);
 /* The n bytes at s hold a word. */
 bool words_any(const char *s, size_t n);
-
-/* What finds stems, and remembers those of frequent words. For one thread. */
-struct stems;
-struct stems *stems_new(void);
-void stems_free(struct stems *s);
-/* The stem of a folded word of len bytes; *n gets its length. Borrowed until the next call; may be
- * the word itself. */
-const char *stems_of(struct stems *s, const char *word, size_t len, size_t *n);
 
 #endif

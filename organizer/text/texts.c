@@ -391,25 +391,20 @@ static void on_later(uv_idle_t *h)
 
 /* --- the interface --- */
 
-/* Beside this program, or where `make install` puts it. */
+/* Beside this program. */
 static int open_program(const char *exe)
 {
-    static const char *const places[] = {"organizer-parsers", "../lib/organizer/organizer-parsers"};
     char self[4096];
     ssize_t n = exe ? 0 : readlink("/proc/self/exe", self, sizeof self - 1);
+    AUTO_FREE char *path = NULL;
     const char *slash;
-    int fd = -1;
 
     if (exe)
         return open(exe, O_PATH | O_CLOEXEC);
     self[n > 0 ? n : 0] = '\0';
     slash = strrchr(self, '/');
-    for (size_t i = 0; slash && fd < 0 && i < sizeof places / sizeof places[0]; i++) {
-        AUTO_FREE char *path = xasprintf("%.*s/%s", (int)(slash - self), self, places[i]);
-
-        fd = open(path, O_PATH | O_CLOEXEC);
-    }
-    return fd;
+    path = slash ? xasprintf("%.*s/organizer-parsers", (int)(slash - self), self) : NULL;
+    return path ? open(path, O_PATH | O_CLOEXEC) : -1;
 }
 
 struct texts *texts_new(uv_loop_t *loop, const struct texts_options *o)

@@ -10,12 +10,8 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "cabinet/cabinet.h"
-#include "cabinet/tree_lock.h"
-#include "flow/finding.h"
-#include "flow/survey.h"
-#include "search/find.h"
 #include "search/query.h"
-#include "serve/talk.h"
+#include "search/request.h"
 #include "verbs/verb.h"
 
 #define BOLD  "\033[1m"
@@ -24,49 +20,14 @@
 /* ---- asking -------------------------------------------------------------------------------------
  */
 
-/* Without a daemon: the private state is read here, by its owner or root. */
-static int find_here(struct verb_call *call, const char *cabinet, const struct find_request *r,
-                     struct str *out)
-{
-    struct survey s;
-    struct find_job job = {.everything = true};
-    int found = survey_open(&s, cabinet, call->env, &call->error);
-
-    /* One that keeps its private state elsewhere knows more than can be told here. */
-    if (found == 0)
-        found = tree_lock_ask(s.cab.root, s.cab.path, &call->error);
-    if (found == 0) {
-        job.root = s.cab.root;
-        job.state_dir = s.cab.state_dir;
-        job.rules = s.rules;
-        flow_find_cases(&job, s.matters);
-        found = find_run(&job, r, out, &call->error);
-        find_job_clear(&job);
-    }
-    survey_close(&s);
-    if (found < 0)
-        return found == FIND_FAULT ? EXIT_USAGE : EXIT_CANNOT;
-    return found ? EXIT_ORDER : EXIT_ATTENTION;
-}
-
 /* Asks the daemon, or looks here. The answer is in out. */
-static int ask(struct verb_call *call, const char *cabinet, const struct find_request *r,
-               struct str *out)
+static int ask(struct verb_call *call, const char *cabinet, struct str *out)
 {
-    struct talk_request question = {.verb = "find", .args = call->args, .cwd = "/"};
-    struct talk_reply reply = {0};
-    int rc = verb_talk(call, cabinet, &question, &reply);
+    int status = verb_ask(call, cabinet, "find", call->args);
 
-    if (rc < 0)
-        return EXIT_CANNOT;
-    if (rc == 0)
-        return find_here(call, cabinet, r, out);
-    if (reply.status >= EXIT_USAGE)
-        verb_fail(call, reply.status, "%s", str_c(&reply.text));
-    else
-        str_add(out, str_c(&reply.text));
-    str_clear(&reply.text);
-    return reply.status;
+    *out = call->out;
+    call->out = (struct str)STR_INIT;
+    return status;
 }
 
 /* ---- showing ------------------------------------------------------------------------------------
@@ -257,8 +218,8 @@ static int find(struct verb_call *call, const struct find_request *r)
 
         return verb_ask(call, cabinet, "find", again);
     }
-    status = ask(call, cabinet, r, &out);
-    return status < EXIT_USAGE ? answer(call, cabinet, r, status, str_c(&out)) : status;
+    status = ask(call, cabinet, &out);
+    return status >= 0 && status < EXIT_USAGE ? answer(call, cabinet, r, status, str_c(&out)) : status;
 }
 
 int verb_find(struct verb_call *call)

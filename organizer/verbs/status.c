@@ -180,7 +180,7 @@ int verb_status(struct verb_call *call)
     if (!cabinet)
         return EXIT_CANNOT;
     status = verb_ask(call, cabinet, "status", NULL);
-    if (status >= EXIT_USAGE)
+    if (status < 0 || status >= EXIT_USAGE)
         return status;
     if (call->json) {
         str_addc(&call->out, '\n');

@@ -45,6 +45,9 @@ struct verb_call {
     const char *output; /* NULL: not given */
     const char *to;     /* NULL: not given */
     const char *cabinet;
+    /* Does what the daemon was to be asked for, where none runs; NULL: this program cannot. */
+    int (*here)(struct verb_call *call, const char *cabinet, const char *verb,
+                const char *const *args);
     struct str out;     /* for standard output */
     int lost;           /* errno of a failed write to standard output */
     struct error error; /* when the verb returns EXIT_CANNOT or EXIT_USAGE: said on standard error */
@@ -62,8 +65,21 @@ struct verb {
 /* NULL-named entry ends it. */
 extern const struct verb verbs[];
 
+/* What a verb returns, instead of an exit status, when no daemon runs and call->here is NULL. */
+#define VERB_NOT_HERE (-1)
+
 /* Runs `organizer ARGV…`; returns the exit status. */
 int verb_main(int argc, char **argv, const struct env *env);
+/* Runs one verb; argv[0] is its name. Returns the exit status, or VERB_NOT_HERE. */
+int verb_run(struct verb_call *call, const struct verb *v, int argc, char **argv);
+/* For call->here: does it here, as the user of the private state, holding the lock. */
+int verb_here(struct verb_call *call, const char *cabinet, const char *verb,
+              const char *const *args);
+/* What the daemon, or a flow of this process, answers to verb: facts for standard output, or why it
+ * could not be done. Of several cases some can be done and some not: facts, too. */
+void verb_take_answer(struct verb_call *call, const char *verb, int status, const char *text);
+/* It may take minutes, and can tell how far it is. */
+bool verb_makes_snapshots(const char *verb);
 /* Writes what is in out to standard output and empties it. Returns 0, or -1 with errno, also when an
  * earlier write failed: verb_main() tells of it. */
 int verb_flush(struct verb_call *call);
@@ -77,7 +93,7 @@ char *verb_cabinet(struct verb_call *call, int arg);
  * another user serves its group. */
 int verb_talk(struct verb_call *call, const char *cabinet, const struct talk_request *r,
               struct talk_reply *reply);
-/* Asks the daemon for verb, or does it here when none runs (as its user, holding the lock). */
+/* Asks the daemon for verb, or does it here when none runs (call->here). */
 int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
              const char *const *args);
 /* A path that the user typed, as a path below the cabinet; NULL when it lies outside. Caller frees. */

@@ -28,7 +28,7 @@ def for_everybody(exe):
     base = pathlib.Path(tempfile.mkdtemp(prefix="organizer-program-"))
     atexit.register(shutil.rmtree, base, ignore_errors=True)
     (base / "build").mkdir()
-    for program in (exe, exe.with_name("organizer-parsers")):
+    for program in (exe, exe.with_name("organizer-main"), exe.with_name("organizer-parsers")):
         shutil.copy2(program, base / "build")
     shutil.copytree(os.environ.get("ORGANIZER_RULES", ROOT / "rules"), base / "rules")
     os.environ["ORGANIZER_RULES"] = str(base / "rules")

@@ -31,7 +31,8 @@ def program(installed, tmp_path, monkeypatch):
 
 def test_everything_is_where_it_belongs(installed):
     prefix = installed / "opt/organizer"
-    for path in ("bin/organizer", "share/organizer/rules/conventions.yaml",
+    for path in ("bin/organizer", "lib/organizer/organizer-main", "lib/organizer/organizer-parsers",
+                 "share/organizer/rules/conventions.yaml",
                  "share/organizer/rules/types/motions.yaml",
                  "share/organizer/rules/language/en.yaml",
                  "share/organizer/hooks/before-filing/clamav",

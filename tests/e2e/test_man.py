@@ -44,7 +44,7 @@ def test_every_verb_is_described():
 
 
 def test_every_option_is_described():
-    options = re.findall(r'\{"([a-z-]+)", (?:no|required)_argument', source("verbs/table.c"))
+    options = re.findall(r'\{"([a-z-]+)", (?:no|required)_argument', source("verbs/call.c"))
     assert len(options) > 6
     for option in options:
         assert f"\\-{option}" in text("organizer.1"), option
@@ -85,7 +85,7 @@ def test_every_event_is_described():
 
 
 def test_the_completion_offers_every_option():
-    options = re.findall(r'\{"([a-z-]+)", (?:no|required)_argument', source("verbs/table.c"))
+    options = re.findall(r'\{"([a-z-]+)", (?:no|required)_argument', source("verbs/call.c"))
     completion = source("completions/organizer.bash")
     for option in options:
         assert f"--{option}" in completion, option

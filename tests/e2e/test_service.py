@@ -198,6 +198,7 @@ def office(tmp_path):
         if str(above).startswith("/tmp/pytest"):
             above.chmod(0o755)
     exe = shutil.copy(EXE, tmp_path / "organizer")
+    shutil.copy(EXE.with_name("organizer-main"), tmp_path)
     rules = os.environ.get("ORGANIZER_RULES", str(ROOT / "rules"))
     c = Cabinet(tmp_path)
     c.env["ORGANIZER_RULES"] = str(shutil.copytree(rules, tmp_path / "rules"))

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "search/stems.h"
 #include "search/words.h"
 
 /* All words of the text, folded, a '|' between them. */
