@@ -240,6 +240,9 @@ void flow_want_scan(struct flow *f, const char *case_id, int64_t number);
 int flow_open_hook_text(struct flow *f, const struct doc *d);
 /* Nothing else is under way: the next one. */
 void scans_next(struct scans *s);
+/* The hook has these bytes: the search, which wants their text, gets what the hook says, and a parser,
+ * which sees only a picture, is not to say something else later. False: it has not. */
+bool scans_put_off(struct scans *s, const struct doc *d);
 /* How many are to be read. */
 size_t scans_len(const struct scans *s);
 /* Hooks may have come or gone. */

@@ -369,7 +369,7 @@ static void begin(struct backlog *b, const struct wanted *w)
     r->fd = -1;
     if (state_doc_by_number(f->state, w->case_id, w->number, &r->row, &err) > 0 &&
         r->row.state != DOC_GONE && !digest_is_zero(&r->row.digest) && texts_knows(r->row.kind) &&
-        !(known = is_kept(f, w, &r->row)))
+        !(known = is_kept(f, w, &r->row) || scans_put_off(f->scans, &r->row)))
         path = flow_path_of(f, &r->row);
     if (path)
         r->fd = beneath_open(f->cab.root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -490,7 +490,7 @@ void backlog_wake(struct backlog *b)
         keep_now(b);
         takebacks_note(b->flow);
     }
-    if (!b->wanted)
+    if (!b->wanted && b->reading == 0 && b->kept_len == 0 && b->writing == 0)
         scans_next(b->flow->scans);
     if (has_work(b))
         uv_idle_start(&b->idle, on_idle);

@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "cabinet/rights.h"
+#include "flow/finding.h"
 #include "flow/internal.h"
 #include "record/content_row.h"
 #include "text/text.h"
@@ -35,6 +36,7 @@ struct picture {
     struct doc row;
     struct content content; /* as the parser read it */
     int fd, text;
+    bool asked; /* the search wants its text meanwhile */
     UT_hash_handle hh;
 };
 
@@ -152,11 +154,13 @@ static void keep_in_case(struct flow *f, const struct picture *s, int text, uint
 
 /* ---- one picture ------------------------------------------------------------------------------ */
 
-static void picture_done(struct picture *s)
+static void picture_done(struct picture *s, bool told)
 {
     struct flow *f = s->flow;
 
     f->scans->now = NULL;
+    if (s->asked && !told && f->started && !f->stopping)
+        flow_find_text(f, &s->row, &s->content, -1);
     picture_free(s);
     if (f->started)
         flow_wake(f);
@@ -184,14 +188,15 @@ static void text_read(void *ctx, const struct content *c, int text)
 {
     struct picture *s = ctx;
     struct flow *f = s->flow;
+    bool read = f->started && !f->stopping && c->status != CONTENT_NONE;
 
-    if (f->started && !f->stopping && c->status != CONTENT_NONE) {
+    if (read) {
         merge(&s->content, c);
         f->scans->read++;
         keep_in_case(f, s, text, c->text_len);
         flow_keep_read(f, &s->row, &s->content, text);
     }
-    picture_done(s);
+    picture_done(s, read);
 }
 
 static void hook_done_reading(void *ctx, enum hook_answer answer, const char *why)
@@ -203,13 +208,13 @@ static void hook_done_reading(void *ctx, enum hook_answer answer, const char *wh
     (void)why; /* the runner has logged it */
     if (answer != HOOK_OK || !f->started || f->stopping) {
         f->scans->failed += answer == HOOK_FAILED;
-        picture_done(s);
+        picture_done(s, false);
         return;
     }
     /* The offset is shared with the hook: so much it wrote. */
     written = lseek(s->text, 0, SEEK_CUR);
     if (written < 0 || ftruncate(s->text, written) < 0) {
-        picture_done(s);
+        picture_done(s, false);
         return;
     }
     texts_submit(f->texts, s->text, KIND_TEXT, false, text_read, s);
@@ -233,7 +238,16 @@ static void describe(struct str *json, const struct flow *f, const struct pictur
     str_addc(json, '}');
 }
 
-/* False when it is not, or not any more, what its row says. */
+/* What the hook said of these bytes is kept: it was wanted twice. */
+static bool is_read(struct flow *f, const struct picture *s)
+{
+    AUTO_CLOSE int text =
+        s->content.flags & CONTENT_TEXT_BY_HOOK ? flow_open_hook_text(f, &s->row) : -1;
+
+    return text >= 0;
+}
+
+/* False when it is not, or not any more, what its row says, or is read already. */
 static bool open_picture(struct flow *f, struct picture *s)
 {
     struct error err = ERROR_INIT;
@@ -243,7 +257,7 @@ static bool open_picture(struct flow *f, struct picture *s)
     if (state_doc_by_number(f->state, s->case_id, s->number, &s->row, &err) <= 0 ||
         s->row.state == DOC_GONE ||
         state_content_get(f->state, &s->row.digest, &s->content, &err) <= 0 ||
-        !(s->content.flags & CONTENT_IS_SCAN))
+        !(s->content.flags & CONTENT_IS_SCAN) || is_read(f, s))
         return false;
     path = flow_path_of(f, &s->row);
     if (path)
@@ -294,6 +308,17 @@ void flow_want_scan(struct flow *f, const char *case_id, int64_t number)
     s->number = number;
     s->fd = s->text = -1;
     HASH_ADD_STR(f->scans->wanted, key, s);
+}
+
+bool scans_put_off(struct scans *scans, const struct doc *d)
+{
+    struct picture *s = scans->now;
+
+    if (!s || s->number != d->number || strcmp(s->case_id, d->case_id) != 0 ||
+        !digest_equal(&s->row.digest, &d->digest))
+        return false;
+    s->asked = true;
+    return true;
 }
 
 size_t scans_len(const struct scans *s)
