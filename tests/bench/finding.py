@@ -13,6 +13,15 @@ import corpus
 from measured import BUILD, TIMEOUT, Organizer
 
 
+def run_timed(took, command, env=None):
+    """Milliseconds from the program's start to its end, and what it prints. 1 is "nothing found"."""
+    r = subprocess.run([str(took), *map(str, command)], env=env, capture_output=True, text=True, errors="replace",
+                       timeout=TIMEOUT)
+    if r.returncode > 1:
+        raise RuntimeError("%s: %s" % (command, r.stderr))
+    return float(r.stderr.split()[-1]), r.stdout
+
+
 class Recoll:
     """recollindex and recollq with a configuration of their own for one tree."""
 
@@ -29,12 +38,10 @@ class Recoll:
                        timeout=4 * TIMEOUT)
         return time.perf_counter() - began
 
-    def ask(self, query):
-        """The documents found, at most 20."""
-        out = subprocess.run(["recollq", "-c", str(self.conf), "-n", "0-20", *query], check=True,
-                             capture_output=True, text=True, errors="replace", timeout=TIMEOUT).stdout
-        return sum(line.count("[file://") > 0 for line in out.splitlines())
-
+    def ask(self, took, query):
+        """Milliseconds, and the documents found, at most 20."""
+        ms, out = run_timed(took, [shutil.which("recollq"), "-c", str(self.conf), "-n", "0-20", *query])
+        return ms, sum(line.count("[file://") > 0 for line in out.splitlines())
 
     def open(self):
         """The index, kept open by this process; None without Debian's python3-recoll."""
@@ -71,12 +78,9 @@ class Ours(Organizer):
         self.run("find", "--rebuild", "-C", self.cabinet)
         return time.perf_counter() - began
 
-    def ask(self, query):
-        r = subprocess.run([str(BUILD / "organizer"), "find", "--json", "-C", str(self.cabinet), *query],
-                           env=self.env, capture_output=True, text=True, timeout=TIMEOUT)
-        if r.returncode > 1:
-            raise RuntimeError("find %s: %s" % (query, r.stderr))
-        return r.stdout.count("\n")
+    def ask(self, took, query):
+        ms, out = run_timed(took, [BUILD / "organizer", "find", "--json", "-C", self.cabinet, *query], self.env)
+        return ms, out.count("\n")
 
 
 def queries(author, n):
@@ -128,9 +132,8 @@ def finding(bench):
             bench.add("indexing for search", name, "s", peer.index())
     for query in queries(author, 25):
         for name, peer in peers.items():
-            began = time.perf_counter()
-            found = peer.ask(query)
-            bench.add("one search", name, "ms", (time.perf_counter() - began) * 1000)
+            ms, found = peer.ask(bench.tool("took"), query)
+            bench.add("one search", name, "ms", ms)
             bench.add("found, at most 20", name, "documents", found)
     answers(bench, ours, peers.get("recoll"), author)
     ours.clear()
