@@ -54,7 +54,7 @@ static void *run(void *ctx)
     for (uint64_t at = 0; at < d->size; at += slot->len) {
         ssize_t n;
 
-        slot = ring_claim(d->ring);
+        slot = ring_claim(d->ring, BLOCK);
         if (!slot)
             return NULL;
         n = read_at(d, slot->bytes, BLOCK, at);
@@ -102,7 +102,7 @@ struct disk *disk_open(int dirfd, const char *name)
 
     d->fd = open_direct(dirfd, name);
     d->side = mmap(NULL, SIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    d->ring = ring_new(SLOTS, BLOCK);
+    d->ring = ring_new(SLOTS, SLOTS * BLOCK);
     d->digester = digester_new();
     if (d->fd >= 0 && d->side != MAP_FAILED && d->ring && fstat(d->fd, &st) == 0) {
         d->size = (uint64_t)st.st_size;

@@ -18,8 +18,10 @@
 #include "base/error.h"
 #include "base/io.h"
 
-#define SLOTS 12
+/* Between reading and packing: so many documents at the most, in so many bytes. */
+#define WAITING 64
 #define PIECE (512 << 10)
+#define ROOM (8 * PIECE)
 /* A short document that changes while it is read is read again so often. */
 #define TRIES 3
 #define SPOOL 65536
@@ -49,9 +51,9 @@ static bool is_stopped(const struct pump *p)
     return p->given_up || (p->o.stopped && p->o.stopped(p->o.ctx));
 }
 
-static struct ring_slot *claim(struct pump *p, size_t i, unsigned flags)
+static struct ring_slot *claim(struct pump *p, size_t i, unsigned flags, size_t n)
 {
-    struct ring_slot *slot = p->spoiled ? &p->spare : ring_claim(p->ring);
+    struct ring_slot *slot = p->spoiled ? &p->spare : ring_claim(p->ring, n);
 
     if (!slot) {
         p->given_up = true;
@@ -123,7 +125,7 @@ static bool is_quiet(int fd, const struct stat *before)
 static enum outcome read_short(struct pump *p, size_t i, int fd, const struct stat *before)
 {
     struct payload_entry *e = &p->o.payload->entries[i];
-    struct ring_slot *slot = claim(p, i, FIRST | LAST);
+    struct ring_slot *slot = claim(p, i, FIRST | LAST, e->size);
     enum outcome outcome;
     struct sums sums;
     ssize_t n;
@@ -162,7 +164,7 @@ static enum outcome read_pieces(struct pump *p, size_t i, int fd, struct ring_sl
     for (unsigned flags = FIRST; left; flags = 0) {
         size_t want = left < PIECE ? (size_t)left : PIECE;
 
-        *slot = claim(p, i, flags);
+        *slot = claim(p, i, flags, want);
         if (!*slot || is_stopped(p))
             return GOOD;
         if (read_full(fd, (*slot)->bytes, want) != (ssize_t)want)
@@ -281,7 +283,7 @@ static void read_folder(struct pump *p, size_t i)
         spoil(p);
         return;
     }
-    if (e->flags & PAYLOAD_EMPTY && *e->path && !p->spoiled && claim(p, i, FIRST | LAST))
+    if (e->flags & PAYLOAD_EMPTY && *e->path && !p->spoiled && claim(p, i, FIRST | LAST, 0))
         ring_commit(p->ring);
 }
 
@@ -313,7 +315,7 @@ struct pump *pump_start(const struct pump_options *o)
     struct pump *p = xcalloc(1, sizeof *p);
 
     p->o = *o;
-    p->ring = ring_new(SLOTS, PIECE);
+    p->ring = ring_new(WAITING, ROOM);
     p->summer = summer_new();
     if (p->ring) {
         errno = pthread_create(&p->thread, NULL, run, p);

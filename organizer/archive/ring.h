@@ -1,6 +1,7 @@
 /*
- * ring: a few large buffers between two threads: one fills them in order, the other empties them.
- * What is in memory at any time is slots times bytes, however much goes through.
+ * ring: buffers in one piece of memory between two threads: one fills them in order, the other
+ * empties them. What is in memory at any time is what it was made with, however much goes through;
+ * small buffers lie close together, so that many of them wait where few large ones would.
  *
  *   filling thread    ring_claim, fill, ring_commit … ring_end
  *   emptying thread   ring_take, use, ring_release … until ring_take yields NULL
@@ -24,13 +25,14 @@ struct ring_slot {
 
 struct ring;
 
-/* slots buffers of size bytes each (a multiple of 4096). NULL with errno. */
-struct ring *ring_new(size_t slots, size_t size);
+/* At most so many buffers at a time, in so many bytes in all (a multiple of 4096). NULL with errno. */
+struct ring *ring_new(size_t slots, size_t bytes);
 /* Both threads are done with it. NULL is fine. */
 void ring_free(struct ring *r);
-/* The next free buffer, waited for; NULL when the other side stopped. */
-struct ring_slot *ring_claim(struct ring *r);
-/* Hands the claimed buffer over. */
+/* A buffer for n bytes (at most all), waited for; NULL when the other side stopped. Claimed again
+ * before it is handed over, it is given up for the new one. */
+struct ring_slot *ring_claim(struct ring *r, size_t n);
+/* Hands the claimed buffer over; what is behind its len is free again. */
 void ring_commit(struct ring *r);
 /* Nothing more will come. */
 void ring_end(struct ring *r);

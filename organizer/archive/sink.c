@@ -56,7 +56,7 @@ struct sink *sink_start(int fd)
 
     s->fd = fd;
     s->digester = digester_new();
-    s->ring = ring_new(SLOTS, BLOCK);
+    s->ring = ring_new(SLOTS, SLOTS * BLOCK);
     if (s->ring) {
         errno = pthread_create(&s->thread, NULL, run, s);
         if (!errno)
@@ -83,7 +83,7 @@ int sink_add(struct sink *s, const void *bytes, size_t n)
         size_t room;
 
         if (!s->open)
-            s->open = ring_claim(s->ring);
+            s->open = ring_claim(s->ring, BLOCK);
         if (!s->open) {
             errno = s->number;
             return -1;

@@ -81,7 +81,7 @@ static void *fill_ring(void *ctx)
     struct ring *r = ctx;
     struct ring_slot *slot;
 
-    for (uint64_t i = 0; i < 1000 && (slot = ring_claim(r)); i++) {
+    for (uint64_t i = 0; i < 1000 && (slot = ring_claim(r, 1)); i++) {
         slot->tag = i;
         slot->len = 1;
         ring_commit(r);
@@ -92,7 +92,7 @@ static void *fill_ring(void *ctx)
 
 static void what_goes_through_a_ring_comes_in_order_and_to_the_end(void **state)
 {
-    struct ring *r = ring_new(3, 4096);
+    struct ring *r = ring_new(3, 3 * 4096);
     struct ring_slot *slot;
     pthread_t thread;
     uint64_t n = 0;
@@ -110,7 +110,7 @@ static void what_goes_through_a_ring_comes_in_order_and_to_the_end(void **state)
 
 static void who_stops_a_ring_does_not_leave_the_other_side_waiting(void **state)
 {
-    struct ring *r = ring_new(3, 4096);
+    struct ring *r = ring_new(3, 3 * 4096);
     pthread_t thread;
 
     (void)state;
@@ -118,8 +118,73 @@ static void who_stops_a_ring_does_not_leave_the_other_side_waiting(void **state)
     assert_non_null(ring_take(r));
     ring_stop(r);
     pthread_join(thread, NULL);
-    assert_null(ring_claim(r));
+    assert_null(ring_claim(r, 1));
     assert_null(ring_take(r));
+    ring_free(r);
+}
+
+#define RING_BYTES (16 * 4096)
+
+/* From nothing to all there is, and of each only a part is used at times. */
+static size_t size_of(uint64_t i)
+{
+    return i % 17 == 0 ? RING_BYTES : (i * 2654435761U >> 7) % (RING_BYTES / 3);
+}
+
+static void *fill_sizes(void *ctx)
+{
+    struct ring *r = ctx;
+    struct ring_slot *slot;
+
+    for (uint64_t i = 0; i < 5000 && (slot = ring_claim(r, size_of(i))); i++) {
+        if (i % 5 == 0) /* read again, as a document that changed */
+            slot = ring_claim(r, size_of(i));
+        memset(slot->bytes, (int)(i & 0xff), size_of(i));
+        slot->tag = i;
+        slot->len = i % 3 ? size_of(i) : size_of(i) / 2;
+        ring_commit(r);
+    }
+    ring_end(r);
+    return NULL;
+}
+
+static void buffers_of_all_sizes_keep_their_bytes(void **state)
+{
+    struct ring *r = ring_new(8, RING_BYTES);
+    struct ring_slot *slot;
+    pthread_t thread;
+    uint64_t n = 0;
+
+    (void)state;
+    pthread_create(&thread, NULL, fill_sizes, r);
+    for (; (slot = ring_take(r)); n++) {
+        assert_int_equal(slot->tag, n);
+        for (size_t k = 0; k < slot->len; k++)
+            if ((uint8_t)slot->bytes[k] != (n & 0xff))
+                fail_msg("byte %zu of buffer %llu", k, (unsigned long long)n);
+        ring_release(r);
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(n, 5000);
+    ring_free(r);
+}
+
+static void small_buffers_lie_close_together(void **state)
+{
+    struct ring *r = ring_new(100, 8 * 4096);
+    char *first = ring_claim(r, 4096)->bytes;
+
+    (void)state;
+    for (int i = 0; i < 8; i++) { /* none waits */
+        struct ring_slot *slot = ring_claim(r, 4096);
+
+        slot->len = 4096;
+        assert_ptr_equal(slot->bytes, first + i * 4096);
+        ring_commit(r);
+    }
+    ring_take(r);
+    ring_release(r);
+    assert_ptr_equal(ring_claim(r, 100)->bytes, first);
     ring_free(r);
 }
 
@@ -520,6 +585,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_through_a_ring_comes_in_order_and_to_the_end),
+        cmocka_unit_test(buffers_of_all_sizes_keep_their_bytes),
+        cmocka_unit_test(small_buffers_lie_close_together),
         cmocka_unit_test(who_stops_a_ring_does_not_leave_the_other_side_waiting),
         cmocka_unit_test(both_digests_are_those_of_the_standard),
         cmocka_unit_test(what_looks_random_is_not_worth_compressing),
