@@ -165,16 +165,13 @@ static void check_names(struct bag *b)
 static void check_oxum(const struct bag *b)
 {
     uint64_t bytes, files;
-    int end = 0;
     AUTO_FREE char *is = NULL;
 
     if (!b->oxum) {
         tell(b, BAG_OXUM_NONE, "bag-info.txt", NULL);
         return;
     }
-    /* NOLINTNEXTLINE(cert-err34-c): what does not fit is not what is there */
-    if (sscanf(b->oxum, "%20" SCNu64 ".%20" SCNu64 "%n", &bytes, &files, &end) != 2 ||
-        b->oxum[end] || b->oxum[0] < '0' || b->oxum[0] > '9') {
+    if (bag_parse_oxum(b->oxum, &bytes, &files) < 0) {
         tell(b, BAG_OXUM_BAD, "bag-info.txt", b->oxum);
         return;
     }

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
+#include "archive/bag_index.h"
 #include "archive/bag_text.h"
+#include "archive/wanted.h"
 #include "base/alloc.h"
 #include "base/error.h"
 
@@ -52,29 +55,6 @@ struct bag_file *bag_find(const struct bag *b, const char *path)
     AUTO_FREE char *full = xasprintf("%s%s", b->base, path);
 
     return bag_table_find(&b->files, full);
-}
-
-/* Whether the name is the same in an archive and its manifests, however they write names. */
-static bool is_plain(const char *path)
-{
-    for (; *path; path++)
-        if ((unsigned char)*path >= 128 || strchr("%\\=", *path))
-            return false;
-    return true;
-}
-
-bool bag_is_aside(const struct bag *b, const char *path)
-{
-    return b->only && strncmp(path, "data/", 5) == 0 && is_plain(path) &&
-           !b->only(b->only_ctx, path + 5);
-}
-
-/* The same of an entry, when it is not yet known where the bag lies. */
-static bool is_aside(const struct bag *b, const char *path)
-{
-    const char *slash = strchr(path, '/');
-
-    return b->only && (bag_is_aside(b, path) || (slash && bag_is_aside(b, slash + 1)));
 }
 
 void bag_tell_file(const struct bag *b, enum bag_rule rule, const struct bag_file *f,
@@ -150,7 +130,7 @@ static struct bag_file *put_down(struct reading *r, const struct unpack_event *e
         r->dotted = true;
         tell_name(r, BAG_ENTRY_DOTTED, e);
     }
-    if (is_aside(r->b, path))
+    if (wanted_entry_aside(r->b->wanted, path))
         return NULL;
     f = bag_table_add(&r->b->files, path);
     if (f->present) {
@@ -242,6 +222,16 @@ bool bag_digest_right(const struct bag *b, const struct bag_file *f, size_t i)
     return memcmp(f->want + h->at, f->got + h->at, h->size) == 0;
 }
 
+bool bag_is_vouched_for(const struct bag *b, const struct bag_file *f)
+{
+    uint32_t both = f->wanted & f->found;
+
+    for (size_t i = 0; i < b->hashes.len; i++)
+        if ((both >> i & 1) && !bag_digest_right(b, f, i))
+            return false;
+    return both != 0;
+}
+
 void bag_judge(const struct bag *b, const struct bag_file *f)
 {
     uint32_t both = f->wanted & f->found;
@@ -253,6 +243,29 @@ void bag_judge(const struct bag *b, const struct bag_file *f)
         }
 }
 
+/* bag-info.txt on the way, before the payload: what it says is in the bag may come. */
+static void declare(const struct bag *b, const struct bag_tag *t)
+{
+    static const char label[] = "Payload-Oxum:";
+    const char *slash = strchr(t->file->path, '/');
+    uint64_t bytes, files;
+
+    if (strcmp(slash ? slash + 1 : t->file->path, "bag-info.txt") != 0)
+        return;
+    for (const char *line = str_c(&t->text); *line; line += strspn(line, "\r\n")) {
+        size_t n = strcspn(line, "\r\n");
+
+        if (strncasecmp(line, label, sizeof label - 1) == 0) {
+            const char *at = line + sizeof label - 1 + strspn(line + sizeof label - 1, " \t");
+            AUTO_FREE char *value = xmemdup0(at, strcspn(at, " \t\r\n"));
+
+            if (bag_parse_oxum(value, &bytes, &files) == 0)
+                bag_source_declare(&b->source, bytes);
+        }
+        line += n;
+    }
+}
+
 static void end(struct reading *r, const struct unpack_event *e)
 {
     struct bag *b = r->b;
@@ -261,6 +274,8 @@ static void end(struct reading *r, const struct unpack_event *e)
     if (!f || !r->hashing)
         return;
     r->hashing = false;
+    if (r->tag)
+        declare(b, r->tag);
     /* The ones before may stand for what is wanted (bag_tags.c). */
     f->got = r->judge ? r->digests : bag_table_room(&b->files, b->hashes.bytes);
     hasher_done(r->hasher, f->got);
@@ -318,6 +333,8 @@ static int read_list(struct bag *b, struct error *err)
     struct reading r = {.b = b};
     int rc;
 
+    if (b->wanted && bag_source_want(&b->source, b->wanted, err) < 0)
+        return -1;
     if (b->source.lists_fast)
         return bag_source_all(&b->source, false, on_event, &r, err);
     hash_set_add(&b->hashes, "sha256");
@@ -510,7 +527,7 @@ static size_t enough(const struct bag *b)
     size_t found = b->manifests_len;
 
     /* Before 1.0 each may list other files. */
-    if (!b->only || b->version < 100)
+    if (!b->wanted || b->version < 100)
         return found;
     for (size_t i = b->manifests_len; i-- > 0;)
         if (is_strong(b, i) &&
@@ -520,13 +537,42 @@ static size_t enough(const struct bag *b)
     return found;
 }
 
+/* The lines about what is wanted, by the index. Returns as bag_index_open(). */
+static int with_index(struct bag *b, size_t one, struct error *err)
+{
+    struct bag_file *f = tag_file(b, BAG_INDEX);
+    struct manifest_reading *m;
+    int rc;
+
+    if (one == b->manifests_len || !f || !b->source.lists_fast || !bag_encoding_plain(b->encoding))
+        return 1;
+    rc = bag_index_open(b, f, &b->index, err);
+    if (rc)
+        return rc;
+    m = bag_manifest_begin(b, one);
+    rc = bag_index_manifest(b->index, b->manifests[one].file, bag_manifest_add, m);
+    bag_manifest_end(m, rc == 0);
+    if (rc == 0)
+        return 0;
+    bag_index_close(b->index);
+    b->index = NULL;
+    return rc;
+}
+
+/* Those of tags first: they vouch for the index. */
 static int read_manifests(struct bag *b, struct error *err)
 {
     size_t one = enough(b);
-    int rc = 0;
+    int rc = 0, by_index;
 
     for (size_t i = 0; rc == 0 && i < b->manifests_len; i++)
-        if (one == b->manifests_len || i == one || b->manifests[i].tag)
+        if (b->manifests[i].tag)
+            rc = with_manifest(b, i, err);
+    by_index = rc == 0 && b->wanted ? with_index(b, one, err) : 1;
+    if (by_index < 0)
+        return -1;
+    for (size_t i = 0; rc == 0 && i < b->manifests_len; i++)
+        if (!b->manifests[i].tag && (one == b->manifests_len || (i == one && by_index > 0)))
             rc = with_manifest(b, i, err);
     return rc;
 }
@@ -571,6 +617,7 @@ int bag_load(struct bag *b, struct error *err)
 
 void bag_close(struct bag *b)
 {
+    bag_index_close(b->index);
     bag_source_close(&b->source);
     if (b->fd >= 0)
         close(b->fd);

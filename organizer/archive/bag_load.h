@@ -50,10 +50,11 @@ struct bag {
     size_t manifests_len, payload_manifests, tag_manifests;
     struct bag_tag *tags; /* as far as they are read */
     size_t tags_len, tags_cap;
-    /* Of the payload only what this says yes to is wanted (path below data/): most of the rest is not
-     * even put down, and of several strong manifests one is read. Set before bag_load(); NULL: all. */
-    bool (*only)(void *ctx, const char *path);
-    void *only_ctx;
+    /* Of the payload only this is wanted (wanted.h): most of the rest is not even put down, and of
+     * several strong manifests one is read, by the index where there is one. Set before bag_load();
+     * borrowed; NULL: all. */
+    const char *const *wanted;
+    struct bag_index *index; /* bag_index.h; NULL: it has none that helps */
     char *oxum;    /* as bag-info.txt has it; NULL: none. So are the next two */
     char *prefix;  /* External-Identifier: of an organizer's archive the case's prefix */
     char *case_id; /* Organizer-Case */
@@ -84,8 +85,6 @@ void bag_close(struct bag *b);
 
 /* The path below the bag's base; for what lies beside the bag, as the archive has it. */
 const char *bag_path_in(const struct bag *b, const struct bag_file *f);
-/* Whether path, from the bag down, is surely none that is wanted (b->only). */
-bool bag_is_aside(const struct bag *b, const char *path);
 /* Whether f lies in the bag, and whether it is payload. */
 bool bag_has(const struct bag *b, const struct bag_file *f);
 bool bag_is_payload(const struct bag *b, const struct bag_file *f);
@@ -93,6 +92,8 @@ bool bag_is_payload(const struct bag *b, const struct bag_file *f);
 struct bag_file *bag_find(const struct bag *b, const char *path);
 /* Whether the digest of algorithm i, wanted and found, is right. */
 bool bag_digest_right(const struct bag *b, const struct bag_file *f, size_t i);
+/* Whether f was read and manifests say its digests, all of them the right ones. */
+bool bag_is_vouched_for(const struct bag *b, const struct bag_file *f);
 /* Compares the digests of f that are wanted and found; tells of the first that is wrong. */
 void bag_judge(const struct bag *b, const struct bag_file *f);
 /* Tells of a file. detail may be NULL. */

@@ -197,7 +197,13 @@ static int walk_folder(struct walk *w)
 /* ---- both
  * ------------------------------------------------------------------------------------ */
 
-static int pump(struct bag_source *s, bag_sink *sink, void *ctx, struct error *err)
+void bag_source_declare(const struct bag_source *s, uint64_t bytes)
+{
+    if (s->unpack)
+        unpack_declare(s->unpack, bytes);
+}
+
+static int pump(const struct bag_source *s, bag_sink *sink, void *ctx, struct error *err)
 {
     struct unpack_event e;
     int r;
@@ -221,6 +227,21 @@ int bag_source_all(struct bag_source *s, bool data, bag_sink *sink, void *ctx, s
     str_clear(&w.path);
     free(w.piece);
     return r;
+}
+
+int bag_source_want(const struct bag_source *s, const char *const *list, struct error *err)
+{
+    return s->unpack ? unpack_want(s->unpack, list, err) : 0;
+}
+
+int bag_source_slice(const struct bag_source *s, const struct bag_file *f, uint64_t from, uint64_t n,
+                     bag_sink *sink, void *ctx, struct error *err)
+{
+    return s->unpack && unpack_format(s->unpack) == UNPACK_ZIP &&
+                   unpack_slice(s->unpack, f->number, from, n, err) == 0 &&
+                   pump(s, sink, ctx, err) == 0
+               ? 0
+               : 1;
 }
 
 static int by_number(const void *a, const void *b)

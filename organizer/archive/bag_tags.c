@@ -7,6 +7,7 @@
 #include "archive/bag_load.h"
 #include "archive/bag_names.h"
 #include "archive/bag_text.h"
+#include "archive/wanted.h"
 #include "base/alloc.h"
 #include "base/utf8.h"
 
@@ -169,7 +170,7 @@ static struct bag_file *resolve(struct manifest_reading *r, const char *path, ch
         bag_tell_file(r->b, BAG_MANIFEST_NORMAL, f, r->m->name);
         return f;
     }
-    if (r->b->only && !r->m->tag && !r->b->only(r->b->only_ctx, path + strlen("data/")))
+    if (r->b->wanted && !r->m->tag && !wanted_any(r->b->wanted, path + strlen("data/"), NULL))
         return NULL;
     full = xasprintf("%s%s", r->b->base, path);
     return bag_table_add(&r->b->files, full);
@@ -284,7 +285,7 @@ static void read_line(void *ctx, char *line, size_t n, size_t number)
     }
     if (m.star)
         tell_once(r, &r->star, BAG_MANIFEST_STAR, "");
-    if (!r->m->tag && bag_is_aside(r->b, m.path))
+    if (!r->m->tag && wanted_is_aside(r->b->wanted, m.path))
         return;
     literal = xstrdup(m.path);
     bare = bag_decode_path(m.path, r->b->version == 0 || r->b->version >= 100);
@@ -384,11 +385,15 @@ static const char *const once[] = {"Bagging-Date", "Bag-Size", "Bag-Group-Identi
 static void read_label(struct bag *b, const struct bag_tag *t, size_t line, const char *label,
                        char *value, unsigned *seen)
 {
+    uint64_t bytes, files;
+
     if (strcasecmp(label, "Payload-Oxum") == 0) {
         if (b->oxum)
             tell_line(b, BAG_OXUM_TWICE, t->file, line, value);
         else
             b->oxum = xstrdup(value);
+        if (bag_parse_oxum(value, &bytes, &files) == 0)
+            bag_source_declare(&b->source, bytes);
         return;
     }
     if (strcasecmp(label, "External-Identifier") == 0 && !b->prefix)

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -290,6 +292,16 @@ enum bag_path bag_path_plain(char *path)
     if (!*path)
         return BAG_PATH_EMPTY;
     return dotted ? BAG_PATH_DOTTED : BAG_PATH_FINE;
+}
+
+int bag_parse_oxum(const char *value, uint64_t *bytes, uint64_t *files)
+{
+    int end = 0;
+
+    /* NOLINTNEXTLINE(cert-err34-c): what does not fit is not what is there */
+    if (sscanf(value, "%20" SCNu64 ".%20" SCNu64 "%n", bytes, files, &end) != 2)
+        return -1;
+    return value[end] || *value < '0' || *value > '9' ? -1 : 0;
 }
 
 /* CON, NUL, COM1 and the like, with any ending. */

@@ -65,6 +65,9 @@ int bag_parse_fetch(char *line, size_t n, struct bag_fetch_line *f);
  * that stands for nothing. */
 bool bag_decode_path(char *path, bool full);
 
+/* The value of Payload-Oxum: "bytes.files" (section 2.2.2). Returns 0, or -1 when it is none. */
+int bag_parse_oxum(const char *value, uint64_t *bytes, uint64_t *files);
+
 enum bag_path {
     BAG_PATH_FINE,
     BAG_PATH_DOTTED,  /* "./a", "a//b", "a/./b": was made plain */

@@ -2,17 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/bag_load.h"
 #include "archive/bag_text.h"
+#include "archive/restore_file.h"
 #include "archive/restore_place.h"
 #include "archive/restore_rights.h"
+#include "archive/wanted.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
@@ -41,8 +41,10 @@ struct run {
     const struct bag_file *now; /* NULL: what comes is not wanted */
     const char *path;           /* below the place */
     int fd;
+    struct restore_file file;
     int error; /* errno of the first failed write */
-    uint64_t written;
+    uint64_t came, written; /* bytes of the document, of all */
+    uint64_t room;
     enum fate *fate; /* of files */
 };
 
@@ -69,45 +71,13 @@ static const char *exact(const struct restore *r, const struct bag_file *f)
     return right && right->exact ? right->exact : inside(r, f);
 }
 
-/* A name, a path, a folder above it, or a pattern of these. */
-static bool matches(const char *wanted, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    size_t n = strlen(wanted);
-
-    while (n && wanted[n - 1] == '/')
-        n--;
-    if (strncmp(wanted, path, n) == 0 && path[n] == '/')
-        return true;
-    if (!strpbrk(wanted, "*?[\\"))
-        return strcasecmp(wanted, path) == 0 || strcasecmp(wanted, name) == 0;
-    return strcmp(wanted, path) == 0 || strcmp(wanted, name) == 0 ||
-           fnmatch(wanted, path, FNM_CASEFOLD) == 0 || fnmatch(wanted, name, FNM_CASEFOLD) == 0;
-}
-
-/* For the bag: what may be wanted at all. */
-static bool may_be_wanted(void *ctx, const char *path)
-{
-    const struct restore *r = ctx;
-
-    for (size_t i = 0; r->o->wanted[i]; i++)
-        if (matches(r->o->wanted[i], path))
-            return true;
-    return false;
-}
-
 static bool is_wanted(const struct restore *r, const struct bag_file *f, bool *hit)
 {
     const char *path = exact(r, f);
-    bool wanted = false;
 
     if (!r->o->wanted)
         return !r->o->left_out || !r->o->left_out(r->o->ctx, path);
-    for (size_t i = 0; r->o->wanted[i]; i++)
-        if (matches(r->o->wanted[i], path))
-            wanted = hit[i] = true;
-    return wanted;
+    return wanted_any(r->o->wanted, path, hit);
 }
 
 static void tell_unmatched(struct restore *r, const bool *hit)
@@ -176,10 +146,7 @@ struct restore *restore_open(int dirfd, const char *path, const struct restore_o
     r->bag_options = (struct bag_options){.exe = o->exe, .stall_ms = o->stall_ms};
     rc = bag_open(&r->bag, dirfd, path, &r->bag_options, &r->bag_counts, err);
     r->bag.metadata = true;
-    if (o->wanted) {
-        r->bag.only = may_be_wanted;
-        r->bag.only_ctx = r;
-    }
+    r->bag.wanted = o->wanted;
     if (rc == 0)
         rc = bag_load(&r->bag, err);
     if (rc == 0 && !r->bag.payload_manifests)
@@ -272,6 +239,8 @@ static void begin(struct run *u, uint64_t number)
     u->error = 0;
     hasher_start(u->hasher);
     u->fd = make_file(u, u->path);
+    u->file = (struct restore_file){.fd = u->fd, .room = &u->room};
+    u->came = 0;
     if (u->fd < 0)
         u->error = errno;
 }
@@ -281,9 +250,11 @@ static int take(struct run *u, const struct unpack_event *e)
     if (!u->now)
         return 0;
     hasher_add(u->hasher, e->p, e->n);
-    if (!u->error && io_write_all(u->fd, e->p, e->n) < 0)
-        u->error = errno;
+    u->came += e->n;
     u->written += e->n;
+    /* What is larger than the archive says is not wanted. */
+    if (!u->error && u->came <= u->now->size && restore_file_add(&u->file, e->p, e->n) < 0)
+        u->error = errno;
     if (u->r->o->progress)
         u->r->o->progress(u->r->o->ctx, u->written, u->r->bytes);
     /* On a full disk nothing better comes. */
@@ -314,10 +285,14 @@ static void end(struct run *u, const struct unpack_event *e)
     if (!u->now)
         return;
     right_bytes = is_right(u);
+    if (!u->error && restore_file_end(&u->file) < 0)
+        u->error = errno;
     if (u->error) {
         fail(u, u->next, strerror(u->error));
     } else if (e->damaged) {
         fail(u, u->next, e->n ? e->p : "it is damaged");
+    } else if (u->came > u->now->size) {
+        fail(u, u->next, "it is larger than the archive says");
     } else if (!right_bytes) {
         fail(u, u->next, "its content is not what the manifest says");
     } else {
@@ -361,7 +336,7 @@ static bool wants_folder(struct restore *r, const char *path)
 {
     if (!r->o->wanted)
         return !r->o->left_out || !r->o->left_out(r->o->ctx, path);
-    return may_be_wanted(r, path);
+    return wanted_any(r->o->wanted, path, NULL);
 }
 
 /* Empty folders: those that the archive has, and those that it only knows of. */
@@ -421,6 +396,7 @@ static int write_files(struct run *u, struct error *err)
     int rc;
 
     u->hasher = hasher_new(&r->bag.hashes);
+    u->room = restore_file_room(u->place.fd);
     rc = bag_source_read(&r->bag.source, r->files, r->len, on_event, u, &why);
     hasher_free(u->hasher);
     if (rc > 0)

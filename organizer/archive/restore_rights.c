@@ -13,8 +13,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "archive/bag_index.h"
 #include "archive/bag_load.h"
 #include "archive/bag_text.h"
+#include "archive/wanted.h"
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/env.h"
@@ -111,11 +113,11 @@ static bool is_aside(const struct bag *b, char *line, size_t n)
     char *path = line + sizeof start - 1, *end;
     bool aside;
 
-    if (!b->only || n < sizeof start || memcmp(line, start, sizeof start - 1) != 0 ||
+    if (!b->wanted || n < sizeof start || memcmp(line, start, sizeof start - 1) != 0 ||
         !(end = memchr(path, '"', n - sizeof start + 1)) || strstr(end, "\"type\":\"folder\""))
         return false;
     *end = '\0';
-    aside = bag_is_aside(b, path);
+    aside = wanted_is_aside(b->wanted, path);
     *end = '"';
     return aside;
 }
@@ -132,34 +134,45 @@ static void take_line(void *ctx, char *line, size_t n, size_t number)
     json_decref(json);
 }
 
-/* Its digests were read, and they are what the manifests say. */
-static bool is_vouched_for(const struct bag *b, const struct bag_file *f)
+/* The lines about what is wanted, and the folders above. Returns as bag_index_metadata(). */
+static int load_by_index(struct restore_rights *r, const struct bag_file *f)
 {
-    uint32_t both = f->wanted & f->found;
+    struct bag_feed feed = {.line = take_line, .ctx = r};
+    int rc = r->bag->index && !r->names
+                 ? bag_index_metadata(r->bag->index, f, bag_feed_add, &feed)
+                 : 1;
 
-    for (size_t i = 0; i < b->hashes.len; i++)
-        if ((both >> i & 1) && !bag_digest_right(b, f, i))
-            return false;
-    return both != 0;
+    return bag_feed_end(&feed) ? rc : 1;
+}
+
+static int load_all(struct restore_rights *r, struct bag_file *f, struct error *err)
+{
+    struct bag_feed feed = {.line = take_line, .ctx = r};
+    int rc = bag_read_text(r->bag, f, bag_feed_add, &feed, err);
+
+    if (!bag_feed_end(&feed) || f->damaged || rc < 0 || !bag_is_vouched_for(r->bag, f)) {
+        r->len = 0;
+        return rc < 0 ? -1 : 1;
+    }
+    return 0;
 }
 
 static int load(struct restore_rights *r, struct bag *b, bool names, struct error *err)
 {
     struct bag_file *f = bag_find(b, BAG_METADATA);
-    struct bag_feed feed = {.line = take_line, .ctx = r};
     int rc;
 
     *r = (struct restore_rights){.bag = b, .names = names};
     if (!f || !f->present || f->kind != UNPACK_FILE)
         return 0;
-    rc = bag_read_text(b, f, bag_feed_add, &feed, err);
-    if (!bag_feed_end(&feed) || f->damaged || rc < 0 || !is_vouched_for(b, f)) {
+    rc = load_by_index(r, f);
+    if (rc > 0) {
         r->len = 0;
-        return rc < 0 ? -1 : 1;
+        rc = load_all(r, f, err);
     }
     if (r->len)
         qsort(r->list, r->len, sizeof *r->list, by_path);
-    return 0;
+    return rc;
 }
 
 int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err)

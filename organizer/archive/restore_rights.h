@@ -41,8 +41,8 @@ struct restore_rights {
     unsigned uid, gid;
 };
 
-/* Reads them from a bag that is loaded (with b->metadata set before); with b->only those of folders and
- * of files that may be wanted. Returns 0, also when it has
+/* Reads them from a bag that is loaded (with b->metadata set before); with b->wanted those of folders
+ * and of files that may be wanted. Returns 0, also when it has
  * none; 1 when no tag manifest vouches for what it has, which is left aside; -1 with err when the
  * archive cannot be read on. */
 int restore_rights_load(struct restore_rights *r, struct bag *b, struct error *err);

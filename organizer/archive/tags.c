@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "archive/attributes.h"
+#include "archive/bag_index.h"
 #include "archive/shelf.h"
 #include "base/alloc.h"
 #include "base/env.h"
@@ -19,7 +20,7 @@
 #define ORGANIZER_VERSION "0.1"
 #endif
 
-#define CHUNK 65536
+#define CHUNK BAG_INDEX_PIECE
 
 /* A tag file being written. */
 struct writing {
@@ -27,7 +28,15 @@ struct writing {
     struct summer *summer;
     struct str buf;
     uint64_t size;
+    bool indexed; /* what is written at once begins and ends with a line, and goes into the index */
 };
+
+/* Where one document is looked for; of a tar nothing is found without reading all before. */
+static bool is_indexed(const struct tags *t, const char *name)
+{
+    return t->order->format == SNAPSHOT_ZIP &&
+           (strcmp(name, "manifest-sha256.txt") == 0 || strcmp(name, ATTRIBUTES_NAME) == 0);
+}
 
 void tags_add_path(struct str *out, const char *path)
 {
@@ -49,9 +58,9 @@ static int begin(struct writing *w, struct tags *t, const char *name, uint64_t s
                            .size = size,
                            .mtime_ns = t->payload->changed_ns,
                            .mode = S_IFREG | 0644,
-                           .deflate = size > 0};
+                           .deflate = size > 0 && !is_indexed(t, name)};
 
-    *w = (struct writing){.t = t, .size = size};
+    *w = (struct writing){.t = t, .size = size, .indexed = is_indexed(t, name)};
     if (pack_begin(t->pack, &e, err) < 0)
         return -1;
     t->list[t->len].name = name;
@@ -60,17 +69,33 @@ static int begin(struct writing *w, struct tags *t, const char *name, uint64_t s
     return 0;
 }
 
+/* The first n bytes that wait. */
+static int put(struct writing *w, size_t n, struct error *err)
+{
+    struct tag *tag = &w->t->list[w->t->len];
+
+    if (w->indexed)
+        bag_index_line(&w->t->index, tag->name, tag->size, w->buf.s, n);
+    summer_add(w->summer, w->buf.s, n);
+    tag->size += n;
+    if (pack_add(w->t->pack, w->buf.s, n, err) < 0)
+        return -1;
+    memmove(w->buf.s, w->buf.s + n, w->buf.len - n);
+    str_cut(&w->buf, w->buf.len - n);
+    return 0;
+}
+
 static int flush(struct writing *w, size_t above, struct error *err)
 {
-    int rc;
+    return w->buf.len > above ? put(w, w->buf.len, err) : 0;
+}
 
-    if (w->buf.len <= above)
-        return 0;
-    summer_add(w->summer, w->buf.s, w->buf.len);
-    w->t->list[w->t->len].size += w->buf.len;
-    rc = pack_add(w->t->pack, w->buf.s, w->buf.len, err);
-    str_reset(&w->buf);
-    return rc;
+/* Of a text that comes in pieces as far as its lines are whole. */
+static int flush_lines(struct writing *w, struct error *err)
+{
+    const char *end = w->buf.len ? memrchr(w->buf.s, '\n', w->buf.len) : NULL;
+
+    return end ? put(w, (size_t)(end - w->buf.s) + 1, err) : 0;
 }
 
 static int end(struct writing *w, int rc, struct error *err)
@@ -260,7 +285,7 @@ static int copy_spool(struct writing *w, int fd, struct error *err)
     while ((n = pread(fd, buf, CHUNK, at)) > 0) {
         str_addn(&w->buf, buf, (size_t)n);
         at += n;
-        if (flush(w, 0, err) < 0)
+        if (flush_lines(w, err) < 0)
             return -1;
     }
     return n < 0 ? error_set(err, errno, "the metadata cannot be read back") : 0;
@@ -296,18 +321,27 @@ static int put_tagmanifest(struct tags *t, const char *name, bool sha512, size_t
     return put_text(t, name, &text, err);
 }
 
-int tags_finish(struct tags *t, struct error *err)
+static int finish(struct tags *t, struct error *err)
 {
     size_t n;
 
     if (put_manifest(t, "manifest-sha256.txt", line_sha256, err) < 0 ||
         put_spool(t, "manifest-sha512.txt", t->sha512, err) < 0 ||
         put_spool(t, ATTRIBUTES_NAME, t->metadata, err) < 0 ||
-        (needs_sums(t->payload) && put_manifest(t, "sha256sum.txt", line_sum, err) < 0))
+        (needs_sums(t->payload) && put_manifest(t, "sha256sum.txt", line_sum, err) < 0) ||
+        (t->index.len && put_text(t, BAG_INDEX, &t->index, err) < 0))
         return -1;
     n = t->len;
     return put_tagmanifest(t, "tagmanifest-sha256.txt", false, n, err) < 0 ||
                    put_tagmanifest(t, "tagmanifest-sha512.txt", true, n, err) < 0
                ? -1
                : 0;
+}
+
+int tags_finish(struct tags *t, struct error *err)
+{
+    int rc = finish(t, err);
+
+    str_clear(&t->index);
+    return rc;
 }

@@ -4,7 +4,8 @@
  * README.txt and the metadata (attributes.h).
  *
  *   tags_begin()   README.txt, bagit.txt, bag-info.txt: before the payload
- *   tags_finish()  manifests, metadata, tag manifests: behind it, when all sums are known
+ *   tags_finish()  manifests, metadata, tag manifests: behind it, when all sums are known; in a ZIP
+ *                  the index (bag_index.h), too, and what it is about as it is
  */
 #ifndef ORGANIZER_ARCHIVE_TAGS_H
 #define ORGANIZER_ARCHIVE_TAGS_H
@@ -15,10 +16,10 @@
 #include "archive/pack.h"
 #include "archive/payload.h"
 #include "archive/sums.h"
+#include "base/str.h"
 
 struct error;
 struct lang;
-struct str;
 
 #define TAGS_MAX 10
 
@@ -40,6 +41,7 @@ struct tags {
     struct tag list[TAGS_MAX]; /* in the order in which they lie in the archive */
     size_t len;
     size_t before; /* so many of them lie before the payload */
+    struct str index; /* of the pieces written so far */
 };
 
 /* Each writes its files; what it needs of t is filled in by the caller. 0 or -1 with err. */

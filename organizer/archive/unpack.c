@@ -8,23 +8,36 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "examine/launch.h"
 #include "examine/wire.h"
 
 /* An archive may unfold to so many times its size, and this much more: scans and pictures gain
- * nothing, text a twentieth; what DEFLATE can do at the most is 1032. */
+ * nothing, text becomes a twentieth. */
+#define MS_PER_S   1000
 #define RATIO_MAX  200
-#define UNFOLD_ANY (UINT64_C(512) << 20)
+/* When it says so itself: zeros in blocks of 128 KiB, for 4 bytes each (RFC 8878, section 3.1.1.2), and
+ * less of DEFLATE. bzip2 and xz could do more, which no honest archive has needed. */
+#define RATIO_SAID 32768
+/* A second of processor time for each: libarchive has been seen not to end, and is 20 times as fast. */
+#define SECOND_OF_SIZE (UINT64_C(1) << 20) /* of the archive */
+#define SECOND_OF_OUT  (UINT64_C(16) << 20)
+#define LOOK_EACH      16 /* messages; each is 120 KiB at most */
 
 struct unpack {
     struct launched child; /* sock -1: ended */
     enum unpack_format format;
-    int64_t stall_ms;
+    int64_t stall_ms, cpu_ms;
+    uint64_t size, any, limit;
+    uint64_t data, passed;  /* bytes of this round: that came, that were decompressed */
+    uint64_t all;           /* of the rounds before, the more of both */
+    unsigned messages;
     struct unpack_head head; /* of the record at hand */
     char *body;              /* in m; a NUL stands behind it */
     size_t at, len;          /* of m: where the next record begins, and all that came */
@@ -82,6 +95,34 @@ static int stalled(struct unpack *u, struct error *err)
                      (long long)(u->stall_ms / 1000));
 }
 
+/* Whether it has used up its processor time. */
+static bool is_spent(const struct unpack *u)
+{
+    uint64_t out = u->all + (u->data > u->passed ? u->data : u->passed);
+    struct timespec t;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(u->child.pid, &clock) != 0 || clock_gettime(clock, &t) < 0)
+        return false; /* it is gone, which is noticed elsewhere */
+    return (int64_t)t.tv_sec * MS_PER_S + t.tv_nsec / NS_PER_MS >
+           u->cpu_ms + (int64_t)(out * MS_PER_S / SECOND_OF_OUT);
+}
+
+static int spent(struct unpack *u, struct error *err)
+{
+    gone(u, err);
+    return error_set(err, 0, "reading it does not come to an end: it was given up");
+}
+
+static int too_much(struct unpack *u, struct error *err)
+{
+    gone(u, err);
+    return error_set(err, 0,
+                     "it unfolds to more than %llu MiB, far more than an archive of its size "
+                     "should: it looks like one made to fill a disk",
+                     (unsigned long long)(u->limit >> 20));
+}
+
 /* Waits until the socket is ready. Returns 0, or -1 with err. */
 static int wait_for(struct unpack *u, short events, struct error *err)
 {
@@ -124,6 +165,8 @@ static int hear_message(struct unpack *u, struct error *err)
         return gone(u, err);
     if (fd >= 0)
         close(fd);
+    if (++u->messages % LOOK_EACH == 0 && is_spent(u))
+        return spent(u, err);
     u->at = 0;
     u->len = (size_t)r;
     return 0;
@@ -149,19 +192,43 @@ static int hear(struct unpack *u, struct error *err)
     return 0;
 }
 
-static uint64_t limit_of(int fd, const struct unpack_options *o)
+/* ---- bounds
+ * ---------------------------------------------------------------------------------- */
+
+static uint64_t times(uint64_t n, uint64_t by)
+{
+    return n > UINT64_MAX / 2 / by ? UINT64_MAX / 2 : n * by;
+}
+
+static void set_bounds(struct unpack *u, int fd, const struct unpack_options *o)
 {
     struct stat st;
 
-    if (o->limit || fstat(fd, &st) < 0)
-        return o->limit;
-    return UNFOLD_ANY + (uint64_t)st.st_size * RATIO_MAX;
+    if (fstat(fd, &st) == 0)
+        u->size = (uint64_t)st.st_size;
+    u->any = o->any ? o->any : UNPACK_ANY;
+    u->limit = u->any + times(u->size, RATIO_MAX);
+    u->stall_ms = o->stall_ms ? o->stall_ms : UNPACK_STALL_MS;
+    u->cpu_ms = o->cpu_ms ? o->cpu_ms
+                          : UNPACK_CPU_MS + (int64_t)(u->size / SECOND_OF_SIZE) * MS_PER_S;
 }
 
-/* Hands the archive over and hears what it is. */
-static int greet(struct unpack *u, int fd, const struct unpack_options *o, struct error *err)
+void unpack_declare(struct unpack *u, uint64_t bytes)
 {
-    struct wire_order order = {.what = WIRE_DOCUMENT, .limit = limit_of(fd, o)};
+    uint64_t most = times(u->size, RATIO_SAID);
+    uint64_t limit = u->any + (bytes < most ? bytes : most);
+
+    if (limit > u->limit)
+        u->limit = limit;
+}
+
+/* ---- the way
+ * --------------------------------------------------------------------------------- */
+
+/* Hands the archive over and hears what it is. */
+static int greet(struct unpack *u, int fd, struct error *err)
+{
+    struct wire_order order = {.what = WIRE_DOCUMENT};
 
     if (tell(u, &order, sizeof order, fd, err) < 0 || hear(u, err) < 0)
         return -1;
@@ -183,16 +250,46 @@ struct unpack *unpack_open(int fd, const struct unpack_options *o, struct error 
     struct wire_setup setup = {.what = WIRE_SETUP, .version = WIRE_VERSION};
 
     u->child.sock = -1;
-    u->stall_ms = o->stall_ms ? o->stall_ms : UNPACK_STALL_MS;
+    set_bounds(u, fd, o);
     if (launch_reader(o->exe, "unpacker", &setup, &u->child) < 0) {
         error_set(err, errno, "the process that reads archives cannot be started");
         free(u);
         return NULL;
     }
-    if (greet(u, fd, o, err) == 0)
+    if (greet(u, fd, err) == 0)
         return u;
     unpack_close(u);
     return NULL;
+}
+
+static void begin_round(struct unpack *u)
+{
+    u->all += u->data > u->passed ? u->data : u->passed;
+    u->data = u->passed = 0;
+}
+
+int unpack_want(struct unpack *u, const char *const *list, struct error *err)
+{
+    struct unpack_head h = {.what = UNPACK_WANT};
+    AUTO_STR struct str m = STR_INIT;
+
+    str_addn(&m, &h, sizeof h);
+    for (; *list; list++)
+        str_addn(&m, *list, strlen(*list) + 1);
+    if (u->format != UNPACK_ZIP || m.len == sizeof h || m.len - sizeof h > UNPACK_WANT_MAX)
+        return 0;
+    return tell(u, m.s, m.len, -1, err);
+}
+
+int unpack_slice(struct unpack *u, uint64_t number, uint64_t from, uint64_t n, struct error *err)
+{
+    struct unpack_head h = {
+        .what = UNPACK_SLICE, .number = number, .size = n, .time_s = (int64_t)from};
+
+    if (u->child.sock < 0)
+        return error_set(err, 0, "the process that reads it has ended");
+    begin_round(u);
+    return tell(u, &h, sizeof h, -1, err);
 }
 
 int unpack_start(struct unpack *u, bool data, const uint32_t *picks, size_t len, struct error *err)
@@ -201,6 +298,7 @@ int unpack_start(struct unpack *u, bool data, const uint32_t *picks, size_t len,
 
     if (u->child.sock < 0)
         return error_set(err, 0, "the process that reads it has ended");
+    begin_round(u);
     if (tell(u, &h, sizeof h, -1, err) < 0)
         return -1;
     for (size_t at = 0; picks && at < len;) {
@@ -228,13 +326,33 @@ static void fill_entry(struct unpack_event *e, const struct unpack_head *h)
     e->size_known = !(h->flags & UNPACK_SIZE_UNKNOWN);
 }
 
+/* The next record that is for the caller. */
+static int hear_event(struct unpack *u, struct error *err)
+{
+    const struct unpack_head *h = &u->head;
+
+    do {
+        if (hear(u, err) < 0)
+            return -1;
+        if (h->what == UNPACK_HOLDS)
+            unpack_declare(u, h->number);
+        else if (h->what == UNPACK_PASSED)
+            u->passed = h->number;
+        else if (h->what == UNPACK_DATA)
+            u->data += h->len;
+        if (u->data > u->limit || u->passed > u->limit)
+            return too_much(u, err);
+    } while (h->what == UNPACK_HOLDS || h->what == UNPACK_PASSED);
+    return 0;
+}
+
 int unpack_next(struct unpack *u, struct unpack_event *e, struct error *err)
 {
     const struct unpack_head *h = &u->head;
 
     if (u->child.sock < 0)
         return error_set(err, 0, "the process that reads it has ended");
-    if (hear(u, err) < 0)
+    if (hear_event(u, err) < 0)
         return -1;
     *e = (struct unpack_event){.what = (enum unpack_what)h->what,
                                .number = h->number,

@@ -1,6 +1,8 @@
 /*
  * unpack_stream: the bytes of an archive for libarchive, in the unpacker: read by pread(2) alone,
  * decompressed for the formats that are one stream, counted, and looked at to their end.
+ *
+ * How much comes out is bounded by the other end (archive/unpack.h), which is told of it on the way.
  */
 #ifndef ORGANIZER_ARCHIVE_UNPACK_STREAM_H
 #define ORGANIZER_ARCHIVE_UNPACK_STREAM_H
@@ -19,8 +21,10 @@ struct stream {
      * where they begin (borrowed). */
     const char *tail;
     size_t tail_len;
-    uint64_t limit; /* how many bytes may come out; 0: any number */
-    uint64_t out;   /* so far */
+    /* Called now and then with the bytes that were decompressed so far, whoever asked for them; returns
+     * -1 to end it. */
+    int (*passed)(void *ctx, uint64_t bytes);
+    void *ctx;
     /* The rest is this module's. */
     uint64_t at; /* the next byte to read */
     size_t step; /* how much is read at a time: less where it jumps */
@@ -28,6 +32,7 @@ struct stream {
     struct archive *raw; /* decompresses; NULL: nothing to decompress */
     uint64_t zeros;      /* at the end of what has come so far */
     uint64_t whole;      /* bytes of the tar */
+    uint64_t told;       /* of these, when it was last said */
     char error[200];
 };
 
@@ -37,8 +42,6 @@ enum unpack_format stream_format(int fd, uint64_t size);
 int stream_open_plain(struct stream *s, struct archive *a);
 /* Opens a on the bytes decompressed as the format says. Returns an ARCHIVE_ code. */
 int stream_open(struct stream *s, struct archive *a, enum unpack_format format);
-/* n more bytes come out. Returns -1 when these are too many for an archive of this size. */
-int stream_count(struct stream *s, size_t n);
 /* Reads on to the end behind the last entry of a tar. Returns what is wrong there, or NULL. */
 const char *stream_finish(struct stream *s);
 /* Why nothing more comes; "" when nothing is wrong with the stream. */

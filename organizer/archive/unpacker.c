@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "archive/unpack_stream.h"
+#include "archive/wanted.h"
 #include "archive/zipdir.h"
 #include "base/alloc.h"
 #include "base/error.h"
@@ -22,9 +22,7 @@
 #include "examine/wire.h"
 
 #define WHOLE_ARCHIVE UINT64_MAX
-/* Of processor time: libarchive has been seen not to end. A second for each MiB is far more than
- * any honest archive takes. */
-#define CPU_LEAST 60
+#define NAME_COPY     4096
 
 /* What may be done to make it one order. */
 struct unpacking {
@@ -34,6 +32,7 @@ struct unpacking {
     size_t picks_len, pick; /* pick: the next one */
     struct zip_dir *dir;    /* of a ZIP */
     char *part;             /* of that directory: the entries that are picked; NULL: all of it */
+    const char *const *wanted; /* by WANT; NULL: all */
     bool data;              /* READ */
     bool sparse;            /* documents may end with a hole: tar */
     uint64_t entries;
@@ -142,8 +141,6 @@ static int send_data(struct unpacking *u, const char *p, size_t n, uint64_t numb
         struct unpack_head h = {.what = UNPACK_DATA, .number = number};
         size_t part = n < UNPACK_DATA_MAX ? n : UNPACK_DATA_MAX;
 
-        if (stream_count(&u->in, part) < 0) /* too much */
-            return 1;
         if (say(u->out, &h, p, part) < 0)
             return -1;
         p += part;
@@ -185,14 +182,14 @@ static int send_body(struct unpacking *u, struct archive *a, struct archive_entr
         if (sent == 0)
             sent = send_data(u, p, n, number);
         if (sent)
-            return sent < 0 ? -1 : say_failed(u, "");
+            return sent;
         done = at + (int64_t)n;
     }
     if (r == ARCHIVE_EOF) {
         int64_t whole = u->sparse && archive_entry_size_is_set(e) ? archive_entry_size(e) : 0;
 
         if (whole > done && (sent = send_zeros(u, (uint64_t)(whole - done), number)))
-            return sent < 0 ? -1 : say_failed(u, "");
+            return sent;
         return say_number(u->out, UNPACK_END, 0, number);
     }
     if (say_text(u->out, UNPACK_END, UNPACK_DAMAGED, number, why(a)) < 0)
@@ -239,6 +236,18 @@ static int say_name_lost(const struct unpacking *u)
     return say_failed(u, "the ZIP's directory cannot be read any more");
 }
 
+/* A name that is no name is told of. */
+static bool is_aside(const struct unpacking *u, const struct zip_name *name)
+{
+    char path[NAME_COPY];
+
+    if (name->name_len >= sizeof path || memchr(name->name, '\0', name->name_len))
+        return false;
+    memcpy(path, name->name, name->name_len);
+    path[name->name_len] = '\0';
+    return wanted_entry_aside(u->wanted, path);
+}
+
 static int list_zip(struct unpacking *u)
 {
     struct zip_name name;
@@ -246,6 +255,8 @@ static int list_zip(struct unpacking *u)
     for (u->entries = 0; u->entries < u->dir->len; u->entries++) {
         if (zip_dir_name(u->dir, (size_t)u->entries, &name) < 0)
             return say_name_lost(u);
+        if (u->wanted && is_aside(u, &name))
+            continue;
         if (say_zip_entry(u, u->entries, &name) < 0)
             return -1;
     }
@@ -346,6 +357,8 @@ static int run_zip(struct unpacking *u)
         return -1;
     if (u->data && u->dir->twice)
         return say_failed(u, "two entries of the ZIP lie in the same place");
+    if (say_number(u->out, UNPACK_HOLDS, 0, u->dir->holds) < 0)
+        return -1;
     return u->data ? read_zip(u) : list_zip(u);
 }
 
@@ -396,6 +409,14 @@ static int read_tar_entries(struct unpacking *u, struct archive *a)
     return 0;
 }
 
+/* For the stream: so that nobody thinks it hangs, and the other end can bound it. */
+static int say_passed(void *ctx, uint64_t bytes)
+{
+    struct unpacking *u = ctx;
+
+    return say_number(u->out, UNPACK_PASSED, 0, bytes) < 0 ? -1 : say_all(u->out);
+}
+
 static int run_tar(struct unpacking *u, enum unpack_format format)
 {
     struct archive *a = archive_read_new();
@@ -403,6 +424,8 @@ static int run_tar(struct unpacking *u, enum unpack_format format)
     int r;
 
     u->sparse = true;
+    u->in.passed = say_passed;
+    u->in.ctx = u;
     archive_read_support_format_tar(a);
     if (stream_open(&u->in, a, format) != ARCHIVE_OK) {
         r = say_failed(u, why(a));
@@ -418,8 +441,59 @@ static int run_tar(struct unpacking *u, enum unpack_format format)
     return r < 0 ? -1 : 0;
 }
 
+/* ---- a slice of a document
+ * ------------------------------------------------------------------ */
+
+static int send_slice(struct unpacking *u, const struct unpack_head *h)
+{
+    AUTO_FREE char *piece = xmalloc(UNPACK_DATA_MAX);
+    struct error err = ERROR_INIT;
+    uint64_t at, left = h->size;
+
+    if (!u->dir->entries && zip_dir_read(u->in.fd, u->in.size, u->dir, &err) < 0)
+        return say_failed(u, error_text(&err));
+    if (zip_dir_slice(u->dir, h->number, (uint64_t)h->time_s, h->size, &at) < 0)
+        return say_failed(u, "no such part of it can be read");
+    while (left) {
+        ssize_t n = pread(u->in.fd, piece, left < UNPACK_DATA_MAX ? (size_t)left : UNPACK_DATA_MAX,
+                          (off_t)at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return say_failed(u, "it cannot be read");
+        if (send_data(u, piece, (size_t)n, h->number) < 0)
+            return -1;
+        at += (uint64_t)n;
+        left -= (uint64_t)n;
+    }
+    return say_number(u->out, UNPACK_DONE, 0, 1);
+}
+
 /* ---- orders
  * ---------------------------------------------------------------------------------- */
+
+/* What WANT said. */
+struct wants {
+    char *text;
+    const char **list; /* in it, NULL-terminated; NULL: all is wanted */
+};
+
+static void take_wants(struct wants *w, const char *p, size_t n)
+{
+    size_t len = 0, cap = 0;
+
+    free(w->text);
+    free(w->list);
+    w->text = xmemdup0(p, n);
+    w->list = NULL;
+    for (size_t at = 0; at < n; at += strlen(w->text + at) + 1) {
+        GROW(w->list, len, cap);
+        w->list[len++] = w->text + at;
+    }
+    GROW(w->list, len, cap);
+    w->list[len] = NULL;
+}
 
 /* Receives the n numbers that come with READ. Returns 0 or -1 for nonsense. */
 static int take_picks(struct unpacking *u, uint64_t n)
@@ -451,21 +525,25 @@ static int take_picks(struct unpacking *u, uint64_t n)
 /* What lasts as long as the process. */
 struct serving {
     int fd; /* the archive */
-    uint64_t size, limit;
+    uint64_t size;
     enum unpack_format format;
     struct outbox out;
     struct zip_dir dir;
+    struct wants wants;
 };
 
 /* One order. Returns -1 when the organizer is gone, -2 for nonsense. */
 static int carry_out(struct serving *s, const struct unpack_head *h)
 {
-    struct unpacking u = {.in = {.fd = s->fd, .size = s->size, .limit = s->limit},
+    struct unpacking u = {.in = {.fd = s->fd, .size = s->size},
                           .out = &s->out,
                           .dir = &s->dir,
+                          .wanted = s->wants.list,
                           .data = h->what == UNPACK_READ};
     int r;
 
+    if (h->what == UNPACK_SLICE && s->format == UNPACK_ZIP)
+        return send_slice(&u, h) < 0 ? -1 : say_all(&s->out);
     if (h->what != UNPACK_LIST && h->what != UNPACK_READ)
         return -2;
     if (h->number && take_picks(&u, h->number) < 0)
@@ -479,12 +557,20 @@ static int carry_out(struct serving *s, const struct unpack_head *h)
 /* Carries out orders until the other end is closed. */
 static int serve(struct serving *s)
 {
-    struct unpack_head h;
+    struct order {
+        struct unpack_head head;
+        char strings[UNPACK_WANT_MAX];
+    };
+    AUTO_FREE struct order *o = xmalloc(sizeof *o);
     int n, none;
 
-    while ((n = wire_receive(WIRE_FD, &h, sizeof h, &none)) > 0) {
-        int r = n == sizeof h ? carry_out(s, &h) : -2;
+    while ((n = wire_receive(WIRE_FD, o, sizeof *o, &none)) > 0) {
+        int r = 0;
 
+        if (n > (int)sizeof o->head && o->head.what == UNPACK_WANT)
+            take_wants(&s->wants, o->strings, (size_t)n - sizeof o->head);
+        else
+            r = n == sizeof o->head ? carry_out(s, &o->head) : -2;
         if (r < 0)
             return r == -1 ? EXIT_ORDER : EXIT_CANNOT;
     }
@@ -500,15 +586,7 @@ static int greet(struct serving *s)
     if (wire_receive(WIRE_FD, &o, sizeof o, &s->fd) != sizeof o || s->fd < 0 ||
         fstat(s->fd, &st) < 0)
         return EXIT_CANNOT;
-
-    rlim_t cpu = CPU_LEAST + (rlim_t)(st.st_size >> 20);
-    struct rlimit limit = {cpu, cpu};
-
-    /* What cannot be limited here the other end bounds by the clock. */
-    if (setrlimit(RLIMIT_CPU, &limit) < 0)
-        errno = 0;
     s->size = (uint64_t)st.st_size;
-    s->limit = o.limit;
     if (say_number(&s->out, UNPACK_HELLO, sandbox_enter(SANDBOX_UNPACKER), 0) < 0)
         return EXIT_ORDER;
     s->format = stream_format(s->fd, s->size);
@@ -527,5 +605,7 @@ int unpacker_run(const struct wire_setup *setup)
     if (status < 0)
         status = serve(s);
     zip_dir_clear(&s->dir);
+    free(s->wants.text);
+    free(s->wants.list);
     return status;
 }

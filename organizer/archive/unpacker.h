@@ -3,10 +3,11 @@
  * its other end). It is given one open descriptor, reads it with pread(2) alone, and can open,
  * run and connect to nothing.
  *
- *   organizer -> unpacker   wire_setup, then one wire_order with the archive's descriptor (limit:
- *                           how many bytes may come out of it), then orders: LIST or READ, and
- *                           with READ the numbers of the entries that are wanted (PICK)
- *   unpacker -> organizer   HELLO, FORMAT; for each order entries, data, and DONE or FAILED
+ *   organizer -> unpacker   wire_setup, then one wire_order with the archive's descriptor, then
+ *                           orders: LIST or READ, and with READ the numbers of the entries that are
+ *                           wanted (PICK); SLICE; WANT, to which nothing is said
+ *   unpacker -> organizer   HELLO, FORMAT; for each order HOLDS (of a ZIP), entries, data, PASSED,
+ *                           and DONE or FAILED
  *
  * Records: struct unpack_head and what follows it. DATA is a message of its own; of the others so
  * many are in one message as fit into it.
@@ -18,15 +19,20 @@
 
 #define UNPACK_DATA_MAX ((size_t)120 << 10) /* bytes behind the head */
 #define UNPACK_PICKS    ((size_t)16 << 10)  /* numbers in one PICK */
+#define UNPACK_WANT_MAX ((size_t)64 << 10)  /* bytes of WANT behind the head */
 
 enum unpack_what {
     /* To the unpacker. */
     UNPACK_LIST = 32, /* the entries without their data */
     UNPACK_READ,      /* number: how many are picked, in ascending order; 0: all of them */
     UNPACK_PICK,      /* uint32_t[] */
+    UNPACK_WANT,      /* strings (wanted.h), each with its NUL: what LIST need not tell of a ZIP */
+    UNPACK_SLICE,     /* number: of an entry of a ZIP that is stored; size: bytes from time_s on */
     /* From the unpacker. */
     UNPACK_HELLO,  /* flags: enum sandbox_lack */
     UNPACK_FORMAT, /* number: enum unpack_format */
+    UNPACK_HOLDS,  /* number: bytes of all entries, as far as so many can be packed into theirs */
+    UNPACK_PASSED, /* number: bytes that were decompressed for this order, sent or not */
     UNPACK_ENTRY,  /* number: of the entry, from 0; the name follows */
     UNPACK_DATA,   /* of that entry */
     UNPACK_END,    /* flags 1: damaged, and a sentence why follows */

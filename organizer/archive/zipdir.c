@@ -26,6 +26,12 @@
 #define SIG_END64   0x06064b50U
 #define SIG_LOCATOR 0x07064b50U
 
+#define METHOD_STORED    0
+#define METHOD_DEFLATED  8
+#define METHOD_DEFLATE64 9
+#define DEFLATE_MOST     1032 /* zeros, in blocks of 258 bytes for 2 bits */
+#define OTHERS_MOST      200
+
 #define EXTRA_ZIP64 0x0001
 #define EXTRA_TIME  0x5455
 #define EXTRA_NAME  0x7075 /* Info-ZIP's Unicode path */
@@ -304,6 +310,24 @@ static int read_entries(struct zip_dir *d, uint64_t entries)
     return d->len == entries ? 0 : -1;
 }
 
+/* What can be in an entry, whatever it says, up to where the next one is. */
+static uint64_t holds(const struct zip_entry *e, uint64_t next)
+{
+    uint64_t room = next - e->at < e->packed ? next - e->at : e->packed;
+    uint64_t times = e->method == METHOD_STORED ? 1
+                     : e->method == METHOD_DEFLATED || e->method == METHOD_DEFLATE64
+                         ? DEFLATE_MOST
+                         : OTHERS_MOST;
+
+    return room < e->size / times ? room * times : e->size;
+}
+
+static void sum_up(struct zip_dir *d)
+{
+    for (size_t i = 0; i < d->len; i++)
+        d->holds += holds(&d->entries[i], i + 1 < d->len ? d->entries[i + 1].at : d->start);
+}
+
 static void put_in_order(struct zip_dir *d)
 {
     bool ordered = true;
@@ -340,6 +364,7 @@ int zip_dir_read(int fd, uint64_t size, struct zip_dir *d, struct error *err)
     if (read_entries(d, x.entries) < 0)
         return damaged(d, err);
     put_in_order(d);
+    sum_up(d);
     return 0;
 }
 
@@ -381,6 +406,19 @@ const char *zip_dir_doubt(const struct zip_dir *d, size_t i, const struct zip_na
     if (name != (n->plain ? n->plain_len : n->name_len) || memcmp(there, plain, name) != 0)
         return "it has another name beside its data than in the ZIP's directory";
     return NULL;
+}
+
+int zip_dir_slice(const struct zip_dir *d, uint64_t i, uint64_t from, uint64_t n, uint64_t *at)
+{
+    const struct zip_entry *e = i < d->len ? &d->entries[i] : NULL;
+    uint8_t local[LOCAL_SIZE];
+
+    if (!e || e->method != METHOD_STORED || (e->flags & ZIP_ENCRYPTED) || e->packed != e->size ||
+        from > e->size || n > e->size - from || read_at(d->fd, local, sizeof local, e->at) < 0 ||
+        get32(local) != SIG_LOCAL)
+        return -1;
+    *at = e->at + LOCAL_SIZE + get16(local + 26) + get16(local + 28) + from;
+    return 0;
 }
 
 /* ---- a part of it

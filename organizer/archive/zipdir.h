@@ -40,6 +40,7 @@ struct zip_dir {
     size_t len;
     uint64_t start, end; /* of the directory */
     uint64_t shift;      /* what was put before the archive: places count from behind it */
+    uint64_t holds;      /* bytes of all entries; of each no more than its room can unfold to */
     bool twice;          /* two entries lie in the same place */
     bool rest;           /* something stands behind the directory's end record */
     /* The rest is this module's: the piece of the file that was read last. */
@@ -58,6 +59,9 @@ bool zip_dir_ends(int fd, uint64_t size);
 int zip_dir_read(int fd, uint64_t size, struct zip_dir *d, struct error *err);
 /* The name of entry i. Returns 0, or -1 when it cannot be read (any more). */
 int zip_dir_name(struct zip_dir *d, size_t i, struct zip_name *n);
+/* Where in the file the n bytes of entry i from `from` on are. Returns 0, or -1 when it is packed,
+ * encrypted, or has not so many. */
+int zip_dir_slice(const struct zip_dir *d, uint64_t i, uint64_t from, uint64_t n, uint64_t *at);
 /* What the local header of entry i, of that name, says otherwise, as a sentence for a person; NULL
  * when it agrees and lies where no other entry does. */
 const char *zip_dir_doubt(const struct zip_dir *d, size_t i, const struct zip_name *n);

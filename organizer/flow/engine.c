@@ -144,6 +144,7 @@ void flow_wake(struct flow *f)
     else
         uv_idle_stop(&f->pump);
     arm_due(f);
+    sweep_wake(f->sweep);
     backlog_wake(f->backlog);
     flow_sync_check(f);
 }

@@ -335,6 +335,8 @@ struct sweep *sweep_new(struct flow *f);
 void sweep_free(struct sweep *s);
 void flow_scan(struct flow *f, const char *path);
 bool sweep_running(const struct sweep *s);
+/* Less is queued than there was: a sweep that rests may go on. */
+void sweep_wake(struct sweep *s);
 
 /* integrity.c */
 struct integrity *integrity_new(struct flow *f);

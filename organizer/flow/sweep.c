@@ -3,7 +3,8 @@
  *
  * One scan runs at a time; the paths that still have to be scanned wait in a list in which no path
  * lies below another. For each folder the rows that the private state has for it are loaded once
- * and compared with what is there: what is unchanged costs its statx(2) and nothing else.
+ * and compared with what is there: what is unchanged costs its statx(2) and nothing else. What is not
+ * is queued; where much is, the scan rests until most of that is under way.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,10 @@
 #include "flow/internal.h"
 #include "flow/vanished.h"
 #include "publish/own.h"
+
+/* With so many queued the scan rests, and with so many less it goes on: a kilobyte each. */
+#define AHEAD_MOST  4096
+#define AHEAD_AGAIN 2048
 
 struct known {
     char *name;
@@ -268,6 +273,19 @@ static void around_slice(void *ctx, bool begin)
         flow_read_end(s->flow);
 }
 
+static bool is_ahead(void *ctx)
+{
+    const struct sweep *s = ctx;
+
+    return s->flow->items.ready_len >= AHEAD_MOST;
+}
+
+void sweep_wake(struct sweep *s)
+{
+    if (s->flow->items.ready_len <= AHEAD_AGAIN)
+        scan_go_on(s->scan);
+}
+
 static void next_scan(struct sweep *s)
 {
     struct scan_events e = {.folder_enter = on_enter,
@@ -275,6 +293,7 @@ static void next_scan(struct sweep *s)
                             .folder_leave = on_leave,
                             .done = on_done,
                             .around = around_slice,
+                            .enough = is_ahead,
                             .ctx = s};
     struct error err = ERROR_INIT;
 

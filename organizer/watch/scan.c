@@ -30,7 +30,7 @@ struct scan {
     int root;
     struct scan_events e;
     bool recursive, no_atime;
-    bool begun, finished, freed;
+    bool begun, finished, freed, rests;
     struct str path;
     struct level *levels;
     size_t depth, cap;
@@ -250,9 +250,12 @@ static void on_idle(uv_idle_t *h)
         s->e.around(s->e.ctx, true);
     do
         more = step(s);
-    while (more && !s->freed && uv_hrtime() < end);
+    while (more && !s->freed && uv_hrtime() < end &&
+           !(s->rests = s->e.enough && s->e.enough(s->e.ctx)));
     if (!more)
         finish(s);
+    else if (s->rests && !s->freed)
+        uv_idle_stop(&s->idle);
     if (s->e.around)
         s->e.around(s->e.ctx, false);
 }
@@ -281,6 +284,14 @@ void scan_run(struct scan *s)
     while (!s->freed && !s->finished)
         if (!step(s))
             finish(s);
+}
+
+void scan_go_on(struct scan *s)
+{
+    if (!s || !s->rests || s->freed || s->finished)
+        return;
+    s->rests = false;
+    uv_idle_start(&s->idle, on_idle);
 }
 
 void scan_progress(const struct scan *s, uint64_t *folders, uint64_t *entries)

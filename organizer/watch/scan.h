@@ -50,6 +50,9 @@ struct scan_events {
     void (*done)(void *ctx);
     /* Before (begin) and after the calls that are made in one turn of the loop. May be NULL. */
     void (*around)(void *ctx, bool begin);
+    /* Asked after each entry: true to rest until scan_go_on(), so that what was told can be dealt with
+     * first. May be NULL; scan_run() does not ask. */
+    bool (*enough)(void *ctx);
     void *ctx;
 };
 
@@ -59,6 +62,8 @@ struct scan *scan_start(uv_loop_t *loop, int root, const char *path, bool recurs
                         const struct scan_events *e, struct error *err);
 /* Runs it to the end now: for verbs and tests. done is called before it returns. */
 void scan_run(struct scan *s);
+/* Goes on after a rest; nothing to do when it does not rest. NULL is fine. */
+void scan_go_on(struct scan *s);
 /* Entries and folders seen so far, for progress. */
 void scan_progress(const struct scan *s, uint64_t *folders, uint64_t *entries);
 /* Stops when not done. NULL is fine. The memory goes when the loop runs next. */

@@ -41,6 +41,23 @@ class TestBombs:
         r = run("restore", path, "--to", tmp_path / "out", status=3)
         assert "unfolds to more than" in r.stderr and not (tmp_path / "out").exists()
 
+    def test_a_recording_of_silence_is_no_bomb(self, cabinet):
+        """Our own archive of zeros, thousands of times smaller: verified, and restored with holes."""
+        case, size = cabinet.path / "Smith_Divorce", 600 << 20
+        cabinet.run("new", "Smith", "Divorce")
+        cabinet.configure(cabinet.config_text + "archive_format: tar.zst\n")
+        (case / "Recordings").mkdir()
+        with open(case / "Recordings/hearing.wav", "wb") as f:
+            f.write(b"RIFF")
+            f.truncate(size)
+        cabinet.run("archive", "Smith_Divorce")
+        archive, = (cabinet.path / "Archive").glob("*.zst")
+        assert archive.stat().st_size < 1 << 20
+        cabinet.run("verify", archive)
+        cabinet.run("restore", archive, "hearing.wav", "--to", cabinet.base / "out")
+        st = os.stat(cabinet.base / "out/Recordings/hearing.wav")
+        assert st.st_size == size and st.st_blocks * 512 < 1 << 20
+
     def test_a_zip_whose_entries_lie_over_one_another(self, tmp_path):
         """One kernel of data that many entries of the directory claim."""
         path = bags.pack(bags.bag({"kernel": bytes(1 << 20)}), tmp_path / "a.zip", "zip")

@@ -359,3 +359,93 @@ class TestOwn:
         cabinet.run("diff", archive, "Smith_Divorce")
         (case / "Exhibits/Photo 1.jpg").unlink()
         cabinet.run("diff", archive, "Smith_Divorce", status=1)
+
+
+# ---- one of many
+
+PIECE = 64 << 10
+
+
+def pieces(text, name, path_of):
+    """The lines of organizer-index.jsonl about a tag file."""
+    out, at, piece = [], 0, b""
+    lines = text.splitlines(keepends=True)
+    for i, line in enumerate(lines):
+        piece += line
+        if len(piece) > PIECE or i + 1 == len(lines):
+            out.append({"file": name, "at": at, "size": len(piece), "sha256": hashlib.sha256(piece).hexdigest(),
+                        "first": path_of(piece.split(b"\n")[0])})
+            at, piece = at + len(piece), b""
+    return out
+
+
+def indexed(path, n):
+    """An archive of n documents as the organizer makes it: long tag files stored, with an index."""
+    documents = {f"Evidence/volume {i // 1000:03}/Exhibit {i:06} of some length.bin": b"%d\n" % i for i in range(n)}
+    files = bags.bag(documents, algorithms=("sha256",))
+    folders = sorted({f"data/{f}" for d in documents for f in (d[:d.rindex("/")], "Evidence")} | {"data"})
+    lines = [{"path": p, "type": "folder", "mode": "0750"} for p in folders]
+    lines += [{"path": "data/" + d, "type": "file", "mode": "0640"} for d in documents]
+    metadata = '{"format":"organizer-metadata","v":1}\n' + "".join(
+        json.dumps(x, separators=(",", ":")) + "\n" for x in sorted(lines, key=lambda x: x["path"]))
+    files["organizer-metadata.jsonl"] = metadata.encode()
+    index = pieces(files["manifest-sha256.txt"], "manifest-sha256.txt", lambda x: x[66:].decode())
+    index += pieces(files["organizer-metadata.jsonl"], "organizer-metadata.jsonl", lambda x: json.loads(x).get("path", ""))
+    files["organizer-index.jsonl"] = "".join(json.dumps(x) + "\n" for x in index).encode()
+    files = bags.seal({k: v for k, v in files.items() if not k.startswith("tagmanifest-")}, ("sha256",))
+    with zipfile.ZipFile(path, "w") as z:
+        for name, data in files.items():
+            z.writestr(zipfile.ZipInfo("Smith_Divorce/" + name, bags.WHEN), data)
+    return list(documents), index
+
+
+def processor_time(*args):
+    p = subprocess.Popen([EXE, *map(str, args)], stdout=subprocess.DEVNULL, env=ENV)
+    _, status, usage = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    assert p.returncode == 0, args
+    return usage.ru_utime + usage.ru_stime
+
+
+def test_one_document_costs_the_same_whatever_the_archives_size(tmp_path):
+    """Of 20,000 not much more than of 200: the directory is read, and little else."""
+    cost = {}
+    for n in (200, 20000):
+        names, _ = indexed(tmp_path / f"{n}.zip", n)
+        one = names[n // 2]
+        cost[n] = min(processor_time("restore", tmp_path / f"{n}.zip", one, "--to", tmp_path / f"{n} {i}") for i in range(3))
+        assert (tmp_path / f"{n} 0" / one).read_bytes() == b"%d\n" % (n // 2)
+        assert stat.S_IMODE(os.stat(tmp_path / f"{n} 0" / one).st_mode) == 0o640
+        assert stat.S_IMODE(os.stat(tmp_path / f"{n} 0" / "Evidence").st_mode) == 0o750
+    assert cost[20000] < 2 * cost[200], cost
+
+
+def test_of_the_long_lists_only_the_part_about_the_document_is_read(tmp_path):
+    """So that damage elsewhere in them does not matter; where the part itself is damaged they are read whole."""
+    archive = tmp_path / "a.zip"
+    names, index = indexed(archive, 3000)
+    one = names[1500]
+    data = archive.read_bytes()
+    with zipfile.ZipFile(archive) as z:
+        at = {i.filename.rpartition("/")[2]: i.header_offset + 30 + len(i.filename) for i in z.infolist()}
+
+    def piece(file, path):
+        return [p for p in index if p["file"] == file and p["first"] <= path][-1]
+
+    above = ["data", "data/Evidence", "data/" + one.rpartition("/")[0]]
+    mine = [piece("manifest-sha256.txt", "data/" + one)]
+    mine += [piece("organizer-metadata.jsonl", p) for p in ["data/" + one, *above]]
+    others = bytearray(data)
+    for p in index:
+        if p not in mine:
+            others[at[p["file"]] + p["at"] + p["size"] // 2] ^= 1
+    assert len(index) - len([p for p in index if p in mine]) > 5
+    archive.write_bytes(others)
+    run("restore", archive, one, "--to", tmp_path / "others")
+    assert stat.S_IMODE(os.stat(tmp_path / "others" / one).st_mode) == 0o640
+    broken = bytearray(data)
+    p = mine[1]
+    broken[at[p["file"]] + p["at"] + p["size"] // 2] ^= 1
+    archive.write_bytes(broken)
+    r = run("restore", archive, one, "--to", tmp_path / "own")
+    assert (tmp_path / "own" / one).read_bytes() == b"1500\n" and "owners and rights are left out" in r.stdout

@@ -21,8 +21,10 @@
 
 #define MIB ((size_t)1 << 20)
 
-/* An open tar.gz or ZIP in memory's place on disk: so many entries of so many zeros each. */
-static int zeros(bool zip, int entries, size_t each)
+enum form { GZ, ZIP, BZ2 };
+
+/* An open tar.gz, ZIP or tar.bz2 in memory's place on disk: so many entries of so many zeros each. */
+static int zeros(enum form form, int entries, size_t each)
 {
     char name[] = "/tmp/organizer-unpack-XXXXXX";
     int fd = mkstemp(name);
@@ -31,11 +33,14 @@ static int zeros(bool zip, int entries, size_t each)
 
     assert_true(fd >= 0);
     unlink(name);
-    if (zip) {
+    if (form == ZIP) {
         archive_write_set_format_zip(a);
     } else {
         archive_write_set_format_ustar(a);
-        archive_write_add_filter_gzip(a);
+        if (form == GZ)
+            archive_write_add_filter_gzip(a);
+        else
+            archive_write_add_filter_bzip2(a);
     }
     assert_int_equal(archive_write_open_fd(a, fd), ARCHIVE_OK);
     for (int i = 0; i < entries; i++) {
@@ -91,7 +96,7 @@ static void test_all_and_some(void **state)
 
     (void)state;
     for (int zip = 0; zip < 2; zip++) {
-        AUTO_CLOSE int fd = zeros(zip, 5, 1000);
+        AUTO_CLOSE int fd = zeros(zip ? ZIP : GZ, 5, 1000);
         struct unpack *u = open_it(fd, (struct unpack_options){0});
 
         assert_int_equal(unpack_format(u), zip ? UNPACK_ZIP : UNPACK_TAR_GZ);
@@ -105,7 +110,7 @@ static void test_all_and_some(void **state)
 
 static void test_one_that_hangs_is_given_up(void **state)
 {
-    AUTO_CLOSE int fd = zeros(true, 3, 1000);
+    AUTO_CLOSE int fd = zeros(ZIP, 3, 1000);
     struct unpack *u = open_it(fd, (struct unpack_options){.stall_ms = 200});
     struct error err = ERROR_INIT;
     int64_t start = env_ticks();
@@ -130,7 +135,7 @@ static void test_one_that_dies_is_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        AUTO_CLOSE int fd = zeros(true, 3, 1000);
+        AUTO_CLOSE int fd = zeros(ZIP, 3, 1000);
         struct unpack *u = open_it(fd, (struct unpack_options){0});
         struct error err = ERROR_INIT;
         siginfo_t info;
@@ -145,6 +150,17 @@ static void test_one_that_dies_is_told(void **state)
     }
 }
 
+/* The sizes in a ZIP's directory, of each entry, become so few. */
+static void say_less(int fd, uint32_t size)
+{
+    off_t len = lseek(fd, 0, SEEK_END);
+    AUTO_FREE char *all = xmalloc((size_t)len);
+
+    assert_int_equal(pread(fd, all, (size_t)len, 0), len);
+    for (char *p = all; (p = memmem(p, (size_t)(all + len - p), "PK\1\2", 4)); p++)
+        assert_int_equal(pwrite(fd, &size, sizeof size, p + 24 - all), sizeof size);
+}
+
 /* Whether it lies in one document, in many, or in what nobody asked for. */
 static void test_one_that_unfolds_to_too_much_is_given_up(void **state)
 {
@@ -152,16 +168,64 @@ static void test_one_that_unfolds_to_too_much_is_given_up(void **state)
 
     (void)state;
     for (int way = 0; way < 5; way++) {
-        bool zip = way < 2, picked = way == 4;
-        AUTO_CLOSE int fd = way % 2 ? zeros(zip, 1, 20 * MIB) : zeros(zip, 20, MIB);
-        struct unpack *u = open_it(fd, (struct unpack_options){.limit = 8 * MIB});
+        bool picked = way == 4;
+        enum form form = way < 2 ? ZIP : GZ;
+        AUTO_CLOSE int fd = way % 2 ? zeros(form, 1, 20 * MIB) : zeros(form, 20, MIB);
+        struct error err = ERROR_INIT;
+        struct unpack *u;
+        int entries;
+
+        if (form == ZIP)
+            say_less(fd, 1000);
+        u = open_it(fd, (struct unpack_options){.any = 8 * MIB});
+        assert_int_equal(read_all(u, picked ? last : NULL, picked, &entries, &err), -1);
+        assert_non_null(strstr(err.text, "unfolds to more than"));
+        unpack_close(u);
+    }
+}
+
+/* What it says itself that is in it may come: of a ZIP its directory does. */
+static void test_one_that_says_what_it_is_is_read(void **state)
+{
+    static const struct {
+        enum form form;
+        uint64_t says;
+        int64_t comes;
+    } ways[] = {
+        {ZIP, 0, 20 * MIB},
+        {GZ, 20 * MIB, 20 * MIB},
+        {GZ, UINT64_MAX, 20 * MIB},
+        {GZ, MIB, -1},
+        /* More than anything honest packs so small. */
+        {BZ2, UINT64_MAX, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        AUTO_CLOSE int fd = zeros(ways[i].form, 1, 20 * MIB);
+        struct unpack *u = open_it(fd, (struct unpack_options){.any = 8 * MIB});
         struct error err = ERROR_INIT;
         int entries;
 
-        assert_int_equal(read_all(u, picked ? last : NULL, picked, &entries, &err), -1);
-        assert_non_null(strstr(err.text, "unfolds to more than 8 MiB"));
+        unpack_declare(u, ways[i].says);
+        if (read_all(u, NULL, 0, &entries, &err) != ways[i].comes)
+            fail_msg("way %zu: %s", i, error_text(&err));
         unpack_close(u);
     }
+}
+
+/* Each entry takes time, and nothing comes out of them. */
+static void test_one_that_takes_more_time_than_it_is_worth_is_given_up(void **state)
+{
+    AUTO_CLOSE int fd = zeros(ZIP, 30000, 0);
+    struct unpack *u = open_it(fd, (struct unpack_options){.cpu_ms = 1});
+    struct error err = ERROR_INIT;
+    int entries;
+
+    (void)state;
+    assert_int_equal(read_all(u, NULL, 0, &entries, &err), -1);
+    assert_non_null(strstr(err.text, "does not come to an end"));
+    unpack_close(u);
 }
 
 static void test_what_is_no_archive(void **state)
@@ -190,6 +254,8 @@ int main(void)
         cmocka_unit_test(test_one_that_hangs_is_given_up),
         cmocka_unit_test(test_one_that_dies_is_told),
         cmocka_unit_test(test_one_that_unfolds_to_too_much_is_given_up),
+        cmocka_unit_test(test_one_that_says_what_it_is_is_read),
+        cmocka_unit_test(test_one_that_takes_more_time_than_it_is_worth_is_given_up),
         cmocka_unit_test(test_what_is_no_archive),
     };
 
