@@ -29,7 +29,7 @@ struct walk {
     struct scan_entry last;
     const char *leave_out;
     void (*meanwhile)(struct walk *x, const char *path);
-    uint64_t entries;
+    uint64_t entries, most;
     bool unknown; /* an entry had EACCES */
     int inside;   /* folders entered and not left */
     bool free_when_done;
@@ -91,11 +91,19 @@ static void on_done(void *ctx)
 
 static void start(struct walk *x, const char *path, bool recursive)
 {
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, x};
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x};
     struct error err = ERROR_INIT;
 
     x->s = scan_start(&x->loop, x->root, path, recursive, &e, &err);
     assert_non_null(x->s);
+}
+
+/* Three entries at a time are enough. */
+static bool is_enough(void *ctx)
+{
+    struct walk *x = ctx;
+
+    return x->entries >= x->most;
 }
 
 static void scan_now(struct walk *x, const char *path, bool recursive)
@@ -488,6 +496,27 @@ static void a_scan_may_be_stopped_anywhere(void **state)
     assert_null(strstr(str_c(&x->told), "done"));
 }
 
+static void it_rests_when_told_enough_and_goes_on(void **state)
+{
+    struct walk *x = *state;
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, is_enough, x};
+    struct error err = ERROR_INIT;
+
+    sh("mkdir a b && touch a/1 a/2 a/3 a/4 b/1 b/2");
+    x->s = scan_start(&x->loop, x->root, "", true, &e, &err);
+    for (x->most = 3; x->most <= 9; x->most += 3) {
+        assert_null(strstr(str_c(&x->told), "done"));
+        scan_go_on(x->s);
+        scan_go_on(x->s);
+        uv_run(&x->loop, UV_RUN_DEFAULT); /* nothing is left to do while it rests */
+        assert_int_equal(x->entries, x->most > 8 ? 8 : x->most);
+    }
+    expect(x, "done");
+    scan_go_on(x->s);
+    scan_free(x->s);
+    uv_run(&x->loop, UV_RUN_DEFAULT);
+}
+
 #define SCAN_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -515,6 +544,7 @@ int main(void)
         SCAN_TEST(a_folder_that_vanishes_between_slices_is_gone),
         SCAN_TEST(a_scan_may_be_freed_when_done),
         SCAN_TEST(a_scan_may_be_stopped_anywhere),
+        SCAN_TEST(it_rests_when_told_enough_and_goes_on),
     };
 
     return cmocka_run_group_tests_name("scan", tests, NULL, NULL);
