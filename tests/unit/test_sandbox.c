@@ -31,6 +31,7 @@
 #define DOCUMENT     4
 #define PIPE_IN      5
 #define OTHER_SOCKET 7 /* the organizer's end of WIRE_FD */
+#define OTHER_PIPE   8 /* PIPE_IN is where a parser may write: another */
 
 static bool try_open(void)
 {
@@ -158,7 +159,7 @@ static bool try_chmod(void)
 
 static bool try_write_pipe(void)
 {
-    return write(PIPE_IN, "x", 1) == 1;
+    return write(OTHER_PIPE, "x", 1) == 1;
 }
 
 static bool try_send_elsewhere(void)
@@ -219,49 +220,52 @@ static bool try_memfd(void)
     return syscall(SYS_memfd_create, "x", 0) >= 0;
 }
 
+enum where { OUTSIDE, IN_DIGESTER, IN_NURSERY, IN_CLASSIFIER, IN_UNPACKER, IN_PARSERS, IN_PARSER };
+
+/* Those that see no document, and what they need. */
+#define NURSERIES (1U << IN_NURSERY | 1U << IN_PARSERS)
+
 struct attempt {
     const char *what;
     bool (*run)(void);
-    bool nursery_may;  /* the nursery, which sees no document, needs it */
+    unsigned allowed;  /* 1 << enum where */
     bool may_not_work; /* also outside, in some containers */
 };
 
 static const struct attempt attempts[] = {
-    {"open a file", try_open, false, false},
-    {"open without the library", try_openat_raw, false, false},
-    {"create a file", try_create, false, true},
-    {"look at a path", try_stat, false, false},
-    {"make a socket", try_socket, false, false},
-    {"make a local socket", try_unix_socket, false, false},
-    {"connect", try_connect, false, true},
-    {"run a program", try_exec, false, false},
-    {"fork", try_fork, true, false},
-    {"share its memory with a child", try_vfork, false, false},
-    {"signal its parent", try_kill_parent, false, false},
-    {"signal itself", try_term_self, false, false},
-    {"trace", try_ptrace, false, true},
-    {"take a lease", try_lease, false, true},
-    {"drop a lease", try_unlease, false, true},
-    {"lock the document", try_lock, false, false},
-    {"change the document's flags", try_flags, false, false},
-    {"move the document's offset", try_seek, false, false},
-    {"write into the document", try_write_document, false, false},
-    {"truncate the document", try_truncate, false, false},
-    {"change the document's mode", try_chmod, false, false},
-    {"write to another descriptor", try_write_pipe, false, false},
-    {"send on another socket", try_send_elsewhere, false, false},
-    {"receive on another socket", try_receive_elsewhere, false, false},
-    {"map runnable memory", try_run_memory, false, false},
-    {"make memory runnable", try_make_runnable, false, false},
-    {"map the document", try_map_document, false, false},
-    {"take much memory", try_much_memory, false, false},
-    {"raise its limits", try_undo_limits, false, false},
-    {"become dumpable", try_dumpable, true, false},
-    {"make a name space", try_unshare, false, true},
-    {"make a file in memory", try_memfd, false, false},
+    {"open a file", try_open, 0, false},
+    {"open without the library", try_openat_raw, 0, false},
+    {"create a file", try_create, 0, true},
+    {"look at a path", try_stat, 0, false},
+    {"make a socket", try_socket, 0, false},
+    {"make a local socket", try_unix_socket, 0, false},
+    {"connect", try_connect, 0, true},
+    {"run a program", try_exec, 0, false},
+    {"fork", try_fork, NURSERIES, false},
+    {"share its memory with a child", try_vfork, 0, false},
+    {"signal its parent", try_kill_parent, 0, false},
+    {"signal itself", try_term_self, 0, false},
+    {"trace", try_ptrace, 0, true},
+    {"take a lease", try_lease, 0, true},
+    {"drop a lease", try_unlease, 0, true},
+    {"lock the document", try_lock, 0, false},
+    {"change the document's flags", try_flags, 0, false},
+    {"move the document's offset", try_seek, 0, false},
+    {"write into the document", try_write_document, 0, false},
+    {"truncate the document", try_truncate, 0, false},
+    {"change the document's mode", try_chmod, 0, false},
+    {"write to another descriptor", try_write_pipe, 0, false},
+    {"send on another socket", try_send_elsewhere, 0, false},
+    {"receive on another socket", try_receive_elsewhere, 0, false},
+    {"map runnable memory", try_run_memory, 0, false},
+    {"make memory runnable", try_make_runnable, 0, false},
+    {"map the document", try_map_document, 0, false},
+    {"take much memory", try_much_memory, 1U << IN_PARSERS, false},
+    {"raise its limits", try_undo_limits, 0, false},
+    {"become dumpable", try_dumpable, NURSERIES, false},
+    {"make a name space", try_unshare, 0, true},
+    {"make a file in memory", try_memfd, 0, false},
 };
-
-enum where { OUTSIDE, IN_DIGESTER, IN_NURSERY, IN_CLASSIFIER, IN_UNPACKER };
 
 /* The descriptors that a reader has, and no other. */
 static void take_places(void)
@@ -287,11 +291,13 @@ static void take_places(void)
     dup2(22, PIPE_IN);
     dup2(23, PIPE_IN + 1);
     dup2(24, OTHER_SOCKET);
-    close_range(OTHER_SOCKET + 1, ~0U, 0);
+    dup2(22, OTHER_PIPE);
+    close_range(OTHER_PIPE + 1, ~0U, 0);
 }
 
 static void enter(enum where where)
 {
+    uint64_t used = sandbox_memory();
     unsigned lacks = 0;
 
     if (where == IN_DIGESTER)
@@ -302,6 +308,12 @@ static void enter(enum where where)
         lacks |= sandbox_enter(SANDBOX_CLASSIFIER);
     if (where == IN_UNPACKER)
         lacks = sandbox_enter(SANDBOX_UNPACKER);
+    if (where == IN_PARSERS || where == IN_PARSER)
+        lacks = sandbox_enter(SANDBOX_PARSERS);
+    if (where == IN_PARSER) {
+        sandbox_limit_memory(used, 4096);
+        lacks |= sandbox_enter(SANDBOX_PARSER);
+    }
     if (lacks & LACKS_SECCOMP)
         _exit(98);
 }
@@ -358,7 +370,7 @@ static void all_fail_in(enum where where)
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
         enum outcome o = attempt_in(&attempts[i], where);
 
-        if (o != REFUSED && o != KILLED && !(where == IN_NURSERY && attempts[i].nursery_may))
+        if (o != REFUSED && o != KILLED && !(attempts[i].allowed & 1U << where))
             fail_msg("a reader could %s (%d)", attempts[i].what, o);
     }
 }
@@ -387,6 +399,18 @@ static void unpacker_is_shut_in(void **state)
     all_fail_in(IN_UNPACKER);
 }
 
+static void parsers_are_shut_in(void **state)
+{
+    (void)state;
+    all_fail_in(IN_PARSERS);
+}
+
+static void parser_is_shut_in(void **state)
+{
+    (void)state;
+    all_fail_in(IN_PARSER);
+}
+
 static bool do_its_work(void)
 {
     char b[16];
@@ -398,7 +422,7 @@ static bool do_its_work(void)
 
 static void readers_can_do_their_work(void **state)
 {
-    static const struct attempt work = {"work", do_its_work, false, false};
+    static const struct attempt work = {"work", do_its_work, 0, false};
 
     (void)state;
     assert_int_equal(attempt_in(&work, OUTSIDE), WORKED);
@@ -423,7 +447,8 @@ int main(void)
         cmocka_unit_test(attempts_work_outside),     cmocka_unit_test(digester_is_shut_in),
         cmocka_unit_test(nursery_is_shut_in),        cmocka_unit_test(classifier_is_shut_in),
         cmocka_unit_test(readers_can_do_their_work), cmocka_unit_test(every_lack_has_a_name),
-        cmocka_unit_test(unpacker_is_shut_in),
+        cmocka_unit_test(unpacker_is_shut_in),       cmocka_unit_test(parsers_are_shut_in),
+        cmocka_unit_test(parser_is_shut_in),
     };
 
     const char *preload = getenv("LD_PRELOAD");
