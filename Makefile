@@ -37,7 +37,7 @@ REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$B/replay/%)
 # pkg-config is asked only when something is compiled: before `deps` it may not be there.
 # Their headers are not ours to warn about.
 PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer -lm
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench deps-torture lint sanitize valgrind coverage mutants bench torture \
         fuzzers install clean format

@@ -6,19 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "search/catalogue_internal.h"
 #include "search/fts.h"
+#include "search/rank.h"
 
 /* Rises with every change of the schema, of what a word is, and of what is kept. */
 #define VERSION        1
 #define APPLICATION_ID 1330791763 /* "ORFS" */
 #define LEVEL          1          /* of compression: the texts are small, and many */
-#define NUMBER_BITS    32
-#define NUMBER_MASK    ((INT64_C(1) << NUMBER_BITS) - 1)
 #define PROGRESS_OPS   1000 /* instructions of SQLite between two looks at the clock */
 
 static const char schema[] =
@@ -30,29 +29,13 @@ static const char schema[] =
     " people, unpack(body) AS body FROM docs;"
     "CREATE VIRTUAL TABLE words USING fts5(name, title, people, body, content='texts',"
     " content_rowid='key', tokenize='office');"
-    "INSERT INTO words(words, rank) VALUES('rank', 'bm25(8.0, 6.0, 3.0, 1.0)');"
     /* Fewer, larger parts while many documents come at once. */
     "INSERT INTO words(words, rank) VALUES('automerge', 8);"
+    "INSERT INTO words(words, rank) VALUES('usermerge', 2);"
     "INSERT INTO words(words, rank) VALUES('hashsize', 8388608);"
     "INSERT INTO words(words, rank) VALUES('pgsz', 4050);";
 
-enum statement {
-    GET,
-    PUT,
-    RENAME,
-    REMOVE,
-    SAME,
-    TAKE_OVER,
-    CASE_KEY,
-    CASE_PUT,
-    INDEX,
-    UNINDEX,
-    MATCH,
-    COUNT,
-    STATEMENTS
-};
-
-static const char *const sql[STATEMENTS] = {
+static const char *const sql[CATALOGUE_STATEMENTS] = {
     [GET] = "SELECT digest, name, title, subject, sender, people FROM docs WHERE key=?1",
     [PUT] = "INSERT OR REPLACE INTO docs(key, digest, name, title, subject, sender, people, body)"
             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -68,27 +51,17 @@ static const char *const sql[STATEMENTS] = {
               " SELECT key, name, title, people, body FROM texts WHERE key=?1",
     [UNINDEX] = "INSERT INTO words(words, rowid, name, title, people, body)"
                 " SELECT 'delete', key, name, title, people, body FROM texts WHERE key=?1",
-    /* A passage costs a look at the text: only what is wanted gets one. */
-    [MATCH] = "SELECT CASE WHEN wanted(d.key, d.digest, c.id) THEN passage(words, 3) END"
-              " FROM words w CROSS JOIN docs d ON d.key=w.rowid CROSS JOIN cases c"
-              " ON c.k=w.rowid>>32 WHERE words MATCH ?1 AND w.rowid BETWEEN ?2 AND ?3"
-              " ORDER BY w.rank",
+    [MATCH] = "SELECT ranked(words) FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3"
+              " ORDER BY rowid",
+    [HIT] = "SELECT d.digest, c.id FROM docs d CROSS JOIN cases c ON c.k=d.key>>32 WHERE d.key=?1",
+    [SHOWN] = "SELECT d.digest, c.id, d.title, d.subject, d.sender, d.body FROM docs d"
+              " CROSS JOIN cases c ON c.k=d.key>>32 WHERE d.key=?1",
     /* Of small trees: the table of documents has their texts in it. */
     [COUNT] = "SELECT n, n-(SELECT count(*) FROM docs WHERE digest IS NOT NULL)"
               " FROM (SELECT count(*) AS n FROM words_docsize)",
 };
 
-struct catalogue {
-    sqlite3 *db;
-    sqlite3_stmt *stmts[STATEMENTS];
-    ZSTD_CCtx *packer;
-    bool begun;
-    int64_t until; /* ticks: a query that runs longer is stopped; 0: no end */
-    const struct catalogue_search *search; /* under way */
-    enum catalogue_verdict verdict;        /* of its latest hit */
-};
-
-static int fail(struct catalogue *c, const char *what, struct error *err)
+int catalogue_fail(struct catalogue *c, const char *what, struct error *err)
 {
     int rc = sqlite3_errcode(c->db) & 0xFF;
     int number = rc == SQLITE_FULL                             ? ENOSPC
@@ -102,12 +75,11 @@ static int fail(struct catalogue *c, const char *what, struct error *err)
                      sqlite3_errmsg(c->db));
 }
 
-/* The statement, reset, without values. NULL with err. */
-static sqlite3_stmt *statement(struct catalogue *c, enum statement i, struct error *err)
+sqlite3_stmt *catalogue_statement(struct catalogue *c, enum catalogue_statement i, struct error *err)
 {
     if (!c->stmts[i] && sqlite3_prepare_v3(c->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                            &c->stmts[i], NULL) != SQLITE_OK) {
-        fail(c, "read", err);
+        catalogue_fail(c, "read", err);
         return NULL;
     }
     sqlite3_reset(c->stmts[i]);
@@ -127,7 +99,7 @@ static void bind_digest(sqlite3_stmt *st, int i, const struct digest *d)
         sqlite3_bind_blob(st, i, d->b, DIGEST_SIZE, SQLITE_STATIC);
 }
 
-static void column_digest(sqlite3_stmt *st, int i, struct digest *d)
+void catalogue_digest(sqlite3_stmt *st, int i, struct digest *d)
 {
     const void *p = sqlite3_column_blob(st, i);
 
@@ -142,7 +114,7 @@ static int change(struct catalogue *c, sqlite3_stmt *st, struct error *err)
     int rc = sqlite3_step(st);
 
     if (rc != SQLITE_DONE)
-        fail(c, "written", err);
+        catalogue_fail(c, "written", err);
     sqlite3_reset(st);
     return rc == SQLITE_DONE ? 0 : -1;
 }
@@ -152,7 +124,7 @@ static int change(struct catalogue *c, sqlite3_stmt *st, struct error *err)
 
 static int run(struct catalogue *c, const char *text, struct error *err)
 {
-    return sqlite3_exec(c->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(c, "opened", err);
+    return sqlite3_exec(c->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 : catalogue_fail(c, "opened", err);
 }
 
 static int version_of(struct catalogue *c)
@@ -186,22 +158,6 @@ static int on_progress(void *ctx)
     return c->until && env_ticks() > c->until;
 }
 
-/* wanted(key, digest, case id): who searches is asked; the answer stays in c->verdict, too. */
-static void sql_wanted(sqlite3_context *ctx, int n, sqlite3_value **v)
-{
-    struct catalogue *c = sqlite3_user_data(ctx);
-    const char *id = (const char *)sqlite3_value_text(v[2]);
-    struct catalogue_entry e = {.number = sqlite3_value_int64(v[0]) & NUMBER_MASK};
-    const void *digest = sqlite3_value_blob(v[1]);
-
-    (void)n;
-    if (digest && sqlite3_value_bytes(v[1]) == DIGEST_SIZE)
-        memcpy(e.digest.b, digest, DIGEST_SIZE);
-    snprintf(e.case_id, sizeof e.case_id, "%s", id ? id : "");
-    c->verdict = c->search->wanted(c->search->ctx, &e);
-    sqlite3_result_int(ctx, c->verdict == HIT_TAKEN && c->search->taken);
-}
-
 /* 1 when it is of another version. */
 static int prepare(struct catalogue *c, bool readonly, bool fresh, struct error *err)
 {
@@ -209,11 +165,9 @@ static int prepare(struct catalogue *c, bool readonly, bool fresh, struct error 
 
     sqlite3_busy_timeout(c->db, 10000);
     sqlite3_progress_handler(c->db, PROGRESS_OPS, on_progress, c);
-    if (fts_register(c->db, err) < 0 ||
-        sqlite3_create_function(c->db, "wanted", 3, SQLITE_UTF8, c, sql_wanted, NULL, NULL) !=
-            SQLITE_OK ||
+    if (fts_register(c->db, c->rank, err) < 0 ||
         /* Readers are kept open between searches. */
-        run(c, readonly ? "PRAGMA cache_size=-4096"
+        run(c, readonly ? "PRAGMA cache_size=-16384"
                         : "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
                           " PRAGMA secure_delete=FAST",
             err) < 0)
@@ -238,10 +192,11 @@ static struct catalogue *open_file(const char *path, bool readonly, bool *other,
         return NULL;
     }
     c = xcalloc(1, sizeof *c);
+    c->rank = rank_new();
     rc = sqlite3_open_v2(path, &c->db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     rc = rc == SQLITE_OK ? prepare(c, readonly, fd >= 0 && lseek(fd, 0, SEEK_END) == 0, err)
-                         : fail(c, "opened", err);
+                         : catalogue_fail(c, "opened", err);
     if (rc == 0)
         return c;
     *other = rc > 0 || err->number == EBADMSG;
@@ -294,7 +249,7 @@ int catalogue_begin_read(struct catalogue *c, struct error *err)
 
 void catalogue_rest(struct catalogue *c)
 {
-    for (size_t i = 0; i < STATEMENTS; i++)
+    for (size_t i = 0; i < CATALOGUE_STATEMENTS; i++)
         if (c->stmts[i])
             sqlite3_reset(c->stmts[i]);
     catalogue_rollback(c);
@@ -304,10 +259,13 @@ void catalogue_close(struct catalogue *c)
 {
     if (!c)
         return;
-    for (size_t i = 0; i < STATEMENTS; i++)
+    for (size_t i = 0; i < CATALOGUE_STATEMENTS; i++)
         sqlite3_finalize(c->stmts[i]);
     ZSTD_freeCCtx(c->packer);
+    ZSTD_freeDCtx(c->unpacker);
+    free(c->text);
     sqlite3_close(c->db);
+    rank_free(c->rank);
     free(c);
 }
 
@@ -325,7 +283,7 @@ int catalogue_begin(struct catalogue *c, struct error *err)
 int catalogue_commit(struct catalogue *c, struct error *err)
 {
     if (sqlite3_exec(c->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) {
-        fail(c, "written", err);
+        catalogue_fail(c, "written", err);
         catalogue_rollback(c);
         return -1;
     }
@@ -346,7 +304,7 @@ void catalogue_rollback(struct catalogue *c)
 /* The case's key. 1 found, 0 none (and not made), -1. */
 static int case_key(struct catalogue *c, const char *id, bool make, int64_t *key, struct error *err)
 {
-    sqlite3_stmt *st = statement(c, CASE_KEY, err);
+    sqlite3_stmt *st = catalogue_statement(c, CASE_KEY, err);
     int rc;
 
     *key = 0;
@@ -359,10 +317,10 @@ static int case_key(struct catalogue *c, const char *id, bool make, int64_t *key
     if (rc == SQLITE_ROW)
         return 1;
     if (rc != SQLITE_DONE)
-        return fail(c, "read", err);
+        return catalogue_fail(c, "read", err);
     if (!make)
         return 0;
-    st = statement(c, CASE_PUT, err);
+    st = catalogue_statement(c, CASE_PUT, err);
     if (!st)
         return -1;
     sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC);
@@ -372,8 +330,7 @@ static int case_key(struct catalogue *c, const char *id, bool make, int64_t *key
     return 1;
 }
 
-/* As above for a document. */
-static int doc_key(struct catalogue *c, const char *case_id, int64_t number, bool make,
+int catalogue_key(struct catalogue *c, const char *case_id, int64_t number, bool make,
                    int64_t *key, struct error *err)
 {
     int rc = case_key(c, case_id, make, key, err);
@@ -382,9 +339,9 @@ static int doc_key(struct catalogue *c, const char *case_id, int64_t number, boo
     return rc;
 }
 
-static int on_key(struct catalogue *c, enum statement i, int64_t key, struct error *err)
+static int on_key(struct catalogue *c, enum catalogue_statement i, int64_t key, struct error *err)
 {
-    sqlite3_stmt *st = statement(c, i, err);
+    sqlite3_stmt *st = catalogue_statement(c, i, err);
 
     if (!st)
         return -1;
@@ -402,12 +359,12 @@ int catalogue_get(struct catalogue *c, const char *case_id, int64_t number,
 {
     sqlite3_stmt *st;
     int64_t key;
-    int rc = doc_key(c, case_id, number, false, &key, err);
+    int rc = catalogue_key(c, case_id, number, false, &key, err);
 
     memset(e, 0, sizeof *e);
     if (rc <= 0)
         return rc;
-    st = statement(c, GET, err);
+    st = catalogue_statement(c, GET, err);
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, key);
@@ -415,7 +372,7 @@ int catalogue_get(struct catalogue *c, const char *case_id, int64_t number,
     if (rc == SQLITE_ROW) {
         snprintf(e->case_id, sizeof e->case_id, "%s", case_id);
         e->number = number;
-        column_digest(st, 0, &e->digest);
+        catalogue_digest(st, 0, &e->digest);
         e->name = copy(st, 1);
         e->title = copy(st, 2);
         e->subject = copy(st, 3);
@@ -423,7 +380,7 @@ int catalogue_get(struct catalogue *c, const char *case_id, int64_t number,
         e->people = copy(st, 5);
     }
     sqlite3_reset(st);
-    return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : fail(c, "read", err);
+    return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : catalogue_fail(c, "read", err);
 }
 
 /* The compressed text; NULL with *size 0 for none. */
@@ -449,7 +406,7 @@ static void *pack(struct catalogue *c, const char *text, size_t n, size_t *size)
 static int put_row(struct catalogue *c, int64_t key, const struct catalogue_entry *e,
                    const char *text, size_t n, struct error *err)
 {
-    sqlite3_stmt *st = statement(c, PUT, err);
+    sqlite3_stmt *st = catalogue_statement(c, PUT, err);
     size_t size;
     AUTO_FREE void *blob = pack(c, text, n, &size);
 
@@ -472,7 +429,7 @@ int catalogue_put(struct catalogue *c, const struct catalogue_entry *e, const ch
 {
     int64_t key;
 
-    if (doc_key(c, e->case_id, e->number, true, &key, err) < 0 ||
+    if (catalogue_key(c, e->case_id, e->number, true, &key, err) < 0 ||
         on_key(c, UNINDEX, key, err) < 0 || put_row(c, key, e, text, n, err) < 0)
         return -1;
     return on_key(c, INDEX, key, err);
@@ -484,9 +441,9 @@ int catalogue_rename(struct catalogue *c, const char *case_id, int64_t number, c
     sqlite3_stmt *st;
     int64_t key;
 
-    if (doc_key(c, case_id, number, true, &key, err) < 0 || on_key(c, UNINDEX, key, err) < 0)
+    if (catalogue_key(c, case_id, number, true, &key, err) < 0 || on_key(c, UNINDEX, key, err) < 0)
         return -1;
-    st = statement(c, RENAME, err);
+    st = catalogue_statement(c, RENAME, err);
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, key);
@@ -498,7 +455,7 @@ int catalogue_rename(struct catalogue *c, const char *case_id, int64_t number, c
 static int same_digest(struct catalogue *c, const struct digest *digest, int64_t key,
                        int64_t *other, struct error *err)
 {
-    sqlite3_stmt *st = statement(c, SAME, err);
+    sqlite3_stmt *st = catalogue_statement(c, SAME, err);
     int rc;
 
     if (!st)
@@ -508,7 +465,7 @@ static int same_digest(struct catalogue *c, const struct digest *digest, int64_t
     rc = sqlite3_step(st);
     *other = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
     sqlite3_reset(st);
-    return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : fail(c, "read", err);
+    return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : catalogue_fail(c, "read", err);
 }
 
 int catalogue_take_over(struct catalogue *c, const char *case_id, int64_t number, const char *name,
@@ -520,14 +477,14 @@ int catalogue_take_over(struct catalogue *c, const char *case_id, int64_t number
 
     if (digest_is_zero(digest))
         return 0;
-    if (doc_key(c, case_id, number, true, &key, err) < 0)
+    if (catalogue_key(c, case_id, number, true, &key, err) < 0)
         return -1;
     rc = same_digest(c, digest, key, &other, err);
     if (rc <= 0)
         return rc;
     if (on_key(c, UNINDEX, key, err) < 0)
         return -1;
-    st = statement(c, TAKE_OVER, err);
+    st = catalogue_statement(c, TAKE_OVER, err);
     if (!st)
         return -1;
     sqlite3_bind_int64(st, 1, key);
@@ -539,7 +496,7 @@ int catalogue_take_over(struct catalogue *c, const char *case_id, int64_t number
 int catalogue_remove(struct catalogue *c, const char *case_id, int64_t number, struct error *err)
 {
     int64_t key;
-    int rc = doc_key(c, case_id, number, false, &key, err);
+    int rc = catalogue_key(c, case_id, number, false, &key, err);
 
     if (rc <= 0)
         return rc;
@@ -568,7 +525,7 @@ int catalogue_each(struct catalogue *c, catalogue_fn *fn, void *ctx, struct erro
     int answer = 0, rc = SQLITE_DONE;
 
     if (sqlite3_prepare_v2(c->db, each, -1, &st, NULL) != SQLITE_OK)
-        return fail(c, "read", err);
+        return catalogue_fail(c, "read", err);
     do {
         struct catalogue_entry list[256];
         int n = 0;
@@ -582,28 +539,50 @@ int catalogue_each(struct catalogue *c, catalogue_fn *fn, void *ctx, struct erro
             last = sqlite3_column_int64(st, 0);
             e->number = last & NUMBER_MASK;
             snprintf(e->case_id, sizeof e->case_id, "%s", (const char *)sqlite3_column_text(st, 1));
-            column_digest(st, 2, &e->digest);
+            catalogue_digest(st, 2, &e->digest);
         }
         sqlite3_reset(st);
         for (int i = 0; i < n && answer == 0; i++)
             answer = fn(ctx, &list[i]);
     } while (answer == 0 && rc == SQLITE_DONE && last > before);
     sqlite3_finalize(st);
-    return rc != SQLITE_DONE ? fail(c, "read", err) : answer;
+    return rc != SQLITE_DONE ? catalogue_fail(c, "read", err) : answer;
 }
 
 int catalogue_count(struct catalogue *c, int64_t *all, int64_t *by_name, struct error *err)
 {
-    sqlite3_stmt *st = statement(c, COUNT, err);
+    unsigned version = 0;
+    bool known = sqlite3_file_control(c->db, "main", SQLITE_FCNTL_DATA_VERSION, &version) ==
+                     SQLITE_OK &&
+                 sqlite3_total_changes64(c->db) == 0;
+    sqlite3_stmt *st;
 
-    if (!st)
-        return -1;
-    if (sqlite3_step(st) != SQLITE_ROW)
-        return fail(c, "read", err);
-    *all = sqlite3_column_int64(st, 0);
-    *by_name = sqlite3_column_int64(st, 1);
-    sqlite3_reset(st);
+    if (!c->counted || !known || version != c->counted_version) {
+        st = catalogue_statement(c, COUNT, err);
+        if (!st)
+            return -1;
+        if (sqlite3_step(st) != SQLITE_ROW)
+            return catalogue_fail(c, "read", err);
+        c->all = sqlite3_column_int64(st, 0);
+        c->by_name = sqlite3_column_int64(st, 1);
+        sqlite3_reset(st);
+        c->counted = true;
+        c->counted_version = version;
+    }
+    *all = c->all;
+    *by_name = c->by_name;
     return 0;
+}
+
+int catalogue_merge(struct catalogue *c, struct error *err)
+{
+    int64_t before = sqlite3_total_changes64(c->db);
+
+    if (sqlite3_exec(c->db, "INSERT INTO words(words, rank) VALUES('merge', 400)", NULL, NULL,
+                     NULL) != SQLITE_OK)
+        return catalogue_fail(c, "written", err);
+    /* The statement itself counts as one. */
+    return sqlite3_total_changes64(c->db) - before >= 2;
 }
 
 int catalogue_tidy(struct catalogue *c, struct error *err)
@@ -611,46 +590,5 @@ int catalogue_tidy(struct catalogue *c, struct error *err)
     return sqlite3_exec(c->db, "INSERT INTO words(words) VALUES('optimize')", NULL, NULL, NULL) ==
                    SQLITE_OK
                ? 0
-               : fail(c, "written", err);
-}
-
-/* ---- looking ----------------------------------------------------------------------------------
- */
-
-static int each_hit(struct catalogue *c, sqlite3_stmt *st, struct error *err)
-{
-    int rc = SQLITE_ROW;
-
-    while (c->verdict != HIT_LAST && (rc = sqlite3_step(st)) == SQLITE_ROW)
-        if (c->verdict == HIT_TAKEN && c->search->taken)
-            c->search->taken(c->search->ctx, (const char *)sqlite3_column_text(st, 0));
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : fail(c, "read", err);
-}
-
-int catalogue_look(struct catalogue *c, const struct catalogue_search *search, struct error *err)
-{
-    sqlite3_stmt *st;
-    int64_t first = 0, last = INT64_MAX;
-    int rc = 1;
-
-    if (search->case_id)
-        rc = doc_key(c, search->case_id, 0, false, &first, err);
-    if (rc <= 0)
-        return rc;
-    if (search->case_id)
-        last = first | NUMBER_MASK;
-    st = statement(c, MATCH, err);
-    if (!st)
-        return -1;
-    sqlite3_bind_text(st, 1, search->expression, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(st, 2, first);
-    sqlite3_bind_int64(st, 3, last);
-    c->until = env_ticks() + search->limit_ms * NS_PER_MS;
-    c->search = search;
-    c->verdict = HIT_SKIPPED;
-    rc = each_hit(c, st, err);
-    c->until = 0;
-    c->search = NULL;
-    sqlite3_reset(st);
-    return rc;
+               : catalogue_fail(c, "written", err);
 }

@@ -20,7 +20,8 @@
 struct catalogue;
 struct error;
 
-#define CATALOGUE_NAME "search.db"
+#define CATALOGUE_NAME     "search.db"
+#define CATALOGUE_TEXT_MAX ((unsigned long long)1 << 30) /* a larger text was not written by us */
 
 /* Strings are owned; NULL counts as "". */
 struct catalogue_entry {
@@ -70,26 +71,35 @@ typedef int catalogue_fn(void *ctx, const struct catalogue_entry *e);
 int catalogue_each(struct catalogue *c, catalogue_fn *fn, void *ctx, struct error *err);
 /* Entries, and those of them that have no text yet. */
 int catalogue_count(struct catalogue *c, int64_t *all, int64_t *by_name, struct error *err);
-/* Merges the parts of the full text index, and what was removed is out of it. For a quiet hour. */
+/* Merges some of the parts of the full text index, a few dozen milliseconds long: each is looked through
+ * by each search. For when nothing else is to be done. 1 when there is more to merge, 0, -1. */
+int catalogue_merge(struct catalogue *c, struct error *err);
+/* Merges all parts of the full text index, and what was removed is out of it. For a quiet hour. */
 int catalogue_tidy(struct catalogue *c, struct error *err);
 
-/* What becomes of a hit. */
-enum catalogue_verdict { HIT_SKIPPED, HIT_TAKEN, HIT_LAST /* none more, this one neither */ };
+/* What is told of an entry besides; each may be NULL. */
+struct catalogue_shown {
+    const char *title, *subject, *sender;
+    const char *passage; /* the place in its text where the hits are (passage.h) */
+};
 
 struct catalogue_search {
     const char *expression; /* query.h */
     const char *case_id;    /* only in this case; NULL: all */
+    size_t limit;           /* so many are told at most */
     int64_t limit_ms;       /* what takes longer is given up: -1, number ETIMEDOUT */
-    /* Of the entry case, number and digest are told; borrowed. */
-    enum catalogue_verdict (*wanted)(void *ctx, const struct catalogue_entry *e);
-    /* The entry that was just taken: the place in its text where the hits are (passage.h),
-     * borrowed; NULL when they are elsewhere. May be NULL. */
-    void (*taken)(void *ctx, const char *passage);
+    /* Many are not admitted: they are asked about while the rest is being ranked. */
+    bool picky;
+    /* Of the entry case, number and digest are told; borrowed. May be asked about more than once. */
+    bool (*admits)(void *ctx, const struct catalogue_entry *e);
+    /* The entry that was just admitted; borrowed. May be NULL. */
+    void (*taken)(void *ctx, const struct catalogue_entry *e, const struct catalogue_shown *shown);
     void *ctx;
+    bool more; /* answer: others match, too */
 };
 
-/* Shows the entries that match, best first. 0, or -1 with err. */
-int catalogue_look(struct catalogue *c, const struct catalogue_search *search, struct error *err);
+/* Tells the entries that match, best first. 0, or -1 with err. */
+int catalogue_look(struct catalogue *c, struct catalogue_search *search, struct error *err);
 
 /* Frees its strings; all zero then. */
 void catalogue_entry_clear(struct catalogue_entry *e);

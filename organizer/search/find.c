@@ -14,7 +14,7 @@
 #include "decide/rules.h"
 #include "record/state.h"
 #include "search/catalogue.h"
-#include "search/fts.h"
+#include "search/passage.h"
 #include "search/query.h"
 
 #define LIMIT_MS 20000 /* a search that takes longer is given up */
@@ -30,7 +30,7 @@ struct place {
 struct hit {
     struct doc doc;
     const struct place *place;
-    char *passage; /* or NULL */
+    char *title, *subject, *sender, *passage; /* each may be NULL */
 };
 
 struct finding {
@@ -42,6 +42,7 @@ struct finding {
     struct state *state; /* of the store, as the next */
     struct catalogue *catalogue;
     const char *expression; /* or NULL */
+    struct hit candidate; /* the latest that was admitted */
     struct hit *hits;
     size_t len;
     bool more;
@@ -181,31 +182,36 @@ static struct place *place_of(const struct finding *f, const char *id)
     return p;
 }
 
-static enum catalogue_verdict take_match(void *ctx, const struct catalogue_entry *e)
+static bool admits(void *ctx, const struct catalogue_entry *e)
 {
     struct finding *f = ctx;
-    struct place *p = place_of(f, e->case_id);
-    struct doc d = {0};
-    int rc = p ? state_doc_by_number(f->state, e->case_id, e->number, &d, f->err) : 0;
-    bool current = digest_is_zero(&e->digest) || digest_equal(&e->digest, &d.digest);
+    struct hit *h = &f->candidate;
+    struct place *p;
+    int rc;
 
-    if (rc > 0 && current && is_wanted(f, p, &d)) {
-        if (f->len < f->r->limit) {
-            f->hits[f->len++] = (struct hit){d, p, NULL};
-            return HIT_TAKEN;
-        }
-        f->more = true;
-    }
-    doc_clear(&d);
-    f->failed |= rc < 0;
-    return f->failed || f->more ? HIT_LAST : HIT_SKIPPED;
+    doc_clear(&h->doc);
+    p = f->failed ? NULL : place_of(f, e->case_id);
+    h->place = p;
+    if (!p)
+        return false;
+    rc = state_doc_by_number(f->state, e->case_id, e->number, &h->doc, f->err);
+    f->failed = rc < 0;
+    return rc > 0 && (digest_is_zero(&e->digest) || digest_equal(&e->digest, &h->doc.digest)) &&
+           is_wanted(f, p, &h->doc);
 }
 
-static void take_passage(void *ctx, const char *passage)
+static void take(void *ctx, const struct catalogue_entry *e, const struct catalogue_shown *shown)
 {
     struct finding *f = ctx;
+    struct hit *h = &f->hits[f->len++];
 
-    f->hits[f->len - 1].passage = xstrdup(passage);
+    (void)e;
+    *h = f->candidate;
+    memset(&f->candidate, 0, sizeof f->candidate);
+    h->title = xstrdup(shown->title);
+    h->subject = xstrdup(shown->subject);
+    h->sender = xstrdup(shown->sender);
+    h->passage = xstrdup(shown->passage);
 }
 
 /* Newest date first; without a date, last. */
@@ -303,20 +309,15 @@ static void tell_doc(const struct finding *f, struct str *out, const struct hit 
 static void tell_hit(const struct finding *f, struct str *out, const struct hit *h)
 {
     AUTO_FREE char *path = path_of(h->place, &h->doc);
-    struct catalogue_entry e = {0};
-    struct error err = ERROR_INIT;
 
     str_addc(out, '{');
     json_num(out, "v", 1);
     json_name(out, "path", path);
     tell_case(out, h->place->c);
     tell_doc(f, out, h);
-    if (f->catalogue && catalogue_get(f->catalogue, h->doc.case_id, h->doc.number, &e, &err) > 0) {
-        add_text(out, "title", e.title);
-        add_text(out, "subject", e.subject);
-        add_text(out, "sender", e.sender);
-    }
-    catalogue_entry_clear(&e);
+    add_text(out, "title", h->title);
+    add_text(out, "subject", h->subject);
+    add_text(out, "sender", h->sender);
     if (h->passage)
         add_passage(out, h->passage);
     str_add(out, "}\n");
@@ -397,19 +398,54 @@ static int check_type(struct finding *f)
     return fault(f);
 }
 
+/* What is found by filters alone is shown as what is found by words. */
+static void add_shown(struct finding *f)
+{
+    for (size_t i = 0; f->catalogue && i < f->len; i++) {
+        struct hit *h = &f->hits[i];
+        struct catalogue_entry e = {0};
+        struct error err = ERROR_INIT;
+
+        if (catalogue_get(f->catalogue, h->doc.case_id, h->doc.number, &e, &err) > 0) {
+            h->title = xstrdup(e.title);
+            h->subject = xstrdup(e.subject);
+            h->sender = xstrdup(e.sender);
+        }
+        catalogue_entry_clear(&e);
+    }
+}
+
+/* Whether many of the documents that match are none that are asked for. */
+static bool is_picky(const struct finding *f, const char *one_case)
+{
+    const struct find_request *r = f->r;
+
+    return !f->job->everything || r->type || r->mime || *r->since || *r->until || r->relevance >= 0 ||
+           ((r->client || r->in_case) && !one_case);
+}
+
 static int look(struct finding *f)
 {
     const char *one = HASH_COUNT(f->places) == 1 ? f->nodes[0].id : NULL;
     struct catalogue_search search = {.expression = f->expression,
                                       .case_id = one,
+                                      .limit = f->r->limit,
                                       .limit_ms = LIMIT_MS,
-                                      .wanted = take_match,
-                                      .taken = take_passage,
+                                      .picky = is_picky(f, one),
+                                      .admits = admits,
+                                      .taken = take,
                                       .ctx = f};
 
-    if (!f->expression)
-        return state_each_doc(f->state, one, false, take_row, f, f->err) < 0 ? -1 : 0;
-    return catalogue_look(f->catalogue, &search, f->err) < 0 || f->failed ? -1 : 0;
+    if (!f->expression) {
+        if (state_each_doc(f->state, one, false, take_row, f, f->err) < 0)
+            return -1;
+        add_shown(f);
+        return 0;
+    }
+    if (catalogue_look(f->catalogue, &search, f->err) < 0 || f->failed)
+        return -1;
+    f->more = search.more;
+    return 0;
 }
 
 void find_store_clear(struct find_store *s)
@@ -454,9 +490,15 @@ static int open_parts(struct finding *f)
 static void clear(struct finding *f)
 {
     for (size_t i = 0; i < f->len; i++) {
-        doc_clear(&f->hits[i].doc);
-        free(f->hits[i].passage);
+        struct hit *h = &f->hits[i];
+
+        doc_clear(&h->doc);
+        free(h->title);
+        free(h->subject);
+        free(h->sender);
+        free(h->passage);
     }
+    doc_clear(&f->candidate.doc);
     free(f->hits);
     HASH_CLEAR(hh, f->places);
     free(f->nodes);

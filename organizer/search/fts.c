@@ -7,12 +7,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "search/passage.h"
+#include "search/catalogue.h"
+#include "search/rank.h"
 #include "search/stems.h"
 #include "search/words.h"
-
-/* A text larger than this was not written by us. */
-#define TEXT_MAX ((unsigned long long)1 << 30)
 
 /* ---- the tokenizer ----------------------------------------------------------------------------
  */
@@ -72,7 +70,7 @@ static void sql_unpack(sqlite3_context *ctx, int n, sqlite3_value **v)
     if (!blob)
         return;
     size = ZSTD_getFrameContentSize(blob, len);
-    if (size > TEXT_MAX) {
+    if (size > CATALOGUE_TEXT_MAX) {
         sqlite3_result_error(ctx, "a text of the catalogue is damaged", -1);
         return;
     }
@@ -102,7 +100,7 @@ static fts5_api *api_of(sqlite3 *db)
     return api;
 }
 
-int fts_register(sqlite3 *db, struct error *err)
+int fts_register(sqlite3 *db, struct rank *rank, struct error *err)
 {
     fts5_tokenizer office = {make_tokenizer, free_tokenizer, tokenize};
     fts5_api *api = api_of(db);
@@ -111,7 +109,7 @@ int fts_register(sqlite3 *db, struct error *err)
         return error_set(err, 0, "this SQLite (%s) has no full text search (FTS5)",
                          sqlite3_libversion());
     if (api->xCreateTokenizer(api, "office", NULL, &office, NULL) != SQLITE_OK ||
-        api->xCreateFunction(api, "passage", NULL, passage, NULL) != SQLITE_OK ||
+        rank_register(rank, api) < 0 ||
         sqlite3_create_function(db, "unpack", 1,
                                 SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
                                 sql_unpack, NULL, NULL) != SQLITE_OK)

@@ -1,18 +1,14 @@
 #include "search/passage.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "base/utf8.h"
-#include "search/fts.h"
 #include "search/words.h"
 
 #define INSTANCES 400 /* hits that are looked at: the first of a long text */
-#define WIDE      24  /* words shown */
-#define BEFORE    6   /* of these, before the first hit */
+#define BEFORE    6   /* words shown before the first hit */
 #define BYTES     400 /* shown at most: words of a text may be long */
 
 /* One hit: the words of one phrase of the query. */
@@ -45,7 +41,7 @@ static int worth(const struct hits *h, int i)
 {
     uint64_t seen = 0;
 
-    for (int k = i; k < h->len && h->list[k].first < h->list[i].first + WIDE - BEFORE; k++)
+    for (int k = i; k < h->len && h->list[k].first < h->list[i].first + PASSAGE_WORDS - BEFORE; k++)
         seen |= UINT64_C(1) << (h->list[k].phrase & 63);
     return __builtin_popcountll(seen);
 }
@@ -65,6 +61,40 @@ static int best(const struct hits *h)
     return at;
 }
 
+/* Of hits that begin at the same word the longest counts. */
+static void show(struct passage *p, const struct hit *h)
+{
+    int last = p->len - 1;
+
+    if (h->first < p->first || h->first >= p->first + PASSAGE_WORDS)
+        return;
+    if (last < 0 || p->hits[last].at != h->first) {
+        if (p->len == PASSAGE_WORDS)
+            return;
+        last = p->len++;
+        p->hits[last].at = h->first;
+        p->hits[last].words = 0;
+    }
+    if (p->hits[last].words < h->words)
+        p->hits[last].words = h->words;
+}
+
+void passage_find(struct passage *p, const Fts5ExtensionApi *api, Fts5Context *fts, int column)
+{
+    struct hits hits;
+
+    p->first = -1;
+    p->len = 0;
+    take_hits(&hits, api, fts, column);
+    if (hits.len == 0)
+        return;
+    p->first = hits.list[best(&hits)].first - BEFORE;
+    if (p->first < 0)
+        p->first = 0;
+    for (int i = 0; i < hits.len; i++)
+        show(p, &hits.list[i]);
+}
+
 /* Appends text with white space folded and no control characters. */
 static void add_plain(struct str *out, const char *s, size_t n)
 {
@@ -78,87 +108,78 @@ static void add_plain(struct str *out, const char *s, size_t n)
     }
 }
 
-/* The number of words from `at` on that belong to hits which begin there; 0 when none does. */
-static int hit_words(const struct hits *h, int at)
+/* The number of words from `at` on that belong to a hit which begins there; 0 when none does. */
+static int hit_words(const struct passage *p, int at)
 {
-    int n = 0;
-
-    for (int i = 0; i < h->len; i++)
-        if (h->list[i].first == at && h->list[i].words > n)
-            n = h->list[i].words;
-    return n;
+    for (int i = 0; i < p->len; i++)
+        if (p->hits[i].at == at)
+            return p->hits[i].words;
+    return 0;
 }
 
 struct writing {
-    struct str out;
-    const struct hits *hits;
+    struct str *out;
+    const struct passage *passage;
     const char *text;
-    size_t done; /* bytes of the text that are written */
-    int inside;  /* words of the hit that are still to come; 0: none */
+    size_t begun; /* length of out before it */
+    size_t done;  /* bytes of the text that are written */
+    int inside;   /* words of the hit that are still to come; 0: none */
 };
 
 static void add_word(struct writing *w, int number, const struct words *word)
 {
-    int n = hit_words(w->hits, number);
+    int n = hit_words(w->passage, number);
     bool begins = n > 0 && w->inside == 0;
 
-    add_plain(&w->out, w->text + w->done, word->start - w->done);
+    add_plain(w->out, w->text + w->done, word->start - w->done);
     if (begins)
-        str_addc(&w->out, HIT_BEGIN);
+        str_addc(w->out, HIT_BEGIN);
     if (n > w->inside)
         w->inside = n;
-    add_plain(&w->out, w->text + word->start, word->stop - word->start);
+    add_plain(w->out, w->text + word->start, word->stop - word->start);
     w->done = word->stop;
     if (w->inside > 0 && --w->inside == 0)
-        str_addc(&w->out, HIT_END);
+        str_addc(w->out, HIT_END);
 }
 
-static void write_passage(struct writing *w, size_t n, int first)
+/* The words that are shown; true when the text goes on behind them. */
+static bool add_words(struct writing *w, struct words *word)
 {
-    struct words word;
-    int number = 0;
-    bool more = false;
+    bool more = words_next(word);
 
-    words_begin(&word, w->text, n);
-    while ((more = words_next(&word))) {
-        if (number == first) {
-            w->done = word.start;
-            if (first > 0)
-                str_add(&w->out, "\xE2\x80\xA6 ");
-        }
-        if (number >= first + WIDE || w->out.len > BYTES)
-            break;
-        if (number >= first)
-            add_word(w, number, &word);
-        number++;
+    w->done = more ? word->start : 0;
+    for (int i = 0; more && i < PASSAGE_WORDS && w->out->len - w->begun <= BYTES; i++) {
+        add_word(w, w->passage->first + i, word);
+        more = words_next(word);
     }
     if (w->inside > 0)
-        str_addc(&w->out, HIT_END);
-    if (more) {
-        str_add(&w->out, " \xE2\x80\xA6");
-        return;
-    }
-    add_plain(&w->out, w->text + w->done, utf8_cut(w->text + w->done, n - w->done, 16));
-    while (w->out.len && w->out.s[w->out.len - 1] == ' ')
-        str_cut(&w->out, w->out.len - 1);
+        str_addc(w->out, HIT_END);
+    return more;
 }
 
-void passage(const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *ctx, int n,
-             sqlite3_value **v)
+bool passage_write(const struct passage *p, const char *text, size_t n, bool whole, struct str *out)
 {
-    struct hits hits;
-    int column = n > 0 ? sqlite3_value_int(v[0]) : 0, len = 0, first;
-    const char *text = NULL;
-    struct writing w = {.hits = &hits};
+    struct writing w = {.out = out, .passage = p, .text = text, .begun = out->len};
+    struct words word;
+    bool more;
 
-    take_hits(&hits, api, fts, column);
-    if (hits.len == 0)
-        return;
-    if (api->xColumnText(fts, column, &text, &len) != SQLITE_OK || !text)
-        return;
-    first = hits.list[best(&hits)].first - BEFORE;
-    w.text = text;
-    write_passage(&w, (size_t)len, first > 0 ? first : 0);
-    sqlite3_result_text64(ctx, str_c(&w.out), w.out.len, SQLITE_TRANSIENT, SQLITE_UTF8);
-    str_clear(&w.out);
+    words_begin(&word, text, n);
+    if (!words_skip(&word, (size_t)p->first) && !whole)
+        return false;
+    if (p->first > 0)
+        str_add(out, "\xE2\x80\xA6 ");
+    more = add_words(&w, &word);
+    /* A word, or a character, may have been cut in two. */
+    if (!whole && (!more || word.stop + WORD_MAX > n)) {
+        str_cut(out, w.begun);
+        return false;
+    }
+    if (more) {
+        str_add(out, " \xE2\x80\xA6");
+        return true;
+    }
+    add_plain(out, text + w.done, utf8_cut(text + w.done, n - w.done, 16));
+    while (out->len > w.begun && out->s[out->len - 1] == ' ')
+        str_cut(out, out->len - 1);
+    return true;
 }

@@ -31,6 +31,7 @@
 #define QUEUE_JOBS  8000                 /* with a text: each holds a descriptor */
 #define WANTED_MAX  256                  /* texts asked for and not given */
 #define WANTED_NS   (60 * NS_PER_S)      /* who does not give in this time is not waited for */
+#define MERGE_NS    (2 * NS_PER_S)       /* when nothing came for so long, parts of the index are merged */
 #define TIDY_AFTER  500                  /* removed entries */
 #define NICE        10
 
@@ -72,6 +73,7 @@ struct keeper {
     bool asking;            /* it was quiet once since something was lacking: they are asked for */
     unsigned outstanding;   /* asked for and not given */
     uint64_t removed;       /* since the last tidying */
+    bool parts;             /* there may be some to merge */
 };
 
 struct search {
@@ -412,6 +414,7 @@ static void settle(struct search *s)
     count_lacks(s);
     pthread_mutex_unlock(&s->lock);
     k->jobs = k->bytes = 0;
+    k->parts = true;
     tell_loop(s);
 }
 
@@ -453,6 +456,14 @@ static bool rest(struct search *s, bool hurry)
             trouble(s, &err);
         return true;
     }
+    if (k->parts && env_ticks() >= k->since + MERGE_NS) {
+        int rc = catalogue_merge(k->catalogue, &err);
+
+        k->parts = rc > 0;
+        if (rc < 0)
+            trouble(s, &err);
+        return true;
+    }
     return false;
 }
 
@@ -463,7 +474,9 @@ static int64_t next_rest(const struct keeper *k)
         return k->since + LINGER_NS;
     if (k->outstanding > 0)
         return k->asked_at + WANTED_NS;
-    return k->lacking.len > 0 ? k->since + LINGER_NS : 0;
+    if (k->lacking.len > 0)
+        return k->since + LINGER_NS;
+    return k->parts ? k->since + MERGE_NS : 0;
 }
 
 /* Jobs are to lie. Under the lock. */

@@ -17,6 +17,23 @@ static inline char ascii_word(unsigned char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : 0;
 }
 
+/* What a byte is to words_skip(), which goes through whole texts: one bit for each of ASCII. The
+ * apostrophe, and what is not ASCII, is neither. */
+static inline bool is_plain_word(unsigned char c)
+{
+    static const uint64_t letters_digits[4] = {UINT64_C(0x03FF000000000000),
+                                               UINT64_C(0x07FFFFFE07FFFFFE), 0, 0};
+
+    return letters_digits[c >> 6] >> (c & 63) & 1;
+}
+
+static inline bool is_plain_gap(unsigned char c)
+{
+    static const uint64_t others[4] = {UINT64_C(0xFC00FF7FFFFFFFFF), UINT64_C(0xF8000001F8000001), 0, 0};
+
+    return others[c >> 6] >> (c & 63) & 1;
+}
+
 /* Characters of scripts without spaces between words. */
 static bool stands_alone(int32_t c)
 {
@@ -144,6 +161,44 @@ bool words_next(struct words *w)
             return false;
         take(w);
     } while (w->len == 0); /* nothing but marks */
+    return true;
+}
+
+/* Goes on behind so many words of plain letters and digits, as long as there is nothing else; returns how
+ * many there were. The last byte is never looked at: a word may end there in many ways. */
+static size_t skip_plain(struct words *w, size_t count)
+{
+    const unsigned char *p = (const unsigned char *)w->at, *word;
+    const unsigned char *last = (const unsigned char *)w->end - 1;
+    size_t n = 0;
+
+    while (n < count) {
+        while (p < last && is_plain_gap(*p))
+            p++;
+        word = p;
+        while (p < last && is_plain_word(*p))
+            p++;
+        if (p >= last || p == word || !is_plain_gap(*p)) {
+            p = word;
+            break;
+        }
+        n++;
+    }
+    w->at = (const char *)p;
+    return n;
+}
+
+bool words_skip(struct words *w, size_t count)
+{
+    while (count > 0) {
+        if (w->at < w->end)
+            count -= skip_plain(w, count);
+        if (count == 0)
+            break;
+        if (!words_next(w))
+            return false;
+        count--;
+    }
     return true;
 }
 

@@ -27,6 +27,8 @@ struct words {
 void words_begin(struct words *w, const char *s, size_t n);
 /* The next word; false at the end. */
 bool words_next(struct words *w);
+/* Goes on behind so many words, of which nothing is told; false at the end. */
+bool words_skip(struct words *w, size_t count);
 /* The n bytes at s hold a word. */
 bool words_any(const char *s, size_t n);
 

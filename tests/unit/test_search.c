@@ -107,11 +107,18 @@ static int teardown(void **state)
     return 0;
 }
 
-static enum catalogue_verdict one(void *ctx, const struct catalogue_entry *e)
+static bool all(void *ctx, const struct catalogue_entry *e)
+{
+    (void)ctx;
+    (void)e;
+    return true;
+}
+
+static void one(void *ctx, const struct catalogue_entry *e, const struct catalogue_shown *shown)
 {
     (void)e;
+    (void)shown;
     ++*(int *)ctx;
-    return HIT_TAKEN;
 }
 
 static int hits(struct world *w, const char *expression)
@@ -119,7 +126,7 @@ static int hits(struct world *w, const char *expression)
     struct catalogue *c = catalogue_open(w->p->dir, true, &w->p->err);
     int n = 0;
     struct catalogue_search s = {
-        .expression = expression, .limit_ms = 10000, .wanted = one, .ctx = &n};
+        .expression = expression, .limit = 1000, .limit_ms = 10000, .admits = all, .taken = one, .ctx = &n};
 
     assert_non_null(c);
     assert_int_equal(catalogue_look(c, &s, &w->p->err), 0);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "search/fts.h"
+#include "search/passage.h"
 #include "search_place.h"
 
 struct found {
@@ -17,31 +17,36 @@ struct found {
     char *passage; /* of the last one */
 };
 
-static enum catalogue_verdict take(void *ctx, const struct catalogue_entry *e)
+static bool all(void *ctx, const struct catalogue_entry *e)
 {
-    struct found *f = ctx;
-
-    if (f->len == 16)
-        return HIT_LAST;
-    f->numbers[f->len++] = e->number;
-    return HIT_TAKEN;
+    (void)ctx;
+    (void)e;
+    return true;
 }
 
-static void keep(void *ctx, const char *passage)
+static void take(void *ctx, const struct catalogue_entry *e, const struct catalogue_shown *shown)
 {
     struct found *f = ctx;
 
+    f->numbers[f->len++] = e->number;
     free(f->passage);
-    f->passage = xstrdup(passage);
+    f->passage = xstrdup(shown->passage);
 }
 
 static struct found look(struct search_place *p, const char *expression, const char *case_id)
 {
     struct found f = {.len = 0};
-    struct catalogue_search s = {
-        .expression = expression, .case_id = case_id, .limit_ms = 10000, .wanted = take, .ctx = &f};
+    struct catalogue_search s = {.expression = expression,
+                                 .case_id = case_id,
+                                 .limit = 16,
+                                 .limit_ms = 10000,
+                                 .admits = all,
+                                 .taken = take,
+                                 .ctx = &f};
 
     assert_int_equal(catalogue_look(p->catalogue, &s, &p->err), 0);
+    free(f.passage);
+    f.passage = NULL;
     return f;
 }
 
@@ -50,7 +55,7 @@ static char *passage_of(struct search_place *p, const char *expression)
 {
     struct found f = {.len = 0};
     struct catalogue_search s = {
-        .expression = expression, .limit_ms = 10000, .wanted = take, .taken = keep, .ctx = &f};
+        .expression = expression, .limit = 16, .limit_ms = 10000, .admits = all, .taken = take, .ctx = &f};
 
     assert_int_equal(catalogue_look(p->catalogue, &s, &p->err), 0);
     return f.passage;
@@ -274,7 +279,7 @@ static void a_reader_sees_what_is_committed(void **state)
     struct catalogue *reader = catalogue_open(p->dir, true, &p->err);
     struct found f = {.len = 0};
     struct catalogue_search s = {
-        .expression = "\"lease\"", .limit_ms = 10000, .wanted = take, .ctx = &f};
+        .expression = "\"lease\"", .limit = 16, .limit_ms = 10000, .admits = all, .taken = take, .ctx = &f};
 
     assert_non_null(reader);
     place_text(p, case_a, 1, "x", "lease");
@@ -289,7 +294,7 @@ static void a_search_that_takes_too_long_is_given_up(void **state)
     struct search_place *p = *state;
     struct found f = {.len = 0};
     struct catalogue_search s = {
-        .expression = "\"lease\"", .limit_ms = -1, .wanted = take, .ctx = &f};
+        .expression = "\"lease\"", .limit = 16, .limit_ms = -1, .admits = all, .taken = take, .ctx = &f};
 
     catalogue_begin(p->catalogue, &p->err);
     for (int i = 1; i <= 2000; i++) {
