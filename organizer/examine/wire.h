@@ -66,8 +66,8 @@ struct wire_answer {
     uint32_t what;
     uint32_t ticket;
     uint32_t number;
-    uint32_t unused;
-    uint64_t bytes;
+    uint32_t cpu_ms; /* WIRE_PARSED: of processor time */
+    uint64_t bytes;  /* WIRE_PARSED: of memory, at most */
     struct digest digest;
 };
 

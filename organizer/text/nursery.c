@@ -105,6 +105,9 @@ static void parse_document(struct wire_answer *a, const struct wire_order *o, in
         continue;
     a->what = WIRE_PARSED;
     a->number = end_of(status, &used);
+    a->cpu_ms = (uint32_t)((used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+                           (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
+    a->bytes = (uint64_t)used.ru_maxrss * 1024;
 }
 
 int nursery_parsers(const struct wire_setup *setup)

@@ -203,10 +203,13 @@ static void lane_answered(void *ctx, struct part *p, const struct wire_answer *a
     struct texts *t = ctx;
     struct reading *r = reading_of(p);
 
-    if (a->what == WIRE_PARSED)
+    if (a->what == WIRE_PARSED) {
         take_answer(t, r, (enum wire_end)a->number);
-    else
+        r->content.cpu_ms = a->cpu_ms;
+        r->content.memory = a->bytes;
+    } else {
         settle(t, r, CONTENT_NONE, "content.no-reader");
+    }
     close_out(r);
 }
 

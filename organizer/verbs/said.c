@@ -115,6 +115,10 @@ void said_json(struct str *out, const struct content *c)
     json_text(out, "status", statuses[c->status]);
     content_facts_json(out, c);
     json_num(out, "text_bytes", (int64_t)c->text_len);
+    if (c->memory) {
+        json_num(out, "cpu_ms", (int64_t)c->cpu_ms);
+        json_num(out, "memory_kib", (int64_t)(c->memory / 1024));
+    }
     json_key(out, "lines");
     str_addc(out, '[');
     for (size_t i = 0; i < c->lines_len; i++) {

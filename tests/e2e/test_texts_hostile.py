@@ -203,6 +203,15 @@ def test_none_takes_more_than_its_time(explained):
     assert explained[1] < 3 * len(HOSTILE), explained[1]
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_none_takes_more_than_2_s_of_processor_and_256_mib(explained, name):
+    """As the kernel says of the process that read it, which read nothing else."""
+    content = explained[0][name]["content"]
+    # The kernel looks at its clock some hundred times a second.
+    assert content["cpu_ms"] <= 2050, content["cpu_ms"]
+    assert 1024 < content["memory_kib"] <= 256 * 1024, content["memory_kib"]
+
+
 def test_nothing_outside_the_document_is_read(explained):
     assert "root:" not in json.dumps(explained[0])
 
@@ -232,7 +241,7 @@ def test_every_sample_gives_facts_or_a_reason(tmp_path):
             assert content is None, line
             continue
         assert content, f"nothing was read of {line['path']} ({line['kind']})"
-        facts = [k for k in content if k not in ("status", "text_bytes", "lines")]
+        facts = [k for k in content if k not in ("status", "text_bytes", "lines", "cpu_ms", "memory_kib")]
         assert content["status"] in ("read", "part", "locked", "broken")
         assert facts or content["text_bytes"] or content["status"] == "read", line
         if content["status"] != "read":
