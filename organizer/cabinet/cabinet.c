@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cabinet/rights.h"
 #include "cabinet/tree_lock.h"
 #include "cabinet/zone.h"
 #include "record/doc.h"
@@ -202,7 +203,7 @@ static int fill(int root, struct init_result *r, struct error *err)
     if (folder < 0 || write_config(folder, r, err) < 0)
         return -1;
     if (!r->existed &&
-        (beneath_mkdirs(root, INBOX_NAME) < 0 || beneath_mkdirs(root, ARCHIVE_NAME) < 0))
+        (rights_mkdirs(root, INBOX_NAME) < 0 || rights_mkdirs(root, ARCHIVE_NAME) < 0))
         return error_set(err, errno, "cannot make the folders %s and %s", INBOX_NAME, ARCHIVE_NAME);
     if (write_id(folder, err) < 0)
         return -1;

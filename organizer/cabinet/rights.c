@@ -53,6 +53,28 @@ static bool has_default_acl(int dir)
     return has;
 }
 
+/* As fchmod(). A new folder has the bit for its group (setgid) from the one it lies in; a service that may
+ * not set it (RestrictSUIDSGID=, systemd.exec(5)) gives the permissions beside it as an ACL, which
+ * leaves it. with_acl: they are given already. */
+static int set_mode(int fd, mode_t mode, bool with_acl)
+{
+    acl_t acl;
+    int rc;
+
+    if (fchmod(fd, mode) == 0)
+        return 0;
+    if (errno != EPERM || !(mode & S_ISGID))
+        return -1;
+    if (with_acl)
+        return 0;
+    acl = acl_from_mode(mode & 0777);
+    if (!acl)
+        return -1;
+    rc = acl_set_fd(fd, acl);
+    acl_free(acl);
+    return rc;
+}
+
 /* Group and rights of the folder for fd, new in it; mask: the bits that it can have. */
 static int take(int dir, int fd, mode_t mask, bool file)
 {
@@ -69,15 +91,15 @@ static int take(int dir, int fd, mode_t mask, bool file)
         return -1;
     mode = folder.st_mode & mask;
     if (st.st_gid != folder.st_gid)
-        return fchmod(fd, mode & (mode_t)(07707 | ((mode & 07) << 3)));
+        return set_mode(fd, mode & (mode_t)(07707 | ((mode & 07) << 3)), false);
     if (has_default_acl(dir))
         return 0;
     acl = access_acl(dir, file);
     if (!acl)
-        return fchmod(fd, mode);
+        return set_mode(fd, mode, false);
     rc = acl_set_fd(fd, acl);
     acl_free(acl);
-    return rc == 0 && !file ? fchmod(fd, mode) : rc;
+    return rc == 0 && !file ? set_mode(fd, mode, true) : rc;
 }
 
 int rights_of_file(int dir, int fd)

@@ -1,14 +1,18 @@
 /* rights: what is made in a folder is like the folder, whatever the umask says. */
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -67,6 +71,40 @@ static void folders_are_like_the_one_they_lie_in(void **state)
     assert_int_equal(fchmod(p->fd, 02775), 0);
     assert_int_equal(rights_mkdirs(p->fd, "a"), 0);
     assert_int_equal(mode_of(p, "a"), 02775);
+}
+
+/* Under RestrictSUIDSGID= nobody may set the bit, not even one that is there. */
+static bool forbid_setgid(void)
+{
+    scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+    const struct scmp_arg_cmp has_bit = {1, SCMP_CMP_MASKED_EQ, S_ISGID, S_ISGID};
+    bool ok = f && seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fchmod), 1, has_bit) == 0 &&
+              seccomp_load(f) == 0;
+
+    if (f)
+        seccomp_release(f);
+    return ok;
+}
+
+static void the_unit_s_sandbox_does_not_close_a_shared_folder(void **state)
+{
+    struct place *p = *state;
+    int status;
+    pid_t pid;
+
+    assert_int_equal(fchmod(p->fd, 02775), 0);
+    pid = fork();
+    if (pid == 0) {
+        umask(07);
+        _exit(!forbid_setgid()                              ? 2
+              : fchmod(p->fd, 02770) == 0 || errno != EPERM ? 3
+              : rights_mkdirs(p->fd, "a/b") < 0             ? 4
+                                                            : 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(mode_of(p, "a"), 02775);
+    assert_int_equal(mode_of(p, "a/b"), 02775);
 }
 
 static void parents_are_made_alike(void **state)
@@ -152,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(folders_are_like_the_one_they_lie_in),
+        TEST(the_unit_s_sandbox_does_not_close_a_shared_folder),
         TEST(parents_are_made_alike),
         TEST(a_folder_that_is_there_stays_as_it_is),
         TEST(a_file_in_the_way_is_an_error),
