@@ -103,27 +103,36 @@ static void step_done(void *ctx, struct act *a)
     maybe_answer(b);
 }
 
-struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
-                         const char *from, const char *to, const char *kind, bool exact)
+struct act *batch_act(struct flow *f, const struct matter *m, const struct doc *row,
+                      const char *from, const char *to, const char *kind)
 {
     struct act *a = act_new(ACT_RENAME);
-    struct step *s = xcalloc(1, sizeof *s);
     const char *slash = strrchr(to, '/');
     size_t dir = slash ? (size_t)(slash - to) : 0;
 
     a->from = xstrdup(from);
     a->to_folder = xmemdup0(to, dir);
     a->to_name = xstrdup(slash ? slash + 1 : to);
-    a->exact = exact;
+    a->exact = true;
     a->leases = true;
-    a->companions = companions_moving(b->flow->cab.root, from);
+    a->companions = companions_moving(f->cab.root, from);
     a->stamp = row->stamp;
     a->case_path = xstrdup(m->facts.path);
     doc_copy(&a->doc, row);
-    a->doc.changed_ns = env_now(b->flow->env);
+    a->doc.changed_ns = env_now(f->env);
     a->former = xstrdup(row->path);
-    journal_body(&a->journal, env_now(b->flow->env), kind);
+    journal_body(&a->journal, env_now(f->env), kind);
     json_name(&a->journal, "from", row->path);
+    return a;
+}
+
+struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
+                         const char *from, const char *to, const char *kind, bool exact)
+{
+    struct act *a = batch_act(b->flow, m, row, from, to, kind);
+    struct step *s = xcalloc(1, sizeof *s);
+
+    a->exact = exact;
     s->batch = b;
     s->from = xstrdup(from);
     flight_begin(b->flow, &s->flight, &row->stamp, row, xstrdup(to));

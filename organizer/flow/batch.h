@@ -11,8 +11,11 @@ struct batch;
 
 /* answer is called once, after batch_done(), and the batch is gone then. */
 struct batch *batch_new(struct flow *f, flow_answer *answer, void *ctx);
-/* A renaming of the document `row` (copied) from its path to `to` (both from the cabinet down),
- * journaled as kind. exact: that name or none. to_case: the case it belongs to afterwards. */
+/* An act that renames the document `row` (copied) from its path to `to` (both from the cabinet
+ * down), to that name or none, journaled as kind. Whose it is, done and ctx, the caller sets. */
+struct act *batch_act(struct flow *f, const struct matter *m, const struct doc *row,
+                      const char *from, const char *to, const char *kind);
+/* The same as a step of the batch. exact: that name or none. */
 struct act *batch_rename(struct batch *b, const struct matter *m, const struct doc *row,
                          const char *from, const char *to, const char *kind, bool exact);
 /* Hands the act to the filer; while its document is open for a moment it is tried again. */

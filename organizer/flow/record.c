@@ -75,24 +75,16 @@ static struct in_flight *in_flight_begin(struct flow *f, const char *case_id,
     return k;
 }
 
-static void set_text(char **field, const char *value)
-{
-    char *copy = xstrdup(value ? value : "");
-
-    free(*field);
-    *field = copy;
-}
-
 void flow_row_decided(struct doc *to, const struct decision *d)
 {
     char day[DATE_TEXT];
 
     to->reason = d->reason;
-    set_text(&to->sentence, d->sentence);
-    set_text(&to->help, d->help);
-    set_text(&to->type, d->type_name ? d->type_name : d->type.value);
-    set_text(&to->words, d->words.value);
-    set_text(&to->date, date_text(d->day, day));
+    doc_set(&to->sentence, d->sentence);
+    doc_set(&to->help, d->help);
+    doc_set(&to->type, d->type_name ? d->type_name : d->type.value);
+    doc_set(&to->words, d->words.value);
+    doc_set(&to->date, date_text(d->day, day));
 }
 
 /* The new row: what is known from the old one, the examination, and the decision. */
@@ -108,13 +100,13 @@ static void fill_row(struct flow *f, struct doc *to, const struct item *it,
         !digest_equal(&row->digest, &it->x.digest))
         to->unread = DOC_READ; /* what a person did since stands */
     snprintf(to->case_id, sizeof to->case_id, "%s", home ? home->facts.id : "");
-    set_text(&to->path, inside);
+    doc_set(&to->path, inside);
     to->stamp = it->stamp;
     to->read_ns = it->read_ns;
     to->digest = it->x.digest;
     to->kind = it->x.kind;
     flow_row_decided(to, d);
-    set_text(&to->suggested, NULL);
+    doc_set(&to->suggested, NULL);
     if (!known)
         to->filed_ns = env_now(f->env);
     if (renamed)
@@ -415,7 +407,7 @@ static void move_row(struct flow *f, const struct doc *old, const char *path)
     w->quiet = true;
     a->case_path = xstrdup(m ? m->facts.path : "");
     doc_copy(&a->doc, old);
-    set_text(&a->doc.path, path);
+    doc_set(&a->doc.path, path);
     a->doc.changed_ns = env_now(f->env);
     if (m) {
         journal_body(&a->journal, env_now(f->env), "renamed");
@@ -506,7 +498,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     a->doc.filed_ns = a->doc.changed_ns = env_now(f->env);
     /* A name that only became complete is not what the document came under. */
     if (!same_case || !flow_was_filed(&id->row) || is_inbox(f, it->path))
-        set_text(&a->doc.original, slash ? slash + 1 : it->path);
+        doc_set(&a->doc.original, slash ? slash + 1 : it->path);
     free(a->doc.why);
     a->doc.why = decision_why(d);
     if (!it->no_fork)
@@ -612,7 +604,7 @@ static void suggest(struct doc *to, const struct decision *d)
         free(inside);
     }
     if (same_text(to->suggested, to->path)) {
-        set_text(&to->suggested, NULL);
+        doc_set(&to->suggested, NULL);
         return;
     }
     if (to->reason == REASON_NONE)

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "flow/batch.h"
-#include "flow/companions.h"
 #include "flow/gather.h"
 #include "text/texts.h"
 
@@ -149,44 +148,21 @@ static void taken(void *ctx, struct act *a)
     flow_wake(f);
 }
 
-static void set_text(char **field, const char *value)
-{
-    char *copy = xstrdup(value ? value : "");
-
-    free(*field);
-    *field = copy;
-}
-
 /* The row of a document that was never named. */
-static void fill_row(struct flow *f, struct doc *to, const struct decision *d)
+static void fill_row(struct doc *to, const struct decision *d)
 {
     to->state = d->action == ACTION_LIST ? DOC_LISTED : DOC_INDEXED;
     to->unread = DOC_READ;
     flow_row_decided(to, d);
-    set_text(&to->original, NULL);
-    set_text(&to->why, NULL);
-    to->changed_ns = env_now(f->env);
+    doc_set(&to->original, NULL);
+    doc_set(&to->why, NULL);
 }
 
 static struct act *act_of(struct taking *t, const struct matter *m, const struct decision *d)
 {
-    struct flow *f = t->flow;
-    struct act *a = act_new(ACT_RENAME);
-    const char *slash = strrchr(t->to, '/');
+    struct act *a = batch_act(t->flow, m, &t->row, t->from, t->to, "undone");
 
-    a->from = xstrdup(t->from);
-    a->to_folder = xmemdup0(t->to, (size_t)(slash - t->to));
-    a->to_name = xstrdup(slash + 1);
-    a->exact = true;
-    a->leases = true;
-    a->companions = companions_moving(f->cab.root, t->from);
-    a->stamp = t->row.stamp;
-    doc_copy(&a->doc, &t->row);
-    fill_row(f, &a->doc, d);
-    a->case_path = xstrdup(m->facts.path);
-    a->former = xstrdup(t->row.path);
-    journal_body(&a->journal, env_now(f->env), "undone");
-    json_name(&a->journal, "from", t->row.path);
+    fill_row(&a->doc, d);
     json_text(&a->journal, "by", "organizer");
     json_text(&a->journal, "why", t->why);
     a->done = taken;

@@ -44,6 +44,14 @@ void doc_copy(struct doc *to, const struct doc *from)
     to->suggested = xstrdup(from->suggested);
 }
 
+void doc_set(char **field, const char *value)
+{
+    char *copy = xstrdup(value ? value : "");
+
+    free(*field);
+    *field = copy;
+}
+
 const char *doc_state_name(enum doc_state s)
 {
     return (unsigned)s < STATES ? state_names[s] : "";

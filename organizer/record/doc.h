@@ -80,6 +80,8 @@ struct doc {
 void doc_clear(struct doc *d);
 /* A deep copy. */
 void doc_copy(struct doc *to, const struct doc *from);
+/* One of a row's texts becomes a copy of value; NULL counts as empty. */
+void doc_set(char **field, const char *value);
 /* "indexed", "filed", …; stable. */
 const char *doc_state_name(enum doc_state s);
 /* -1 for an unknown name. */

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from conftest import ROOT, docx, need_tool
+from conftest import ROOT, TIMEOUT, docx, need_tool
 
 
 def contents(cabinet):
@@ -198,7 +198,7 @@ def pdf_of(objects):
         b"%%EOF\n"
 
 
-def scanned_pdf(jpeg, width, height, colours="DeviceGray"):
+def scanned_pdf(picture, width, height, colours="DeviceGray", coding="DCTDecode"):
     """A PDF of one page that is a picture, as scanners make them."""
     stream = b"q 612 0 0 792 0 0 cm /I Do Q\n"
     return pdf_of([
@@ -207,7 +207,7 @@ def scanned_pdf(jpeg, width, height, colours="DeviceGray"):
         "/Resources<</XObject<</I 5 0 R>>>>>>",
         (f"<</Length {len(stream)}>>", stream),
         (f"<</Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/{colours}"
-         f"/BitsPerComponent 8/Filter/DCTDecode/Length {len(jpeg)}>>", jpeg)])
+         f"/BitsPerComponent 8/Filter/{coding}/Length {len(picture)}>>", picture)])
 
 
 def grey_jpeg():
@@ -281,7 +281,7 @@ def test_the_shipped_hook_reads_scans(tmp_path, kind):
     mime = {"pdf": "application/pdf", "png": "image/png"}[kind]
     subprocess.run(["/bin/sh", "-c", '"$0" 3<document 4>text', str(ROOT / "hooks/text/tesseract")],
                    cwd=tmp_path, input=json.dumps({"v": 1, "type": mime}, separators=(",", ":")),
-                   text=True, check=True, timeout=120)
+                   text=True, check=True, timeout=2 * TIMEOUT)
     text = (tmp_path / "text").read_text()
     assert "MOTION TO COMPEL" in text and "March 2, 2026" in text, text
     assert (tmp_path / "document").read_bytes() == document
