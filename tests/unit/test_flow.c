@@ -1,0 +1,83 @@
+/* flow: an open cabinet whose parts are taken one by one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/env.h"
+#include "base/error.h"
+#include "cabinet/cabinet.h"
+#include "flow/flow.h"
+#include "flow/internal.h"
+
+static char base[] = "/tmp/organizer-flow-XXXXXX";
+static char path[64], state_home[64];
+static struct env env;
+
+static int make_cabinet(void **state)
+{
+    struct init_result r;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    if (!mkdtemp(base))
+        return -1;
+    snprintf(path, sizeof path, "%s/Matters", base);
+    snprintf(state_home, sizeof state_home, "%s/state", base);
+    setenv("STATE_DIRECTORY", state_home, 1);
+    setenv("ORGANIZER_RULES", "rules", 0);
+    return env_init(&env, &err) < 0 || cabinet_init(path, &env, &r, &err) < 0 ? -1 : 0;
+}
+
+static int remove_one(const char *name, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(name);
+}
+
+static int remove_cabinet(void **state)
+{
+    (void)state;
+    env_clear(&env);
+    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* A sweep may end with thousands of texts unread. The search's thread, which ends last, asks for them
+ * when those who could read them are gone. */
+static void while_all_is_closed_nothing_is_wanted_to_be_read(void **state)
+{
+    struct flow_options o = {.path = path, .env = &env, .log = {.most = LOG_WARNING}};
+    struct error err = ERROR_INIT;
+    uv_loop_t loop;
+    struct flow *f;
+
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    f = flow_open(&loop, &o, &err);
+    if (!f)
+        fail_msg("%s", error_text(&err));
+    backlog_free(f->backlog);
+    f->backlog = NULL;
+    flow_want_text(f, "", 1);
+    flow_close(f);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(while_all_is_closed_nothing_is_wanted_to_be_read),
+    };
+
+    return cmocka_run_group_tests(tests, make_cabinet, remove_cabinet);
+}
