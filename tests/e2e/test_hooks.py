@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from conftest import ROOT, pdf, sha256
+from conftest import ROOT, TIMEOUT, pdf, sha256
 
 HOOKS = ROOT / "hooks"
 EICAR = "Win.Test.EICAR_HDB-1"
@@ -49,7 +49,7 @@ def run(hook, event, bin, document=b"", args=()):
     os.close(write)
     try:
         return subprocess.run([str(hook), *map(str, args)], input=json.dumps(event).encode(),
-                              capture_output=True, timeout=60,
+                              capture_output=True, timeout=TIMEOUT,
                               preexec_fn=lambda: os.dup2(read, 3), close_fds=False,
                               env={"PATH": f"{bin}:/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/"})
     finally:
@@ -368,8 +368,9 @@ def test_a_veto_leaves_the_document_and_lists_the_reason(cabinet):
     cabinet.sync()
     assert left.exists()
     assert "it smells: $(id)" in (case / "Needs attention.txt").read_text()
-    # Looked at as soon as it was written it is looked at, and asked about, once more.
-    assert cabinet.status()["hooks"]["vetoed"] >= 1
+    # Read as soon as it was written it is read once more, as one more change then might not show; what is
+    # on the disk by then is what the hook is asked about.
+    assert cabinet.status()["hooks"]["vetoed"] in (1, 2)
 
 
 def test_the_clamav_hook_keeps_a_virus_from_being_filed(cabinet, bin):
