@@ -133,12 +133,12 @@ test: deps-test
 lint: deps-lint
 	tests/lint
 
-# Address, undefined-behaviour and leak sanitizers under every test; any report ends the program.
-SAN := ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
-       UBSAN_OPTIONS=print_stacktrace=1
+# Address, undefined-behaviour and leak sanitizers under every test; any report fails it. A run that was
+# stopped goes on where it was.
 sanitize: deps-test
-	$(SAN) $(MAKE) B=build/asan STATIC= HARDEN=-fPIE OPT="-O1 -g -fno-omit-frame-pointer \
-	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all unit e2e
+	$(MAKE) B=build/asan STATIC= HARDEN=-fPIE OPT="-O1 -g -fno-omit-frame-pointer \
+	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all units
+	@tests/sanitize build/asan
 
 # The unit tests only; children too, but not programs that they start.
 valgrind: deps-lint

@@ -38,7 +38,9 @@ def for_everybody(exe):
 
 EXE = for_everybody(EXE)
 SHARED = ROOT.parent / "shared"
-TIMEOUT = 60
+# How many times longer than usual everything takes: under sanitizers.
+SLOW = float(os.environ.get("ORGANIZER_SLOW", 1))
+TIMEOUT = 60 * SLOW
 NOBODY = 65534
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -90,6 +92,7 @@ class Cabinet:
         self.prefix = []  # of every command: who runs the program
         self.process = None
         self.log = None
+        self.deadly = False  # readers are to die of something here
 
     # -- the program -------------------------------------------------------------------------------
     def run(self, *args, status=0, env=None, cwd=None):
@@ -204,8 +207,17 @@ class Cabinet:
         return {str(j.parent.parent): j.read_bytes().count(b"\n")
                 for j in self.path.rglob(".organizer/journal.jsonl")}
 
+    def assert_no_reader_died(self):
+        """Readers tell nobody what a sanitizer found in them: they die of it."""
+        r = self.run("status", self.path, "--json", status=None)
+        if r.returncode in (0, 1):
+            readers = json.loads(r.stdout)["readers"]
+            assert (readers["reader_deaths"], readers["parser_deaths"]) == (0, 0), readers
+
     def assert_ended_well(self):
         """Stops the daemon, which leaves nothing temporary behind."""
+        if self.process and not self.deadly and is_sanitized():
+            self.assert_no_reader_died()
         rc = self.stop()
         assert rc in (None, 0), f"the daemon ended with {rc}:\n{self.log_text()}"
         left = [str(p) for p in self.base.rglob(".~organizer-*")]
@@ -277,6 +289,20 @@ def need_shared(path=""):
 def need_root():
     if os.geteuid() != 0:
         pytest.skip("this test wants root")
+
+
+def is_sanitized():
+    return EXE.exists() and b"__asan_init" in EXE.read_bytes()
+
+
+def need_own_memory():
+    if is_sanitized():
+        pytest.skip("the memory that the address sanitizer takes would be measured")
+
+
+def need_ptrace():
+    if is_sanitized():
+        pytest.skip("the leak sanitizer cannot look where ptrace(2) is at work, and makes calls of its own")
 
 
 def need_tool(name):

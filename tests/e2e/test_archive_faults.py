@@ -16,7 +16,7 @@ import pytest
 
 import bags
 from archive_job import Job, build_tool, is_whole, left
-from conftest import EXE, ROOT, Cabinet, pdf
+from conftest import EXE, ROOT, TIMEOUT, Cabinet, need_ptrace, pdf
 from test_faults import rows
 
 sys.path.insert(0, str(ROOT / "tests/faults"))
@@ -26,6 +26,11 @@ TORTURE = bool(os.environ.get("ORGANIZER_TORTURE"))
 ERRORS = pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
 UNTOUCHED = 98  # by syscall_at: that call does not touch files
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls of x86_64")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traceable():
+    need_ptrace()
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +155,7 @@ ENV.pop("STATE_DIRECTORY", None)
 
 
 def run(*args, wrap=(), cwd=None, env=None):
-    return subprocess.run([*map(str, wrap), EXE, *map(str, args)], capture_output=True, timeout=120, env=env or ENV, cwd=cwd)
+    return subprocess.run([*map(str, wrap), EXE, *map(str, args)], capture_output=True, timeout=2 * TIMEOUT, env=env or ENV, cwd=cwd)
 
 
 def calls(most, *args, **how):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import need_root, need_tool, pdf, sha256
+from conftest import TIMEOUT, need_root, need_tool, pdf, sha256
 
 
 def fill(cabinet, case, n=30):
@@ -17,7 +17,7 @@ def fill(cabinet, case, n=30):
 
 def wait_until(done):
     """For what only time brings: the daemon is given up to a minute for it."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + TIMEOUT
     while not done():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.05)

@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 
 import bags
-from conftest import EXE
+from conftest import EXE, TIMEOUT
 
 ENV = dict(os.environ, HOME="/nonexistent", TZ="UTC")
 ENV.pop("STATE_DIRECTORY", None)
@@ -16,7 +16,7 @@ ENV.pop("STATE_DIRECTORY", None)
 
 def verify(*args, status=None, cwd=None):
     """(exit status, findings, summaries)"""
-    r = subprocess.run([EXE, "verify", "--json", *map(str, args)], capture_output=True, timeout=120, env=ENV,
+    r = subprocess.run([EXE, "verify", "--json", *map(str, args)], capture_output=True, timeout=2 * TIMEOUT, env=ENV,
                        cwd=cwd)
     lines = [json.loads(line) for line in r.stdout.splitlines()]
     assert status is None or r.returncode == status, (r.returncode, lines, r.stderr)
@@ -350,7 +350,7 @@ def test_what_is_no_archive_is_unreadable(tmp_path, what):
         os.mkfifo(path)
     elif what != "missing":
         path.write_bytes({"nothing": b"", "text": b"hello\n" * 500, "pdf": b"%PDF-1.4\n" * 99}[what])
-    r = subprocess.run([EXE, "verify", path], capture_output=True, text=True, timeout=60, env=ENV, cwd=tmp_path)
+    r = subprocess.run([EXE, "verify", path], capture_output=True, text=True, timeout=TIMEOUT, env=ENV, cwd=tmp_path)
     assert r.returncode == 3 and "a.zip" in r.stderr and not r.stdout
 
 
@@ -368,7 +368,7 @@ def test_text_for_people_and_terminals(tmp_path):
     files = bags.bag({"a\x1b[31m\u202e.pdf": b"1"})
     files["data/\x1b]0;x.pdf"] = b"2"
     path = bags.pack(files, tmp_path / "a.zip", "zip")
-    r = subprocess.run([EXE, "verify", path], capture_output=True, timeout=60, env=ENV)
+    r = subprocess.run([EXE, "verify", path], capture_output=True, timeout=TIMEOUT, env=ENV)
     assert r.returncode == 1 and b"\x1b" not in r.stdout and b"\xe2\x80\xae" not in r.stdout
     assert b"not complete" in r.stdout
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import EXE, NOBODY, docx, need_root, need_tool, pdf
+from conftest import EXE, NOBODY, TIMEOUT, docx, need_root, need_tool, pdf
 
 
 def find(cabinet, *args, status=None):
@@ -151,7 +151,7 @@ def test_any_question_is_answered_or_refused_in_words(smith, watched):
     if not watched:
         smith.stop()
     for words in HOSTILE:
-        r = subprocess.run([str(EXE), "find", *words], cwd=smith.path, env=smith.env, timeout=60,
+        r = subprocess.run([str(EXE), "find", *words], cwd=smith.path, env=smith.env, timeout=TIMEOUT,
                            capture_output=True)
         assert r.returncode in (0, 1, 2), words
         assert not any(word in r.stderr for word in (b"SQL", b"fts5", b"syntax", b"\x1b")), r.stderr
@@ -345,7 +345,7 @@ def as_user(c, user, *args):
     env = {k: v for k, v in c.env.items() if k != "STATE_DIRECTORY"}
     return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", str(EXE), *args,
                            "-C", str(c.path)], env={**env, "HOME": str(home)}, capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=TIMEOUT)
 
 
 def test_members_of_the_group_find_what_they_may_read(office):

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import docx, need_tool, pdf, sha256
+from conftest import TIMEOUT, docx, need_tool, pdf, sha256
 
 ORDER = "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"
 
@@ -46,7 +46,7 @@ def test_moved_between_folders_it_stays_the_same_document(smith):
 
 
 def wait_kind(c, kind, case="Smith_Divorce"):
-    end = time.monotonic() + 30
+    end = time.monotonic() + TIMEOUT / 2
     while kind not in c.kinds(case):
         assert time.monotonic() < end, c.kinds(case)
         c.sync()

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import ROOT, need_tool, sha256
+from conftest import ROOT, TIMEOUT, need_tool, sha256
 from test_hooks import bin, lines, mail, run  # noqa: F401 (fixtures)
 
 OFFSITE = ROOT / "hooks" / "archived" / "offsite"
@@ -28,7 +28,7 @@ def serving(kind, folder, port, *args):
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                          env={"PATH": os.environ["PATH"], "HOME": str(folder.parent)})
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + TIMEOUT / 2
         while True:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -91,7 +91,7 @@ def send(far, archive, tmp_path, digest=None, more=()):
     event = {"v": 1, "event": "archived", "path": str(archive), "archive": "Archive/" + archive.name,
              "sha256": digest or sha256(DATA), "case": "Smith_Divorce"}
     return subprocess.run([str(OFFSITE), str(conf)], input=json.dumps(event).encode(),
-                          capture_output=True, timeout=120,
+                          capture_output=True, timeout=2 * TIMEOUT,
                           env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(tmp_path)})
 
 
@@ -159,7 +159,7 @@ esac
     conf.write_text(f"OFFSITE_REMOTE=far:x\nOFFSITE_TRIES=2\nOFFSITE_PAUSE=0\nOFFSITE_RCLONE={fake}\n")
     event = {"path": str(archive), "sha256": sha256(DATA)}
     r = subprocess.run([str(OFFSITE), str(conf)], input=json.dumps(event).encode(),
-                       capture_output=True, timeout=60, env={"PATH": "/usr/bin:/bin"})
+                       capture_output=True, timeout=TIMEOUT, env={"PATH": "/usr/bin:/bin"})
     assert r.returncode == 75 and r.stderr.count(b"not what was sent") == 2, r.stderr
 
 
@@ -172,7 +172,7 @@ def test_mistakes_in_its_settings_are_told(archive, tmp_path, text, mode, status
     conf = tmp_path / "offsite.env"
     conf.write_text(text)
     conf.chmod(mode)
-    r = subprocess.run([str(OFFSITE), str(conf)], capture_output=True, timeout=60,
+    r = subprocess.run([str(OFFSITE), str(conf)], capture_output=True, timeout=TIMEOUT,
                        input=json.dumps({"path": str(archive), "sha256": sha256(DATA)}).encode(),
                        env={"PATH": "/usr/bin:/bin"})
     assert (r.returncode, words in r.stderr) == (status, True), r.stderr

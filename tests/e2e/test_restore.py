@@ -13,7 +13,7 @@ import zipfile
 import pytest
 
 import bags
-from conftest import EXE, NOBODY, pdf, sha256
+from conftest import EXE, NOBODY, TIMEOUT, pdf, sha256
 
 ENV = dict(os.environ, HOME="/nonexistent", TZ="UTC")
 ENV.pop("STATE_DIRECTORY", None)
@@ -21,7 +21,7 @@ LETTER = "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"
 
 
 def run(*args, status=0, cwd=None, **kw):
-    r = subprocess.run([EXE, *map(str, args)], capture_output=True, timeout=120, env=ENV, cwd=cwd,
+    r = subprocess.run([EXE, *map(str, args)], capture_output=True, timeout=2 * TIMEOUT, env=ENV, cwd=cwd,
                        errors="surrogateescape", **kw)
     assert status is None or r.returncode == status, (args, r.returncode, r.stdout, r.stderr)
     return r

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import EXE, ROOT, Cabinet, need_root, need_tool, pdf
+from conftest import EXE, ROOT, TIMEOUT, Cabinet, need_ptrace, need_root, need_tool, pdf
 
 SERVICE = ROOT / "organizer" / "service"
 UNIT = SERVICE / "organizer@.service"
@@ -123,6 +123,7 @@ def test_all_system_calls_are_let_through(tmp_path):
     """What the daemon, its readers and a hook call while documents are filed and listed."""
     need_tool("systemd-analyze")
     need_tool("strace")
+    need_ptrace()
     c = Cabinet(tmp_path).init()
     trace = tmp_path / "trace"
     (c.hooks / "filed").mkdir(parents=True)
@@ -140,7 +141,7 @@ def test_all_system_calls_are_let_through(tmp_path):
         # strace passes no signal on: the daemon itself is told to stop
         pid = int(trace.read_text(errors="replace").split(None, 1)[0])
         os.kill(pid, 15)
-        c.process.wait(60)
+        c.process.wait(TIMEOUT)
         c.process = None
     calls = {}
     for line in trace.read_text(errors="replace").splitlines():
@@ -167,13 +168,13 @@ def test_stopped_before_its_first_sweep_is_done_it_was_never_ready(tmp_path):
     hook.chmod(0o755)
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(str(tmp_path / "manager"))
-    manager.settimeout(60)
+    manager.settimeout(TIMEOUT)
     c.start(wait=False, env={"NOTIFY_SOCKET": str(tmp_path / "manager")})
     (tmp_path / "began").read_text()
     c.process.send_signal(signal.SIGTERM)
     assert manager.recv(4096) == b"STOPPING=1"
     (tmp_path / "go").write_text("")
-    assert c.process.wait(60) == 0
+    assert c.process.wait(TIMEOUT) == 0
     manager.setblocking(False)
     with pytest.raises(BlockingIOError):
         manager.recv(4096)
@@ -223,7 +224,7 @@ def start(c, monkeypatch, *caps, settle="0s"):
     env = dict(c.env, HOME=str(c.base))
 
     def run(*args):
-        r = subprocess.run([*user, c.exe, *map(str, args)], env=env, capture_output=True, timeout=120,
+        r = subprocess.run([*user, c.exe, *map(str, args)], env=env, capture_output=True, timeout=2 * TIMEOUT,
                            preexec_fn=lambda: os.umask(0o007))
         assert r.returncode == 0, (args, r.stdout, r.stderr)
         return r
@@ -243,7 +244,7 @@ def start(c, monkeypatch, *caps, settle="0s"):
 
 def filed_after(c, run, since):
     """Seconds from then until the journal says that the letter was filed."""
-    while time.time() < since + 60:
+    while time.time() < since + TIMEOUT:
         run("sync", c.path)
         lines = [x for x in c.journal("Smith_Divorce") if x["kind"] == "filed"]
         if lines:
@@ -309,7 +310,7 @@ def as_user(c, user, *args, status=None):
     env = {k: v for k, v in c.env.items() if k != "STATE_DIRECTORY"}
     return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", str(EXE), *args,
                            str(c.path)], env={**env, "HOME": str(home)}, capture_output=True, text=True,
-                          timeout=60)
+                          timeout=TIMEOUT)
 
 
 def test_members_of_the_group_may_ask_and_change_nothing(of_nobody):
