@@ -65,8 +65,8 @@ void flow_close(struct flow *f);
 void flow_status(struct flow *f, struct str *json);
 /* Something needs attention somewhere in the cabinet. */
 bool flow_needs_attention(struct flow *f);
-/* What `sync` and `sweep` answer. */
-void flow_sync_text(struct flow *f, bool json, struct str *out);
+/* What `sync` and `sweep` answer. Returns their exit status: EXIT_CANNOT while filing has stopped. */
+int flow_sync_text(struct flow *f, bool json, struct str *out);
 /* Nothing is under way, and the pages say all that is known. */
 bool flow_is_settled(struct flow *f);
 /* How many items are only waited for. */

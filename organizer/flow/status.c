@@ -1,5 +1,6 @@
 /* status: what the flow is doing, for administrators. */
 #include "base/alloc.h"
+#include "base/exit.h"
 #include "base/json.h"
 #include "flow/archiving.h"
 #include "flow/internal.h"
@@ -68,18 +69,26 @@ void flow_status(struct flow *f, struct str *json)
     str_add(json, "}}");
 }
 
-void flow_sync_text(struct flow *f, bool json, struct str *out)
+int flow_sync_text(struct flow *f, bool json, struct str *out)
 {
-    size_t waiting = flow_waiting(f);
+    const char *stopped = filer_stopped(f->filer);
+    size_t waiting = flow_waiting(f), reading = backlog_len(f->backlog);
 
-    if (json)
-        str_addf(out, "{\"v\":1,\"waiting\":%zu,\"reading\":%zu}\n", waiting,
-                 backlog_len(f->backlog));
-    else if (waiting)
+    if (json) {
+        str_addf(out, "{\"v\":1,\"waiting\":%zu,\"reading\":%zu", waiting, reading);
+        if (stopped)
+            json_text(out, "filing_stopped", stopped);
+        str_add(out, "}\n");
+        return stopped ? EXIT_CANNOT : EXIT_ORDER;
+    }
+    if (stopped)
+        str_addf(out, "FILING HAS STOPPED: %s\n", stopped);
+    if (waiting)
         str_addf(out, "%zu waited for: being written, open, or changed a moment ago\n", waiting);
-    if (!json && backlog_len(f->backlog) > 0)
+    if (reading)
         str_addf(out, "%zu documents are filed or listed, and still being read for the search\n",
-                 backlog_len(f->backlog));
+                 reading);
+    return stopped ? EXIT_CANNOT : EXIT_ORDER;
 }
 
 static int is_listed(void *ctx, const struct doc *d)

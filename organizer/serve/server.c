@@ -104,13 +104,14 @@ static void synced(void *ctx)
 {
     struct peer *p = ctx;
     AUTO_STR struct str text = STR_INIT;
+    int status;
 
     if (p->closed) {
         answer(p, 0, "");
         return;
     }
-    flow_sync_text(p->server->flow, p->json, &text);
-    answer(p, EXIT_ORDER, str_c(&text));
+    status = flow_sync_text(p->server->flow, p->json, &text);
+    answer(p, status, str_c(&text));
 }
 
 static void do_reload(struct peer *p)

@@ -12,9 +12,15 @@
 #include "verbs/progress.h"
 #include "verbs/verb.h"
 
+/* Those say what they did also where a part could not be done. */
+static bool says_what_it_did(const char *verb)
+{
+    return strcmp(verb, "archive") == 0 || strcmp(verb, "sync") == 0 || strcmp(verb, "sweep") == 0;
+}
+
 void verb_take_answer(struct verb_call *call, const char *verb, int status, const char *text)
 {
-    if (status >= EXIT_USAGE && !(status == EXIT_CANNOT && strcmp(verb, "archive") == 0))
+    if (status >= EXIT_USAGE && !(status == EXIT_CANNOT && says_what_it_did(verb)))
         verb_fail(call, status, "%s", text);
     else
         str_add(&call->out, text);

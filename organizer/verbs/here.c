@@ -58,7 +58,7 @@ static void settled(void *ctx)
         return;
     }
     if (is_verb(h, "sync") || is_verb(h, "sweep"))
-        flow_sync_text(h->flow, h->call->json, &h->call->out);
+        h->status = flow_sync_text(h->flow, h->call->json, &h->call->out);
     flow_stop(h->flow, stopped, h);
 }
 

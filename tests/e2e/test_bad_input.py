@@ -395,13 +395,13 @@ def test_a_full_cabinet_loses_nothing_and_goes_on_when_there_is_room(cabinet, sm
         cabinet.drop("Smith_Divorce/Inbox", f"order {i} 2026-03-02.pdf", data)
     fill(small_disk)
     cabinet.start()
-    cabinet.sync()
+    cabinet.run("sync", cabinet.path, status=None)
     assert sorted(d for d in cabinet.documents().values() if d in map(sha256, contents)) == sorted(map(sha256, contents))
     shutil.rmtree(small_disk / "filler")
     end = time.monotonic() + TIMEOUT
     while len([p for p in cabinet.documents() if "Court Papers" in p]) < 20:
         assert time.monotonic() < end, cabinet.log_text()[-2000:]
-        cabinet.run("sweep", cabinet.path)
+        cabinet.run("sweep", cabinet.path, status=None)
     cabinet.sync()
     cabinet.assert_in_order(contents)
     assert cabinet.stop() == 0
@@ -417,15 +417,25 @@ def test_a_full_private_state_files_nothing_until_there_is_room(cabinet, small_d
     contents = [pdf(f"{i}" + "y" * 3000) for i in range(30)]
     for i, data in enumerate(contents):
         cabinet.drop("Smith_Divorce/Inbox", f"order {i} 2026-03-02.pdf", data)
-    cabinet.sync()
+    r = cabinet.run("sync", cabinet.path, status=3)
+    assert "FILING HAS STOPPED: " in r.stdout and "No space left" in r.stdout
+    assert "No space left" in cabinet.json("sweep", cabinet.path, status=3)[0]["filing_stopped"]
     docs = cabinet.documents()
     assert sorted(d for d in docs.values()) == sorted(map(sha256, contents))
     shutil.rmtree(small_disk / "filler")
     end = time.monotonic() + TIMEOUT
     while len([p for p in cabinet.documents() if "Court Papers" in p]) < 30:
         assert time.monotonic() < end, cabinet.log_text()[-2000:]
-        cabinet.run("sweep", cabinet.path)
+        cabinet.run("sweep", cabinet.path, status=None)
     cabinet.sync()
+    cabinet.stop()
+    fill(small_disk)
+    contents.append(pdf("z" * 3000))
+    cabinet.drop("Smith_Divorce/Inbox", "order 99 2026-03-02.pdf", contents[-1])
+    cabinet.run("sweep", cabinet.path, status=3)
+    assert "Smith_Divorce/Inbox/order 99 2026-03-02.pdf" in cabinet.documents()
+    shutil.rmtree(small_disk / "filler")
+    cabinet.run("sweep", cabinet.path)
     cabinet.assert_in_order(contents)
 
 
