@@ -25,7 +25,7 @@ struct search {
     enum date_order order;
     struct date today;
     const struct lang *lang;
-    const char *const *dated, *const *day_of, *const *filed, *const *hearing;
+    const char *const *dated, *const *within, *const *day_of, *const *filed, *const *hearing;
     struct page_words words;
 };
 
@@ -178,6 +178,19 @@ static bool is_of_hearing(const struct search *s, size_t i)
     return false;
 }
 
+/* "Respectfully submitted, Dated: March 2, 2026": the byte behind such a label, 0 for none. What is said to
+ * be dated in passing has no colon. */
+static size_t label_within(const struct search *s, const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        size_t n = p > text && (p[-1] == ' ' || p[-1] == '\t') ? starts_with_label(p, s->within) : 0;
+
+        if (n && p[n + strspn(p + n, " ")] == ':')
+            return (size_t)(p - text) + n;
+    }
+    return 0;
+}
+
 static void find_dated(const struct search *s, struct written_date *out)
 {
     for (size_t i = 0; i < s->content->lines_len; i++) {
@@ -189,6 +202,8 @@ static void find_dated(const struct search *s, struct written_date *out)
         if (at && date_below_or_behind(s, i, at, out))
             return;
         at = at ? 0 : this_day_of(s, text);
+        if (!at)
+            at = label_within(s, text);
         if (at && date_near(s, text + at, LABEL_REACH, s->order, out)) {
             out->whole = text;
             return;
@@ -244,6 +259,7 @@ void written_read(const struct content *content, const struct heading *heading,
     if (!content || !heading)
         return;
     s.dated = lang_list(lang, "paper.dated");
+    s.within = lang_list(lang, "paper.dated-within");
     s.day_of = lang_list(lang, "paper.day-of");
     s.filed = lang_list(lang, "paper.filed");
     s.hearing = lang_list(lang, "paper.hearing");

@@ -59,6 +59,8 @@ static void behind_words_that_say_so(void **state)
          "2026-03-02", ""},
         {"Dated: 0ctober l5, 2O25\n", "2025-10-15", ""},
         {"A page.\n\fDated: March 2, 2026\n", "2026-03-02", ""},
+        {"Respectfully submitted,   Dated: March 2, 2026\n", "2026-03-02", ""},
+        {"Springfield, Illinois. DATED : 3/2/2026, Roe LLP\n", "2026-03-02", ""},
     };
 
     (void)state;
@@ -74,6 +76,7 @@ static void days_told_in_passing_are_none(void **state)
         {"Dated: ____________, 20__\n", "", ""},
         {"this is the day of reckoning, March 2, 2026\n", "", ""},
         {"The complaint was filed 03/02/2026.\n", "", ""},
+        {"Hearing Date: May 4, 2026\nThe bond, predated: March 2, 2026\n", "", ""},
         {"March 2, 2026\n", "", ""},
         {"Date: May 4, 2026\nTime: 9:00 a.m.\nDept.: 12\nDated: March 2, 2026\n", "2026-03-02", ""},
     };
@@ -121,6 +124,7 @@ static void what_is_doubtful_stays_so(void **state)
         {"Dated: 03/04/2026\n", "?", ""},          {"Dated: February 30, 2026\n", "?", ""},
         {"Dated: March 2, 2095\n", "?", ""},       {"Dated: March 2, 1914\n", "?", ""},
         {"Dated: 13/04/2026\n", "2026-04-13", ""},
+        {"Respectfully submitted, Dated: February 30, 2026\n", "?", ""},
     };
 
     (void)state;
