@@ -27,7 +27,8 @@ CFLAGS   += -std=gnu17 $(OPT) $(WARN) $(WERROR) $(HARDEN)
 # As needed: libraries that parse documents are in organizer-parsers only.
 LDFLAGS  += -pie -Wl,-z,relro,-z,now,--as-needed
 
-LIB_SRC  := $(sort $(wildcard organizer/*/*.c))
+# Programs are no part of the library: one has a main() and stands before libc.
+LIB_SRC  := $(filter-out organizer/text/parsers.c organizer/verbs/front.c,$(sort $(wildcard organizer/*/*.c)))
 LIB_OBJ  := $(LIB_SRC:organizer/%.c=$B/obj/%.o)
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$B/unit/%)
@@ -56,7 +57,7 @@ $B/organizer-main: $B/obj/main.o $B/liborganizer.a
 
 # What documents say is read by a program of its own (organizer/text/parsers.c).
 $B/organizer-parsers: $B/obj/text/parsers.o $B/liborganizer.a
-	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)echo "  LD $@"; $(CC) $(CFLAGS) $(LDFLAGS) -Wl,--export-dynamic-symbol=fopen -o $@ $^ $(PKG_LIBS)
 
 $B/liborganizer.a: $(LIB_OBJ)
 	@rm -f $@

@@ -198,6 +198,34 @@ def pdf_of(objects):
         b"%%EOF\n"
 
 
+def pdf_by_codes(encoding, collection, text):
+    """A PDF of a font that says by which code its characters are written, but not which they are."""
+    stream = f"BT /F 18 Tf 72 720 Td <{text.hex()}> Tj ET\n"
+    return pdf_of([
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        (f"<</Length {len(stream)}>>", stream.encode()),
+        f"<</Type/Font/Subtype/Type0/BaseFont/M/Encoding/{encoding}/DescendantFonts[6 0 R]>>",
+        "<</Type/Font/Subtype/CIDFontType0/BaseFont/M/CIDSystemInfo<</Registry(Adobe)/Ordering"
+        f"({collection})/Supplement 2>>/FontDescriptor 7 0 R/DW 1000>>",
+        "<</Type/FontDescriptor/FontName/M/Flags 4/FontBBox[0 0 1000 1000]/ItalicAngle 0/Ascent 800"
+        "/Descent -200/CapHeight 700/StemV 80>>"])
+
+
+@pytest.mark.skipif(not pathlib.Path("/usr/share/poppler/cMap").exists(), reason="poppler-data is not installed")
+def test_fonts_that_do_not_tell_their_characters_are_read(smith):
+    """From the tables of poppler-data, which no parser may open."""
+    papers = {"ja.pdf": ("90ms-RKSJ-H", "Japan1", "\u5951\u7d04\u66f8", "shift_jis"),
+              "zh.pdf": ("GBK-EUC-H", "GB1", "\u5408\u540c\u4e66", "gbk"),
+              "tw.pdf": ("ETen-B5-H", "CNS1", "\u5951\u7d04", "big5"),
+              "ko.pdf": ("KSCms-UHC-H", "Korea1", "\uacc4\uc57d\uc11c", "cp949")}
+    for name, (encoding, collection, text, charset) in papers.items():
+        smith.drop("Smith_Divorce/Received", name, pdf_by_codes(encoding, collection, text.encode(charset)))
+    lines = smith.json("explain", smith.path / "Smith_Divorce/Received", status=0)
+    assert {x["path"].split("/")[-1]: x["content"]["lines"] for x in lines} == {
+        name: [text] for name, (_, _, text, _) in papers.items()}
+
+
 def scanned_pdf(picture, width, height, colours="DeviceGray", coding="DCTDecode"):
     """A PDF of one page that is a picture, as scanners make them."""
     stream = b"q 612 0 0 792 0 0 cm /I Do Q\n"
