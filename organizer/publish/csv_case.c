@@ -56,10 +56,10 @@ static void add_row(struct str *out, const struct publish_job *job, const struct
 {
     static const char *const standings[] = {"attention", "filed", "indexed", "waiting"};
     static const char *const relevances[] = {"key", "supporting", "background"};
-    const struct doc *d = &e->doc;
+    const struct shown *d = &e->doc;
     char when[TZ_MINUTE] = "", size[24], number[24], hex[DIGEST_HEX] = "";
 
-    snprintf(size, sizeof size, "%" PRIu64, d->stamp.size);
+    snprintf(size, sizeof size, "%" PRIu64, d->size);
     snprintf(number, sizeof number, "%" PRId64, d->number);
     if (d->filed_ns > 0 && d->state == DOC_FILED)
         tz_minute(z, d->filed_ns, when);
@@ -83,13 +83,15 @@ static void add_row(struct str *out, const struct publish_job *job, const struct
     csv_field(out, or_empty(d->suggested), false);
     csv_field(out, or_empty(entry_remark(e, job->now_ns)), false);
     csv_field(out, d->by_hand ? lang_get(job->lang, "page.yes") : "", false);
-    add_said(out, job->lang, &e->said);
+    add_said(out, job->lang, e->said);
     csv_end(out);
 }
 
-void csv_case(struct str *out, const struct publish_job *job, const struct listing *l,
+void csv_case(struct own_text *text, const struct publish_job *job, const struct listing *l,
               const struct tz *z)
 {
+    struct str *out = &text->text;
+
     str_add(out, "\xEF\xBB\xBF");
     for (size_t i = 0; i < sizeof headings / sizeof *headings; i++) {
         AUTO_FREE char *key = xasprintf("page.%s", headings[i]);
@@ -97,6 +99,8 @@ void csv_case(struct str *out, const struct publish_job *job, const struct listi
         csv_field(out, lang_get(job->lang, key), i == 0);
     }
     csv_end(out);
-    for (size_t i = 0; i < l->len; i++)
-        add_row(out, job, z, &l->entries[i]);
+    for (size_t i = 0; i < l->len; i++) {
+        add_row(out, job, z, listing_say(l, i));
+        own_text_pass(text);
+    }
 }

@@ -23,20 +23,15 @@ static bool says_about(const struct content_facts *f)
            !is_empty(f->author) || !is_empty(f->recipients);
 }
 
-struct facts_shown facts_shown(const struct listing *l)
+void facts_note(struct facts_shown *shown, const struct content_facts *f)
 {
-    struct facts_shown shown = {false, false};
-
-    for (size_t i = 0; i < l->len; i++) {
-        shown.about |= says_about(&l->entries[i].said);
-        shown.privilege |= (l->entries[i].said.flags & PRIVILEGED) != 0;
-    }
-    return shown;
+    shown->about |= says_about(f);
+    shown->privilege |= (f->flags & PRIVILEGED) != 0;
 }
 
 int privilege_value(const struct entry *e)
 {
-    return e->said.flags & PRIVILEGED ? 1 : 0;
+    return e->said->flags & PRIVILEGED ? 1 : 0;
 }
 
 /* Appends the sentence under key, `with` before it when something stands there already. */
@@ -60,7 +55,7 @@ char *privilege_text(const struct lang *lang, unsigned flags)
 
 void privilege_cell(struct str *out, const struct lang *lang, const struct entry *e)
 {
-    AUTO_FREE char *text = privilege_text(lang, e->said.flags);
+    AUTO_FREE char *text = privilege_text(lang, e->said->flags);
 
     str_addf(out, "<td class=\"priv\" data-k=\"%d\">", 1 - privilege_value(e));
     if (text)
@@ -92,7 +87,7 @@ static void note(struct str *out, const struct lang *lang, const char *key, cons
 
 void about_cell(struct str *out, const struct lang *lang, const struct entry *e)
 {
-    const struct content_facts *f = &e->said;
+    const struct content_facts *f = e->said;
     const char *title = is_empty(f->subject) ? f->title : f->subject;
     const char *from = is_empty(f->sender) ? f->author : f->sender;
 
@@ -115,7 +110,7 @@ void facts_notes(struct str *out, const struct lang *lang, const struct entry *e
     } flags[] = {{CONTENT_IS_ENCRYPTED, "page.encrypted"},
                  {CONTENT_HAS_MACROS, "page.macros"},
                  {CONTENT_IS_SIGNED, "page.signed"}};
-    const struct content_facts *f = &e->said;
+    const struct content_facts *f = e->said;
     AUTO_STR struct str text = STR_INIT;
 
     if (f->pages > 0) {

@@ -8,6 +8,8 @@
 #include "base/env.h"
 #include "base/utf8.h"
 #include "decide/name.h"
+#include "publish/page.h"
+#include "publish/pool.h"
 #include "record/state.h"
 
 struct reading {
@@ -35,9 +37,9 @@ const char *path_below(const char *path, const char *folder)
 
 const char *entry_remark(const struct entry *e, int64_t now_ns)
 {
-    const struct doc *d = &e->doc;
+    const struct shown *d = &e->doc;
 
-    if (d->reason < REASON_FIRST_REMARK || !d->sentence || !*d->sentence)
+    if (d->reason < REASON_FIRST_REMARK || !*d->sentence)
         return NULL;
     if (d->reason == REASON_BY_HAND || d->reason == REASON_SUGGESTED ||
         listing_recent(d->changed_ns, now_ns))
@@ -123,10 +125,34 @@ static void add_item(struct listing *l, enum reason reason, const char *path, co
         reason, path, shown, slash ? slash + 1 : shown, or_empty(sentence), or_empty(help)};
 }
 
+static struct shown shown_of(struct pool *p, const struct doc *d)
+{
+    return (struct shown){.path = pool_keep(p, d->path),
+                          .type = pool_share(p, d->type),
+                          .words = pool_share(p, d->words),
+                          .date = pool_share(p, d->date),
+                          .original = pool_share(p, d->original),
+                          .suggested = pool_keep(p, d->suggested),
+                          .sentence = pool_share(p, d->sentence),
+                          .help = pool_share(p, d->help),
+                          .digest = d->digest,
+                          .number = d->number,
+                          .filed_ns = d->filed_ns,
+                          .changed_ns = d->changed_ns,
+                          .size = d->stamp.size,
+                          .state = d->state,
+                          .kind = d->kind,
+                          .reason = d->reason,
+                          .by_hand = d->by_hand,
+                          .before = d->before};
+}
+
 static int add_entry(void *ctx, const struct doc *d)
 {
+    static const struct content_facts nothing;
     struct reading *r = ctx;
     struct listing *l = r->l;
+    AUTO_FREE char *folder = NULL;
     struct entry *e;
     const char *slash;
 
@@ -135,13 +161,12 @@ static int add_entry(void *ctx, const struct doc *d)
         return 0;
     GROW(l->entries, l->len, l->cap);
     e = &l->entries[l->len++];
-    *e = (struct entry){.relevance = RELEVANCE_NONE};
-    doc_copy(&e->doc, d);
-    if (!e->doc.path)
-        e->doc.path = xstrdup("");
+    *e = (struct entry){
+        .doc = shown_of(l->pool, d), .said = &nothing, .relevance = RELEVANCE_NONE};
     slash = strrchr(e->doc.path, '/');
     e->name = slash ? slash + 1 : e->doc.path;
-    e->folder = slash ? xmemdup0(e->doc.path, (size_t)(slash - e->doc.path)) : xstrdup("");
+    folder = xmemdup0(e->doc.path, slash ? (size_t)(slash - e->doc.path) : 0);
+    e->folder = pool_share(l->pool, folder);
     if (r->rules && d->type && *d->type)
         e->type = rules_doc_type(r->rules, d->type);
     if (e->type)
@@ -157,10 +182,10 @@ static int add_entry(void *ctx, const struct doc *d)
 static int by_date(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    int n = strcmp(or_empty(y->doc.date), or_empty(x->doc.date));
+    int n = strcmp(y->doc.date, x->doc.date);
 
     if (n == 0)
-        n = strcmp(or_empty(x->doc.type), or_empty(y->doc.type));
+        n = strcmp(x->doc.type, y->doc.type);
     if (n == 0)
         n = strcmp(x->name, y->name);
     return n ? n : strcmp(x->doc.path, y->doc.path);
@@ -195,16 +220,70 @@ static void collect_items(struct listing *l, const char *folder, const struct no
         qsort(l->items, l->items_len, sizeof *l->items, by_reason);
 }
 
+/* ---- what documents say
+ * ---------------------------------------------------------------------- */
+
+/* What all of so many say is kept; of more, that of the entry at hand. */
+#define SAID_MOST 20000
+
+struct listing_said {
+    struct state *state;
+    struct content_facts *list; /* of all entries; or of one, which is: */
+    struct entry *now;
+    size_t len;
+};
+
 /* What cannot be read now is not shown now. */
-static void read_contents(struct listing *l, struct state *s)
+static int read_said(const struct listing *l, struct entry *e, struct content_facts *f)
 {
     struct error err = ERROR_INIT;
 
-    for (size_t i = 0; i < l->len; i++)
-        if (!digest_is_zero(&l->entries[i].doc.digest) &&
-            state_content_facts(s, &l->entries[i].doc.digest, &l->entries[i].said, &err) < 0)
-            return;
+    *f = (struct content_facts){.title = NULL};
+    e->said = f;
+    return digest_is_zero(&e->doc.digest)
+               ? 0
+               : state_content_facts(l->said->state, &e->doc.digest, f, &err);
 }
+
+static void read_contents(struct listing *l, struct state *s)
+{
+    bool all = l->len <= SAID_MOST;
+
+    l->said = xcalloc(1, sizeof *l->said);
+    l->said->state = s;
+    l->said->len = all ? l->len : 1;
+    l->said->list = xcalloc(l->said->len + 1, sizeof *l->said->list);
+    for (size_t i = 0; i < l->len; i++) {
+        struct content_facts *f = &l->said->list[all ? i : 0];
+
+        if (!all)
+            content_facts_clear(f);
+        if (read_said(l, &l->entries[i], f) < 0)
+            return;
+        facts_note(&l->facts, f);
+    }
+}
+
+const struct entry *listing_say(const struct listing *l, size_t i)
+{
+    if (l->said->len < l->len && l->said->now != &l->entries[i]) {
+        content_facts_clear(l->said->list);
+        l->said->now = &l->entries[i];
+        (void)read_said(l, l->said->now, l->said->list);
+    }
+    return &l->entries[i];
+}
+
+static void forget_said(struct listing_said *said)
+{
+    for (size_t i = 0; said && i < said->len; i++)
+        content_facts_clear(&said->list[i]);
+    free(said ? said->list : NULL);
+    free(said);
+}
+
+/* ---- the whole
+ * ------------------------------------------------------------------------------- */
 
 int listing_read(struct listing *l, struct state *s, const char *case_id, const struct page_case *c,
                  const struct rules *rules, const struct notice *notices, size_t notices_len,
@@ -213,7 +292,7 @@ int listing_read(struct listing *l, struct state *s, const char *case_id, const 
     struct reading r = {l, c, rules, c ? fold_all(c->key_documents) : NULL};
     int rc;
 
-    *l = (struct listing){0};
+    *l = (struct listing){.pool = xcalloc(1, sizeof *l->pool)};
     rc = state_each_doc(s, case_id, true, add_entry, &r, err);
     free_all(r.keys);
     if (rc < 0)
@@ -227,11 +306,10 @@ int listing_read(struct listing *l, struct state *s, const char *case_id, const 
 
 void listing_clear(struct listing *l)
 {
-    for (size_t i = 0; i < l->len; i++) {
-        doc_clear(&l->entries[i].doc);
-        free(l->entries[i].folder);
-        content_facts_clear(&l->entries[i].said);
-    }
+    forget_said(l->said);
+    if (l->pool)
+        pool_clear(l->pool);
+    free(l->pool);
     free(l->entries);
     free(l->items);
     *l = (struct listing){0};

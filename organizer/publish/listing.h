@@ -16,6 +16,8 @@
 #include "record/content_row.h"
 #include "record/doc.h"
 
+struct listing_said;
+struct pool;
 struct state;
 
 #define RECENT_DAYS 14 /* how long filings and remarks are shown */
@@ -27,14 +29,33 @@ enum standing { STANDING_ATTENTION, STANDING_FILED, STANDING_INDEXED, STANDING_W
 
 #define RELEVANCE_NONE (-1)
 
+/* What pages show of a document (record/doc.h), so small that 100,000 of them are some 30 MiB. Strings
+ * are never NULL, and lie in the listing's pool. */
+struct shown {
+    const char *path, *type, *words, *date, *original, *suggested, *sentence, *help;
+    struct digest digest;
+    int64_t number, filed_ns, changed_ns;
+    uint64_t size;
+    enum doc_state state;
+    enum kind kind;
+    enum reason reason;
+    bool by_hand, before;
+};
+
 struct entry {
-    struct doc doc;              /* owned */
+    struct shown doc;
     const char *name;            /* the last part of its path, borrowed */
-    char *folder;                /* the part before, "" for the case folder; owned */
+    const char *folder;          /* the part before, "" for the case folder */
     const struct doc_type *type; /* or NULL */
+    const struct content_facts *said; /* what it says, by listing_say(); all zero when it was not read */
     int relevance;               /* enum relevance or RELEVANCE_NONE */
     enum standing standing;
-    struct content_facts said;   /* what it says; all zero when it was not read; owned */
+};
+
+/* What any document of a page says of itself: columns and controls for nothing are not shown. */
+struct facts_shown {
+    bool about;     /* a title, subject, sender, author, recipient */
+    bool privilege; /* marked privileged, or work product */
 };
 
 /* One thing that needs attention: a document or a notice. Borrowed from those. */
@@ -53,14 +74,20 @@ struct listing {
     struct item *items; /* by reason, then by name */
     size_t items_len, items_cap;
     size_t filed, waiting; /* counts of entries */
+    struct facts_shown facts;
+    /* The rest is this module's. */
+    struct pool *pool;
+    struct listing_said *said;
 };
 
 /* Reads the documents of case_id ("" the office) and joins the notices. c may be NULL (the
- * office). Returns 0 or -1 with err; clear it in both cases. The notices must outlive it. */
+ * office). Returns 0 or -1 with err; clear it in both cases. The notices and s must outlive it. */
 int listing_read(struct listing *l, struct state *s, const char *case_id, const struct page_case *c,
                  const struct rules *rules, const struct notice *notices, size_t notices_len,
                  struct error *err);
 void listing_clear(struct listing *l);
+/* The entry i, and what it says: valid until the next call. */
+const struct entry *listing_say(const struct listing *l, size_t i);
 /* t is in the last RECENT_DAYS days before now. */
 bool listing_recent(int64_t t, int64_t now_ns);
 /* The remark to show with the entry: a recent one, "named by hand", a suggestion; else NULL. */

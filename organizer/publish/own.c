@@ -22,6 +22,7 @@
 #define READ_MAX    (256u * 1024 * 1024)
 #define SYNC_SINGLE 8 /* files; for more one syncfs(2) is cheaper */
 #define TRIES       100
+#define LONG        (256u * 1024) /* bytes of a text in memory */
 #define MARK        "user.organizer.sha256"
 #define UNFINISHED  "unfinished"
 
@@ -31,7 +32,10 @@ enum todo { TODO_NOTHING, TODO_RECORD, TODO_WRITE, TODO_REMOVE };
 struct own_entry {
     char *path, *name; /* name points into path */
     struct str content;
-    struct digest digest; /* of content */
+    int fd;               /* the content, in a file without a name, in its stead; or -1 */
+    int error;            /* errno: there is none */
+    uint64_t size;        /* of the content */
+    struct digest digest; /* of it */
     int dir;              /* the folder, or -1 */
     enum found found;
     enum todo todo;
@@ -49,6 +53,7 @@ static void entry_clear(struct own_entry *e)
     if (e->dir >= 0 && *e->temp)
         unlinkat(e->dir, e->temp, 0);
     cleanup_close(&e->dir);
+    cleanup_close(&e->fd);
     free(e->path);
     str_clear(&e->content);
 }
@@ -83,19 +88,75 @@ void own_in_work_since(struct own_set *set, int64_t ns, bool *put_off)
     set->put_off = put_off;
 }
 
-void own_put(struct own_set *set, const char *folder, const char *name, struct str *content)
+static struct own_entry *add_entry(struct own_set *set, const char *folder, const char *name,
+                                   struct str *content)
 {
     struct own_entry *e;
 
     GROW(set->entries, set->len, set->cap);
     e = &set->entries[set->len++];
-    *e = (struct own_entry){.dir = -1, .content = *content, .in_work_ns = set->in_work_ns,
-                            .put_off = set->put_off};
+    *e = (struct own_entry){.dir = -1, .fd = -1, .content = *content,
+                            .in_work_ns = set->in_work_ns, .put_off = set->put_off};
     *content = (struct str)STR_INIT;
     e->path = *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
     e->name = e->path + strlen(e->path) - strlen(name);
+    return e;
+}
+
+void own_put(struct own_set *set, const char *folder, const char *name, struct str *content)
+{
+    struct own_entry *e = add_entry(set, folder, name, content);
+
+    e->size = e->content.len;
     e->digest = digest_of(str_c(&e->content), e->content.len);
     set->bytes += e->content.len;
+}
+
+/* ---- long ones
+ * ------------------------------------------------------------------------------- */
+
+void own_text_begin(struct own_text *t, const struct own_set *set, const char *folder)
+{
+    *t = (struct own_text){.root = set->root, .folder = folder, .fd = -1};
+}
+
+static void pass(struct own_text *t)
+{
+    if (!t->error && io_write_all(t->fd, t->text.s, t->text.len) < 0)
+        t->error = errno;
+    digester_add(t->sum, t->text.s, t->text.len);
+    t->size += t->text.len;
+    str_reset(&t->text);
+}
+
+void own_text_pass(struct own_text *t)
+{
+    if (t->text.len < LONG || t->never)
+        return;
+    if (t->fd < 0) {
+        t->fd = beneath_open(t->root, t->folder, O_RDWR | O_TMPFILE, 0600);
+        t->never = t->fd < 0;
+        t->sum = t->never ? NULL : digester_new();
+    }
+    if (!t->never)
+        pass(t);
+}
+
+void own_put_text(struct own_set *set, const char *name, struct own_text *t)
+{
+    struct own_entry *e;
+
+    if (t->fd < 0) {
+        own_put(set, t->folder, name, &t->text);
+        return;
+    }
+    pass(t);
+    str_clear(&t->text);
+    e = add_entry(set, t->folder, name, &t->text);
+    e->fd = t->fd;
+    e->error = t->error;
+    e->size = t->size;
+    e->digest = digester_done(t->sum);
 }
 
 static void keep_first(struct own_set *set, const struct error *err)
@@ -150,7 +211,6 @@ static int read_there(struct own_entry *e)
 {
     AUTO_CLOSE int fd =
         openat(e->dir, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    AUTO_STR struct str bytes = STR_INIT;
 
     e->found = FOUND_FOREIGN;
     if (fd < 0 && errno == ENOENT) {
@@ -163,9 +223,8 @@ static int read_there(struct own_entry *e)
         return -1;
     if (!S_ISREG(e->st.st_mode) || e->st.st_size > (off_t)READ_MAX)
         return 0;
-    if (io_read_all(fd, &bytes, READ_MAX) < 0)
+    if (digest_of_fd(fd, &e->there) < 0)
         return -1;
-    e->there = digest_of(str_c(&bytes), bytes.len);
     e->marked = is_marked(fd, &e->there);
     e->found = FOUND_OURS; /* as far as known here: see judge() */
     return 0;
@@ -201,7 +260,7 @@ static int judge(struct own_set *set, struct own_entry *e)
         e->found = FOUND_FOREIGN;
     if (e->found != FOUND_OURS)
         e->there = o.written;
-    if (e->content.len == 0)
+    if (e->size == 0)
         e->todo = e->found == FOUND_OURS ? TODO_REMOVE : TODO_NOTHING;
     else if (e->found == FOUND_OURS && digest_equal(&e->there, &e->digest))
         e->todo = known ? TODO_NOTHING : TODO_RECORD;
@@ -220,6 +279,27 @@ static int temp_name(struct own_entry *e)
         return -1;
     snprintf(e->temp, sizeof e->temp, IO_TEMP_PREFIX "%016llx", (unsigned long long)r);
     return 0;
+}
+
+/* The file without a name gets its rights and its mark, and a temporary name. */
+static int link_temp(struct own_entry *e, bool sync)
+{
+    char path[64];
+
+    if (e->error) {
+        errno = e->error;
+        return -1;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", e->fd);
+    if (rights_of_file(e->dir, e->fd) < 0)
+        return -1;
+    mark(e->fd, &e->digest);
+    if ((sync && fdatasync(e->fd) < 0) || temp_name(e) < 0)
+        return -1;
+    if (linkat(AT_FDCWD, path, e->dir, e->temp, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    *e->temp = '\0';
+    return -1;
 }
 
 /* Step 1: the new file beside the old one. */
@@ -274,7 +354,7 @@ static bool prepare(struct own_set *set, struct own_entry *e, bool sync)
         return false;
     if (e->todo == TODO_NOTHING && e->found == FOUND_OURS)
         narrow(e);
-    if (e->todo == TODO_WRITE && write_temp(e, sync) < 0) {
+    if (e->todo == TODO_WRITE && (e->fd < 0 ? write_temp(e, sync) : link_temp(e, sync)) < 0) {
         fail(set, "write", e->path);
         return false;
     }

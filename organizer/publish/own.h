@@ -30,6 +30,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct digester;
 struct state;
 
 /* A person's file that was in the way. Owned. */
@@ -40,6 +41,20 @@ struct own_aside {
 
 /* One file to be written; internal to own.c. */
 struct own_entry;
+
+/* What a file shall hold, while it is made: what is long goes into a file without a name on the way,
+ * where the file system has such. */
+struct own_text {
+    struct str text; /* appended to by whoever makes it */
+    /* The rest is this module's. */
+    int root;
+    const char *folder;
+    int fd;               /* what was passed on, or -1 */
+    uint64_t size;        /* of that */
+    struct digester *sum; /* of that */
+    bool never;           /* there are no such files */
+    int error;            /* errno of the first failed write */
+};
 
 struct own_set {
     int root;            /* the cabinet; borrowed */
@@ -67,6 +82,12 @@ void own_in_work_since(struct own_set *set, int64_t ns, bool *put_off);
  * of content over, which is empty afterwards. Empty content: no such file (one of a person's is
  * left). Nothing is written yet. */
 void own_put(struct own_set *set, const char *folder, const char *name, struct str *content);
+/* Begins a text that may be long, for a file in that folder (borrowed until it is put). */
+void own_text_begin(struct own_text *t, const struct own_set *set, const char *folder);
+/* Passes what is there on, when that is much. */
+void own_text_pass(struct own_text *t);
+/* As own_put(). */
+void own_put_text(struct own_set *set, const char *name, struct own_text *t);
 /* Writes what was put and differs. Returns 0, or -1 when something failed (set->error is the
  * first failure; everything else was still done). */
 int own_flush(struct own_set *set);

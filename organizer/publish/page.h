@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "publish/listing.h"
+#include "publish/own.h"
 #include "publish/publish.h"
 #include "publish/tz.h"
 
@@ -65,11 +66,11 @@ int cabinet_view_read(struct cabinet_view *v, struct state *s, const struct publ
                       const struct tz *z, struct error *err);
 void cabinet_view_clear(struct cabinet_view *v);
 
-/* Each appends one file's text to out: a case's Index.html, Index.csv, Needs attention.txt; the
+/* Each appends one file's text to out, which is passed on on the way where it may be long: a case's Index.html, Index.csv, Needs attention.txt; the
  * cabinet's Index.html, Needs attention.txt and How this works.html. Nothing can fail. */
-void page_case(struct str *out, const struct publish_job *job, const struct page_case *c,
+void page_case(struct own_text *out, const struct publish_job *job, const struct page_case *c,
                const struct listing *l, const struct tz *z);
-void csv_case(struct str *out, const struct publish_job *job, const struct listing *l,
+void csv_case(struct own_text *out, const struct publish_job *job, const struct listing *l,
               const struct tz *z);
 void attention_case(struct str *out, const struct publish_job *job, const struct listing *l);
 void page_cabinet(struct str *out, const struct publish_job *job, const struct cabinet_view *v,
@@ -107,13 +108,8 @@ void item_sentence(struct str *out, const struct item *item);
 /* "MotionToDismiss" as "Motion To Dismiss". The caller frees it. */
 char *type_words(const char *type);
 
-/* What documents say of themselves (facts.c). Which of it any document of a page has: columns and
- * controls for nothing are not shown. */
-struct facts_shown {
-    bool about;     /* a title, subject, sender, author, recipient */
-    bool privilege; /* marked privileged, or work product */
-};
-struct facts_shown facts_shown(const struct listing *l);
+/* What documents say of themselves (facts.c). What f has is shown. */
+void facts_note(struct facts_shown *shown, const struct content_facts *f);
 /* "Privileged, work product" for enum content_flag; NULL when it is neither. The caller frees it. */
 char *privilege_text(const struct lang *lang, unsigned flags);
 /* The cell with title or subject, sender and recipients. */

@@ -23,6 +23,7 @@ struct values {
 };
 
 struct view {
+    struct own_text *text;
     struct str *out;
     const struct publish_job *job;
     const struct page_case *c;
@@ -359,7 +360,7 @@ static void add_controls(struct view *v)
 /* Under the name: what it was called, what would be done, what is to be said. */
 static void add_notes(struct view *v, const struct entry *e)
 {
-    const struct doc *d = &e->doc;
+    const struct shown *d = &e->doc;
     const char *remark = entry_remark(e, v->job->now_ns);
 
     if (d->original && *d->original && strcmp(d->original, e->name) != 0) {
@@ -442,8 +443,8 @@ static void document_row(struct view *v, const struct entry *e)
         privilege_cell(v->out, v->job->lang, e);
     relevance_cell(v, e);
     state_cell(v, e);
-    str_addf(v->out, "<td class=\"size\" data-k=\"%" PRIu64 "\">%s</td>", e->doc.stamp.size,
-             size_text(e->doc.stamp.size, size));
+    str_addf(v->out, "<td class=\"size\" data-k=\"%" PRIu64 "\">%s</td>", e->doc.size,
+             size_text(e->doc.size, size));
     str_add(v->out, "<td class=\"when\">");
     if (e->doc.filed_ns > 0 && e->doc.state == DOC_FILED)
         html_text(v->out, tz_minute(v->z, e->doc.filed_ns, when));
@@ -494,18 +495,21 @@ static void add_documents(struct view *v)
     } else {
         add_controls(v);
         begin_documents(v);
-        for (size_t i = 0; i < v->l->len; i++)
-            document_row(v, &v->l->entries[i]);
+        for (size_t i = 0; i < v->l->len; i++) {
+            document_row(v, listing_say(v->l, i));
+            own_text_pass(v->text);
+        }
         table_end(v->out);
     }
     str_add(v->out, "</section>\n");
 }
 
-void page_case(struct str *out, const struct publish_job *job, const struct page_case *c,
+void page_case(struct own_text *text, const struct publish_job *job, const struct page_case *c,
                const struct listing *l, const struct tz *z)
 {
-    struct view v = {out,           job, c, l, z, values_of(l, type_of), values_of(l, folder_of),
-                     facts_shown(l)};
+    struct str *out = &text->text;
+    struct view v = {text, out, job, c, l, z, values_of(l, type_of), values_of(l, folder_of),
+                     l->facts};
     AUTO_STR struct str style = STR_INIT;
 
     add_colours(&style, &v);

@@ -84,7 +84,8 @@ static bool is_beside_card(const struct publish_job *job, const char *path)
 static void write_case(struct publish_job *job, struct state *s, struct own_set *set,
                        const struct tz *z, struct page_case *c)
 {
-    AUTO_STR struct str index = STR_INIT, table = STR_INIT, attention = STR_INIT;
+    AUTO_STR struct str attention = STR_INIT;
+    struct own_text index, table;
     struct error err = ERROR_INIT;
     struct listing l;
 
@@ -94,12 +95,14 @@ static void write_case(struct publish_job *job, struct state *s, struct own_set 
         error_prefix(&err, "pages of %s", c->path);
         keep_first(job, &err);
     } else {
-        page_case(&index, job, c, &l, z);
-        csv_case(&table, job, &l, z);
-        attention_case(&attention, job, &l);
         own_in_work_since(set, c->losing ? 0 : job->in_work_ns, &c->put_off);
-        own_put(set, c->path, PAGE_INDEX, &index);
-        own_put(set, c->path, PAGE_TABLE, &table);
+        own_text_begin(&index, set, c->path);
+        page_case(&index, job, c, &l, z);
+        own_put_text(set, PAGE_INDEX, &index);
+        own_text_begin(&table, set, c->path);
+        csv_case(&table, job, &l, z);
+        own_put_text(set, PAGE_TABLE, &table);
+        attention_case(&attention, job, &l);
         own_put(set, c->path, PAGE_ATTENTION, &attention);
     }
     listing_clear(&l);
