@@ -3,26 +3,41 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
 
-/* As openat2(2) below, one part of the path after another: for kernels before 5.6 and tools that do
- * not know the call. */
+/* What is mounted where fd is; before Linux 5.8 the device of it, which is not one for all of an
+ * overlay. */
+static int mount_of(int fd, uint64_t *mount)
+{
+    struct statx x;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
+        return -1;
+    *mount = x.stx_mask & STATX_MNT_ID ? x.stx_mnt_id : makedev(x.stx_dev_major, x.stx_dev_minor);
+    return 0;
+}
+
+/* As openat2(2) below, one part of the path after another: for kernels before 5.6, and for services
+ * whose unit has RestrictSUIDSGID=, which forbids the call. */
 static int walk_beneath(int root, const char *path, int flags, mode_t mode)
 {
     AUTO_CLOSE int dir = dup(root);
     AUTO_FREE char *copy = xstrdup(path);
     char *part = copy, *slash;
-    struct stat top, st;
+    uint64_t top, now;
+    struct stat st;
 
-    if (dir < 0 || fstat(root, &top) < 0)
+    if (dir < 0 || mount_of(root, &top) < 0)
         return -1;
     if (*path == '/') {
         errno = EXDEV;
@@ -49,9 +64,9 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         }
         close(dir);
         dir = fd;
-        if (fstat(dir, &st) < 0)
+        if (mount_of(dir, &now) < 0)
             return -1;
-        if (st.st_dev != top.st_dev) {
+        if (now != top) {
             errno = EXDEV;
             return -1;
         }

@@ -19,6 +19,7 @@
 #define WALK       128 /* rows that are looked at in one step */
 #define KEEP_MAX   64  /* contents that are written together */
 #define WANTED_MAX 1024 /* the walk rests while so many are wanted */
+#define WANTED_ALL 8192 /* more are not remembered, but found by another walk */
 /* Where one document comes after the other, each would wait for the reading of those before: so long
  * nothing must have come, but those that came are not kept waiting longer than FLOW_REST_MS. */
 #define LULL_MS    100
@@ -56,6 +57,7 @@ struct backlog {
     size_t kept_len, writing;
     int64_t walked;         /* rows up to this were looked at */
     bool walk_done;
+    bool missed, again; /* some were not remembered; the walk for these is under way */
     uv_idle_t idle;
     uv_timer_t lull;  /* nothing came for a while */
     int64_t came, since; /* ticks: when the last one came, and the first of those that wait; or 0 */
@@ -237,6 +239,10 @@ static void want(struct backlog *b, const char *case_id, int64_t number, bool te
 
     snprintf(key, sizeof key, "%s/%lld", case_id, (long long)number);
     HASH_FIND_STR(b->wanted, key, w);
+    if (!w && !text && HASH_COUNT(b->wanted) >= WANTED_ALL) {
+        b->missed = true;
+        return;
+    }
     if (!w) {
         w = xcalloc(1, sizeof *w);
         memcpy(w->key, key, sizeof key);
@@ -433,6 +439,17 @@ static void walk(struct backlog *b)
     b->walk_done = n < WALK;
     if (b->walk_done)
         prune_later(b);
+    b->again &= !b->walk_done;
+}
+
+/* Those that were not remembered are found again. */
+static void walk_again(struct backlog *b)
+{
+    if (b->wanted || !b->walk_done || !b->missed)
+        return;
+    b->missed = b->walk_done = false;
+    b->again = true;
+    b->walked = 0;
 }
 
 static bool is_quiet(const struct flow *f)
@@ -486,6 +503,7 @@ void backlog_wake(struct backlog *b)
         uv_idle_stop(&b->idle);
         return;
     }
+    walk_again(b);
     if (!b->wanted && b->reading == 0) {
         keep_now(b);
         takebacks_note(b->flow);
@@ -500,7 +518,7 @@ void backlog_wake(struct backlog *b)
 
 size_t backlog_len(const struct backlog *b)
 {
-    return HASH_COUNT(b->wanted) + b->reading + b->kept_len + b->writing +
+    return HASH_COUNT(b->wanted) + b->reading + b->kept_len + b->writing + b->missed + b->again +
            takebacks_len(b->flow);
 }
 
