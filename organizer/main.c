@@ -35,6 +35,7 @@
 #include <string.h>
 
 #include "archive/job.h"
+#include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "base/exit.h"
@@ -51,6 +52,7 @@ int main(int argc, char **argv)
         return reader_main(argv[2]);
     if (argc == 2 && strcmp(argv[1], "--job") == 0)
         return job_main();
+    alloc_give_back();
     signal(SIGPIPE, SIG_IGN);
     if (env_init(&env, &err) < 0) {
         fprintf(stderr, "organizer: %s\n", error_text(&err));

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,4 +85,13 @@ void cleanup_close(int *fd)
 {
     if (*fd >= 0)
         close(*fd);
+}
+
+#define LARGE (1 << 20)
+
+void alloc_give_back(void)
+{
+    /* Where it is not taken more memory is used, and nothing else. */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE);
+    (void)mallopt(M_TRIM_THRESHOLD, 2 * LARGE);
 }

@@ -23,6 +23,9 @@ char *xstrdup(const char *s);
 /* A copy of a list of strings that ends with NULL, and so does the copy; NULL gives an empty list. */
 char **xstrdupv(const char *const *list) __attribute__((returns_nonnull));
 /* A NUL-terminated copy of the n bytes at s. */
+/* For a program's start: what is larger than a MiB goes back to the system as soon as it is freed, in
+ * whichever thread. The C library would keep it for later, once for each thread. */
+void alloc_give_back(void);
 char *xmemdup0(const void *s, size_t n) __attribute__((returns_nonnull));
 /* printf into fresh memory. */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));

@@ -6,7 +6,8 @@
 
 #include "base/alloc.h"
 
-#define PIECE ((size_t)64 << 10)
+#define PIECE_LEAST ((size_t)16 << 10)
+#define PIECE_MOST  ((size_t)1 << 20) /* so much goes back to the system when it is freed */
 
 struct pool_piece {
     struct pool_piece *next;
@@ -22,8 +23,10 @@ const char *pool_keep(struct pool *p, const char *s)
     if (!n)
         return "";
     if (!piece || piece->size - piece->used < n) {
-        size_t size = n > PIECE ? n : PIECE;
+        size_t size = piece ? 2 * piece->size : PIECE_LEAST;
 
+        size = size < PIECE_MOST ? size : PIECE_MOST;
+        size = size < n ? n : size;
         piece = xmalloc(sizeof *piece + size);
         *piece = (struct pool_piece){.next = p->pieces, .size = size};
         p->pieces = piece;

@@ -35,7 +35,8 @@ def by_card(w):
     """A person writes it into the card; the sweep acts on it."""
     opened(w, ["sweep", w.path])
     card = w.path / w.case / "Case.txt"
-    card.write_text(card.read_text("utf-8-sig").replace("Status: open", "Status: closed") + "Close anyway: settled, K\n")
+    text = "".join(line for line in card.read_text("utf-8-sig").splitlines(True) if not line.startswith("Close anyway"))
+    card.write_text(text.replace("Status: open", "Status: closed") + "Close anyway: settled, K\n")
     return ["sweep", w.path]
 
 
