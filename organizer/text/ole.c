@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "examine/source.h"
+#include "text/cells.h"
 #include "text/charset.h"
 #include "text/text.h"
 
@@ -323,12 +324,28 @@ static void read_slides(struct paper *p, GsfInfile *in)
 /* ---- Excel ----------------------------------------------------------------------------------- */
 
 enum {
+    XLS_FORMULA = 0x06, /* with the number that it gave */
+    XLS_SINCE_1904 = 0x22,
     XLS_CRYPT = 0x2F,
     XLS_CONTINUE = 0x3C,
     XLS_SHEET = 0x85,
+    XLS_PACKED_ROW = 0xBD,
+    XLS_STYLE = 0xE0,
     XLS_STRINGS = 0xFC,
+    XLS_NUMBER = 0x203,
     XLS_LABEL = 0x204,  /* of Excel 5 and 95, in a cell */
     XLS_RESULT = 0x207, /* the text that a formula gave */
+    XLS_PACKED = 0x27E,
+    XLS_FORMAT = 0x41E,
+};
+
+/* A workbook at work. */
+struct workbook {
+    struct paper *p;
+    bool old; /* Excel 5 or 95 */
+    struct cells cells;
+    unsigned row;  /* of the latest number */
+    bool in_row;   /* its line is not ended yet */
 };
 
 /* The table of strings ([MS-XLS] 2.4.265), which goes on in records that follow it. */
@@ -439,13 +456,87 @@ static void add_label(struct paper *p, const uint8_t *at, size_t n)
     str_clear(&text);
 }
 
+static void end_row(struct workbook *w)
+{
+    if (w->in_row)
+        paper_end(w->p, (struct look){0});
+    w->in_row = false;
+}
+
+/* Numbers of a row share a line. */
+static void add_number(struct workbook *w, unsigned row, unsigned style, double value)
+{
+    struct str text = STR_INIT;
+
+    if (w->row != row)
+        end_row(w);
+    cells_number(&w->cells, style, value, &text);
+    str_addc(&text, ' ');
+    paper_add(w->p, str_c(&text), text.len);
+    str_clear(&text);
+    w->row = row;
+    w->in_row = true;
+}
+
+/* A cell begins with its row, its column and its style, two bytes each. */
+static void read_cell(struct workbook *w, uint32_t type, const uint8_t *at, size_t n)
+{
+    unsigned row = n >= 6 ? le16(at) : 0;
+
+    if (type == XLS_PACKED && n >= 10)
+        add_number(w, row, le16(at + 4), cells_packed(le32(at + 6)));
+    else if (type == XLS_NUMBER && n >= 14)
+        add_number(w, row, le16(at + 4), cells_double(at + 6));
+    else if (type == XLS_FORMULA && n >= 14 && le16(at + 12) != 0xFFFF)
+        add_number(w, row, le16(at + 4), cells_double(at + 6));
+    else if (type == XLS_PACKED_ROW)
+        for (size_t i = 4; i + 6 <= n - (n >= 2 ? 2 : 0) && !paper_full(w->p); i += 6)
+            add_number(w, row, le16(at + i), cells_packed(le32(at + i + 2)));
+}
+
+static void read_format(struct workbook *w, const uint8_t *at, size_t n)
+{
+    size_t head = w->old ? 3 : 5;
+    bool wide = !w->old && n >= head && at[4] & 1;
+    struct str code = STR_INIT;
+
+    if (n < head)
+        return;
+    charset_convert(&code, wide ? "UTF-16LE" : "ISO-8859-1", at + head, n - head);
+    cells_format(&w->cells, le16(at), str_c(&code));
+    str_clear(&code);
+}
+
+static void read_record(struct workbook *w, const uint8_t *book, size_t n, size_t at, uint32_t len,
+                        uint32_t type)
+{
+    w->p->content.pages += type == XLS_SHEET;
+    if (type == XLS_FORMAT) {
+        read_format(w, book + at, len);
+    } else if (type == XLS_STYLE && len >= 4) {
+        cells_style(&w->cells, le16(book + at + 2));
+    } else if (type == XLS_SINCE_1904 && len >= 2) {
+        w->cells.since_1904 = le16(book + at) != 0;
+    } else if (type == XLS_STRINGS) {
+        read_strings(w->p, book, n, at, len);
+    } else if (type == XLS_LABEL && w->old && len >= 8) {
+        end_row(w);
+        add_label(w->p, book + at, len);
+    } else if (type == XLS_RESULT && !w->old) {
+        end_row(w);
+        add_string(w->p, &(struct strings){book, n, at, at + len});
+    } else {
+        read_cell(w, type, book + at, len);
+    }
+}
+
 static void read_book(struct paper *p, GsfInfile *in)
 {
     size_t n;
     uint8_t *book = ole_stream(in, "Workbook", STREAM_MAX, &n);
-    bool old = !book;
+    struct workbook w = {.p = p, .old = !book};
 
-    if (old)
+    if (w.old)
         book = ole_stream(in, "Book", STREAM_MAX, &n);
     if (!book)
         paper_status(p, CONTENT_BROKEN, "content.broken.damaged");
@@ -458,15 +549,11 @@ static void read_book(struct paper *p, GsfInfile *in)
             note_locked(p);
             break;
         }
-        p->content.pages += type == XLS_SHEET;
-        if (type == XLS_STRINGS)
-            read_strings(p, book, n, at, len);
-        else if (type == XLS_LABEL && old && len >= 8)
-            add_label(p, book + at, len);
-        else if (type == XLS_RESULT && !old)
-            add_string(p, &(struct strings){book, n, at, at + len});
+        read_record(&w, book, n, at, len, type);
         at += len;
     }
+    end_row(&w);
+    cells_clear(&w.cells);
     g_free(book);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "text/cells.h"
 #include "text/zipdoc.h"
 
 #define STRINGS_MAX ((size_t)1 << 20)
@@ -13,9 +14,12 @@ struct reader {
     /* A workbook's strings, one after another, and where each begins. */
     struct str strings;
     size_t *starts, len, cap;
+    struct cells cells;
+    bool in_styles; /* of cells: there are styles of styles, too */
     /* The part at work. */
     struct str value; /* of a cell */
     char type[64];    /* of a cell */
+    unsigned long style;
     bool in_text, in_value, in_string, phonetic;
     struct look look;
     size_t letters, bold_letters;
@@ -56,6 +60,45 @@ static void string_text(void *ctx, const char *s, size_t n)
         str_addn(&r->strings, s, n);
 }
 
+/* ---- styles ---------------------------------------------------------------------------------- */
+
+static unsigned number_of(const struct tag *t, const char *attribute)
+{
+    char room[64];
+
+    return (unsigned)strtoul(tag_value(t, attribute, room), NULL, 10);
+}
+
+static void style_start(void *ctx, const struct tag *t)
+{
+    struct reader *r = ctx;
+    char code[64];
+
+    if (tag_is(t, "numFmt"))
+        cells_format(&r->cells, number_of(t, "numFmtId"), tag_value(t, "formatCode", code));
+    else if (tag_is(t, "cellXfs"))
+        r->in_styles = true;
+    else if (tag_is(t, "xf") && r->in_styles)
+        cells_style(&r->cells, number_of(t, "numFmtId"));
+}
+
+static void style_end(void *ctx, const char *name)
+{
+    struct reader *r = ctx;
+
+    if (strcmp(name, "cellXfs") == 0)
+        r->in_styles = false;
+}
+
+static void book_start(void *ctx, const struct tag *t)
+{
+    struct reader *r = ctx;
+    char on[64];
+
+    if (tag_is(t, "workbookPr"))
+        r->cells.since_1904 = strchr("1t", *tag_value(t, "date1904", on)) && *on;
+}
+
 /* ---- cells ----------------------------------------------------------------------------------- */
 
 static void cell_start(void *ctx, const struct tag *t)
@@ -64,9 +107,23 @@ static void cell_start(void *ctx, const struct tag *t)
 
     if (tag_is(t, "c")) {
         tag_value(t, "t", r->type);
+        r->style = number_of(t, "s");
         str_reset(&r->value);
     }
     r->in_value = tag_is(t, "v") || tag_is(t, "t");
+}
+
+/* A number stays as it is written; a date is written as a number. */
+static void show_date(struct reader *r)
+{
+    char *end;
+    double value = strtod(str_c(&r->value), &end);
+
+    if ((*r->type && strcmp(r->type, "n") != 0) || r->style >= r->cells.styles_len ||
+        !r->cells.styles[r->style] || end == r->value.s || *end)
+        return;
+    str_reset(&r->value);
+    cells_number(&r->cells, r->style, value, &r->value);
 }
 
 static void cell_done(struct reader *r)
@@ -79,6 +136,7 @@ static void cell_done(struct reader *r)
             paper_add(r->paper, r->strings.s + r->starts[at],
                       strlen(r->strings.s + r->starts[at]));
     } else {
+        show_date(r);
         paper_add(r->paper, str_c(&r->value), r->value.len);
     }
     paper_add(r->paper, " ", 1);
@@ -107,11 +165,15 @@ static int read_sheets(struct reader *r)
 {
     const struct markup_events strings = {
         .start = string_start, .end = string_end, .text = string_text, .ctx = r};
+    const struct markup_events styles = {.start = style_start, .end = style_end, .ctx = r};
+    const struct markup_events book = {.start = book_start, .ctx = r};
     const struct markup_events cells = {
         .start = cell_start, .end = cell_end, .text = cell_text, .ctx = r, .paper = r->paper};
     const char **parts = zipdoc_parts(&r->zip, "xl/worksheets/sheet");
     int answer = parts[0] ? 1 : 0;
 
+    markup_part(&r->zip.box, "xl/workbook.xml", &book);
+    markup_part(&r->zip.box, "xl/styles.xml", &styles);
     markup_part(&r->zip.box, "xl/sharedStrings.xml", &strings);
     str_addc(&r->strings, '\0');
     for (const char **part = parts; *part; part++) {
@@ -214,6 +276,7 @@ static void parse_parts(struct paper *p, const struct bytes *b, int (*read)(stru
         zipdoc_core(&r->zip);
         zipdoc_close(&r->zip, read(r));
     }
+    cells_clear(&r->cells);
     str_clear(&r->strings);
     str_clear(&r->value);
     free(r->starts);

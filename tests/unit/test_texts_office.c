@@ -56,6 +56,35 @@ static void read_zip(enum kind kind, const struct member *m, size_t n)
         "docProps/core.xml", "<p><title>Ledger</title><creator>Ann Roe</creator></p>", 0, 0        \
     }
 
+static void days_of_a_workbook_are_dates(void **state)
+{
+    static const struct member xlsx[] = {
+        CORE,
+        {"xl/styles.xml",
+         "<styleSheet><numFmts><numFmt numFmtId=\"170\" formatCode=\"d\\. mmm yyyy\"/>"
+         "<numFmt numFmtId=\"171\" formatCode=\"0 &quot;days&quot;\"/></numFmts>"
+         "<cellStyleXfs><xf numFmtId=\"14\"/></cellStyleXfs><cellXfs><xf numFmtId=\"0\"/>"
+         "<xf numFmtId=\"14\"/><xf numFmtId=\"170\"/><xf numFmtId=\"171\"/></cellXfs></styleSheet>",
+         0, 0},
+        {"xl/worksheets/sheet1.xml",
+         "<worksheet><row><c><v>46083</v></c><c s=\"1\"><v>46083</v></c><c s=\"2\"><v>46083.5</v></c>"
+         "<c s=\"3\"><v>46083</v></c><c s=\"1\"><v>-1</v></c><c s=\"99\"><v>7</v></c></row></worksheet>",
+         0, 0},
+    };
+    static const struct member mac[] = {
+        CORE,
+        {"xl/workbook.xml", "<workbook><workbookPr date1904=\"1\"/></workbook>", 0, 0},
+        {"xl/styles.xml", "<styleSheet><cellXfs><xf numFmtId=\"14\"/></cellXfs></styleSheet>", 0, 0},
+        {"xl/worksheets/sheet1.xml", "<worksheet><row><c s=\"0\"><v>44621</v></c></row></worksheet>", 0, 0},
+    };
+
+    (void)state;
+    READ_ZIP(KIND_XLSX, xlsx);
+    assert_string_equal(str_c(&w.text), "46083 2026-03-02 2026-03-02 12:00 46083 -1 7\n");
+    READ_ZIP(KIND_XLSX, mac);
+    assert_string_equal(str_c(&w.text), "2026-03-02\n");
+}
+
 static void a_workbook_says_its_strings_and_numbers(void **state)
 {
     static const struct member xlsx[] = {
@@ -242,6 +271,48 @@ static void workbooks_of_excel_5_have_their_strings_in_cells(void **state)
     str_clear(&book);
 }
 
+static void cell(struct str *book, unsigned type, unsigned row, unsigned style, const void *p, size_t n)
+{
+    put16(book, type);
+    put16(book, (unsigned)(6 + n));
+    put16(book, row);
+    put16(book, 0);
+    put16(book, style);
+    str_addn(book, p, n);
+}
+
+static void workbooks_of_excel_97_have_numbers_and_dates(void **state)
+{
+    static const double rent = 1500.25, day = 46083;
+    static const unsigned char whole[] = {0x0E, 0, 0, 0},    /* 3 */
+        hundredths[] = {0x3B, 0x30, 0, 0},                   /* 30.86 */
+        of_a_double[] = {0, 0, 0xF0, 0x3F},                  /* 1 */
+        no_number[] = {1, 0, 1, 0, 0, 0, 0xFF, 0xFF};        /* "true" */
+    struct str book = STR_INIT;
+    const struct stream streams[] = {{"Workbook", &book}};
+
+    (void)state;
+    record(&book, 0x809, "\0\6\5\0", 4);
+    record(&book, 0x41E, "\xAA\0\x04\0\0d/mm", 9);
+    record(&book, 0xE0, "\0\0\0\0", 4);
+    record(&book, 0xE0, "\0\0\xAA\0", 4);
+    record(&book, 0x85, "\0\0\0\0\0\0\1\0A", 9);
+    cell(&book, 0x203, 1, 0, &rent, 8);
+    cell(&book, 0x27E, 1, 0, whole, 4);
+    cell(&book, 0x27E, 1, 0, hundredths, 4);
+    cell(&book, 0x27E, 1, 0, of_a_double, 4);
+    cell(&book, 0x06, 2, 1, &day, 8);
+    cell(&book, 0x06, 2, 1, no_number, 8);
+    /* Two in one record, behind which the last column stands; and one that is cut short. */
+    record(&book, 0xBD, "\3\0\0\0\0\0\x0E\0\0\0\0\0\x12\0\0\0\1\0", 18);
+    record(&book, 0xBD, "\4\0\0\0\0\0\x0E", 7);
+    record(&book, 0x203, "\4", 1);
+    read_ole(KIND_XLS, streams, 1);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_string_equal(str_c(&w.text), "1500.25 3 30.86 1\n2026-03-02\n3 4\n");
+    str_clear(&book);
+}
+
 static void a_message_of_outlook_tells_its_head(void **state)
 {
     struct str subject = STR_INIT, from = STR_INIT, address = STR_INIT, body = STR_INIT;
@@ -284,11 +355,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_workbook_says_its_strings_and_numbers),
+        cmocka_unit_test(days_of_a_workbook_are_dates),
         cmocka_unit_test(slides_have_titles_and_notes),
         cmocka_unit_test(open_documents_have_headings_rows_and_pages),
         cmocka_unit_test(styles_take_over_from_their_parents),
         cmocka_unit_test(documents_of_word_6_are_one_run_of_letters),
         cmocka_unit_test(workbooks_of_excel_5_have_their_strings_in_cells),
+        cmocka_unit_test(workbooks_of_excel_97_have_numbers_and_dates),
         cmocka_unit_test(a_message_of_outlook_tells_its_head),
         cmocka_unit_test(a_mailbox_says_all_its_mails),
     };
