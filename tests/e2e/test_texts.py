@@ -128,10 +128,10 @@ def wide(text):
 
 
 def xlsb(text):
-    """A binary workbook of one string that cells share, one in its cell, and the day 46084 ([MS-XLSB] 2.1.4)."""
+    """A binary workbook of one string that cells share, one in its cell, and the day 46448 ([MS-XLSB] 2.1.4)."""
     shared, cell = b"\0" + wide(text), bytes(8) + wide("Kestrel")
     styles = b"\xe9\x04\0" + b"\x2f\x04" + (14 << 16).to_bytes(4, "little") + b"\xea\x04\0"
-    day = b"\0\0" + b"\x05\x10" + bytes(8) + struct.pack("<d", 46084)
+    day = b"\0\0" + b"\x05\x10" + bytes(8) + struct.pack("<d", 46448)
     return zipped({"[Content_Types].xml": "<Types/>", "xl/workbook.bin": b"\x83\x01\0",
                    "xl/sharedStrings.bin": b"\x9f\x01\x08" + bytes(8) + b"\x13" +
                    bytes([len(shared)]) + shared + b"\xa0\x01\0",
@@ -165,7 +165,7 @@ def test_older_and_rarer_formats_are_read(smith):
     assert (facts["book.epub"]["title"], facts["book.epub"]["author"]) == ("Florida Procedure", "Ann Roe")
     for words, name in (("Straße", "motion.doc"), ('"Exhibit B Invoice"', "motion.doc"),
                         ("Søn", "ledger.xls"), ("Ångström", "slides.ppt"), ("pelican", "trust.xlsb"),
-                        ("kestrel", "trust.xlsb"), ("2026-03-03", "trust.xlsb"), ("2026-03-02", "ledger.xls"), ("albatross", "book.epub")):
+                        ("kestrel", "trust.xlsb"), ("2027-03-02", "trust.xlsb"), ("2026-03-02", "ledger.xls"), ("albatross", "book.epub")):
         found = [h["path"] for h in smith.json("find", words) if "/Ours/" in h["path"]]
         assert found == ["Smith_Divorce/Ours/" + name], (words, found)
     assert smith.run("find", "outline", status=1).stdout == "nothing found\n", "of a master slide"
