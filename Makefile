@@ -159,22 +159,29 @@ mutants: deps-lint
 
 # Every fault point, one after the other; hours. make torture TORTURE="--suite kill --every 3" for less.
 torture: deps-torture
-	@$(MAKE) --no-print-directory -j$$(nproc) all $B/faults.so
+	@$(MAKE) --no-print-directory -j$$(nproc) all $B/faults.so $B/recorder
 	tests/faults/run --build $B $(TORTURE)
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
 	tests/faults/storm --build $B --slow 20
 	tests/faults/power --build $B
 	tests/faults/power --build $B --fs xfs
+	tests/faults/blocks --build $B
 	tests/fuzz/run
 	tests/faults/life --build $B
 	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb \
-	    tests/e2e/test_attacker.py tests/e2e/test_samba.py
+	    tests/e2e/test_attacker.py tests/e2e/test_samba.py tests/e2e/test_sync_clients.py
 
 # Stands before libc in the organizer; under a sanitizer it would stand before that, too.
 $B/faults.so: tests/faults/fault.c
 	@mkdir -p $(@D)
 	$(Q)echo "  CC $<"; $(CC) -std=gnu17 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(WERROR) -fPIC -shared -o $@ $< -ldl
+
+# A disk that notes down what reaches it, in a file system of its own.
+$B/recorder: tests/faults/recorder.c
+	@mkdir -p $(@D)
+	$(Q)echo "  CC $<"; $(CC) -std=gnu17 -D_GNU_SOURCE -O2 -g -Wall -Wextra $(WERROR) $$(pkg-config --cflags fuse3) \
+	    -o $@ $< $$(pkg-config --libs fuse3)
 
 # Beside peers and floors, in one run; make bench BENCH="--json --runs 5" for more.
 bench: deps-bench

@@ -130,3 +130,30 @@ def test_power_cuts(fs):
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
     assert re.search(rf"^power, {fs} +6 +\d+ +\d+ +0$", r.stdout, re.M)
+
+
+def cuts_between_blocks(states, *args):
+    need_root()
+    if subprocess.run(["pkg-config", "--exists", "fuse3"]).returncode or not os.path.exists("/dev/fuse"):
+        pytest.skip("FUSE is not here (Debian: libfuse3-dev)")
+    if subprocess.run(["losetup", "--find"], capture_output=True).returncode:
+        pytest.skip("this machine has no loop devices")
+    preload()
+    subprocess.run(["make", "--no-print-directory", f"B={BUILD}", f"{BUILD}/recorder"], cwd=ROOT, check=True)
+    r = subprocess.run([ROOT / "tests/faults/blocks", "--build", BUILD, "--states", str(states), *args],
+                       capture_output=True, text=True)
+    found = re.search(r"^blocks, ext4 +(\d+) +(\d+) +(\d+) +(\d+)$", r.stdout, re.M)
+    assert found, r.stdout + r.stderr
+    return (r.returncode, *map(int, found.groups()))
+
+
+def test_cuts_between_blocks():
+    """What a disk may hold that was told to write and lost its power, put together from what it noted down."""
+    rc, writes, flushes, states, violations = cuts_between_blocks(8)
+    assert writes > 50 and flushes > 20 and states == 8 and violations == 0 and rc == 0
+
+
+def test_a_disk_that_lies_is_found_out():
+    """The suite finds what it is there to find: without any syncs something is lost."""
+    rc, *_, violations = cuts_between_blocks(30, "--lie", "fsync,fdatasync,syncfs")
+    assert violations > 0 and rc == 1

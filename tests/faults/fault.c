@@ -7,8 +7,8 @@
  *   FAULT_PATH   when set, only calls on what has this in its name count
  *   FAULT_AT     the number of the call, from 1; 0: only count
  *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short: half
- *                of a read or write; slow: FAULT_MS milliseconds before it; or an errno, with which
- *                the call fails
+ *                of a read or write; slow: FAULT_MS milliseconds before it; lie: all of them succeed and
+ *                nothing is done; or an errno, with which the call fails
  *   FAULT_EVER   when set, all later calls of the same name fail, too
  *   FAULT_LOG    file to which "name what" is appended for each call that counts, and a line "HIT"
  *                behind the one that was hit
@@ -43,7 +43,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_SLOW, DO_FAIL };
+enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_SLOW, DO_LIE, DO_FAIL };
 
 static struct {
     bool on;
@@ -117,6 +117,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         fault.deed = DO_SHORT;
     else if (deed && strcmp(deed, "slow") == 0)
         fault.deed = DO_SLOW, fault.ms = ms ? atol(ms) : 10;
+    else if (deed && strcmp(deed, "lie") == 0)
+        fault.deed = DO_LIE;
     else if (deed)
         fault.deed = DO_FAIL, fault.number = atoi(deed);
     if (log)
@@ -157,6 +159,8 @@ static enum deed next(const char *name, const char *what)
         dawdle();
         return DO_NOTHING;
     }
+    if (fault.deed == DO_LIE)
+        return DO_LIE;
     if (fault.ever && atomic_load(&fault.was_hit) && strcmp(fault.hit, name) == 0)
         return fault.deed;
     n = atomic_fetch_add(&fault.count, 1) + 1;
@@ -204,6 +208,8 @@ static void *real(const char *name)
             errno = fault.number;                                                                  \
             return failed;                                                                         \
         }                                                                                          \
+        if (deed == DO_LIE)                                                                        \
+            return (ret)0;                                                                         \
         return fn args;                                                                            \
     }
 #define FD(fd) path_of(fd, (char[256]){0})
