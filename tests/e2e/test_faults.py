@@ -155,5 +155,5 @@ def test_cuts_between_blocks():
 
 def test_a_disk_that_lies_is_found_out():
     """The suite finds what it is there to find: without any syncs something is lost."""
-    rc, *_, violations = cuts_between_blocks(30, "--lie", "fsync,fdatasync,syncfs")
+    rc, *_, violations = cuts_between_blocks(60, "--lie", "fsync,fdatasync,syncfs")
     assert violations > 0 and rc == 1
