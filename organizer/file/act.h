@@ -43,6 +43,7 @@ struct act {
     bool exact;             /* no serial: the name or nothing (undo, apply) */
     int fd;                 /* open on the document, to be leased; -1: opened by the filer. Owned */
     bool leases;            /* leases work here: take F_WRLCK around the rename */
+    bool unheard;           /* once renamed, the events of that tell its maker nothing: echoes.h */
     struct doc_stamp stamp; /* as examined: differs at the time of the act: ACT_BUSY */
     char **companions;      /* names beside it that move with it ("._x"); NULL-terminated or NULL */
     /* What is recorded. doc.path is from the case folder of doc.case_id down; for ACT_RENAME the

@@ -428,6 +428,16 @@ void filer_expect(struct filer *f, bool many)
     pthread_mutex_unlock(&f->lock);
 }
 
+bool filer_echo(struct filer *f, const char *path, bool came)
+{
+    return echoes_take(f->g->echoes, path, came);
+}
+
+void filer_echoes_lost(struct filer *f)
+{
+    echoes_forget(f->g->echoes);
+}
+
 unsigned filer_pending(const struct filer *f)
 {
     return f->pending;

@@ -75,6 +75,11 @@ void filer_submit(struct filer *f, struct act *a);
 /* Whether many more acts follow within moments: then a batch waits for FILER_CROWD acts, or for
  * FILER_CROWD_MS, since its syncs and its transaction cost hardly more for many than for few. */
 void filer_expect(struct filer *f, bool many);
+/* Whether an event, that something came to path or left it, tells only of what the filer did for an
+ * act that says `unheard`. True once for each. Loop's thread. */
+bool filer_echo(struct filer *f, const char *path, bool came);
+/* Events were lost. Loop's thread. */
+void filer_echoes_lost(struct filer *f);
 /* Acts submitted and not yet done. */
 unsigned filer_pending(const struct filer *f);
 /* Acts are pending, or done and not yet in the journals. */

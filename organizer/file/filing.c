@@ -71,6 +71,7 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
     struct doc_stamp st;
 
     g->o = *o;
+    g->echoes = echoes_new();
     if (doc_stamp_take(o->root, -1, NULL, &st) < 0) {
         error_set(err, errno, "cannot look at the cabinet");
         goto fail;
@@ -93,6 +94,7 @@ void filing_close(struct filing *g)
         return;
     datasync_free(g->datasync);
     close_parts(g);
+    echoes_free(g->echoes);
     free(g);
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "file/act.h"
 #include "file/datasync.h"
+#include "file/echoes.h"
 #include "file/filer.h"
 #include "file/intents.h"
 #include "record/state.h"
@@ -27,6 +28,7 @@ struct filing {
     struct datasync *datasync;
     struct place *place;
     struct outbox *outbox;
+    struct echoes *echoes;
     bool unpublished; /* filer_unpublished() is in the private state */
     bool stopped;
     struct error why; /* why it stopped */

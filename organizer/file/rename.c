@@ -166,15 +166,21 @@ static int compare(struct act *a, const struct ends *e)
 
 static void rename_leased(const struct filing *g, struct act *a, const struct ends *e)
 {
+    bool moves = strcmp(a->from, a->to) != 0, unheard = moves && a->unheard;
+
     if (look(a, e) < 0)
         return;
     tell(g, FILER_LOOKED, a);
-    if (strcmp(a->from, a->to) != 0 && move(e->from_folder, e->from, e->to_folder, e->to) < 0) {
+    if (unheard)
+        echoes_expect(g->echoes, a->from, a->to);
+    if (moves && move(e->from_folder, e->from, e->to_folder, e->to) < 0) {
         refuse_rename(a, e, errno);
     } else {
         tell(g, FILER_RENAMED, a);
         compare(a, e);
     }
+    if (unheard && a->status != ACT_DONE)
+        echoes_recall(g->echoes, a->from, a->to);
     a->in_doubt = a->status == ACT_STOPPED;
 }
 

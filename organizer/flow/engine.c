@@ -452,6 +452,20 @@ static bool on_watch_skip(void *ctx, const char *path, const char *name)
     return decide_is_ignored(f->rules, name, true, NULL);
 }
 
+static bool on_watch_known(void *ctx, const char *path, bool came)
+{
+    struct flow *f = ctx;
+
+    return filer_echo(f->filer, path, came);
+}
+
+static void on_watch_lost(void *ctx)
+{
+    struct flow *f = ctx;
+
+    filer_echoes_lost(f->filer);
+}
+
 /* A run was cut off before its pages were written: whose they are, nobody knows any more. */
 static void make_up_for_pages(struct flow *f)
 {
@@ -478,7 +492,11 @@ int flow_start(struct flow *f, struct error *err)
     struct watcher_options wo = {.root = f->cab.root,
                                  .root_path = f->cab.path,
                                  .sweep_ms = (uint64_t)f->cab.config.sweep_ms};
-    struct watcher_events we = {.hint = on_watch_hint, .skip = on_watch_skip, .ctx = f};
+    struct watcher_events we = {.hint = on_watch_hint,
+                                .skip = on_watch_skip,
+                                .known = on_watch_known,
+                                .lost = on_watch_lost,
+                                .ctx = f};
 
     f->started = true;
     keep_place(f);

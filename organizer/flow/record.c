@@ -236,6 +236,8 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
             log_line(&f->log, LOG_ERROR, "filing stopped, trying again every 30 s", "document",
                      it->path, "error", error_text(&a->error), NULL);
         f->stop_told = true;
+        if (a->in_doubt)
+            flow_scan(f, a->to_folder);
         flow_later(f, it, 30000);
         return;
     default:
@@ -318,6 +320,13 @@ static void done_with(struct flow *f, struct item *it)
         flow_finish(f, it);
 }
 
+/* Of a document that was renamed no event tells: what may have changed meanwhile is looked at. */
+static void look_after(struct flow *f, const struct act *a)
+{
+    if (doc_is_racy(&a->doc) || a->doc.stamp.ctime_ns == a->stamp.ctime_ns)
+        flow_hint(f, a->to, false);
+}
+
 static void act_done(void *ctx, struct act *a)
 {
     struct work *w = ctx;
@@ -332,6 +341,7 @@ static void act_done(void *ctx, struct act *a)
         tell_others(f, w, a);
         flow_row_written(f, w->item, &a->doc);
         if (a->kind == ACT_RENAME) {
+            look_after(f, a);
             say_filed(f, w, a);
             if (a->doc.unread == DOC_READ)
                 run_hook(f, "filed", a, w->from, a->to);
@@ -489,6 +499,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     a->fd = it->fd;
     it->fd = -1;
     a->leases = it->leases;
+    a->unheard = true;
     a->stamp = it->stamp;
     a->case_path = xstrdup(target->facts.path);
     fill_row(f, &a->doc, it, d, target, "", same_case ? &id->row : &none, false);

@@ -103,6 +103,15 @@ static void folder_event(struct watcher *w, folder_id parent, const struct inoti
         hints_add(&w->hints, HINT_SCAN, path, false);
 }
 
+/* What only tells of our own renaming. */
+static bool is_known(struct watcher *w, const struct inotify_event *ev)
+{
+    uint32_t what = ev->mask & ~(uint32_t)IN_ISDIR;
+
+    return w->e.known && (what == IN_MOVED_FROM || what == IN_MOVED_TO) &&
+           w->e.known(w->e.ctx, str_c(&w->path), what == IN_MOVED_TO);
+}
+
 static void named_event(struct watcher *w, folder_id parent, const struct inotify_event *ev)
 {
     tree_path(w->tree, parent, &w->path);
@@ -111,7 +120,7 @@ static void named_event(struct watcher *w, folder_id parent, const struct inotif
     str_add(&w->path, ev->name);
     if (ev->mask & IN_ISDIR)
         folder_event(w, parent, ev);
-    else
+    else if (!is_known(w, ev))
         hints_add(&w->hints, HINT_LOOK, str_c(&w->path), ev->mask & IN_CLOSE_WRITE);
 }
 
@@ -143,6 +152,8 @@ static void overflow(struct watcher *w)
     w->overflows++;
     w->epoch++;
     tree_forget_gone(w->tree);
+    if (w->e.lost)
+        w->e.lost(w->e.ctx);
     hints_add(&w->hints, HINT_SCAN, "", false);
 }
 

@@ -114,6 +114,29 @@ static void saving_by_renaming_over_is_told_under_the_final_name(void **state)
     assert_true(has_line(&x->seen, "C A.tmp"));
 }
 
+static void what_is_known_already_is_told_once_less(void **state)
+{
+    struct world *x = *state;
+
+    touch("scan.pdf");
+    world_watch(x);
+    x->known = "filed.pdf";
+    assert_int_equal(rename("scan.pdf", "filed.pdf"), 0);
+    world_settle(x);
+    assert_string_equal(str_c(&x->seen), "L scan.pdf\n");
+    world_reset(x);
+    x->known = "filed.pdf";
+    touch("filed.pdf"); /* no renaming */
+    world_settle(x);
+    assert_string_equal(str_c(&x->seen), "C filed.pdf\n");
+    world_reset(x);
+    x->known = NULL;
+    assert_int_equal(rename("filed.pdf", "scan.pdf"), 0);
+    assert_int_equal(rename("scan.pdf", "filed.pdf"), 0);
+    world_settle(x);
+    assert_string_equal(str_c(&x->seen), "L filed.pdf\nL scan.pdf\n");
+}
+
 static void a_removed_file_is_told(void **state)
 {
     struct world *x = *state;
@@ -418,6 +441,7 @@ static void an_overflow_leads_to_one_scan_of_everything(void **state)
     sh("mkdir -p a/new/sub && rm -r a/lost && mv a/new a/moved");
     watcher_pump(x->w);
     assert_int_equal(count_lines(&x->seen, "S "), 1);
+    assert_int_equal(x->lost, 1);
     expect_found(x, "b/19999");
     expect_watched(x, "a/moved/sub");
     assert_int_equal(watcher_count(x->w), 5);
@@ -660,6 +684,7 @@ int main(void)
         WORLD_TEST(reading_wakes_nobody),
         WORLD_TEST(new_attributes_are_told),
         WORLD_TEST(saving_by_renaming_over_is_told_under_the_final_name),
+        WORLD_TEST(what_is_known_already_is_told_once_less),
         WORLD_TEST(a_removed_file_is_told),
         WORLD_TEST(a_tree_made_faster_than_its_watches_is_found_whole),
         WORLD_TEST(a_file_made_between_watch_and_reading_is_not_missed),

@@ -38,6 +38,8 @@ struct world {
     uv_loop_t loop;
     struct watcher *w;
     uint64_t max_watches, sweep_ms;
+    const char *known; /* what came to this path, or left it, is told to nobody, once */
+    uint64_t lost;     /* times that events were lost */
     struct str seen;  /* all hints: "L path\n", "C path\n" (closed), "S path\n" */
     struct str found; /* what scans reported: "entry\n", "gone path\n" */
     char **queue;     /* paths to scan */
@@ -56,6 +58,23 @@ static inline void on_hint(void *ctx, enum hint hint, const char *path, bool clo
         GROW(x->queue, x->queue_len, x->queue_cap);
         x->queue[x->queue_len++] = xstrdup(path);
     }
+}
+
+static inline bool on_known(void *ctx, const char *path, bool came)
+{
+    struct world *x = ctx;
+    bool known = came && x->known && strcmp(x->known, path) == 0;
+
+    if (known)
+        x->known = NULL;
+    return known;
+}
+
+static inline void on_lost(void *ctx)
+{
+    struct world *x = ctx;
+
+    x->lost++;
 }
 
 static inline bool on_skip(void *ctx, const char *path, const char *name)
@@ -120,7 +139,7 @@ static inline void world_scan(struct world *x, const char *path)
 static inline void world_watch(struct world *x)
 {
     struct watcher_options o = {x->root, x->path, x->sweep_ms, x->max_watches};
-    struct watcher_events e = {on_hint, on_skip, x};
+    struct watcher_events e = {on_hint, on_skip, on_known, on_lost, x};
     struct error err = ERROR_INIT;
 
     x->w = watcher_new(&x->loop, &o, &e, &err);
