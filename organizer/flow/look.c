@@ -324,27 +324,25 @@ static void look_other(struct flow *f, struct item *it, mode_t mode, struct matt
 }
 
 static void look_there(struct flow *f, struct item *it, int dir, const char *name,
-                       const struct stat *st)
+                       const struct doc_seen *seen)
 {
-    struct doc_stamp stamp;
+    const struct doc_stamp *stamp = &seen->stamp;
     struct matter *home;
     const char *inside;
     enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
 
     it->missing = 0;
-    if (S_ISDIR(st->st_mode)) {
+    if (S_ISDIR(seen->mode)) {
         flow_look_folder(f, it);
     } else if (zone == ZONE_OUTSIDE || (home && home->untouchable) ||
                flow_is_in_waiting_folder(f, it->path)) {
         flow_finish(f, it);
-    } else if (doc_stamp_take(-1, dir, name, &stamp) < 0) {
-        look_once_more(f, it);
-    } else if (tally_has_file(f->flying, &stamp)) {
+    } else if (tally_has_file(f->flying, stamp)) {
         flow_soon(f, it, 2);
-    } else if (!S_ISREG(st->st_mode)) {
-        look_other(f, it, st->st_mode, home, inside);
+    } else if (!S_ISREG(seen->mode)) {
+        look_other(f, it, seen->mode, home, inside);
     } else {
-        look_file(f, it, dir, name, &stamp);
+        look_file(f, it, dir, name, stamp);
     }
 }
 
@@ -364,14 +362,14 @@ static void look_in_vain(struct flow *f, struct item *it, int number)
 void flow_look(struct flow *f, struct item *it)
 {
     const char *name;
-    struct stat st;
+    struct doc_seen seen;
     int dir, number;
 
     flow_read_begin(f);
     dir = flow_parent(f, it->path, &name);
     it->examined = false;
-    if (dir >= 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        look_there(f, it, dir, name, &st);
+    if (dir >= 0 && doc_look(-1, dir, name, &seen) == 0)
+        look_there(f, it, dir, name, &seen);
     else if ((number = errno) == ENOENT || number == ENOTDIR)
         look_missing(f, it);
     else

@@ -70,8 +70,9 @@ static int64_t ns_of(const struct statx_timestamp *t)
     return t->tv_sec * NS_PER_S + t->tv_nsec;
 }
 
-int doc_stamp_take(int fd, int dirfd, const char *name, struct doc_stamp *s)
+int doc_look(int fd, int dirfd, const char *name, struct doc_seen *seen)
 {
+    struct doc_stamp *s = &seen->stamp;
     struct statx x;
     int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT;
 
@@ -90,6 +91,18 @@ int doc_stamp_take(int fd, int dirfd, const char *name, struct doc_stamp *s)
         .mtime_ns = ns_of(&x.stx_mtime),
         .ctime_ns = ns_of(&x.stx_ctime),
     };
+    seen->mode = x.stx_mode;
+    seen->nlink = x.stx_nlink;
+    return 0;
+}
+
+int doc_stamp_take(int fd, int dirfd, const char *name, struct doc_stamp *s)
+{
+    struct doc_seen seen;
+
+    if (doc_look(fd, dirfd, name, &seen) < 0)
+        return -1;
+    *s = seen.stamp;
     return 0;
 }
 

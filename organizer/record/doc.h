@@ -86,7 +86,17 @@ void doc_set(char **field, const char *value);
 const char *doc_state_name(enum doc_state s);
 /* -1 for an unknown name. */
 int doc_state_parse(const char *name);
-/* Fills stamp from the open descriptor fd or, when fd < 0, from name in dirfd without following
+/* What lies at a name: stamp, type and mode bits, how many names the file has. */
+struct doc_seen {
+    struct doc_stamp stamp;
+    unsigned mode;
+    uint32_t nlink;
+};
+
+/* Looks at the open descriptor fd or, when fd < 0, at name in dirfd without following links. Returns
+ * 0 or -1 with errno. */
+int doc_look(int fd, int dirfd, const char *name, struct doc_seen *seen);
+/* Only its stamp: fills it from the open descriptor fd or, when fd < 0, from name in dirfd without following
  * links. Returns 0 or -1 with errno. */
 int doc_stamp_take(int fd, int dirfd, const char *name, struct doc_stamp *s);
 /* Same file, same bytes as far as the stamp can tell. */

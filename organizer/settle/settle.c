@@ -123,7 +123,7 @@ static bool has_lock_file(int dir, const char *name)
 static enum settled open_document(const struct settle_query *q, struct settle_answer *a,
                                   struct error *err)
 {
-    struct stat st;
+    struct doc_seen seen;
 
     a->fd = openat(q->dir, q->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (a->fd < 0) {
@@ -134,12 +134,13 @@ static enum settled open_document(const struct settle_query *q, struct settle_an
         error_set(err, errno, "cannot be opened");
         return SETTLE_DENIED;
     }
-    if (fstat(a->fd, &st) < 0 || doc_stamp_take(a->fd, -1, NULL, &a->stamp) < 0) {
+    if (doc_look(a->fd, -1, NULL, &seen) < 0) {
         error_set(err, errno, "cannot be read");
         return SETTLE_DENIED;
     }
-    a->nlink = (uint32_t)st.st_nlink;
-    return S_ISREG(st.st_mode) ? SETTLED : SETTLE_GONE;
+    a->stamp = seen.stamp;
+    a->nlink = seen.nlink;
+    return S_ISREG(seen.mode) ? SETTLED : SETTLE_GONE;
 }
 
 static enum settled ask_lease(struct settle_answer *a)
