@@ -65,6 +65,23 @@ static void of_what_was_not_added_few_are_had(void **state)
     known_free(k);
 }
 
+/* A false answer costs a reading of all rows of the case. */
+static void of_digests_that_were_not_added_hardly_any_is_had(void **state)
+{
+    struct known *k = known_new();
+    unsigned n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 400000; i++)
+        known_add(k, KNOWN_DIGEST, 7, &i, sizeof i);
+    for (unsigned i = 0; i < 400000; i += 1000)
+        assert_true(known_may_have(k, KNOWN_DIGEST, 7, &i, sizeof i));
+    for (unsigned i = 400000; i < 440000; i++)
+        n += known_may_have(k, KNOWN_DIGEST, 7, &i, sizeof i);
+    assert_in_range(n, 0, 400);
+    known_free(k);
+}
+
 static void what_is_added_again_takes_no_room(void **state)
 {
     struct known *k = known_new();
@@ -139,6 +156,7 @@ int main(void)
         cmocka_unit_test(nothing_is_had_of_an_empty_one),
         cmocka_unit_test(all_that_was_added_is_had_at_every_size),
         cmocka_unit_test(of_what_was_not_added_few_are_had),
+        cmocka_unit_test(of_digests_that_were_not_added_hardly_any_is_had),
         cmocka_unit_test(what_is_added_again_takes_no_room),
         cmocka_unit_test(the_same_bytes_of_another_case_or_sort_are_another_key),
         cmocka_unit_test(inode_numbers_are_keys_without_bytes),
