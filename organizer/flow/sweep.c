@@ -294,7 +294,8 @@ static void next_scan(struct sweep *s)
                             .done = on_done,
                             .around = around_slice,
                             .enough = is_ahead,
-                            .ctx = s};
+                            .ctx = s,
+                            .plain_folders = true};
     struct error err = ERROR_INIT;
 
     while (!s->now && s->todo_len > 0 && !s->flow->stopping) {

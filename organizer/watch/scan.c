@@ -169,6 +169,20 @@ static void fill_entry(struct scan *s, struct scan_entry *e, const struct statx 
     };
 }
 
+/* n: bytes of its name. */
+static void tell_entry(struct scan *s, struct scan_entry *e, size_t n)
+{
+    s->entries++;
+    str_cut(&s->path, s->path_len);
+    if (s->path_len)
+        str_addc(&s->path, '/');
+    str_addn(&s->path, e->name, n);
+    e->path = str_c(&s->path);
+    if (s->recursive && S_ISDIR(e->mode) && !e->mount)
+        str_addn(&s->subs, e->name, n + 1);
+    s->e.entry(s->e.ctx, e, s->fd);
+}
+
 static void next_entry(struct scan *s)
 {
     const char *name = s->names.s + s->at + 1;
@@ -177,6 +191,10 @@ static void next_entry(struct scan *s)
     struct statx x;
 
     s->at += n + 2;
+    if (S_ISDIR(e.mode) && s->e.plain_folders) {
+        tell_entry(s, &e, n);
+        return;
+    }
     if (statx(s->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME,
               &x) == 0) {
         fill_entry(s, &e, &x);
@@ -186,15 +204,7 @@ static void next_entry(struct scan *s)
     } else {
         e.error = errno;
     }
-    s->entries++;
-    str_cut(&s->path, s->path_len);
-    if (s->path_len)
-        str_addc(&s->path, '/');
-    str_addn(&s->path, name, n);
-    e.path = str_c(&s->path);
-    if (s->recursive && S_ISDIR(e.mode) && !e.mount)
-        str_addn(&s->subs, name, n + 1);
-    s->e.entry(s->e.ctx, &e, s->fd);
+    tell_entry(s, &e, n);
 }
 
 /* Makes path that of the next folder to be read. Returns false when there is none. */

@@ -14,6 +14,9 @@
  * cannot be read gets folder_leave with the errno and gone not set; EXDEV is that of a path that
  * leads through a mount. Symbolic links are entries, never followed. Mounts below the root are
  * entries of type folder with `mount` set, not entered.
+ *
+ * With `plain_folders` a folder costs no statx(2) of its own: the entry tells only its name and type,
+ * and a mount is told when it is not entered, by folder_leave with EXDEV.
  */
 #ifndef ORGANIZER_WATCH_SCAN_H
 #define ORGANIZER_WATCH_SCAN_H
@@ -54,6 +57,7 @@ struct scan_events {
      * first. May be NULL; scan_run() does not ask. */
     bool (*enough)(void *ctx);
     void *ctx;
+    bool plain_folders;
 };
 
 /* Starts scanning path ("" is the root) recursively (or only that folder) on the loop. root is

@@ -33,6 +33,7 @@ struct walk {
     bool unknown; /* an entry had EACCES */
     int inside;   /* folders entered and not left */
     bool free_when_done;
+    bool plain; /* folders are told by name and type only */
 };
 
 static bool on_enter(void *ctx, const char *path, int dirfd)
@@ -60,7 +61,7 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
     x->last = *e;
     x->unknown |= e->error == EACCES;
     str_addf(&x->told, "%s%s\n", e->path, e->mount ? " mount" : "");
-    if (!e->error && !e->mount) {
+    if (!e->error && !e->mount && !(x->plain && S_ISDIR(e->mode))) {
         assert_int_equal(fstatat(dirfd, e->name, &st, AT_SYMLINK_NOFOLLOW), 0);
         assert_int_equal(st.st_ino, e->stamp.ino);
         assert_int_equal(st.st_dev, e->stamp.dev);
@@ -91,7 +92,7 @@ static void on_done(void *ctx)
 
 static void start(struct walk *x, const char *path, bool recursive)
 {
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x};
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x, x->plain};
     struct error err = ERROR_INIT;
 
     x->s = scan_start(&x->loop, x->root, path, recursive, &e, &err);
@@ -394,6 +395,29 @@ static void a_mount_is_an_entry_and_not_entered(void **state)
     assert_null(strstr(x->told.s, "bind/"));
 }
 
+static void a_plain_folder_costs_nothing_and_a_mount_is_told_when_it_is_not_entered(void **state)
+{
+    struct walk *x = *state;
+
+    x->plain = true;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
+        print_message("skipped: may not mount here\n");
+        return;
+    }
+    close(x->root);
+    x->root = open(x->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    sh("mkdir -p tmp a/sub && touch a/f");
+    assert_int_equal(mount("none", "tmp", "tmpfs", 0, NULL), 0);
+    scan_now(x, "", true);
+    umount("tmp");
+    expect(x, "tmp");
+    expect(x, "< tmp there EXDEV");
+    expect(x, "> a/sub");
+    expect(x, "a/f");
+    assert_null(strstr(x->told.s, "> tmp"));
+}
+
 static void a_scan_of_a_mount_says_so(void **state)
 {
     struct walk *x = *state;
@@ -538,6 +562,7 @@ int main(void)
         SCAN_TEST(an_unreadable_folder_is_there_but_not_told),
         SCAN_TEST(a_deep_tree_is_scanned_to_its_end),
         SCAN_TEST(a_mount_is_an_entry_and_not_entered),
+        SCAN_TEST(a_plain_folder_costs_nothing_and_a_mount_is_told_when_it_is_not_entered),
         SCAN_TEST(a_scan_of_a_mount_says_so),
         SCAN_TEST(a_large_folder_is_looked_at_in_slices),
         SCAN_TEST(what_vanishes_between_slices_is_not_told),

@@ -127,7 +127,7 @@ static inline void on_done(void *ctx)
 
 static inline void world_scan(struct world *x, const char *path)
 {
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x};
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x, false};
     struct error err = ERROR_INIT;
     struct scan *s = scan_start(&x->loop, x->root, path, true, &e, &err);
 
