@@ -339,8 +339,12 @@ enum kind sniff(struct source *s)
     if (source_is(s, 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8))
         return sniff_ole(s);
 
-    enum kind k = sniff_binary(s);
+    enum kind k = by_signature(s);
 
+    if (k != KIND_DATA && s->len >= 8)
+        return k;
+    source_head(s, SOURCE_FIRST);
+    k = sniff_binary(s);
     if (k != KIND_DATA)
         return k;
     if (is_pdf(s))

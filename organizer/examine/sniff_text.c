@@ -21,12 +21,30 @@ static bool is_text_byte(uint8_t c)
     return c >= 0x20 ? c != 0x7F : (c >= '\b' && c <= '\r') || c == 0x1B || c == 0x1A;
 }
 
+/* Whether one of the eight bytes is below a space or DEL: most of a text is nothing else. */
+static bool is_any_control(uint64_t w)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t del = w ^ (ones * 0x7F);
+
+    return ((w - ones * 0x20) & ~w & highs) || ((del - ones) & ~del & highs);
+}
+
 /* At most one odd byte in 512: real mail and logs have some, binary data has many. */
 static bool is_bytes_text(const uint8_t *p, size_t n)
 {
-    size_t odd = 0;
+    size_t odd = 0, i = 0;
 
-    for (size_t i = 0; i < n; i++)
+    for (; i + 8 <= n; i += 8) {
+        uint64_t w;
+
+        memcpy(&w, p + i, sizeof w);
+        if (!is_any_control(w))
+            continue;
+        for (size_t k = i; k < i + 8; k++)
+            odd += !is_text_byte(p[k]);
+    }
+    for (; i < n; i++)
         odd += !is_text_byte(p[i]);
     return odd == 0 || (odd <= n / 512 && !memchr(p, 0, n < 64 ? n : 64));
 }

@@ -65,6 +65,8 @@ static const struct {
     {"meta-inf/manifest.xml", SEEN_ODF},
 };
 
+#define TAIL_FIRST ((size_t)4 << 10) /* read at once: the end record of most, and their directory */
+
 struct archive {
     unsigned seen;
     uint64_t types_at; /* local header of [Content_Types].xml */
@@ -171,9 +173,9 @@ static void read_local_headers(struct archive *a, struct source *s)
     }
 }
 
-static void read_names(struct archive *a, struct source *s)
+/* Fills a from the directory, when its end record lies in the last n bytes. */
+static bool read_from_tail(struct archive *a, struct source *s, size_t n)
 {
-    size_t n = s->size < SOURCE_TAIL + 22 ? (size_t)s->size : SOURCE_TAIL + 22;
     uint8_t *tail = xmalloc(n + 22);
     uint64_t base = s->size - n, at, len;
     bool found = false;
@@ -193,8 +195,21 @@ static void read_names(struct archive *a, struct source *s)
         found = a->seen != 0;
     }
     free(tail);
-    if (!found)
-        read_local_headers(a, s);
+    return found;
+}
+
+/* Only an archive with a long comment has its end record further from the end. */
+static void read_names(struct archive *a, struct source *s)
+{
+    static const size_t tails[] = {TAIL_FIRST, SOURCE_TAIL + 22};
+
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        size_t n = s->size < tails[i] ? (size_t)s->size : tails[i];
+
+        if ((i == 0 || n > TAIL_FIRST) && read_from_tail(a, s, n))
+            return;
+    }
+    read_local_headers(a, s);
 }
 
 /* The content of [Content_Types].xml, as far as it can be had; returns its length. */
@@ -272,7 +287,7 @@ static enum kind with_macros(enum kind k)
 }
 
 /* OpenDocument and EPUB say it in a first member that is stored, not packed. */
-static enum kind by_mimetype(const struct source *s)
+static enum kind by_mimetype(struct source *s)
 {
     static const struct {
         const char *mime;
@@ -290,6 +305,7 @@ static enum kind by_mimetype(const struct source *s)
 
     size_t at = 38U + le16(s->head + 28);
 
+    source_head(s, at + 128);
     for (size_t i = 0; i < sizeof mimes / sizeof mimes[0]; i++)
         if (source_is(s, at, mimes[i].mime, strlen(mimes[i].mime)))
             return mimes[i].kind;

@@ -39,7 +39,7 @@ int source_open(struct source *s, int fd)
         return -1;
     }
     s->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-    source_head(s, SOURCE_FIRST);
+    source_head(s, SOURCE_GLANCE);
     return s->error ? -1 : 0;
 }
 

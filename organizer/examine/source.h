@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOURCE_FIRST  ((size_t)16 << 10)  /* read at once: enough for most */
+#define SOURCE_GLANCE ((size_t)2 << 10)   /* read at once: what most begin with */
+#define SOURCE_FIRST  ((size_t)16 << 10)  /* then: enough for nearly all others */
 #define SOURCE_HEAD   ((size_t)256 << 10) /* the most that is looked at from the start */
 #define SOURCE_TAIL   ((size_t)64 << 10)  /* and from the end */
 #define SOURCE_BUDGET ((size_t)8 << 20)   /* all reads of one document together, bytes */
