@@ -25,8 +25,11 @@ bool utf8_valid(const char *s, size_t n)
 int32_t utf8_next(const char **s, const char *end)
 {
     utf8proc_int32_t c;
-    utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)*s, end - *s, &c);
+    utf8proc_ssize_t n;
 
+    if (*s < end && (unsigned char)**s < 0x80)
+        return *(*s)++;
+    n = utf8proc_iterate((const utf8proc_uint8_t *)*s, end - *s, &c);
     if (n <= 0) {
         (*s)++;
         return -1;
@@ -184,8 +187,8 @@ size_t utf8_count(const char *s, size_t n)
 
 bool utf8_is_word(int32_t c)
 {
-    if (c < 0)
-        return false;
+    if (c < 0x80)
+        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
     switch (utf8proc_category(c)) {
     case UTF8PROC_CATEGORY_LU:
     case UTF8PROC_CATEGORY_LL:
@@ -210,5 +213,7 @@ int32_t utf8_lower(int32_t c)
 
 bool utf8_is_upper(int32_t c)
 {
-    return c >= 0 && utf8proc_category(c) == UTF8PROC_CATEGORY_LU;
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z';
+    return utf8proc_category(c) == UTF8PROC_CATEGORY_LU;
 }

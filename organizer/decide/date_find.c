@@ -288,9 +288,20 @@ static const char *read_three(const struct finder *f, struct number a, struct da
     return end && !word_at(f, end) ? end : NULL;
 }
 
+/* False when the folded word begins with another letter, as most do. */
+static bool may_be(const char *word, const char *name)
+{
+    unsigned char a = (unsigned char)*word, b = (unsigned char)*name;
+
+    return a >= 0x80 || b >= 0x80 || a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+}
+
 /* True when the folded word is the month's name, its short form, or a longer short form: "sept". */
 static bool is_month(const char *word, const char *longer, const char *shorter)
 {
+    if (!may_be(word, longer) && !may_be(word, shorter))
+        return false;
+
     AUTO_FREE char *l = utf8_fold(longer);
     AUTO_FREE char *s = utf8_fold(shorter);
 

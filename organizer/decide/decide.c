@@ -224,17 +224,9 @@ static enum row_answer row_not_named(struct ctx *c)
     return ctx_conclude(c, ACTION_INDEX, c->f->former_of ? REASON_NEW_VERSION : REASON_NONE, NULL);
 }
 
-/* The last extension: of "tar.gz" what the content is. */
-static enum verdict verdict_of(const struct ctx *c)
-{
-    const char *dot = strrchr(c->ext, '.');
-
-    return kind_verdict(c->f->kind, dot ? dot + 1 : c->ext);
-}
-
 static enum row_answer row_program(struct ctx *c)
 {
-    if (verdict_of(c) != VERDICT_PROGRAM)
+    if (c->verdict != VERDICT_PROGRAM)
         return ctx_pass(c, "it is no program (%s)", kind_info(c->f->kind)->name);
     return ctx_conclude(c, ACTION_LIST, REASON_PROGRAM, NULL);
 }
@@ -244,7 +236,7 @@ static enum row_answer row_contradiction(struct ctx *c)
     AUTO_FREE char *right = NULL;
     enum row_answer answer;
 
-    if (verdict_of(c) != VERDICT_CONTRADICTS)
+    if (c->verdict != VERDICT_CONTRADICTS)
         return ctx_pass(c, "content and extension agree");
     right = xasprintf("%s.%s", c->stem, kind_info(c->f->kind)->ext);
     c->other = right;
@@ -398,6 +390,14 @@ static void read_hits(struct ctx *c)
     c->hits_len = router_find(r, c->stem, c->hits, CTX_HITS);
 }
 
+/* By the last extension: of "tar.gz" what the content is. */
+static enum verdict verdict_of(const struct ctx *c)
+{
+    const char *dot = strrchr(c->ext, '.');
+
+    return kind_verdict(c->f->kind, dot ? dot + 1 : c->ext);
+}
+
 static void ctx_init(struct ctx *c)
 {
     size_t n = strlen(c->f->name);
@@ -405,6 +405,7 @@ static void ctx_init(struct ctx *c)
     c->valid = utf8_valid(c->f->name, n);
     c->target = c->f->home;
     read_stem(c);
+    c->verdict = verdict_of(c);
     if (!c->valid || c->f->zone == ZONE_OUTSIDE || c->f->zone == ZONE_LEFT_ALONE)
         return;
     read_parts(c);

@@ -23,6 +23,7 @@ struct ctx {
     char *name;      /* NFC, without spaces at the ends */
     char *stem;      /* of name, without extension and spaces at its end */
     const char *ext; /* of name, without dot, "" for none; points into name */
+    enum verdict verdict; /* of content and extension together */
     bool parsed;     /* a convention takes the name apart into parts, */
     bool exact;      /* exactly; else but for how its date is written: 20260302 */
     struct name_parts parts;

@@ -174,12 +174,9 @@ static char *all_words(const struct making *m)
 
 static char *extension(const struct ctx *c)
 {
-    AUTO_FREE char *lower = utf8_fold(c->ext);
-    const char *dot = strrchr(c->ext, '.');
-
-    if (kind_verdict(c->f->kind, dot ? dot + 1 : c->ext) == VERDICT_NO_EXTENSION)
+    if (c->verdict == VERDICT_NO_EXTENSION)
         return xstrdup(kind_info(c->f->kind)->ext);
-    return xstrdup(lower);
+    return utf8_fold(c->ext);
 }
 
 /* The serial that the document has already stays with it in place. */

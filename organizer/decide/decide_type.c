@@ -96,12 +96,16 @@ static void drop_case_type(const struct ctx *c, char *text)
     struct str key = STR_INIT;
     size_t start, end;
 
+    if (!*text)
+        return;
+    tokens_read(&words, text, MAX_WORDS);
     for (size_t i = 0; t && (i == 0 || t->aliases[i - 1]); i++) {
         str_reset(&key);
         route_name_key(&key, i == 0 ? t->name : t->aliases[i - 1]);
-        tokens_read(&words, text, MAX_WORDS);
-        if (route_find_key(text, &words, str_c(&key), &start, &end))
+        if (route_find_key(text, &words, str_c(&key), &start, &end)) {
             making_cut(text, start, end);
+            tokens_read(&words, text, MAX_WORDS);
+        }
         if (!t->aliases)
             break;
     }
