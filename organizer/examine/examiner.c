@@ -21,6 +21,7 @@
 #define RETRY_MS      20    /* when the kernel has no room just now */
 #define STARTS_FAILED 3     /* in a row, until documents are given back */
 #define QUEUE_MAX     64    /* small documents waiting */
+#define SEND_SOON     12    /* so many wait for each sort of reader: they are sent at once */
 #define LARGE_MAX     256   /* large ones: they must not keep letters from being submitted */
 
 struct job {
@@ -452,15 +453,45 @@ static struct lane *pick_large(struct examiner *e, struct pool *p)
     return l->has_large || l->len == LANE_DEPTH ? NULL : l;
 }
 
-/* Sends the first of the queue to the lane. False: not now. */
-static bool send_first(struct examiner *e, struct lane *l, struct queue *q)
+/* How many of the queue go to a lane of the pool together: all lanes get some. */
+static size_t share_of(const struct pool *pool, const struct lane *l, const struct queue *q)
 {
-    struct part *p = q->first;
-    int r = lane_send(l, p);
+    size_t n = (q->len + pool->max - 1) / pool->max, room = LANE_DEPTH - l->len;
 
+    if (q == &pool->large || n < 1)
+        return 1;
+    if (l->role == LANE_CLASSIFIER && room > CLASSIFY_MAX - l->served)
+        room = CLASSIFY_MAX - l->served;
+    n = n < room ? n : room;
+    return n < WIRE_MANY ? n : WIRE_MANY;
+}
+
+/* The first of the queue, up to n that have not failed. */
+static size_t first_of(const struct queue *q, size_t n, struct part **parts)
+{
+    size_t len = 0;
+
+    for (struct part *p = q->first; p && len < n && p->job->x.status != EXAMINE_FAILED; p = p->next)
+        parts[len++] = p;
+    return len;
+}
+
+/* Sends the first of the queue to the lane. False: not now. */
+static bool send_first(struct examiner *e, struct pool *pool, struct lane *l, struct queue *q)
+{
+    struct part *parts[WIRE_MANY], *p = q->first;
+    size_t n = first_of(q, share_of(pool, l, q), parts);
+    int r = n > 1 ? lane_send_many(l, parts, n) : lane_send(l, p);
+
+    /* One of them cannot be passed: which? */
+    if (n > 1 && r == EBADF) {
+        n = 1;
+        r = lane_send(l, p);
+    }
     switch (r) {
     case 0:
-        queue_take(q);
+        while (n-- > 0)
+            queue_take(q);
         wake_by(e, uv_now(e->loop) + e->stall_ms);
         return true;
     case EAGAIN:
@@ -501,7 +532,7 @@ static void dispatch_queue(struct examiner *e, struct pool *p, struct queue *q,
 
         struct lane *l = pick(e, p);
 
-        if (!l || !q->first || !send_first(e, l, q))
+        if (!l || !q->first || !send_first(e, p, l, q))
             return;
     }
 }
@@ -587,6 +618,7 @@ static void on_later(uv_idle_t *h)
     struct examiner *e = h->data;
 
     uv_idle_stop(h);
+    dispatch(e);
     give_answers(e);
 }
 
@@ -659,9 +691,10 @@ void examiner_submit(struct examiner *e, int fd, uint64_t size, bool want_kind,
         queue_fail(e, &e->classifiers.queue, "the organizer is leaving", 0);
         return;
     }
-    dispatch(e);
-    if (e->due)
-        uv_idle_start(&e->later, on_later);
+    /* What comes in the same turn of the loop is sent together. */
+    if (e->digesters.queue.len >= SEND_SOON)
+        dispatch(e);
+    uv_idle_start(&e->later, on_later);
 }
 
 unsigned examiner_pending(const struct examiner *e)

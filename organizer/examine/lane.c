@@ -13,7 +13,7 @@
 #include "examine/launch.h"
 #include "examine/sandbox.h"
 
-#define BATCH 16 /* records read at once */
+#define BATCH 8 /* messages read at once */
 
 static void on_readable(uv_poll_t *h, int status, int events);
 
@@ -116,26 +116,22 @@ struct lane *lane_start_child(uv_loop_t *loop, struct lane *nursery, uint32_t id
     return l;
 }
 
-static int send_order(const struct lane *l, const struct part *p)
+static struct wire_order order_of(const struct lane *l, const struct part *p)
 {
     struct wire_order o = {.what = WIRE_DOCUMENT,
                            .ticket = p->ticket,
                            .limit = p->is_large ? 0 : (uint64_t)EXAMINE_LARGE};
-    const int both[2] = {p->fd, p->out};
 
-    if (l->role != LANE_PARSERS)
-        return wire_send(l->sock, &o, sizeof o, p->fd, MSG_DONTWAIT);
-    o.what = WIRE_PARSE;
-    o.number = p->kind;
-    return wire_send_two(l->sock, &o, sizeof o, both, MSG_DONTWAIT);
+    if (l->role == LANE_PARSERS) {
+        o.what = WIRE_PARSE;
+        o.number = p->kind;
+    }
+    return o;
 }
 
-int lane_send(struct lane *l, struct part *p)
+/* It is the reader's now. */
+static void take_on(struct lane *l, struct part *p)
 {
-    if (p->fd < 0)
-        return EBADF;
-    if (send_order(l, p) < 0)
-        return errno;
     if (l->len == 0) {
         l->since = uv_now(l->poll.loop);
         l->bytes = 0;
@@ -143,6 +139,39 @@ int lane_send(struct lane *l, struct part *p)
     l->parts[(l->first + l->len++) % LANE_DEPTH] = p;
     l->has_large |= p->is_large;
     l->served++;
+}
+
+int lane_send(struct lane *l, struct part *p)
+{
+    struct wire_order o = order_of(l, p);
+    const int both[2] = {p->fd, p->out};
+    int rc;
+
+    if (p->fd < 0)
+        return EBADF;
+    rc = l->role == LANE_PARSERS ? wire_send_two(l->sock, &o, sizeof o, both, MSG_DONTWAIT)
+                                 : wire_send(l->sock, &o, sizeof o, p->fd, MSG_DONTWAIT);
+    if (rc < 0)
+        return errno;
+    take_on(l, p);
+    return 0;
+}
+
+int lane_send_many(struct lane *l, struct part *const *parts, size_t n)
+{
+    struct wire_order o[WIRE_MANY] = {{0}};
+    int fds[WIRE_MANY] = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i]->fd < 0)
+            return EBADF;
+        o[i] = order_of(l, parts[i]);
+        fds[i] = parts[i]->fd;
+    }
+    if (wire_send_many(l->sock, o, sizeof *o, fds, n, MSG_DONTWAIT) < 0)
+        return errno;
+    for (size_t i = 0; i < n; i++)
+        take_on(l, parts[i]);
     return 0;
 }
 
@@ -183,12 +212,10 @@ static bool is_answer(const struct lane *l, const struct part *p, const struct w
 }
 
 /* False for nonsense. */
-static bool take_record(struct lane *l, const struct wire_answer *a, size_t n)
+static bool take_record(struct lane *l, const struct wire_answer *a)
 {
     const struct part *p = l->len > 0 ? l->parts[l->first] : NULL;
 
-    if (n != sizeof *a)
-        return false;
     l->since = uv_now(l->poll.loop);
     if (a->what == WIRE_HELLO) {
         if (l->greeted || a->number > LACKS_ALL)
@@ -216,15 +243,26 @@ static void over(struct lane *l, const char *why)
     l->events->ended(l->ctx, l, why);
 }
 
+/* A message of n bytes; false for nonsense. */
+static bool take_message(struct lane *l, const struct wire_answer *a, size_t n)
+{
+    if (n % sizeof *a)
+        return false;
+    for (size_t i = 0; i < n / sizeof *a && !l->ended; i++)
+        if (!take_record(l, &a[i]))
+            return false;
+    return true;
+}
+
 void lane_drain(struct lane *l)
 {
-    struct wire_answer a[BATCH];
+    struct wire_answer a[BATCH][WIRE_MANY];
     struct iovec iov[BATCH];
     struct mmsghdr m[BATCH];
     int n = BATCH;
 
     for (size_t i = 0; i < BATCH; i++) {
-        iov[i] = (struct iovec){&a[i], sizeof a[i]};
+        iov[i] = (struct iovec){a[i], sizeof a[i]};
         memset(&m[i], 0, sizeof m[i]);
         m[i].msg_hdr.msg_iov = &iov[i];
         m[i].msg_hdr.msg_iovlen = 1;
@@ -238,7 +276,7 @@ void lane_drain(struct lane *l)
             if (m[i].msg_len == 0)
                 over(l, "died");
             else if ((m[i].msg_hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ||
-                     !take_record(l, &a[i], m[i].msg_len))
+                     !take_message(l, a[i], m[i].msg_len))
                 over(l, "answered nonsense");
         }
     }

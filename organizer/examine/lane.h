@@ -18,7 +18,7 @@
 #include "examine/examiner.h"
 #include "examine/wire.h"
 
-#define LANE_DEPTH 8 /* a power of two */
+#define LANE_DEPTH 32 /* a power of two */
 
 enum lane_role {
     LANE_DIGESTER,
@@ -87,6 +87,9 @@ struct lane *lane_start_child(uv_loop_t *loop, struct lane *nursery, uint32_t id
                               const struct lane_events *events, void *ctx);
 /* Sends a document. Returns 0, or an errno: then the part is not the lane's. */
 int lane_send(struct lane *l, struct part *p);
+/* Sends n documents at once, at most WIRE_MANY and no more than there is room for; not to parsers.
+ * Returns 0, or an errno: then none is the lane's. */
+int lane_send_many(struct lane *l, struct part *const *parts, size_t n);
 /* Reads what has come; may end it. */
 void lane_drain(struct lane *l);
 /* Takes the first part off it, NULL when there is none. */

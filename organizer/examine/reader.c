@@ -28,6 +28,20 @@ static int say(const struct wire_answer *a)
     return wire_send(WIRE_FD, a, sizeof *a, -1, 0);
 }
 
+/* Orders that came together and are still to be carried out. */
+struct orders {
+    struct wire_order list[WIRE_MANY];
+    int fds[WIRE_MANY];
+    int len, at;
+};
+
+/* Answers that are given together. */
+struct answers {
+    struct wire_answer list[WIRE_MANY];
+    size_t len;
+    int64_t since; /* ms: when the first was found out */
+};
+
 static int say_hello(unsigned lacks)
 {
     struct wire_answer a = {.what = WIRE_HELLO, .number = lacks};
@@ -35,16 +49,21 @@ static int say_hello(unsigned lacks)
     return say(&a);
 }
 
-/* The next order, with its descriptor in *fd. Returns 1, 0 at the end, -1 for nonsense. */
-static int next_order(struct wire_order *o, int *fd)
+/* The next order, with its descriptor or -1 in *fd. Returns 1, 0 at the end, -1 for nonsense. */
+static int next_order(struct orders *q, struct wire_order *o, int *fd)
 {
-    int n = wire_receive(WIRE_FD, o, sizeof *o, fd);
+    if (q->at == q->len) {
+        q->at = q->len = 0;
 
-    if (n == sizeof *o)
-        return 1;
-    if (*fd >= 0)
-        close(*fd);
-    return n == 0 ? 0 : -1;
+        int n = wire_receive_many(WIRE_FD, q->list, sizeof *q->list, q->fds);
+
+        if (n <= 0)
+            return n;
+        q->len = n;
+    }
+    *o = q->list[q->at];
+    *fd = q->fds[q->at++];
+    return 1;
 }
 
 static int64_t now_ms(void)
@@ -74,9 +93,27 @@ static bool is_over(int fd, uint64_t limit)
            (uint64_t)st.st_size > limit;
 }
 
-/* Fills the answer for the document behind fd. Returns -1 when the organizer is gone. */
+static int give(struct answers *w)
+{
+    size_t n = w->len;
+
+    w->len = 0;
+    return n ? wire_send(WIRE_FD, w->list, n * sizeof *w->list, -1, 0) : 0;
+}
+
+/* Told at once when no other order is there, or others would wait for it. */
+static int add_answer(struct answers *w, const struct wire_answer *a, bool last)
+{
+    if (w->len == 0)
+        w->since = now_ms();
+    w->list[w->len++] = *a;
+    return last || w->len == WIRE_MANY || now_ms() > w->since ? give(w) : 0;
+}
+
+/* Fills the answer for the document behind fd; those before it are given before it takes long. Returns
+ * -1 when the organizer is gone. */
 static int digest_document(struct wire_answer *a, int fd, uint64_t limit, uint8_t *buf,
-                           int64_t beat)
+                           int64_t beat, struct answers *before)
 {
     struct digester *g = digester_new();
     int64_t next = now_ms() + beat;
@@ -88,6 +125,8 @@ static int digest_document(struct wire_answer *a, int fd, uint64_t limit, uint8_
         a->bytes += (uint64_t)r;
         if (limit > 0 && a->bytes > limit)
             a->what = WIRE_LARGE;
+        if ((size_t)r == PIECE && now_ms() > before->since && give(before) < 0)
+            return -1;
         if ((size_t)r == PIECE && now_ms() >= next) {
             struct wire_answer p = {.what = WIRE_PROGRESS, .ticket = a->ticket, .bytes = a->bytes};
 
@@ -107,6 +146,8 @@ static int digest_document(struct wire_answer *a, int fd, uint64_t limit, uint8_
 static int digester_run(const struct wire_setup *setup)
 {
     uint8_t *buf = xmalloc(PIECE);
+    struct orders q = {.len = 0};
+    struct answers w = {.len = 0};
     struct wire_order o;
     int fd, r;
 
@@ -115,16 +156,16 @@ static int digester_run(const struct wire_setup *setup)
     digester_free(digester_new());
     if (say_hello(sandbox_enter(SANDBOX_DIGESTER)) < 0)
         return EXIT_CANNOT;
-    while ((r = next_order(&o, &fd)) > 0) {
+    while ((r = next_order(&q, &o, &fd)) > 0) {
         struct wire_answer a = {.ticket = o.ticket};
 
         if (o.what != WIRE_DOCUMENT || fd < 0)
             return EXIT_CANNOT;
-        if (digest_document(&a, fd, o.limit, buf, setup->beat_ms) < 0)
+        if (digest_document(&a, fd, o.limit, buf, setup->beat_ms, &w) < 0)
             return EXIT_ORDER;
         /* Closed before the answer: then no reader holds the document any more. */
         close(fd);
-        if (say(&a) < 0)
+        if (add_answer(&w, &a, q.at == q.len) < 0)
             return EXIT_ORDER;
     }
     free(buf);
@@ -134,12 +175,14 @@ static int digester_run(const struct wire_setup *setup)
 /* A classifier: never returns to the nursery. */
 static int classifier_run(struct classifier *c)
 {
+    struct orders q = {.len = 0};
     struct wire_order o;
     int fd, r, error;
 
     if (say_hello(sandbox_enter(SANDBOX_CLASSIFIER)) < 0)
         return EXIT_CANNOT;
-    while ((r = next_order(&o, &fd)) > 0) {
+    /* Each answer for itself: when a document kills it, it is known which one. */
+    while ((r = next_order(&q, &o, &fd)) > 0) {
         struct wire_answer a = {.what = WIRE_KIND, .ticket = o.ticket};
 
         if (o.what != WIRE_DOCUMENT || fd < 0)
@@ -206,12 +249,13 @@ static int nursery_run(const struct wire_setup *setup)
 {
     struct child children[CHILDREN_MAX] = {{0, 0}};
     struct classifier *c = classifier_new(setup->magic);
+    struct orders q = {.len = 0};
     struct wire_order o;
     int fd, r;
 
     if (say_hello(sandbox_enter(SANDBOX_NURSERY)) < 0)
         return EXIT_CANNOT;
-    while ((r = next_order(&o, &fd)) > 0) {
+    while ((r = next_order(&q, &o, &fd)) > 0) {
         collect_children(children);
         if (o.what == WIRE_FORK && fd >= 0) {
             if (fork_child(children, o.ticket, fd))

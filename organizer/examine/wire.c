@@ -11,14 +11,14 @@ static int send_with(int sock, const void *record, size_t n, const int *fd, size
 {
     struct iovec iov = {.iov_base = (void *)(uintptr_t)record, .iov_len = n};
     union {
-        char room[CMSG_SPACE(2 * sizeof(int))];
+        char room[CMSG_SPACE(WIRE_MANY * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t r;
 
     if (n_fd > 0) {
-        memset(&control, 0, sizeof control);
+        memset(&control.align, 0, sizeof control.align);
         m.msg_control = control.room;
         m.msg_controllen = CMSG_SPACE(n_fd * sizeof *fd);
 
@@ -38,6 +38,11 @@ static int send_with(int sock, const void *record, size_t n, const int *fd, size
 int wire_send(int sock, const void *record, size_t n, int fd, int flags)
 {
     return send_with(sock, record, n, &fd, fd >= 0, flags);
+}
+
+int wire_send_many(int sock, const void *records, size_t size, const int *fds, size_t n, int flags)
+{
+    return send_with(sock, records, n * size, fds, n, flags);
 }
 
 int wire_send_two(int sock, const void *record, size_t n, const int fd[2], int flags)
@@ -81,6 +86,51 @@ static int receive_with(int sock, void *record, size_t n, int *fd, size_t n_fd)
         if (got[i] >= 0)
             close(got[i]);
     return (int)r;
+}
+
+/* What came with the message, at most WIRE_MANY; the kernel closes more. */
+static size_t descriptors(struct msghdr *m, int fds[WIRE_MANY])
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    size_t n = 0;
+
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+        c->cmsg_len >= CMSG_LEN(sizeof(int)) && c->cmsg_len <= CMSG_LEN(WIRE_MANY * sizeof(int))) {
+        n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+    }
+    return n;
+}
+
+int wire_receive_many(int sock, void *records, size_t size, int fds[WIRE_MANY])
+{
+    struct iovec iov = {.iov_base = records, .iov_len = WIRE_MANY * size};
+    union {
+        char room[CMSG_SPACE(WIRE_MANY * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.room,
+                       .msg_controllen = sizeof control.room};
+    size_t n, got;
+    ssize_t r;
+
+    do
+        r = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+    while (r < 0 && errno == EINTR);
+    if (r <= 0)
+        return (int)r;
+    fds[0] = -1;
+    n = (size_t)r / size;
+    got = descriptors(&m, fds);
+    if ((size_t)r == n * size && !(m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) &&
+        (got == n || (n == 1 && got == 0)))
+        return (int)n;
+    for (size_t i = 0; i < got; i++)
+        close(fds[i]);
+    errno = 0;
+    return -1;
 }
 
 int wire_receive(int sock, void *record, size_t n, int *fd)

@@ -1,6 +1,7 @@
 /*
- * wire: what the organizer and its readers say to each other: one record a message, of fixed
- * size, over a SOCK_SEQPACKET socket that is descriptor WIRE_FD in the reader.
+ * wire: what the organizer and its readers say to each other: records of fixed size over a
+ * SOCK_SEQPACKET socket that is descriptor WIRE_FD in the reader. A message is one record; when many
+ * documents are under way, up to WIRE_MANY documents, each with its descriptor, or answers.
  *
  *   organizer -> reader   setup first; then documents, each with its descriptor
  *   reader -> organizer   hello first; then for each document, in order, progress and one answer
@@ -21,6 +22,7 @@
 #define WIRE_FD      3
 #define WIRE_VERSION 2
 #define WIRE_PATH    4096
+#define WIRE_MANY    8 /* half of what a reader may have open (sandbox.h) */
 
 enum wire_what {
     /* To the reader. */
@@ -74,11 +76,17 @@ struct wire_answer {
 /* Sends n bytes as one message, with descriptor fd unless it is -1. Returns 0 or -1 with errno.
  * Never blocks with `flags` MSG_DONTWAIT; never raises SIGPIPE. */
 int wire_send(int sock, const void *record, size_t n, int fd, int flags);
+/* Sends n records of `size` bytes, each with its descriptor, as one message; n at most WIRE_MANY. */
+int wire_send_many(int sock, const void *records, size_t size, const int *fds, size_t n, int flags);
 /* As wire_send() with two descriptors. */
 int wire_send_two(int sock, const void *record, size_t n, const int fd[2], int flags);
 /* Waits for one message of at most n bytes; *fd gets the descriptor that came with it or -1 (more
  * than one are closed). Returns its length, 0 at the end, -1 with errno. */
 int wire_receive(int sock, void *record, size_t n, int *fd);
+/* Waits for a message of up to WIRE_MANY records of `size` bytes, each with a descriptor, or of one
+ * without (then *fds is -1). Returns how many, 0 at the end, -1 with errno, or with 0 in errno for a
+ * message that is none of these. */
+int wire_receive_many(int sock, void *records, size_t size, int fds[WIRE_MANY]);
 /* As wire_receive() for messages with two descriptors: both -1 unless there came exactly two. */
 int wire_receive_two(int sock, void *record, size_t n, int fd[2]);
 
