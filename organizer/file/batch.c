@@ -90,6 +90,7 @@ static bool choose(struct batch *b)
         stopped_by(b->g, a);
         any = any || a->to;
     }
+    place_end_round(b->g->place);
     return any && !b->g->stopped;
 }
 

@@ -34,6 +34,8 @@ struct place {
     struct name *left;   /* paths that documents of this batch leave */
     struct name *last;   /* wanted path, folded: the last serial given */
     struct name *moved;  /* paths that exact acts brought a document to, with its stamps */
+    char *folder;        /* the folder that names were chosen in last, or NULL */
+    int folder_fd;       /* then: open on it */
 };
 
 /* One question: is this name free? */
@@ -88,14 +90,29 @@ static struct name *names_add(struct name **set, char *key)
     return n;
 }
 
+static void forget_folder(struct place *p)
+{
+    if (!p->folder)
+        return;
+    close(p->folder_fd);
+    free(p->folder);
+    p->folder = NULL;
+}
+
 void place_free(struct place *p)
 {
     if (!p)
         return;
+    forget_folder(p);
     names_clear(&p->chosen);
     names_clear(&p->left);
     place_forget(p);
     free(p);
+}
+
+void place_end_round(struct place *p)
+{
+    forget_folder(p);
 }
 
 void place_end_batch(struct place *p)
@@ -288,22 +305,30 @@ static int make_folder(struct place *p, struct act *a, struct folders *made)
     return 0;
 }
 
-/* The target folder, made when missing; -1 with a's status set. */
+/* The target folder, made when missing; -1 with a's status set. Borrowed until the next call. */
 static int open_folder(struct place *p, struct act *a, struct folders *made)
 {
-    int fd = beneath_open(p->root, a->to_folder, O_RDONLY | O_DIRECTORY, 0);
+    int fd;
 
+    if (p->folder && strcmp(p->folder, a->to_folder) == 0)
+        return p->folder_fd;
+    forget_folder(p);
+    fd = beneath_open(p->root, a->to_folder, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0 && errno == ENOENT) {
         if (make_folder(p, a, made) < 0)
             return -1;
         fd = beneath_open(p->root, a->to_folder, O_RDONLY | O_DIRECTORY, 0);
     }
-    return fd < 0 ? refuse(a, errno, "its folder cannot be opened") : fd;
+    if (fd < 0)
+        return refuse(a, errno, "its folder cannot be opened");
+    p->folder = xstrdup(a->to_folder);
+    p->folder_fd = fd;
+    return fd;
 }
 
 void place_choose(struct place *p, struct act *a, struct folders *made)
 {
-    AUTO_CLOSE int folder = open_folder(p, a, made);
+    int folder = open_folder(p, a, made);
     struct asking q = {.p = p, .a = a, .folder = folder};
     unsigned serial;
 

@@ -23,6 +23,8 @@ void place_free(struct place *p);
 /* Chooses a->to and makes its folder; folders that were made are added to `made` to be synced. On
  * failure a->status and a->error say why, and a->to is NULL. */
 void place_choose(struct place *p, struct act *a, struct folders *made);
+/* Names are chosen for all that want one: the folder that is kept open for the next is closed. */
+void place_end_round(struct place *p);
 /* The batch is over: its names are on disk and in the table, or free again. */
 void place_end_batch(struct place *p);
 /* Nothing more is queued: the first free serial is looked for again. */
