@@ -523,7 +523,7 @@ static void a_scan_may_be_stopped_anywhere(void **state)
 static void it_rests_when_told_enough_and_goes_on(void **state)
 {
     struct walk *x = *state;
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, is_enough, x};
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, is_enough, x, false};
     struct error err = ERROR_INIT;
 
     sh("mkdir a b && touch a/1 a/2 a/3 a/4 b/1 b/2");
