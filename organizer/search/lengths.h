@@ -12,6 +12,7 @@
 
 struct lengths;
 
+/* None are known yet; free with lengths_free(). */
 struct lengths *lengths_new(void);
 /* NULL is fine. */
 void lengths_free(struct lengths *l);

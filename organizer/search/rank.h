@@ -37,6 +37,7 @@ struct rank_wish {
     void *ctx;
 };
 
+/* For one connection; free with rank_free() when that is closed. */
 struct rank *rank_new(void);
 /* NULL is fine. */
 void rank_free(struct rank *r);
