@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "search/fts.h"
 #include "search/query.h"
+#include "search/rank.h"
 
 static void becomes(const char *wanted, const char *const *args)
 {
@@ -140,6 +141,7 @@ static void sqlite_takes_whatever_comes_of_it(void **state)
                                         "}",   "'",   ";",      "--",   "\xFF",     "\xE2\x80\x9C",
                                         "b*",  " ",   " ",      " ",    "\xC3\xA9", "\t",
                                         "\\",  "%",   "_",      "\x01"};
+    struct rank *rank = rank_new();
     sqlite3 *db;
     sqlite3_stmt *st;
     struct error err = ERROR_INIT;
@@ -147,7 +149,7 @@ static void sqlite_takes_whatever_comes_of_it(void **state)
 
     (void)state;
     assert_int_equal(sqlite3_open(":memory:", &db), SQLITE_OK);
-    assert_int_equal(fts_register(db, &err), 0);
+    assert_int_equal(fts_register(db, rank, &err), 0);
     assert_int_equal(sqlite3_exec(db,
                                   "CREATE VIRTUAL TABLE w USING fts5(name, title, people, body,"
                                   " tokenize='office');"
@@ -179,6 +181,7 @@ static void sqlite_takes_whatever_comes_of_it(void **state)
     assert_true(taken > 10000);
     sqlite3_finalize(st);
     sqlite3_close(db);
+    rank_free(rank);
 }
 
 int main(void)
