@@ -87,11 +87,13 @@ void cleanup_close(int *fd)
         close(*fd);
 }
 
-#define LARGE (1 << 20)
+#define LARGE  (1 << 20)
+#define ARENAS 2
 
 void alloc_give_back(void)
 {
     /* Where it is not taken more memory is used, and nothing else. */
     (void)mallopt(M_MMAP_THRESHOLD, LARGE);
     (void)mallopt(M_TRIM_THRESHOLD, 2 * LARGE);
+    (void)mallopt(M_ARENA_MAX, ARENAS);
 }

@@ -24,7 +24,8 @@ char *xstrdup(const char *s);
 char **xstrdupv(const char *const *list) __attribute__((returns_nonnull));
 /* A NUL-terminated copy of the n bytes at s. */
 /* For a program's start: what is larger than a MiB goes back to the system as soon as it is freed, in
- * whichever thread. The C library would keep it for later, once for each thread. */
+ * whichever thread; the C library would keep it for later. What is smaller is kept for all threads
+ * together, not once for each. */
 void alloc_give_back(void);
 char *xmemdup0(const void *s, size_t n) __attribute__((returns_nonnull));
 /* printf into fresh memory. */

@@ -21,8 +21,8 @@
 #include "publish/own.h"
 
 /* With so many queued the scan rests, and with so many less it goes on: a kilobyte each. */
-#define AHEAD_MOST  4096
-#define AHEAD_AGAIN 2048
+#define AHEAD_MOST  2048
+#define AHEAD_AGAIN 1024
 
 struct known {
     char *name;

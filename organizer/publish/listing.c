@@ -131,7 +131,6 @@ static struct shown shown_of(struct pool *p, const struct doc *d)
                           .type = pool_share(p, d->type),
                           .words = pool_share(p, d->words),
                           .date = pool_share(p, d->date),
-                          .original = pool_share(p, d->original),
                           .suggested = pool_keep(p, d->suggested),
                           .sentence = pool_share(p, d->sentence),
                           .help = pool_share(p, d->help),
@@ -140,9 +139,9 @@ static struct shown shown_of(struct pool *p, const struct doc *d)
                           .filed_ns = d->filed_ns,
                           .changed_ns = d->changed_ns,
                           .size = d->stamp.size,
-                          .state = d->state,
-                          .kind = d->kind,
-                          .reason = d->reason,
+                          .state = (uint8_t)d->state,
+                          .kind = (uint8_t)d->kind,
+                          .reason = (uint8_t)d->reason,
                           .by_hand = d->by_hand,
                           .before = d->before};
 }
@@ -153,6 +152,7 @@ static int add_entry(void *ctx, const struct doc *d)
     struct reading *r = ctx;
     struct listing *l = r->l;
     AUTO_FREE char *folder = NULL;
+    const struct doc_type *type = NULL;
     struct entry *e;
     const char *slash;
 
@@ -167,13 +167,16 @@ static int add_entry(void *ctx, const struct doc *d)
     e->name = slash ? slash + 1 : e->doc.path;
     folder = xmemdup0(e->doc.path, slash ? (size_t)(slash - e->doc.path) : 0);
     e->folder = pool_share(l->pool, folder);
+    e->doc.original = strcmp(or_empty(d->original), e->name) == 0
+                          ? e->name
+                          : pool_share(l->pool, d->original);
     if (r->rules && d->type && *d->type)
-        e->type = rules_doc_type(r->rules, d->type);
-    if (e->type)
-        e->relevance = (int)e->type->relevance;
+        type = rules_doc_type(r->rules, d->type);
+    if (type)
+        e->relevance = (int8_t)type->relevance;
     if (is_raised(r->keys, e))
         e->relevance = RELEVANCE_KEY;
-    e->standing = standing_of(d);
+    e->standing = (uint8_t)standing_of(d);
     l->filed += e->standing == STANDING_FILED;
     l->waiting += e->standing == STANDING_WAITING;
     return 0;

@@ -36,9 +36,7 @@ struct shown {
     struct digest digest;
     int64_t number, filed_ns, changed_ns;
     uint64_t size;
-    enum doc_state state;
-    enum kind kind;
-    enum reason reason;
+    uint8_t state, kind, reason; /* enum doc_state, kind, reason */
     bool by_hand, before;
 };
 
@@ -46,10 +44,9 @@ struct entry {
     struct shown doc;
     const char *name;            /* the last part of its path, borrowed */
     const char *folder;          /* the part before, "" for the case folder */
-    const struct doc_type *type; /* or NULL */
     const struct content_facts *said; /* what it says, by listing_say(); all zero when it was not read */
-    int relevance;               /* enum relevance or RELEVANCE_NONE */
-    enum standing standing;
+    int8_t relevance;            /* enum relevance or RELEVANCE_NONE */
+    uint8_t standing;            /* enum standing */
 };
 
 /* What any document of a page says of itself: columns and controls for nothing are not shown. */
