@@ -35,6 +35,18 @@ const char *path_below(const char *path, const char *folder)
     return path + n + (path[n] == '/');
 }
 
+char *entry_path(const struct entry *e)
+{
+    return *e->folder ? xasprintf("%s/%s", e->folder, e->name) : xstrdup(e->name);
+}
+
+int entry_compare(const struct entry *x, const struct entry *y)
+{
+    int n = strcmp(x->folder, y->folder);
+
+    return n ? n : strcmp(x->name, y->name);
+}
+
 const char *entry_remark(const struct entry *e, int64_t now_ns)
 {
     const struct shown *d = &e->doc;
@@ -79,14 +91,14 @@ static void free_all(char **names)
 }
 
 /* `Key documents:` names it: by path, name, name without extension, or a pattern of these. */
-static bool is_raised(char *const *keys, const struct entry *e)
+static bool is_raised(char *const *keys, const char *document)
 {
     AUTO_FREE char *path = NULL, *stem = NULL;
     const char *name;
 
     if (!keys)
         return false;
-    path = utf8_fold(e->doc.path);
+    path = utf8_fold(document);
     name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     stem = xmemdup0(name, name_ext(name));
     for (; *keys; keys++)
@@ -127,8 +139,7 @@ static void add_item(struct listing *l, enum reason reason, const char *path, co
 
 static struct shown shown_of(struct pool *p, const struct doc *d)
 {
-    return (struct shown){.path = pool_keep(p, d->path),
-                          .type = pool_share(p, d->type),
+    return (struct shown){.type = pool_share(p, d->type),
                           .words = pool_share(p, d->words),
                           .date = pool_share(p, d->date),
                           .suggested = pool_keep(p, d->suggested),
@@ -151,10 +162,10 @@ static int add_entry(void *ctx, const struct doc *d)
     static const struct content_facts nothing;
     struct reading *r = ctx;
     struct listing *l = r->l;
-    AUTO_FREE char *folder = NULL;
+    const char *path = or_empty(d->path), *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = xmemdup0(path, slash ? (size_t)(slash - path) : 0);
     const struct doc_type *type = NULL;
     struct entry *e;
-    const char *slash;
 
     /* Of what is gone only what nobody took away is news. */
     if (d->state == DOC_GONE && d->reason != REASON_MISSING)
@@ -163,9 +174,7 @@ static int add_entry(void *ctx, const struct doc *d)
     e = &l->entries[l->len++];
     *e = (struct entry){
         .doc = shown_of(l->pool, d), .said = &nothing, .relevance = RELEVANCE_NONE};
-    slash = strrchr(e->doc.path, '/');
-    e->name = slash ? slash + 1 : e->doc.path;
-    folder = xmemdup0(e->doc.path, slash ? (size_t)(slash - e->doc.path) : 0);
+    e->name = pool_keep(l->pool, slash ? slash + 1 : path);
     e->folder = pool_share(l->pool, folder);
     e->doc.original = strcmp(or_empty(d->original), e->name) == 0
                           ? e->name
@@ -174,7 +183,7 @@ static int add_entry(void *ctx, const struct doc *d)
         type = rules_doc_type(r->rules, d->type);
     if (type)
         e->relevance = (int8_t)type->relevance;
-    if (is_raised(r->keys, e))
+    if (is_raised(r->keys, path))
         e->relevance = RELEVANCE_KEY;
     e->standing = (uint8_t)standing_of(d);
     l->filed += e->standing == STANDING_FILED;
@@ -191,7 +200,7 @@ static int by_date(const void *a, const void *b)
         n = strcmp(x->doc.type, y->doc.type);
     if (n == 0)
         n = strcmp(x->name, y->name);
-    return n ? n : strcmp(x->doc.path, y->doc.path);
+    return n ? n : entry_compare(x, y);
 }
 
 static int by_reason(const void *a, const void *b)
@@ -209,8 +218,12 @@ static void collect_items(struct listing *l, const char *folder, const struct no
     for (size_t i = 0; i < l->len; i++) {
         const struct entry *e = &l->entries[i];
 
-        if (e->standing == STANDING_ATTENTION)
-            add_item(l, e->doc.reason, e->doc.path, e->doc.path, e->doc.sentence, e->doc.help);
+        if (e->standing == STANDING_ATTENTION) {
+            AUTO_FREE char *path = entry_path(e);
+            const char *kept = pool_keep(l->pool, path);
+
+            add_item(l, e->doc.reason, kept, kept, e->doc.sentence, e->doc.help);
+        }
     }
     for (size_t i = 0; i < n; i++) {
         const char *path = or_empty(notices[i].path);

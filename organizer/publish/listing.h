@@ -32,7 +32,7 @@ enum standing { STANDING_ATTENTION, STANDING_FILED, STANDING_INDEXED, STANDING_W
 /* What pages show of a document (record/doc.h), so small that 100,000 of them are some 30 MiB. Strings
  * are never NULL, and lie in the listing's pool. */
 struct shown {
-    const char *path, *type, *words, *date, *original, *suggested, *sentence, *help;
+    const char *type, *words, *date, *original, *suggested, *sentence, *help;
     struct digest digest;
     int64_t number, filed_ns, changed_ns;
     uint64_t size;
@@ -42,7 +42,7 @@ struct shown {
 
 struct entry {
     struct shown doc;
-    const char *name;            /* the last part of its path, borrowed */
+    const char *name;            /* the last part of its path */
     const char *folder;          /* the part before, "" for the case folder */
     const struct content_facts *said; /* what it says, by listing_say(); all zero when it was not read */
     int8_t relevance;            /* enum relevance or RELEVANCE_NONE */
@@ -87,6 +87,10 @@ void listing_clear(struct listing *l);
 const struct entry *listing_say(const struct listing *l, size_t i);
 /* t is in the last RECENT_DAYS days before now. */
 bool listing_recent(int64_t t, int64_t now_ns);
+/* Its path from the folder of the page down, which the caller frees. */
+char *entry_path(const struct entry *e);
+/* The order of their paths, as strcmp(3). */
+int entry_compare(const struct entry *x, const struct entry *y);
 /* The remark to show with the entry: a recent one, "named by hand", a suggestion; else NULL. */
 const char *entry_remark(const struct entry *e, int64_t now_ns);
 /* What is said of the entry beneath its name: the sentence without the name it may begin with. */

@@ -188,15 +188,16 @@ static int by_filing(const void *a, const void *b)
 
     if (x->doc.filed_ns != y->doc.filed_ns)
         return x->doc.filed_ns > y->doc.filed_ns ? -1 : 1;
-    return strcmp(x->doc.path, y->doc.path);
+    return entry_compare(x, y);
 }
 
 static void filing_row(struct view *v, const struct entry *e)
 {
+    AUTO_FREE char *path = entry_path(e);
     char when[TZ_MINUTE];
 
     str_add(v->out, "<tr><td>");
-    html_link(v->out, e->doc.path, e->name);
+    html_link(v->out, path, e->name);
     str_add(v->out, "</td><td class=\"was\">");
     html_bdi(v->out, or_empty(e->doc.original));
     str_add(v->out, "</td><td class=\"place\">");
@@ -247,12 +248,12 @@ static void add_filings(struct view *v)
 /* What is said in the list of remarks: a suggestion shows the name it would get. */
 static void remark_item(struct view *v, const struct entry *e)
 {
-    struct item item = {
-        e->doc.reason, e->doc.path, e->doc.path, e->name, or_empty(e->doc.sentence), ""};
+    AUTO_FREE char *path = entry_path(e);
+    struct item item = {e->doc.reason, path, path, e->name, or_empty(e->doc.sentence), ""};
 
     str_add(v->out, "<li>");
     if (e->doc.reason == REASON_SUGGESTED && e->doc.suggested && *e->doc.suggested) {
-        html_link(v->out, e->doc.path, e->doc.path);
+        html_link(v->out, path, path);
         str_add(v->out, "<p class=\"note\">\xE2\x86\x92 ");
         html_bdi(v->out, e->doc.suggested);
         str_add(v->out, "</p>");
@@ -418,6 +419,7 @@ static void state_cell(struct view *v, const struct entry *e)
 
 static void document_row(struct view *v, const struct entry *e)
 {
+    AUTO_FREE char *path = entry_path(e);
     size_t type = value_index(&v->types, type_of(e));
     char size[32], when[TZ_MINUTE];
 
@@ -431,7 +433,7 @@ static void document_row(struct view *v, const struct entry *e)
     str_add(v->out, "<th scope=\"row\"");
     html_attr(v->out, "data-k", e->name);
     str_addc(v->out, '>');
-    html_link(v->out, e->doc.path, e->name);
+    html_link(v->out, path, e->name);
     add_notes(v, e);
     str_add(v->out, "</th>");
     if (v->shown.about)

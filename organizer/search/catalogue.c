@@ -168,7 +168,7 @@ static int prepare(struct catalogue *c, bool readonly, bool fresh, struct error 
     if (fts_register(c->db, c->rank, err) < 0 ||
         /* Readers are kept open between searches. */
         run(c, readonly ? "PRAGMA cache_size=-16384"
-                        : "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384;"
+                        : "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4096;"
                           " PRAGMA secure_delete=FAST",
             err) < 0)
         return -1;
