@@ -1,5 +1,6 @@
 """Snapshots: one file that anyone can open, made of what the journal says, proved from the disk."""
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -119,6 +120,31 @@ def test_bsdtar_suffices(cabinet, tmp_path, archive_format):
     top, = (tmp_path / "out").iterdir()
     assert_checks(top)
     assert_same_documents(case, top / "data")
+
+
+def test_the_index_says_where_in_the_lists_a_document_stands(cabinet, tmp_path):
+    """Pieces of whole lines, one behind the other, each with its digest; stored, so that they can be read alone."""
+    fill(cabinet)
+    for i in range(400):
+        cabinet.drop("Smith_Divorce/Exhibits", f"{i:03} {'of a long name ' * 10}.bin", b"%d" % i)
+    cabinet.run("sweep")
+    make(cabinet)
+    archive, = archives(cabinet)
+    top = unpack(archive, tmp_path / "out")
+    pieces = [json.loads(line) for line in (top / "organizer-index.jsonl").read_text().splitlines()]
+    for name, start in (("manifest-sha256.txt", b"  %s\n"), ("organizer-metadata.jsonl", b'{"path":"%s",')):
+        data, at = (top / name).read_bytes(), 0
+        mine = [p for p in pieces if p["file"] == name]
+        assert len(mine) > 1
+        for p in mine:
+            piece = data[at:at + p["size"]]
+            assert p["at"] == at and hashlib.sha256(piece).hexdigest() == p["sha256"] and piece.endswith(b"\n")
+            assert start % p["first"].encode() in piece.splitlines(keepends=True)[0] or not p["first"]
+            at += p["size"]
+        assert at == len(data) and [p["first"] for p in mine] == sorted(p["first"] for p in mine)
+    with zipfile.ZipFile(archive) as z:
+        assert {i.filename.rpartition("/")[2] for i in z.infolist() if not i.compress_type and i.file_size > 65536} == \
+            {"manifest-sha256.txt", "organizer-metadata.jsonl"}
 
 
 def test_it_is_a_bag_with_all_that_belongs_to_one(cabinet, tmp_path):
