@@ -65,6 +65,8 @@ void flow_close(struct flow *f);
 void flow_status(struct flow *f, struct str *json);
 /* Something needs attention somewhere in the cabinet. */
 bool flow_needs_attention(struct flow *f);
+/* How that begins while filing has stopped. */
+#define FLOW_STOPPED "FILING HAS STOPPED: "
 /* What `sync` and `sweep` answer. Returns their exit status: EXIT_CANNOT while filing has stopped. */
 int flow_sync_text(struct flow *f, bool json, struct str *out);
 /* Nothing is under way, and the pages say all that is known. */

@@ -82,7 +82,7 @@ int flow_sync_text(struct flow *f, bool json, struct str *out)
         return stopped ? EXIT_CANNOT : EXIT_ORDER;
     }
     if (stopped)
-        str_addf(out, "FILING HAS STOPPED: %s\n", stopped);
+        str_addf(out, FLOW_STOPPED "%s\n", stopped);
     if (waiting)
         str_addf(out, "%zu waited for: being written, open, or changed a moment ago\n", waiting);
     if (reading)

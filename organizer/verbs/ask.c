@@ -8,19 +8,23 @@
 #include "base/exit.h"
 #include "base/json.h"
 #include "cabinet/cabinet.h"
+#include "flow/flow.h"
 #include "serve/talk.h"
 #include "verbs/progress.h"
 #include "verbs/verb.h"
 
-/* Those say what they did also where a part could not be done. */
-static bool says_what_it_did(const char *verb)
+/* Those say what they did also where a part could not be done; but for who may not ask, or when nothing
+ * could be begun. */
+static bool says_what_it_did(const char *verb, const char *text)
 {
-    return strcmp(verb, "archive") == 0 || strcmp(verb, "sync") == 0 || strcmp(verb, "sweep") == 0;
+    if (strcmp(verb, "sync") == 0 || strcmp(verb, "sweep") == 0)
+        return *text == '{' || strncmp(text, FLOW_STOPPED, strlen(FLOW_STOPPED)) == 0;
+    return strcmp(verb, "archive") == 0;
 }
 
 void verb_take_answer(struct verb_call *call, const char *verb, int status, const char *text)
 {
-    if (status >= EXIT_USAGE && !(status == EXIT_CANNOT && says_what_it_did(verb)))
+    if (status >= EXIT_USAGE && !(status == EXIT_CANNOT && says_what_it_did(verb, text)))
         verb_fail(call, status, "%s", text);
     else
         str_add(&call->out, text);
