@@ -129,12 +129,24 @@ static void pass(struct own_text *t)
     str_reset(&t->text);
 }
 
+/* Open for who may work in the folder, as one with a name would be: a default ACL takes from the mode what
+ * its mask may have. */
+static int open_nameless(const struct own_text *t)
+{
+    AUTO_CLOSE int dir = beneath_open(t->root, t->folder, O_RDONLY | O_DIRECTORY, 0);
+    struct stat folder;
+
+    if (dir < 0 || fstat(dir, &folder) < 0)
+        return -1;
+    return openat(dir, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, (folder.st_mode & 0066) | 0600);
+}
+
 void own_text_pass(struct own_text *t)
 {
     if (t->text.len < LONG || t->never)
         return;
     if (t->fd < 0) {
-        t->fd = beneath_open(t->root, t->folder, O_RDWR | O_TMPFILE, 0600);
+        t->fd = open_nameless(t);
         t->never = t->fd < 0;
         t->sum = t->never ? NULL : digester_new();
     }

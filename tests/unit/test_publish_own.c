@@ -444,6 +444,42 @@ static void takes_the_folders_default_acl(void **ctx)
     assert_acl(p, "user::rw-,user:4243:r-x,group::---,mask::r--,other::---");
 }
 
+/* As write_page() for a page that does not wait in memory until it is whole. */
+static void write_long_page(struct place *p)
+{
+    struct own_text t;
+    struct own_set set;
+
+    own_init(&set, p->root, p->state);
+    own_text_begin(&t, &set, "case");
+    for (int i = 0; i < 40; i++) {
+        for (int k = 0; k < 1000; k++)
+            str_add(&t.text, "sixteen letters\n");
+        own_text_pass(&t);
+    }
+    assert_true(t.fd >= 0);
+    own_put_text(&set, NAME, &t);
+    assert_int_equal(own_flush(&set), 0);
+    own_clear(&set);
+    assert_int_equal(stat_of(p, NAME).st_size, 40 * 16000);
+}
+
+static void a_long_page_is_open_to_the_same_people(void **ctx)
+{
+    struct place *p = *ctx;
+    int dir = case_dir(p);
+
+    assert_int_equal(fchmod(dir, 0770), 0);
+    close(dir);
+    write_long_page(p);
+    assert_int_equal(stat_of(p, NAME).st_mode & 0777, 0660);
+    set_acl(p, ACL_TYPE_DEFAULT, "u::rwx,g:4242:rwx,g::rwx,m::rwx,o::---");
+    write_page(p, "one");
+    assert_acl(p, "user::rw-,group::rwx,group:4242:rwx,mask::rw-,other::---");
+    write_long_page(p);
+    assert_acl(p, "user::rw-,group::rwx,group:4242:rwx,mask::rw-,other::---");
+}
+
 static void takes_the_folders_acl_without_execute(void **ctx)
 {
     struct place *p = *ctx;
@@ -650,6 +686,7 @@ int main(void)
         T(gets_narrower_with_its_folder),
         T(takes_the_folders_group),
         T(takes_the_folders_default_acl),
+        T(a_long_page_is_open_to_the_same_people),
         T(takes_the_folders_acl_without_execute),
         T(a_missing_folder_spoils_no_other_file),
         T(never_leaves_the_cabinet),
