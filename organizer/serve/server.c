@@ -37,6 +37,7 @@ struct peer {
     bool asked;   /* an answer is due */
     bool closed;
     bool json, force;
+    bool refused; /* who asks may not */
     char *verb;
     char **args;
     char *cwd;
@@ -93,6 +94,8 @@ static void answer(void *ctx, int status, const char *text)
     str_addc(&p->out, '{');
     json_num(&p->out, "status", status);
     json_text(&p->out, "text", text);
+    if (p->refused)
+        json_bool(&p->out, "refused", true);
     str_add(&p->out, "}\n");
     buf = uv_buf_init(p->out.s, (unsigned)p->out.len);
     p->write.data = p;
@@ -221,7 +224,8 @@ static void dispatch(struct peer *p, bool dry_run)
     int may = rights(p);
 
     p->asked = true;
-    if (may < 1 || (may < 2 && strcmp(p->verb, "status") != 0 && strcmp(p->verb, "find") != 0))
+    p->refused = may < 1 || (may < 2 && strcmp(p->verb, "status") != 0 && strcmp(p->verb, "find") != 0);
+    if (p->refused)
         answer(p, EXIT_CANNOT,
                may ? "members of the group may ask for status and find; all else is for root and the user that "
                      "the organizer runs as\n"

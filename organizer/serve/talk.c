@@ -98,6 +98,7 @@ static int read_reply(int fd, struct talk_reply *reply, struct error *err)
         return error_set(err, 0, "the daemon went away before it answered");
     }
     reply->status = (int)json_get_num(j, "status", 3);
+    reply->refused = json_is_true(json_object_get(j, "refused"));
     str_reset(&reply->text);
     str_add(&reply->text, text);
     json_decref(j);

@@ -3,7 +3,8 @@
  * group, in env.run_home.
  *
  * A request is one line of JSON: {"v":1,"verb":"undo","args":["…"],"cwd":"/…","dry_run":false,
- * "json":false,"force":false}. The answer is one line: {"status":0,"text":"…"}. The peer is known by
+ * "json":false,"force":false}. The answer is one line: {"status":0,"text":"…"}, with "refused":true when
+ * who asks may not. The peer is known by
  * SO_PEERCRED: root, the daemon's own user, and members of the configured group may ask; only the
  * first two may change anything.
  */
@@ -29,7 +30,8 @@ struct talk_request {
 
 struct talk_reply {
     int status;      /* exit status of the verb */
-    struct str text; /* for standard output when status is 0 or 1, else for standard error */
+    bool refused;    /* who asks may not: nothing was done */
+    struct str text; /* what was done, or why it could not be */
 };
 
 /* Asks the daemon whose socket is `name` in folder dir. Returns 1 answered, 0 when no daemon listens, -1

@@ -105,7 +105,10 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb, cons
         return call->here ? call->here(call, cabinet, verb, args) : VERB_NOT_HERE;
     if (rc < 0)
         return EXIT_CANNOT;
-    verb_take_answer(call, verb, reply.status, str_c(&reply.text));
+    if (reply.refused)
+        verb_fail(call, reply.status, "%s", str_c(&reply.text));
+    else
+        verb_take_answer(call, verb, reply.status, str_c(&reply.text));
     str_clear(&reply.text);
     return reply.status;
 }
