@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from conftest import SLOW, Cabinet, need_shared
+from conftest import SLOW, Cabinet, is_sanitized, need_own_memory, need_shared
 from test_texts import pdf_of, scanned_pdf, text_pdf
 
 W = ('<?xml version="1.0"?>%s<w:document xmlns:w="http://schemas.openxmlformats.org/'
@@ -182,6 +182,8 @@ def explained(tmp_path_factory):
 def test_a_hostile_document_ends_as_facts_with_a_reason(explained, name):
     _, statuses, why = HOSTILE[name]
     content = explained[0][name]["content"]
+    if is_sanitized() and content.get("why") == "content.broken.slow":
+        pytest.skip("under the sanitizers it takes more processor than one document may")
     assert content["status"] in statuses.split(), content
     if content["status"] != "read":
         assert content["why"].startswith("content."), content
@@ -198,6 +200,7 @@ def test_none_takes_more_than_its_time(explained):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_none_takes_more_than_2_s_of_processor_and_256_mib(explained, name):
     """As the kernel says of the process that read it, which read nothing else."""
+    need_own_memory()
     content = explained[0][name]["content"]
     # The kernel looks at its clock some hundred times a second.
     assert content["cpu_ms"] <= 2050, content["cpu_ms"]
