@@ -36,6 +36,7 @@ void act_free(struct act *a)
     free(a->case_path);
     free(a->former);
     free(a->to);
+    free(a->unseen);
     doc_clear(&a->doc);
     case_row_clear(&a->row);
     str_clear(&a->journal);
@@ -49,6 +50,7 @@ struct act *act_again(struct act *a)
     *n = *a;
     n->fd = -1;
     n->to = NULL;
+    n->unseen = NULL;
     n->next = NULL;
     n->status = ACT_PENDING;
     n->error = (struct error)ERROR_INIT;

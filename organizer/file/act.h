@@ -60,6 +60,9 @@ struct act {
     struct error error;
     bool in_doubt; /* STOPPED after it may have been renamed: recovery settles what it is now */
     char *to; /* the path it has now, from the cabinet down; owned */
+    /* Where something may lie of which no event tells: what came there may have been taken for the
+     * document itself (echoes.h). To be looked at whatever the status. Owned; NULL: nowhere. */
+    char *unseen;
     /* For who made it. */
     void (*done)(void *ctx, struct act *a); /* main thread; may take fields; must not free a */
     void *ctx;

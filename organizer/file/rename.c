@@ -164,6 +164,15 @@ static int compare(struct act *a, const struct ends *e)
     return refuse(a, EBUSY, "a program saved over it at that moment, and again: both are kept");
 }
 
+/* Not done after all: who else was at the new name meanwhile may have been taken for us. */
+static void recall(const struct filing *g, struct act *a)
+{
+    echoes_recall(g->echoes, a->from, a->to);
+    free(a->unseen);
+    a->unseen = xstrdup(a->to);
+    a->unheard = false; /* the next try is heard, so that there is but one such place */
+}
+
 static void rename_leased(const struct filing *g, struct act *a, const struct ends *e)
 {
     bool moves = strcmp(a->from, a->to) != 0, unheard = moves && a->unheard;
@@ -180,7 +189,7 @@ static void rename_leased(const struct filing *g, struct act *a, const struct en
         compare(a, e);
     }
     if (unheard && a->status != ACT_DONE)
-        echoes_recall(g->echoes, a->from, a->to);
+        recall(g, a);
     a->in_doubt = a->status == ACT_STOPPED;
 }
 
@@ -235,7 +244,11 @@ void rename_undo(const struct filing *g, struct act *a, struct folders *touched)
     struct ends e;
     struct doc_stamp st;
 
-    if (strcmp(a->from, a->to) == 0 || open_ends(g, a, &e) < 0)
+    if (strcmp(a->from, a->to) == 0)
+        return;
+    if (a->unheard)
+        recall(g, a);
+    if (open_ends(g, a, &e) < 0)
         return;
     if (take_lease(a) == 0) {
         if (doc_stamp_take(-1, e.to_folder, e.to, &st) == 0 &&

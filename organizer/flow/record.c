@@ -334,6 +334,8 @@ static void act_done(void *ctx, struct act *a)
 
     land(w, a);
     in_flight_end(f, w->in_flight);
+    if (a->unseen)
+        look_again(f, a->unseen);
     if (a->status == ACT_DONE) {
         f->stop_told = false;
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));

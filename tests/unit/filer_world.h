@@ -42,6 +42,7 @@ struct outcome {
     bool done;
     enum act_status status;
     char to[512];
+    char unseen[512];
     char error[512];
     int64_t number;
     struct doc_stamp stamp;
@@ -144,6 +145,7 @@ static inline void take_outcome(void *ctx, struct act *a)
     r->number = a->doc.number;
     r->stamp = a->doc.stamp;
     snprintf(r->to, sizeof r->to, "%s", a->to ? a->to : "");
+    snprintf(r->unseen, sizeof r->unseen, "%s", a->unseen ? a->unseen : "");
     snprintf(r->error, sizeof r->error, "%s", a->error.text);
 }
 
@@ -159,6 +161,7 @@ static inline struct act *filing_act(const struct world *w, const char *from, co
     a->to_name = xstrdup(name);
     a->case_path = xstrdup(CASE);
     a->leases = true;
+    a->unheard = true;
     a->fd = beneath_open(w->root, from, O_RDONLY | O_NOFOLLOW, 0);
     assert_true(a->fd >= 0);
     assert_int_equal(doc_stamp_take(a->fd, -1, NULL, &a->stamp), 0);

@@ -538,6 +538,7 @@ static void what_was_saved_over_it_is_put_back(void **state)
     assert_false(exists(w, LETTERS "/L.pdf"));
     r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
     assert_int_equal(r.status, ACT_DONE);
+    assert_string_equal(r.unseen, "");
     assert_text(w, LETTERS "/L.pdf", "saved again");
 }
 
@@ -564,6 +565,7 @@ static void what_cannot_be_put_back_stays_under_the_new_name(void **state)
     assert_int_equal(r.status, ACT_BUSY);
     assert_text(w, INBOX "/a.pdf", "third");
     assert_text(w, LETTERS "/L.pdf", "saved again");
+    assert_string_equal(r.unseen, LETTERS "/L.pdf");
 }
 
 static void remove_it(struct world *w, const struct act *a)
@@ -596,6 +598,7 @@ static void a_name_taken_at_the_last_moment_gives_the_next_serial(void **state)
     r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
     assert_int_equal(r.status, ACT_DONE);
     assert_string_equal(r.to, LETTERS "/L_02.pdf");
+    assert_string_equal(r.unseen, LETTERS "/L.pdf");
     assert_text(w, LETTERS "/L.pdf", "other");
     assert_text(w, LETTERS "/L_02.pdf", "1");
     world_stop(w);
