@@ -311,9 +311,15 @@ static bool is_failed_start(const struct examiner *e, const struct lane *l)
     return !l->greeted && (l->role == LANE_DIGESTER || is_child_of_nursery(e, l));
 }
 
+static bool is_any_of_several(const struct lane *l)
+{
+    return l->role == LANE_DIGESTER && l->len > 1 && l->parts[l->first]->crowded;
+}
+
 /*
  * The document in hand is spoiled, those behind it go back to the front of the queue. A reader
- * that never came up is not the document's fault: all go back, until that has happened often.
+ * that never came up is not the document's fault: all go back, until that has happened often. A
+ * digester gives its answers together: which of several it had in hand is seen when they go one by one.
  */
 static void lane_lost(void *ctx, struct lane *l, const char *why)
 {
@@ -323,10 +329,12 @@ static void lane_lost(void *ctx, struct lane *l, const char *why)
     unsigned n = 0;
 
     e->deaths++;
-    if (l->greeted && (p = lane_take(l)))
+    if (l->greeted && !is_any_of_several(l) && (p = lane_take(l)))
         part_fail(e, p, "the reader %s on it", why);
-    while ((p = lane_take(l)))
+    while ((p = lane_take(l))) {
+        p->alone |= p->crowded;
         back[n++] = p;
+    }
     while (n > 0) {
         n--;
         queue_add_front(queue_of(e, back[n]), back[n]);
@@ -466,13 +474,18 @@ static size_t share_of(const struct pool *pool, const struct lane *l, const stru
     return n < WIRE_MANY ? n : WIRE_MANY;
 }
 
-/* The first of the queue, up to n that have not failed. */
+/* The first of the queue, up to n that have not failed and may go together. */
 static size_t first_of(const struct queue *q, size_t n, struct part **parts)
 {
     size_t len = 0;
 
-    for (struct part *p = q->first; p && len < n && p->job->x.status != EXAMINE_FAILED; p = p->next)
+    for (struct part *p = q->first; p && len < n && p->job->x.status != EXAMINE_FAILED; p = p->next) {
+        if (p->alone && len > 0)
+            break;
         parts[len++] = p;
+        if (p->alone)
+            break;
+    }
     return len;
 }
 

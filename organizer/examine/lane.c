@@ -153,6 +153,7 @@ int lane_send(struct lane *l, struct part *p)
                                  : wire_send(l->sock, &o, sizeof o, p->fd, MSG_DONTWAIT);
     if (rc < 0)
         return errno;
+    p->crowded = false;
     take_on(l, p);
     return 0;
 }
@@ -170,8 +171,10 @@ int lane_send_many(struct lane *l, struct part *const *parts, size_t n)
     }
     if (wire_send_many(l->sock, o, sizeof *o, fds, n, MSG_DONTWAIT) < 0)
         return errno;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        parts[i]->crowded = n > 1;
         take_on(l, parts[i]);
+    }
     return 0;
 }
 

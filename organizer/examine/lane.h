@@ -37,6 +37,8 @@ struct part {
     uint32_t ticket; /* which document, in the reader's answer */
     bool is_kind;    /* for a classifier */
     bool is_large;   /* only for the lane that takes large ones */
+    bool crowded;    /* on its lane it came with others, whose answers may come together */
+    bool alone;      /* a reader was lost over it or one that it came with: not with others again */
     int out;         /* for a parser: where the text goes, the caller's */
     enum kind kind;  /* then: what the document is */
 };

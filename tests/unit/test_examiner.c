@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/error.h"
@@ -510,12 +511,38 @@ static int say(uint32_t what, uint32_t ticket, uint32_t number, uint64_t bytes)
     return wire_send(WIRE_FD, &a, sizeof a, -1, 0);
 }
 
+/* A digester that answers together what came together, as the real one does, and dies of documents of
+ * three bytes. */
+static int dies_main(void)
+{
+    struct wire_order o[WIRE_MANY];
+    int fds[WIRE_MANY], n;
+
+    say(WIRE_HELLO, 0, 0, 0);
+    while ((n = wire_receive_many(WIRE_FD, o, sizeof *o, fds)) > 0) {
+        struct wire_answer a[WIRE_MANY] = {{0}};
+
+        for (int i = 0; i < n; i++) {
+            struct stat st;
+
+            if (fstat(fds[i], &st) == 0 && st.st_size == 3)
+                _exit(1);
+            a[i] = (struct wire_answer){.what = WIRE_DIGEST, .ticket = o[i].ticket};
+            close(fds[i]);
+        }
+        wire_send(WIRE_FD, a, (size_t)n * sizeof *a, -1, 0);
+    }
+    return 0;
+}
+
 /* A digester that does as the lie says, once for each document. */
 static int liar_main(const char *lie)
 {
     struct wire_order o;
     int fd;
 
+    if (strcmp(lie, "/lie/dies") == 0)
+        return dies_main();
     if (strcmp(lie, "/lie/early") == 0)
         say(WIRE_DIGEST, 1, 0, 0);
     say(WIRE_HELLO, 0, strcmp(lie, "/lie/lacks") == 0 ? 1U << 20 : 0, 0);
@@ -603,6 +630,38 @@ static void liars_are_found_out(void **state)
         lies_with(lies[i]);
 }
 
+static void on_culprit(void *ctx, const struct examination *x)
+{
+    unsigned *failed = ctx;
+
+    *failed += x->status == EXAMINE_FAILED;
+}
+
+static void of_several_only_the_one_that_kills_its_reader_is_spoiled(void **state)
+{
+    struct examiner_options o = options(self);
+    struct fixture f;
+    int fd = document_open("x", 1), culprit = document_open("xyz", 3);
+    unsigned failed = 0;
+
+    (void)state;
+    o.magic_file = "/lie/dies";
+    start(&f, &o);
+    for (unsigned i = 0; i < 21; i++)
+        submit(&f, fd, 1, false);
+    examiner_submit(f.e, culprit, 3, false, on_culprit, &failed);
+    for (unsigned i = 0; i < 24; i++)
+        submit(&f, fd, 1, false);
+    wait_for(&f, 45);
+    while (examiner_pending(f.e) > 0)
+        uv_run(&f.loop, UV_RUN_ONCE);
+    assert_int_equal(f.failed, 0);
+    assert_int_equal(failed, 1);
+    close(culprit);
+    close(fd);
+    stop(&f);
+}
+
 static void answering_twice_spoils_at_most_the_next(void **state)
 {
     struct examiner_options o = options(self);
@@ -671,6 +730,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(program_that_is_no_reader),
         cmocka_unit_test(no_descriptors_left),
         cmocka_unit_test(liars_are_found_out),
+        cmocka_unit_test(of_several_only_the_one_that_kills_its_reader_is_spoiled),
         cmocka_unit_test(answering_twice_spoils_at_most_the_next),
         cmocka_unit_test(descriptors_from_readers_are_not_taken),
         cmocka_unit_test(readers_hold_nothing_after_the_answer),
