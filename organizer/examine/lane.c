@@ -257,6 +257,14 @@ static bool take_message(struct lane *l, const struct wire_answer *a, size_t n)
     return true;
 }
 
+/* That it died with orders unread the kernel says once, before what it had answered (unix(7)). */
+static int receive(const struct lane *l, struct mmsghdr *m)
+{
+    int n = recvmmsg(l->sock, m, BATCH, MSG_DONTWAIT, NULL);
+
+    return n < 0 && errno == ECONNRESET ? recvmmsg(l->sock, m, BATCH, MSG_DONTWAIT, NULL) : n;
+}
+
 void lane_drain(struct lane *l)
 {
     struct wire_answer a[BATCH][WIRE_MANY];
@@ -272,7 +280,7 @@ void lane_drain(struct lane *l)
     }
     /* Descriptors that a reader might send are not received: there is no room for them. */
     for (unsigned round = 0; round < 4 && n == BATCH && !l->ended; round++) {
-        n = recvmmsg(l->sock, m, BATCH, MSG_DONTWAIT, NULL);
+        n = receive(l, m);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             over(l, "died");
         for (int i = 0; i < n && !l->ended; i++) {
