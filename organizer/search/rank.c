@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "search/catalogue_internal.h"
 #include "search/lengths.h"
 
 #define K1      1.2
 #define B       0.75
-#define COUNTED 200 /* documents of a word: then how many there are is estimated */
+#define COUNTED 200 /* documents of a word, in so many cases: then how many there are is estimated */
+#define CASES   3
+#define COUNTED_MOST 2000
 #define PHRASES 128 /* of a query: query.h allows less */
 #define BODY    3   /* the column whose passages are shown */
 
@@ -49,32 +52,62 @@ void rank_free(struct rank *r)
 /* ---- how much a word says ------------------------------------------------------------------------
  */
 
+/* A word's documents, as far as they are counted: they come by case (catalogue_internal.h), and a word
+ * that fills one case may be in no other. */
 struct counting {
-    size_t n;
+    const struct lengths *lengths;
+    size_t n;      /* documents that have it */
+    size_t cases;  /* they are in so many */
+    int64_t in;    /* the case of the latest */
+    size_t since;  /* documents before that case */
+    size_t before; /* of n in earlier cases */
     int64_t last;
+    size_t at;     /* in lengths */
+    bool cut;      /* there may be more */
 };
 
 static int count_one(const Fts5ExtensionApi *api, Fts5Context *fts, void *ctx)
 {
     struct counting *c = ctx;
+    int64_t key = api->xRowid(fts), in = key >> NUMBER_BITS;
 
+    if (c->n == 0 || in != c->in) {
+        c->since = lengths_before(c->lengths, in << NUMBER_BITS, &c->at);
+        c->before = c->n;
+        c->in = in;
+        c->cases++;
+    }
     c->n++;
-    c->last = api->xRowid(fts);
-    return c->n == COUNTED ? SQLITE_DONE : SQLITE_OK;
+    c->last = key;
+    c->cut = c->n >= COUNTED_MOST || (c->n >= COUNTED && c->cases >= CASES);
+    return c->cut ? SQLITE_DONE : SQLITE_OK;
+}
+
+/* Those that were not counted: the rest of the latest case is like its beginning, later cases are like
+ * those before it. */
+static double estimate(struct counting *c)
+{
+    size_t all = lengths_len(c->lengths);
+    size_t so_far = lengths_before(c->lengths, c->last, &c->at) + 1;
+    size_t end = lengths_before(c->lengths, (c->in + 1) << NUMBER_BITS, &c->at);
+    double here = (double)(c->n - c->before), n = (double)c->n;
+
+    if (so_far > c->since && end > so_far)
+        n += here / (double)(so_far - c->since) * (double)(end - so_far);
+    if (c->since > 0 && all > end)
+        n += (double)c->before / (double)c->since * (double)(all - end);
+    return n;
 }
 
 /* What is in more than half of all documents says next to nothing, but never less than that. */
 static double rarity_of(const struct rank *r, const Fts5ExtensionApi *api, Fts5Context *fts,
                         int phrase)
 {
-    struct counting c = {0};
+    struct counting c = {.lengths = r->lengths};
     double all = (double)lengths_len(r->lengths), n, rarity;
-    size_t at = 0;
 
     api->xQueryPhrase(fts, phrase, &c, count_one);
-    n = (double)c.n;
-    if (c.n == COUNTED)
-        n *= all / (double)(lengths_before(r->lengths, c.last, &at) + 1);
+    n = c.cut ? estimate(&c) : (double)c.n;
     rarity = log((all - n + 0.5) / (n + 0.5));
     return rarity > 1e-6 ? rarity : 1e-6;
 }

@@ -3,7 +3,7 @@
  * Probabilistic Relevance Framework, 2009; k1 1.2, b 0.75), as FTS5's own, with names and titles weighing
  * more. FTS5's looks up the length of each document that matches, goes through each word's documents
  * once more to count them, and keeps all for sorting. Here lengths are in memory (lengths.h), of frequent
- * words only the first hundreds are counted and the rest is estimated, and only the best are kept, with
+ * words only the first hundreds, or thousands, are counted and the rest is estimated, and only the best are kept, with
  * the place in their text that is to be shown.
  *
  *   rank_begin(r, &wish)

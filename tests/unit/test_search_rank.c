@@ -14,9 +14,10 @@
 #include "search_place.h"
 
 #define MANY 400
+#define ROOM 1200
 
 struct asked {
-    int64_t numbers[MANY];
+    int64_t numbers[ROOM];
     size_t len, asked;
     int64_t modulo; /* only these numbers are admitted; 0: all */
     char *passage;
@@ -34,7 +35,7 @@ static void take(void *ctx, const struct catalogue_entry *e, const struct catalo
 {
     struct asked *a = ctx;
 
-    assert_true(a->len < MANY);
+    assert_true(a->len < ROOM);
     a->numbers[a->len++] = e->number;
     free(a->passage);
     a->passage = xstrdup(shown->passage);
@@ -148,6 +149,39 @@ static void the_best_are_the_first_of_all(void **state)
         assert_true(look(p, &picky, "\"lease\"", limit, true));
         assert_memory_equal(picky.numbers, all.numbers, limit * sizeof *few.numbers);
     }
+}
+
+static void put_text(struct search_place *p, const char *case_id, int number, const char *text)
+{
+    char name[] = "x";
+    struct catalogue_entry e = {.number = number, .name = name};
+
+    memcpy(e.case_id, case_id, CASE_ID_SIZE);
+    assert_int_equal(catalogue_put(p->catalogue, &e, text, strlen(text), &p->err), 0);
+}
+
+/* The client's name is in each document of the case that was opened first, and hardly elsewhere: it is rare
+ * all the same. */
+static void a_word_that_fills_one_case_is_no_frequent_word(void **state)
+{
+    static const char expression[] = "\"smith\" OR \"deposition\"";
+    struct search_place *p = *state;
+    struct asked a = {.len = 0};
+    int64_t wanted[ROOM];
+    size_t n;
+
+    assert_int_equal(catalogue_begin(p->catalogue, &p->err), 0);
+    for (int i = 1; i < 250; i++)
+        put_text(p, case_a, i, i % 25 ? "a letter to smith" : "smith at his deposition");
+    for (int i = 250; i < ROOM; i++)
+        put_text(p, case_b, i, i % 2 ? "a note of a deposition" : "a note of a meeting");
+    assert_int_equal(catalogue_commit(p->catalogue, &p->err), 0);
+    n = by_bm25(p, expression, wanted);
+    assert_false(look(p, &a, expression, ROOM, false));
+    assert_int_equal(a.len, n);
+    for (size_t k = 0; k < n; k++)
+        assert_int_equal(a.numbers[k], wanted[k]);
+    assert_true(a.numbers[0] % 25 == 0 && a.numbers[20] < 250);
 }
 
 static void where_the_best_are_not_admitted_others_are_told(void **state)
@@ -299,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         each_test(the_order_is_that_of_bm25),
+        each_test(a_word_that_fills_one_case_is_no_frequent_word),
         each_test(the_best_are_the_first_of_all),
         each_test(where_the_best_are_not_admitted_others_are_told),
         each_test(a_passage_deep_in_a_long_text_is_found),
