@@ -285,6 +285,7 @@ static void a_reader_sees_what_is_committed(void **state)
     place_text(p, case_a, 1, "x", "lease");
     assert_int_equal(catalogue_look(reader, &s, &p->err), 0);
     assert_int_equal(f.len, 1);
+    free(f.passage);
     assert_int_equal(catalogue_begin(reader, &p->err), -1); /* it only reads */
     catalogue_close(reader);
 }
