@@ -66,6 +66,7 @@ struct act {
     /* For who made it. */
     void (*done)(void *ctx, struct act *a); /* main thread; may take fields; must not free a */
     void *ctx;
+    uint64_t asked;   /* the filer's: datasync_ask() */
     struct act *next; /* queue link, the filer's */
 };
 

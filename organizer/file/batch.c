@@ -7,8 +7,8 @@
  *         choose            names and folders
  *         intend            intents and documents onto the disk, side by side
  *         rename_all
- *       folders_sync
- *       commit              rows, outbox, finished number, heads of the batch before
+ *       commit              rows, outbox, finished number, heads of the batch before, while the
+ *                           folders are synced
  *       give                the acts count
  *       write_journals
  */
@@ -33,6 +33,8 @@ struct batch {
     struct act *list;
     struct folders folders; /* touched */
     bool intents;           /* there are some in the log */
+    bool syncing;           /* the folders are being synced */
+    bool settled;           /* they were */
 };
 
 static void tell(const struct filing *g, enum filer_point point)
@@ -108,17 +110,19 @@ static void add_intents(struct batch *b)
     }
 }
 
-/* Descriptors of the documents whose data must be on the disk. */
-static int *documents(const struct batch *b, size_t *n)
+/* Descriptors of the documents whose data must be on the disk, and the last of their numbers. */
+static int *documents(const struct batch *b, size_t *n, uint64_t *last)
 {
     int *fds = NULL;
     size_t cap = 0;
 
     *n = 0;
+    *last = 0;
     for (const struct act *a = b->list; a; a = a->next) {
         if (is_chosen(a) && a->kind == ACT_RENAME) {
             GROW(fds, *n, cap);
             fds[(*n)++] = a->fd;
+            *last = a->asked > *last ? a->asked : *last;
         }
     }
     return fds;
@@ -130,10 +134,11 @@ static int intend(struct batch *b, bool first)
     struct filing *g = b->g;
     struct error err = ERROR_INIT, data = ERROR_INIT;
     size_t n = 0;
-    AUTO_FREE int *fds = first && g->o.durable ? documents(b, &n) : NULL;
+    uint64_t last = 0;
+    AUTO_FREE int *fds = first && g->o.durable ? documents(b, &n, &last) : NULL;
     int rc;
 
-    datasync_start(g->datasync, fds, n);
+    datasync_start(g->datasync, fds, n, last);
     add_intents(b);
     rc = intents_sync(g->intents, &err);
     if (datasync_wait(g->datasync, &data) < 0) {
@@ -179,18 +184,34 @@ static void rename_rounds(struct batch *b)
             refuse(a, EBUSY, "its name is taken again and again");
 }
 
-static int sync_folders(struct batch *b)
+static void start_folders(struct batch *b)
 {
-    struct error err = ERROR_INIT;
+    b->syncing = b->g->o.durable;
+    if (b->syncing)
+        datasync_start_folders(b->g->foldersync, &b->folders);
+}
 
-    if (!b->g->o.durable) {
-        folders_clear(&b->folders);
+/* What was renamed is under its new name on the disk: before that no row may say so. */
+static int wait_folders(struct batch *b, struct error *err)
+{
+    int rc;
+
+    if (!b->syncing)
         return 0;
-    }
-    if (folders_sync(&b->folders, b->g->o.root, &err) == 0)
-        return 0;
-    stop(b->g, &err);
-    return -1;
+    rc = datasync_wait_folders(b->g->foldersync, err);
+    b->syncing = false;
+    return rc;
+}
+
+/* Nothing is committed before that. */
+static int settle(struct batch *b, struct error *err)
+{
+    if (wait_folders(b, err) < 0)
+        return -1;
+    if (!b->settled)
+        tell(b->g, FILER_SETTLED);
+    b->settled = true;
+    return 0;
 }
 
 /* Counts once it is committed. */
@@ -253,14 +274,19 @@ static int commit(struct batch *b, struct error *err)
 
     for (;;) {
         struct act *bad = NULL;
+        struct error folders = ERROR_INIT;
 
         if (state_begin(s, err) < 0)
             return -1;
-        if (put_all(b, &bad, err) == 0 && state_commit(s, err) == 0)
+        if (put_all(b, &bad, err) == 0 && settle(b, err) == 0 && state_commit(s, err) == 0)
             break;
         state_rollback(s);
         if (!bad || error_severity(err) == SEVERITY_STOP)
             return -1;
+        if (wait_folders(b, &folders) < 0) {
+            *err = folders;
+            return -1;
+        }
         take_back(b, bad);
         bad->error = *err;
         bad->status = refuse_status(err->number);
@@ -314,11 +340,13 @@ static void record(struct batch *b)
 
     if (!has_to_record(b))
         return;
-    if (!has_doubt(b) && sync_folders(b) == 0) {
-        tell(b->g, FILER_SETTLED);
+    if (!has_doubt(b)) {
+        start_folders(b);
         if (commit(b, &err) == 0)
             return;
         stop(b->g, &err);
+        /* Nobody else has them while the documents go back. */
+        (void)wait_folders(b, &err);
     }
     take_all_back(b);
 }

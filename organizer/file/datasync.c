@@ -17,10 +17,19 @@ struct datasync {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    bool stop;
+    int failed; /* errno of the first failure */
+    /* Each of few. */
     const int *fds; /* not NULL: to be synced */
     size_t n;
-    int failed; /* errno of the first failure */
-    bool busy, stop;
+    /* All at once. */
+    uint64_t asked;   /* the last number that was given */
+    uint64_t wanted;  /* all up to this are to be synced */
+    uint64_t waited;  /* and somebody waits until all up to this are */
+    uint64_t covered; /* they are up to this */
+    /* Folders. */
+    struct folders *folders; /* not NULL: to be synced */
+    struct error folders_error;
 };
 
 static int sync_each(const int *fds, size_t n)
@@ -36,11 +45,46 @@ static int sync_each(const int *fds, size_t n)
     return failed;
 }
 
-static int sync_documents(int root, const int *fds, size_t n)
+static void note(struct datasync *d, int failed)
 {
-    if (n <= DATASYNC_EACH)
-        return sync_each(fds, n);
-    return syncfs(root) < 0 ? errno : 0;
+    if (failed && !d->failed)
+        d->failed = failed;
+}
+
+/* Each of these gives up the lock meanwhile. */
+static void do_folders(struct datasync *d)
+{
+    struct error err = ERROR_INIT;
+
+    pthread_mutex_unlock(&d->lock);
+    (void)folders_sync(d->folders, d->root, &err);
+    pthread_mutex_lock(&d->lock);
+    d->folders_error = err;
+    d->folders = NULL;
+}
+
+static void do_each(struct datasync *d)
+{
+    int failed;
+
+    pthread_mutex_unlock(&d->lock);
+    failed = sync_each(d->fds, d->n);
+    pthread_mutex_lock(&d->lock);
+    note(d, failed);
+    d->fds = NULL;
+}
+
+static void do_all(struct datasync *d)
+{
+    uint64_t upto = d->asked;
+    int failed;
+
+    pthread_mutex_unlock(&d->lock);
+    failed = syncfs(d->root) < 0 ? errno : 0;
+    pthread_mutex_lock(&d->lock);
+    note(d, failed);
+    /* What failed is not tried again: who waits for it is told. */
+    d->covered = upto;
 }
 
 static void *run(void *arg)
@@ -49,17 +93,16 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&d->lock);
     while (!d->stop) {
-        int failed;
-
-        if (!d->busy) {
+        if (d->folders)
+            do_folders(d);
+        else if (d->fds)
+            do_each(d);
+        else if (d->wanted > d->covered)
+            do_all(d);
+        else {
             pthread_cond_wait(&d->changed, &d->lock);
             continue;
         }
-        pthread_mutex_unlock(&d->lock);
-        failed = sync_documents(d->root, d->fds, d->n);
-        pthread_mutex_lock(&d->lock);
-        d->failed = failed;
-        d->busy = false;
         pthread_cond_broadcast(&d->changed);
     }
     pthread_mutex_unlock(&d->lock);
@@ -95,15 +138,39 @@ void datasync_free(struct datasync *d)
     free(d);
 }
 
-void datasync_start(struct datasync *d, const int *fds, size_t n)
+/* Under the lock: all that were asked for so far. */
+static void want_all(struct datasync *d)
+{
+    d->wanted = d->asked;
+    pthread_cond_broadcast(&d->changed);
+}
+
+uint64_t datasync_ask(struct datasync *d, bool many)
+{
+    uint64_t number;
+
+    pthread_mutex_lock(&d->lock);
+    number = ++d->asked;
+    if (many && d->asked >= DATASYNC_AHEAD + (d->wanted > d->covered ? d->wanted : d->covered))
+        want_all(d);
+    pthread_mutex_unlock(&d->lock);
+    return number;
+}
+
+void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
 {
     if (!n)
         return;
     pthread_mutex_lock(&d->lock);
-    d->fds = fds;
-    d->n = n;
-    d->busy = true;
-    pthread_cond_broadcast(&d->changed);
+    if (n <= DATASYNC_EACH && d->covered < last) {
+        d->fds = fds;
+        d->n = n;
+        pthread_cond_broadcast(&d->changed);
+    } else {
+        d->waited = last;
+        if (d->wanted < last)
+            want_all(d);
+    }
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -112,12 +179,36 @@ int datasync_wait(struct datasync *d, struct error *err)
     int failed;
 
     pthread_mutex_lock(&d->lock);
-    while (d->busy)
+    while (d->fds || d->covered < d->waited)
         pthread_cond_wait(&d->changed, &d->lock);
     failed = d->failed;
     d->failed = 0;
     pthread_mutex_unlock(&d->lock);
     return failed ? error_set(err, failed, "the documents could not be brought onto the disk") : 0;
+}
+
+void datasync_start_folders(struct datasync *d, struct folders *f)
+{
+    pthread_mutex_lock(&d->lock);
+    d->folders = f;
+    pthread_cond_broadcast(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+}
+
+int datasync_wait_folders(struct datasync *d, struct error *err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&d->lock);
+    while (d->folders)
+        pthread_cond_wait(&d->changed, &d->lock);
+    if (*d->folders_error.text) {
+        *err = d->folders_error;
+        rc = -1;
+    }
+    d->folders_error = (struct error)ERROR_INIT;
+    pthread_mutex_unlock(&d->lock);
+    return rc;
 }
 
 void folders_add(struct folders *f, int fd)

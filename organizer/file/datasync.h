@@ -5,24 +5,37 @@
  * longer of the two, not their sum. Up to DATASYNC_EACH documents: writing is started for all, then
  * each is fsync'd, so that letters do not wait for the recording that someone is copying in; more
  * are one syncfs(2) of the cabinet, which then costs a tenth.
+ *
+ * While many come they need not wait for that either: a syncfs(2) that began when a document had been
+ * examined, and ended well, has brought it onto the disk as it was examined (what was written since
+ * shows in its stamp, and it is not renamed). So each gets a number when it is handed to the filer
+ * (datasync_ask), and every now and then one is begun ahead, while the batches before are still being
+ * done.
  */
 #ifndef ORGANIZER_FILE_DATASYNC_H
 #define ORGANIZER_FILE_DATASYNC_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct datasync;
 struct error;
 
-#define DATASYNC_EACH 8
+#define DATASYNC_EACH  8
+#define DATASYNC_AHEAD 64 /* so many documents that are not synced are synced ahead */
 
 /* root: the cabinet; borrowed. Starts the thread. */
 struct datasync *datasync_new(int root);
 void datasync_free(struct datasync *d);
-/* Starts syncing the n open documents in fds, which must stay until datasync_wait(). */
-void datasync_start(struct datasync *d, const int *fds, size_t n);
-/* Waits for what was started. 0; -1 with err when any sync failed, which is never tried again. */
+/* Another document is to be renamed; its number. many: more follow, and they may be synced ahead. Any
+ * thread. */
+uint64_t datasync_ask(struct datasync *d, bool many);
+/* Starts syncing the n open documents in fds, which must stay until datasync_wait(), unless all up to
+ * the number `last` are synced already. */
+void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last);
+/* Waits for what was started. 0; -1 with err when any sync failed, also one that was begun ahead; it
+ * is never tried again. */
 int datasync_wait(struct datasync *d, struct error *err);
 
 /* Folders to be synced once each. All zero at first. */
@@ -38,6 +51,10 @@ struct folders {
 void folders_add(struct folders *f, int fd);
 /* Syncs all and forgets them. 0 or -1 with err. */
 int folders_sync(struct folders *f, int root, struct error *err);
+/* The same in datasync's thread: f must stay as it is until datasync_wait_folders(), which forgets
+ * them, and says as datasync_wait() how it went. */
+void datasync_start_folders(struct datasync *d, struct folders *f);
+int datasync_wait_folders(struct datasync *d, struct error *err);
 /* Forgets them. */
 void folders_clear(struct folders *f);
 

@@ -409,6 +409,8 @@ void filer_submit(struct filer *f, struct act *a)
         queue_add(&f->out, a);
         return;
     }
+    if (a->kind == ACT_RENAME)
+        a->asked = datasync_ask(f->g->datasync, f->expecting && f->g->o.durable);
     pthread_mutex_lock(&f->lock);
     queue_add(&f->todo, a);
     f->todo_len++;

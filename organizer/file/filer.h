@@ -5,12 +5,12 @@
  *   1. choose names (serial when taken: on disk, in the table, and in this batch; compared as
  *      people on Windows and macOS see them), make folders
  *   2. intents to the private log, fdatasync           }  side by side
- *      the documents' own data to disk (fsync or syncfs) }
+ *      the documents' own data to disk (fsync or syncfs) }  (of many ahead: datasync.h)
  *   3. each rename: F_WRLCK lease where leases work; look (name still that inode, stamp unchanged,
  *      nobody has it open); renameat2(RENAME_NOREPLACE) from and to descriptors re-resolved by
  *      openat2(BENEATH, NO_SYMLINKS, NO_XDEV); the new name's inode compared with the leased
  *      descriptor (what really moved is what is recorded; a stranger is put back); F_UNLCK
- *   4. folders synced
+ *   4. folders synced, while the transaction of 5 is filled; it is not committed before
  *   5. one transaction in the private state: rows, former names, outbox lines, intents finished
  *   6. journals appended and synced, heads moved (with the next transaction or at once)
  * A crash anywhere leaves each document whole under its old or its new name; filer_recover() at

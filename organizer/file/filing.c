@@ -80,7 +80,8 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
     if (open_parts(g, false, r, err) < 0)
         goto fail;
     g->datasync = datasync_new(o->root);
-    if (g->datasync)
+    g->foldersync = datasync_new(o->root);
+    if (g->datasync && g->foldersync)
         return g;
     error_set(err, EAGAIN, "cannot start a thread");
 fail:
@@ -93,6 +94,7 @@ void filing_close(struct filing *g)
     if (!g)
         return;
     datasync_free(g->datasync);
+    datasync_free(g->foldersync);
     close_parts(g);
     echoes_free(g->echoes);
     free(g);

@@ -25,7 +25,7 @@ struct filing {
     uint64_t root_dev;
     struct state *state;
     struct intents *intents;
-    struct datasync *datasync;
+    struct datasync *datasync, *foldersync;
     struct place *place;
     struct outbox *outbox;
     struct echoes *echoes;

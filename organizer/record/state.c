@@ -322,7 +322,10 @@ static int settle_version(struct state *s, bool readonly, struct error *err)
                              sqlite3_db_filename(s->db, "main"));
         return run(s, "PRAGMA query_only=1", err);
     }
-    if (run(s, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=8388608", err) < 0)
+    /* Under load the same pages are changed again and again: the fewer checkpoints, the less is written
+     * to the database itself, and waited for. */
+    if (run(s, "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=20971520;"
+               " PRAGMA wal_autocheckpoint=4000", err) < 0)
         return -1;
     if (!version && make_schema(s, err) < 0)
         return -1;
