@@ -20,6 +20,8 @@
 #define FORK_NS NS_PER_S
 /* Of more names no step of the loop may take the time. */
 #define NAMES_MAX 12000
+/* Reading a folder of few names costs less than asking for one document. */
+#define SMALL_BYTES 8192
 
 static bool is_fork(const char *name)
 {
@@ -44,22 +46,50 @@ static void read_names(struct beside *b, int dir)
     closedir(d);
 }
 
+void beside_forget(struct beside *b)
+{
+    b->read_ns = 0;
+}
+
+void beside_heard(struct beside *b, const char *name)
+{
+    if (b->read_ns && (is_fork(name) || settle_is_lock(name) || companions_is_one(name)))
+        beside_forget(b);
+}
+
+/* Whether it may be read (again) now. */
+static bool may_read(const struct beside *b, const struct stat *dir, const struct doc_stamp *stamp,
+                     int64_t ticks, int64_t now, bool many, bool told)
+{
+    bool same = b->ino == dir->st_ino && b->dev == dir->st_dev;
+    bool small = told && dir->st_size <= SMALL_BYTES;
+
+    if (!many && !small)
+        return false;
+    if (told)
+        return !same || small || ticks - b->ticks >= b->good_ns;
+    return stamp->ctime_ns + TICK_NS < now &&
+           !(b->read_ns && same && ticks - b->ticks < b->good_ns && ticks - b->ticks < 2 * TICK_NS);
+}
+
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
-                    bool many)
+                    bool many, bool told)
 {
     int64_t ticks = env_ticks(), now = env_disk_now(env);
     struct stat st;
-    bool fresh;
+    bool known;
 
     if (fstat(dir, &st) < 0)
         return false;
-    fresh =
-        b->read_ns && b->ino == st.st_ino && b->dev == st.st_dev && ticks - b->ticks < b->good_ns;
-    if (fresh && stamp->ctime_ns + TICK_NS < b->read_ns)
+    known = b->read_ns && b->ino == st.st_ino && b->dev == st.st_dev;
+    if (known && told && b->told)
         return !b->any;
-    if (!many || stamp->ctime_ns + TICK_NS >= now || (fresh && ticks - b->ticks < 2 * TICK_NS))
+    if (known && ticks - b->ticks < b->good_ns && stamp->ctime_ns + TICK_NS < b->read_ns)
+        return !b->any;
+    if (!may_read(b, &st, stamp, ticks, now, many, told))
         return false;
-    *b = (struct beside){.dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks};
+    *b = (struct beside){
+        .dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks, .told = told};
     read_names(b, dir);
     b->good_ns = SHARE * (env_ticks() - ticks);
     if (b->good_ns < FRESH_NS || b->any)
@@ -71,5 +101,5 @@ bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, co
 
 bool beside_no_forks(const struct beside *b, const struct doc_stamp *stamp)
 {
-    return !b->any && !b->forks && stamp->ctime_ns + FORK_NS < b->read_ns;
+    return !b->any && !b->forks && (b->told || stamp->ctime_ns + FORK_NS < b->read_ns);
 }

@@ -3,8 +3,11 @@
  * signature, the parts of a saved page?
  *
  * To ask for each of thousands of documents costs some twenty-five failing look-ups, more than all
- * else that is done for it. So when many are under way the folder is read once, and while nothing
- * of that kind is in it nobody needs to ask. Who may not rely on the answer asks the disk.
+ * else that is done for it. So when many are under way, or the folder is small, it is read once, and
+ * while nothing of that kind is in it nobody needs to ask. Who may not rely on the answer asks the disk.
+ *
+ * Where the watcher tells of every name that comes (`told`), that counts until such a name is heard of
+ * (beside_heard) or events were lost (beside_forget); elsewhere for moments only.
  */
 #ifndef ORGANIZER_FLOW_BESIDE_H
 #define ORGANIZER_FLOW_BESIDE_H
@@ -25,13 +28,19 @@ struct beside {
     int64_t good_ns; /* counts for so long */
     bool any;        /* there are such names, or too many names to tell */
     bool forks;      /* there is a "._name", where macOS keeps what else it knows of a document */
+    bool told;       /* events tell of what comes since */
 };
 
 /* True when it is known that no such name lies in the folder `dir` beside a document with the
- * stamp, which came there before the folder was read. many: documents enough are under way to make
- * reading it worth while. False: ask for the names themselves. */
+ * stamp. many: documents enough are under way to make reading it worth while. told: events tell of
+ * what comes into this folder; without, the document must have come there before it was read. False:
+ * ask for the names themselves. */
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
-                    bool many);
+                    bool many, bool told);
+/* Something of that name came, or went, somewhere. */
+void beside_heard(struct beside *b, const char *name);
+/* Events were lost, or are to be. */
+void beside_forget(struct beside *b);
 /* After beside_nothing() said so of the document: nor does a "._name" of it lie in that folder, which
  * is written up to a second after the document itself. */
 bool beside_no_forks(const struct beside *b, const struct doc_stamp *stamp);

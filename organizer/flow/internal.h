@@ -166,8 +166,8 @@ bool flow_is_idle(const struct flow *f);
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
 
-/* beside.h: nothing in the folder `dir` can belong to the item. */
-bool flow_is_alone(struct flow *f, const struct doc_stamp *stamp, int dir);
+/* beside.h: nothing in the folder `dir`, which holds the path, can belong to the item. */
+bool flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp, int dir);
 
 /* identity.c */
 enum identity {

@@ -231,7 +231,7 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     const char *name;
     int dir = flow_parent(f, it->path, &name);
 
-    doc.alone = dir >= 0 && flow_is_alone(f, &it->stamp, dir);
+    doc.alone = dir >= 0 && flow_is_alone(f, it->path, &it->stamp, dir);
     it->no_fork = doc.alone && beside_no_forks(&f->beside, &it->stamp);
     doc.row = id->row.number ? &id->row : NULL;
     doc.content = flow_said(it);

@@ -238,10 +238,14 @@ static enum looked compare_row(struct flow *f, struct item *it, const struct doc
     return same && age >= 0 && age < DOC_RACY_NS && !f->waiters ? LOOK_TOO_EARLY : LOOK_NEW;
 }
 
-bool flow_is_alone(struct flow *f, const struct doc_stamp *stamp, int dir)
+bool flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp, int dir)
 {
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = slash ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
+
     return beside_nothing(&f->beside, dir, stamp, f->env,
-                          f->items.ready_len + f->items.busy_len >= FLOW_MANY);
+                          f->items.ready_len + f->items.busy_len >= FLOW_MANY,
+                          f->watcher && watcher_tells(f->watcher, folder));
 }
 
 /* It was there, and then it was not, or the disk says both. */
@@ -266,7 +270,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
 
     q.now_ns = env_disk_now(f->env);
     q.settle_ms = config_settle_ms(&f->cab.config, dir);
-    q.no_locks = flow_is_alone(f, stamp, dirfd);
+    q.no_locks = flow_is_alone(f, it->path, stamp, dirfd);
     settle_ask(&q, &a, &err);
     it->why = a.settled;
     switch (a.settled) {

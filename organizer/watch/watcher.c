@@ -362,6 +362,13 @@ static const char *why_swept(const struct watcher *w, enum swept why)
     return why == SWEPT_NETWORK ? w->network : swept_names[why];
 }
 
+bool watcher_tells(const struct watcher *w, const char *path)
+{
+    folder_id f = tree_find(w->tree, path);
+
+    return f && tree_wd(w->tree, f) >= 0 && !tree_swept(w->tree, f) && !w->network;
+}
+
 uint64_t watcher_count(const struct watcher *w)
 {
     return tree_count_watched(w->tree);

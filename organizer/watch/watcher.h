@@ -64,6 +64,8 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct watcher_options *o,
 int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *err);
 /* The scan found that the folder is not there any more: forgets it and all below. */
 void watcher_forget(struct watcher *w, const char *path);
+/* Every name that comes into the folder at path, or leaves it, is told. */
+bool watcher_tells(const struct watcher *w, const char *path);
 /* Members of a JSON object: watches, limit, swept folders and why, overflows, mounts. */
 void watcher_status(const struct watcher *w, struct str *out);
 uint64_t watcher_count(const struct watcher *w);

@@ -21,6 +21,7 @@ struct world {
     struct env env;
     struct beside beside;
     struct doc_stamp old; /* of a document that lay there long before */
+    bool told;            /* events tell of what comes there */
 };
 
 static int make(void **state)
@@ -56,7 +57,7 @@ static void put(const struct world *w, const char *name)
 
 static bool nothing(struct world *w)
 {
-    return beside_nothing(&w->beside, w->dir, &w->old, &w->env, true);
+    return beside_nothing(&w->beside, w->dir, &w->old, &w->env, true, w->told);
 }
 
 static void documents_alone_have_nothing_beside_them(void **state)
@@ -74,7 +75,7 @@ static void few_documents_are_asked_for_each(void **state)
     struct world *w = *state;
 
     put(w, "Motion.pdf");
-    assert_false(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false));
+    assert_false(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, false));
     assert_int_equal(w->beside.read_ns, 0);
 }
 
@@ -121,7 +122,7 @@ static void who_came_after_the_reading_is_asked_for(void **state)
 
     assert_true(nothing(w));
     put(w, "Motion.pdf.p7s");
-    assert_false(beside_nothing(&w->beside, w->dir, &young, &w->env, true));
+    assert_false(beside_nothing(&w->beside, w->dir, &young, &w->env, true, false));
 }
 
 static void what_was_read_says_nothing_of_another_folder(void **state)
@@ -133,7 +134,7 @@ static void what_was_read_says_nothing_of_another_folder(void **state)
     assert_int_equal(mkdirat(w->dir, "sub", 0700), 0);
     sub = openat(w->dir, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     close(openat(sub, "Motion.pdf.p7s", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    assert_false(beside_nothing(&w->beside, sub, &w->old, &w->env, true));
+    assert_false(beside_nothing(&w->beside, sub, &w->old, &w->env, true, false));
     close(sub);
 }
 
@@ -166,6 +167,49 @@ static void a_fork_may_come_a_moment_after_its_document(void **state)
     assert_false(has_no_fork(*state, NS_PER_S / 2));
 }
 
+static void where_events_tell_of_what_comes_it_is_read_once(void **state)
+{
+    struct world *w = *state;
+    struct doc_stamp young = {.ctime_ns = env_now(&w->env) + NS_PER_S};
+
+    w->told = true;
+    put(w, "Motion.pdf");
+    assert_true(nothing(w));
+    put(w, "Motion.pdf.p7s"); /* its event is still to be read */
+    assert_true(beside_nothing(&w->beside, w->dir, &young, &w->env, true, true));
+    assert_true(beside_no_forks(&w->beside, &young));
+    beside_heard(&w->beside, "Motion.pdf");
+    assert_true(nothing(w));
+    beside_heard(&w->beside, "Motion.pdf.p7s");
+    assert_false(nothing(w));
+}
+
+static void what_may_belong_to_a_document_is_heard_of(void **state)
+{
+    struct world *w = *state;
+    const char *names[] = {"._Motion.pdf", "~$tion.docx", ".~lock.Motion.odt#", "Motion_files",
+                           "Motion.pdf.p7s"};
+
+    w->told = true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_true(nothing(w));
+        assert_int_not_equal(w->beside.read_ns, 0);
+        beside_heard(&w->beside, names[i]);
+        assert_int_equal(w->beside.read_ns, 0);
+    }
+    assert_true(nothing(w));
+    beside_forget(&w->beside);
+    assert_int_equal(w->beside.read_ns, 0);
+}
+
+static void a_small_folder_is_read_for_one_document_too(void **state)
+{
+    struct world *w = *state;
+
+    put(w, "Motion.pdf");
+    assert_true(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, true));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(void)
@@ -183,6 +227,9 @@ int main(void)
         TEST(where_no_fork_lies_none_goes_along),
         TEST(any_fork_makes_each_document_be_asked_for),
         TEST(a_fork_may_come_a_moment_after_its_document),
+        TEST(where_events_tell_of_what_comes_it_is_read_once),
+        TEST(what_may_belong_to_a_document_is_heard_of),
+        TEST(a_small_folder_is_read_for_one_document_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
