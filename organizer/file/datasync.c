@@ -22,6 +22,8 @@ struct datasync {
     /* Each of few. */
     const int *fds; /* not NULL: to be synced */
     size_t n;
+    int early[DATASYNC_EACH]; /* to be synced before that */
+    size_t early_len;
     /* All at once. */
     uint64_t asked;   /* the last number that was given */
     uint64_t wanted;  /* all up to this are to be synced */
@@ -74,6 +76,18 @@ static void do_each(struct datasync *d)
     d->fds = NULL;
 }
 
+static void do_early(struct datasync *d)
+{
+    int fd = d->early[--d->early_len], failed;
+
+    pthread_mutex_unlock(&d->lock);
+    failed = fsync(fd) < 0 ? errno : 0;
+    close(fd);
+    pthread_mutex_lock(&d->lock);
+    /* The next fsync of that file would not say so again. */
+    note(d, failed);
+}
+
 static void do_all(struct datasync *d)
 {
     uint64_t upto = d->asked;
@@ -95,6 +109,8 @@ static void *run(void *arg)
     while (!d->stop) {
         if (d->folders)
             do_folders(d);
+        else if (d->early_len)
+            do_early(d);
         else if (d->fds)
             do_each(d);
         else if (d->wanted > d->covered)
@@ -133,6 +149,8 @@ void datasync_free(struct datasync *d)
     pthread_cond_broadcast(&d->changed);
     pthread_mutex_unlock(&d->lock);
     pthread_join(d->thread, NULL);
+    while (d->early_len > 0)
+        close(d->early[--d->early_len]);
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -155,6 +173,23 @@ uint64_t datasync_ask(struct datasync *d, bool many)
         want_all(d);
     pthread_mutex_unlock(&d->lock);
     return number;
+}
+
+void datasync_early(struct datasync *d, int fd)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+    if (own < 0)
+        return;
+    pthread_mutex_lock(&d->lock);
+    if (d->early_len < DATASYNC_EACH && !d->fds && d->wanted <= d->covered) {
+        d->early[d->early_len++] = own;
+        own = -1;
+        pthread_cond_broadcast(&d->changed);
+    }
+    pthread_mutex_unlock(&d->lock);
+    if (own >= 0)
+        close(own);
 }
 
 void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)

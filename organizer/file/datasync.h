@@ -31,6 +31,9 @@ void datasync_free(struct datasync *d);
 /* Another document is to be renamed; its number. many: more follow, and they may be synced ahead. Any
  * thread. */
 uint64_t datasync_ask(struct datasync *d, bool many);
+/* The document will most likely be renamed in a moment: begins to sync it, unless others are being
+ * synced. It is synced again then, which costs little. fd is duplicated. Any thread. */
+void datasync_early(struct datasync *d, int fd);
 /* Starts syncing the n open documents in fds, which must stay until datasync_wait(), unless all up to
  * the number `last` are synced already. */
 void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last);

@@ -217,15 +217,18 @@ static void take_notes(struct filer *f)
     snprintf(f->lines_why, sizeof f->lines_why, "%s", why);
 }
 
+/* Who asks whether it is stopped waits until that has been tried (filer_busy). */
 static void resume(struct filer *f)
 {
+    if (f->g->stopped) {
+        pthread_mutex_unlock(&f->lock);
+        filing_resume(f->g);
+        pthread_mutex_lock(&f->lock);
+        take_notes(f);
+    }
     f->resume = false;
-    if (!f->g->stopped)
-        return;
-    pthread_mutex_unlock(&f->lock);
-    filing_resume(f->g);
-    pthread_mutex_lock(&f->lock);
-    take_notes(f);
+    f->written = true;
+    uv_async_send(&f->async);
 }
 
 /* One step with what is there. Under the lock. */
@@ -419,6 +422,12 @@ void filer_submit(struct filer *f, struct act *a)
     pthread_mutex_unlock(&f->lock);
 }
 
+void filer_prepare(struct filer *f, int fd)
+{
+    if (!f->ended && f->g->o.durable)
+        datasync_early(f->g->datasync, fd);
+}
+
 void filer_expect(struct filer *f, bool many)
 {
     if (f->expecting == many)
@@ -450,7 +459,7 @@ bool filer_busy(struct filer *f)
     bool busy;
 
     pthread_mutex_lock(&f->lock);
-    busy = f->pending > 0 || f->writing || f->written;
+    busy = f->pending > 0 || f->resume || f->writing || f->written;
     pthread_mutex_unlock(&f->lock);
     return busy;
 }
@@ -468,6 +477,9 @@ const char *filer_stopped(struct filer *f)
 
 void filer_resume(struct filer *f)
 {
+    if (f->ended)
+        return;
+    uv_ref((uv_handle_t *)&f->async);
     pthread_mutex_lock(&f->lock);
     f->resume = true;
     pthread_cond_signal(&f->changed);

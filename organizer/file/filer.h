@@ -72,6 +72,9 @@ struct filer_options {
 struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct error *err);
 /* Takes the act over; a->done is called on the loop's thread later, then the act is freed. */
 void filer_submit(struct filer *f, struct act *a);
+/* The document, open as fd, will be handed over in a moment: its data is brought onto the disk
+ * meanwhile. fd stays the caller's. */
+void filer_prepare(struct filer *f, int fd);
 /* Whether many more acts follow within moments: then a batch waits for FILER_CROWD acts, or for
  * FILER_CROWD_MS, since its syncs and its transaction cost hardly more for many than for few. */
 void filer_expect(struct filer *f, bool many);

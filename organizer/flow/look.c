@@ -259,6 +259,16 @@ static void look_once_more(struct flow *f, struct item *it)
         flow_later(f, it, ms);
 }
 
+/* A single document of an Inbox reaches the disk while it is examined; many together do later. */
+static void prepare(struct flow *f, const struct item *it)
+{
+    enum zone zone = matters_zone(f->matters, it->path, NULL, NULL);
+
+    if (f->items.ready_len + f->items.busy_len < FLOW_MANY / 2 && f->cab.config.mode == MODE_ENFORCE &&
+        (zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX))
+        filer_prepare(f->filer, it->fd);
+}
+
 static void look_document(struct flow *f, struct item *it, int dirfd, const char *name,
                           const struct doc_stamp *stamp)
 {
@@ -279,6 +289,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
         it->stamp = a.stamp;
         it->nlink = a.nlink;
         it->leases = a.leases;
+        prepare(f, it);
         flow_examine(f, it);
         return;
     case SETTLE_GONE:
