@@ -80,15 +80,15 @@ static bool is_chosen(const struct act *a)
     return is_rename(a) && a->status == ACT_PENDING && a->to;
 }
 
-/* Names for all that have none; false when there was none to be chosen. */
-static bool choose(struct batch *b)
+/* Names for all that have none; false when there was none to be chosen. again: some were taken. */
+static bool choose(struct batch *b, bool again)
 {
     bool any = false;
 
     for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
         if (!is_rename(a) || a->status != ACT_PENDING)
             continue;
-        place_choose(b->g->place, a, &b->folders);
+        place_choose(b->g->place, a, &b->folders, again || a->kind != ACT_RENAME);
         stopped_by(b->g, a);
         any = any || a->to;
     }
@@ -171,7 +171,7 @@ static void rename_rounds(struct batch *b)
     bool again = true;
 
     for (int round = 0; again && round < ROUNDS; round++) {
-        if (!choose(b))
+        if (!choose(b, round > 0))
             return;
         tell(b->g, FILER_CHOSEN);
         if (intend(b, round == 0) < 0)
@@ -401,6 +401,11 @@ void batch_do(struct filing *g, struct act *list, const struct batch_calls *call
     more = calls->more(calls->ctx);
     if (!g->stopped)
         write_journals(g, more);
+    if (more && !g->crowded && g->state)
+        state_expect(g->state);
+    if (!more && g->crowded && g->state)
+        state_release(g->state);
+    g->crowded = more;
     if (!more)
         place_forget(g->place);
 }

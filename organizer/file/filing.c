@@ -56,6 +56,7 @@ static int open_parts(struct filing *g, bool anew, struct recovery *r, struct er
                          g->o.state_dir);
     if (g->o.known && state_keep_known(g->state, g->o.known, err) < 0)
         return -1;
+    g->crowded = false;
     g->place = place_new(g->o.root, g->state);
     g->outbox = outbox_new(&g->o, g->state);
     if (open_intents(g, err) < 0 || recover_intents(g, r, err) < 0 || flush(g, r, err) < 0)

@@ -29,6 +29,7 @@ struct filing {
     struct place *place;
     struct outbox *outbox;
     struct echoes *echoes;
+    bool crowded;     /* state_expect() */
     bool unpublished; /* filer_unpublished() is in the private state */
     bool stopped;
     struct error why; /* why it stopped */

@@ -43,6 +43,7 @@ struct asking {
     struct place *p;
     struct act *a;
     int folder;  /* the target folder, open */
+    bool ask;    /* the disk, too */
     bool failed; /* a->status and a->error are set */
 };
 
@@ -220,7 +221,9 @@ static bool is_free(struct asking *q, unsigned serial)
         return false;
     if (names_find(q->p->left, path) || strcmp(path, q->a->from) == 0)
         return true;
-    return !is_on_disk(q, path, name) && !q->failed && !is_in_table(q, path) && !q->failed;
+    if (q->ask && (is_on_disk(q, path, name) || q->failed))
+        return false;
+    return !is_in_table(q, path) && !q->failed;
 }
 
 /* The first free serial from `from` on; far out, one that follows a taken one. 0 when none. */
@@ -326,10 +329,10 @@ static int open_folder(struct place *p, struct act *a, struct folders *made)
     return fd;
 }
 
-void place_choose(struct place *p, struct act *a, struct folders *made)
+void place_choose(struct place *p, struct act *a, struct folders *made, bool ask)
 {
     int folder = open_folder(p, a, made);
-    struct asking q = {.p = p, .a = a, .folder = folder};
+    struct asking q = {.p = p, .a = a, .folder = folder, .ask = ask || a->exact};
     unsigned serial;
 
     free(a->to);

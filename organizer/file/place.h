@@ -9,6 +9,8 @@
 #ifndef ORGANIZER_FILE_PLACE_H
 #define ORGANIZER_FILE_PLACE_H
 
+#include <stdbool.h>
+
 struct act;
 struct folders;
 struct place;
@@ -21,8 +23,9 @@ struct state;
 struct place *place_new(int root, struct state *state);
 void place_free(struct place *p);
 /* Chooses a->to and makes its folder; folders that were made are added to `made` to be synced. On
- * failure a->status and a->error say why, and a->to is NULL. */
-void place_choose(struct place *p, struct act *a, struct folders *made);
+ * failure a->status and a->error say why, and a->to is NULL. The disk is asked for the name only with
+ * `ask` and for exact acts: mostly it is free, and a rename that replaces nothing tells when it is not. */
+void place_choose(struct place *p, struct act *a, struct folders *made, bool ask);
 /* Names are chosen for all that want one: the folder that is kept open for the next is closed. */
 void place_end_round(struct place *p);
 /* The batch is over: its names are on disk and in the table, or free again. */

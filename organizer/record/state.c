@@ -470,6 +470,18 @@ void state_rollback(struct state *s)
     s->begun = s->failed = false;
 }
 
+void state_expect(struct state *s)
+{
+    /* Only slower without. */
+    (void)sqlite3_exec(s->db, "PRAGMA cache_size=-8192", NULL, NULL, NULL);
+}
+
+void state_release(struct state *s)
+{
+    (void)sqlite3_exec(s->db, "PRAGMA cache_size=-2048", NULL, NULL, NULL);
+    (void)sqlite3_db_release_memory(s->db);
+}
+
 void state_rest(struct state *s)
 {
     for (size_t i = 0; i < s->kept_len; i++)

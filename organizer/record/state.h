@@ -60,6 +60,11 @@ int state_commit(struct state *s, struct error *err);
 void state_rollback(struct state *s);
 /* For a reader that is kept open: ends its transaction and whatever is under way in it. */
 void state_rest(struct state *s);
+/* Many changes will come in large transactions: pages that they share are kept in memory, up to 8 MB,
+ * where less would have them written once for each change. */
+void state_expect(struct state *s);
+/* They are over: that memory goes back. */
+void state_release(struct state *s);
 /* What is read until state_rollback() is one picture, whatever is written meanwhile. Keep it
  * short: the write-ahead log grows as long. */
 int state_begin_read(struct state *s, struct error *err);
