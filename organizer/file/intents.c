@@ -34,6 +34,7 @@ struct intents {
     uint64_t next;    /* the next number */
     struct str batch; /* whole blocks */
     uint32_t table[256];
+    bool fast; /* the processor can */
 };
 
 static void fill_table(uint32_t table[static 256])
@@ -47,10 +48,31 @@ static void fill_table(uint32_t table[static 256])
     }
 }
 
+#ifdef __x86_64__
+/* The processor's own instruction: a byte took as long as eight do. */
+__attribute__((target("sse4.2"))) static uint32_t crc_add_fast(uint32_t c, const uint8_t *b, size_t n)
+{
+    uint64_t word, wide = c;
+
+    for (; n >= sizeof word; n -= sizeof word, b += sizeof word) {
+        memcpy(&word, b, sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    c = (uint32_t)wide;
+    while (n-- > 0)
+        c = __builtin_ia32_crc32qi(c, *b++);
+    return c;
+}
+#endif
+
 static uint32_t crc_add(const struct intents *l, uint32_t c, const void *p, size_t n)
 {
     const uint8_t *b = p;
 
+#ifdef __x86_64__
+    if (l->fast)
+        return crc_add_fast(c, b, n);
+#endif
     while (n-- > 0)
         c = l->table[(c ^ *b++) & 0xFF] ^ (c >> 8);
     return c;
@@ -156,6 +178,9 @@ struct intents *intents_open(const char *state_dir, uint64_t finished, bool dura
     l->fd = -1;
     l->durable = durable;
     fill_table(l->table);
+#ifdef __x86_64__
+    l->fast = __builtin_cpu_supports("sse4.2") > 0;
+#endif
     if (open_file(l, state_dir, err) == 0 && scan(l, finished, err) == 0)
         return l;
     intents_close(l);

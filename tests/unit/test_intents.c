@@ -312,9 +312,48 @@ static void a_row_comes_back_as_it_was(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, ready, done)
 
+static uint32_t crc32c(const unsigned char *p, size_t n)
+{
+    uint32_t c = ~UINT32_C(0);
+
+    for (; n > 0; n--, p++) {
+        c ^= *p;
+        for (int k = 0; k < 8; k++)
+            c = c & 1 ? (c >> 1) ^ UINT32_C(0x82F63B78) : c >> 1;
+    }
+    return ~c;
+}
+
+/* Whatever the processor can: another machine must be able to read the log. */
+static void the_sum_of_a_record_is_crc_32c(void **state)
+{
+    static const char json[] = "{\"v\":1,\"from\":\"Inbox/letter of the court.pdf\"}";
+    struct intents *l = open_log(*state, 0);
+    unsigned char record[512], sum[12 + sizeof json];
+    uint32_t len = sizeof json - 1, crc;
+    uint64_t number = 1;
+    char path[64];
+    FILE *f;
+
+    intents_add(l, json);
+    sync_log(l);
+    intents_close(l);
+    snprintf(path, sizeof path, "%s/%s", (char *)*state, INTENTS_NAME);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fread(record, 1, sizeof record, f), sizeof record);
+    fclose(f);
+    memcpy(sum, &number, 8);
+    memcpy(sum + 8, &len, 4);
+    memcpy(sum + 12, json, len);
+    memcpy(&crc, record + 8, sizeof crc);
+    assert_int_equal(crc, crc32c(sum, 12 + len));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_sum_of_a_record_is_crc_32c),
         TEST(is_empty_at_first),
         TEST(holds_what_was_synced),
         TEST(goes_on_behind_what_is_pending),
