@@ -51,8 +51,13 @@ void journal_line(struct str *line, const struct journal_head *head, const char 
 {
     char hex[DIGEST_HEX];
 
-    str_addf(line, "{\"v\":1,\"seq\":%llu,\"prev\":\"%s\",%s}", (unsigned long long)(head->seq + 1),
-             digest_hex(&head->hash, hex), body);
+    str_add(line, "{\"v\":1,\"seq\":");
+    str_addi(line, (int64_t)(head->seq + 1));
+    str_add(line, ",\"prev\":\"");
+    str_add(line, digest_hex(&head->hash, hex));
+    str_add(line, "\",");
+    str_add(line, body);
+    str_addc(line, '}');
 }
 
 void journal_lines_make(struct journal_lines *l, const struct journal_head *head,

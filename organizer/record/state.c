@@ -442,6 +442,8 @@ int state_commit(struct state *s, struct error *err)
 
     if (!s->begun || s->failed || sqlite3_get_autocommit(s->db))
         return error_set(err, EIO, "the transaction on the private state has failed");
+    if (state_keep_numbers(s, err) < 0)
+        return -1;
     rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return state_error(s, rc, "write", err);
@@ -468,6 +470,7 @@ void state_rollback(struct state *s)
     if (s->db)
         (void)leave_transaction(s, &err);
     s->begun = s->failed = false;
+    s->minting = 0;
 }
 
 void state_expect(struct state *s)

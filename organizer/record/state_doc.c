@@ -55,7 +55,7 @@ static const char sql_put[] =
     " reason=CAST(?15 AS TEXT), sentence=?16, help=?17, type=?18, words=?19, date=?20,"
     " original=?21, why=?22, suggested=?23, filed=?24, changed=?25, flags=?26";
 static const char sql_read_now[] = "UPDATE docs SET flags=flags&~24 WHERE key=?1";
-static const char sql_next[] = "UPDATE cases SET next_doc=?2 WHERE k=?1";
+static const char sql_next[] = "UPDATE cases SET next_doc=max(next_doc, ?2) WHERE k=?1";
 static const char sql_former_put[] = "INSERT OR IGNORE INTO former(c, path, n) VALUES(?1, ?2, ?3)";
 static const char sql_move[] =
     "UPDATE docs SET path=CAST(?4||substr(path, ?5) AS BLOB),"
@@ -274,26 +274,55 @@ int state_doc_by_fold(struct state *s, const char *case_id, const char *path, st
     return rc;
 }
 
+static int write_next(struct state *s, int64_t case_key, int64_t next, struct error *err)
+{
+    struct bind b = {state_kept(s, sql_next, err), 0, SQLITE_OK};
+
+    if (!b.stmt)
+        return -1;
+    bind_int(&b, case_key);
+    bind_int(&b, next);
+    return state_change(s, &b, err);
+}
+
+int state_keep_numbers(struct state *s, struct error *err)
+{
+    int64_t key = s->minting;
+
+    s->minting = 0;
+    return key ? write_next(s, key, s->next_doc, err) : 0;
+}
+
+/* The number that the case's next document gets. */
+static int next_number(struct state *s, const char *case_id, int64_t *case_key, int64_t *next,
+                       struct error *err)
+{
+    if (s->minting && s->minting == s->case_key && strcmp(s->case_id, case_id) == 0) {
+        *case_key = s->minting;
+        *next = s->next_doc;
+        return 0;
+    }
+    if (state_keep_numbers(s, err) < 0)
+        return -1;
+    return state_case_make(s, case_id, case_key, next, err);
+}
+
 /* Mints the number, or sees that it will not be minted again. */
 static int number_doc(struct state *s, struct doc *d, int64_t *case_key, struct error *err)
 {
     int64_t next, n = d->number;
-    struct bind b = {NULL, 0, SQLITE_OK};
 
-    if (state_case_make(s, d->case_id, case_key, &next, err) < 0)
+    if (next_number(s, d->case_id, case_key, &next, err) < 0)
         return -1;
     if (!n)
         n = next;
     if (n < 0 || n >= NUMBER_MASK)
         return error_set(err, EOVERFLOW, "a case has no document numbers left");
-    if (n >= next) {
-        b.stmt = state_kept(s, sql_next, err);
-        if (!b.stmt)
-            return -1;
-        bind_int(&b, *case_key);
-        bind_int(&b, n + 1);
-        if (state_change(s, &b, err) < 0)
-            return -1;
+    if (n >= next && s->begun) {
+        s->minting = *case_key;
+        s->next_doc = n + 1;
+    } else if (n >= next && write_next(s, *case_key, n + 1, err) < 0) {
+        return -1;
     }
     d->number = n;
     return 0;

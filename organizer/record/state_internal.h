@@ -25,6 +25,8 @@ struct state {
     bool adds;           /* what is put is added to it */
     char case_id[CASE_ID_SIZE]; /* a committed case that was asked for last: its key stays */
     int64_t case_key;           /* 0: none */
+    int64_t minting;  /* inside a transaction: the case whose documents get numbers; 0: none */
+    int64_t next_doc; /* then: the next one. Written when another case does, or before the end */
 };
 
 /* Values bound one after another from ?1 on; rc keeps the first failure. */
@@ -71,6 +73,8 @@ int state_case_need(struct state *s, const char *id, int64_t *key, struct error 
 /* As above, with the number that the case's next document gets. */
 int state_case_make(struct state *s, const char *id, int64_t *key, int64_t *next_doc,
                     struct error *err);
+/* Writes what `minting` keeps. 0 or -1. */
+int state_keep_numbers(struct state *s, struct error *err);
 /* The case's id for its key; "" when there is none. */
 int state_case_id(struct state *s, int64_t key, char id[static CASE_ID_SIZE], struct error *err);
 /* Tables that came later, made when they are missing. */
