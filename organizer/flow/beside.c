@@ -1,6 +1,7 @@
 #include "flow/beside.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,9 +52,17 @@ void beside_forget(struct beside *b)
     b->read_ns = 0;
 }
 
-void beside_heard(struct beside *b, const char *name)
+void beside_heard(struct beside *b, const char *path, bool folder)
 {
-    if (b->read_ns && (is_fork(name) || settle_is_lock(name) || companions_is_one(name)))
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    size_t n = strlen(path);
+
+    if (!b->read_ns)
+        return;
+    if (folder && (n == 0 || (strncmp(b->folder, path, n) == 0 &&
+                              (b->folder[n] == '/' || b->folder[n] == '\0'))))
+        beside_forget(b);
+    else if (is_fork(name) || settle_is_lock(name) || companions_is_one(name))
         beside_forget(b);
 }
 
@@ -73,11 +82,11 @@ static bool may_read(const struct beside *b, const struct stat *dir, const struc
 }
 
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
-                    bool many, bool told)
+                    bool many, const char *path)
 {
     int64_t ticks = env_ticks(), now = env_disk_now(env);
+    bool told = path && strlen(path) < BESIDE_PATH, known;
     struct stat st;
-    bool known;
 
     if (fstat(dir, &st) < 0)
         return false;
@@ -90,6 +99,8 @@ bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, co
         return false;
     *b = (struct beside){
         .dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks, .told = told};
+    if (told)
+        strcpy(b->folder, path);
     read_names(b, dir);
     b->good_ns = SHARE * (env_ticks() - ticks);
     if (b->good_ns < FRESH_NS || b->any)

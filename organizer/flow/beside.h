@@ -19,6 +19,8 @@
 struct doc_stamp;
 struct env;
 
+#define BESIDE_PATH 512 /* of folders with longer ones moments count */
+
 /* What the last folder that was read held. All zero: none was read. */
 struct beside {
     dev_t dev;
@@ -29,16 +31,17 @@ struct beside {
     bool any;        /* there are such names, or too many names to tell */
     bool forks;      /* there is a "._name", where macOS keeps what else it knows of a document */
     bool told;       /* events tell of what comes since */
+    char folder[BESIDE_PATH]; /* then: its path from the cabinet down */
 };
 
 /* True when it is known that no such name lies in the folder `dir` beside a document with the
- * stamp. many: documents enough are under way to make reading it worth while. told: events tell of
- * what comes into this folder; without, the document must have come there before it was read. False:
- * ask for the names themselves. */
+ * stamp. many: documents enough are under way to make reading it worth while. told: the folder's path,
+ * when events tell of what comes into it; with NULL the document must have come there before it was
+ * read. False: ask for the names themselves. */
 bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
-                    bool many, bool told);
-/* Something of that name came, or went, somewhere. */
-void beside_heard(struct beside *b, const char *name);
+                    bool many, const char *told);
+/* Something came to path, or went; a folder that is scanned: with all that is in it. */
+void beside_heard(struct beside *b, const char *path, bool folder);
 /* Events were lost, or are to be. */
 void beside_forget(struct beside *b);
 /* After beside_nothing() said so of the document: nor does a "._name" of it lie in that folder, which

@@ -428,24 +428,14 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     return f;
 }
 
-/* What was read of a folder counts until something comes that may belong to a document. */
-static void beside_hint(struct flow *f, enum hint hint, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (hint == HINT_SCAN)
-        beside_forget(&f->beside);
-    else
-        beside_heard(&f->beside, slash ? slash + 1 : path);
-}
-
 static void on_watch_hint(void *ctx, enum hint hint, const char *path, bool closed)
 {
     struct flow *f = ctx;
 
     (void)closed;
     f->from_outside = true;
-    beside_hint(f, hint, path);
+    for (size_t i = 0; i < FLOW_BESIDES; i++)
+        beside_heard(&f->beside[i], path, hint == HINT_SCAN);
     if (hint == HINT_SCAN) {
         flow_folder(f, path, true);
         flow_folder_in_inbox(f, path);
@@ -476,7 +466,8 @@ static void on_watch_lost(void *ctx)
     struct flow *f = ctx;
 
     filer_echoes_lost(f->filer);
-    beside_forget(&f->beside);
+    for (size_t i = 0; i < FLOW_BESIDES; i++)
+        beside_forget(&f->beside[i]);
 }
 
 /* A run was cut off before its pages were written: whose they are, nobody knows any more. */

@@ -26,6 +26,8 @@
 
 /* At most this many documents are with readers, hooks and the filer at once; the rest is queued. */
 #define FLOW_BUSY_MAX 640
+/* Folders whose names are kept: an Inbox, and where its documents go. */
+#define FLOW_BESIDES 16
 /* With so many under way, what they have in common is asked once. */
 #define FLOW_MANY 16
 /* With so many that are not with the filer yet, it waits for more before it does a batch. */
@@ -105,7 +107,7 @@ struct flow {
     struct filer *filer;
     struct hooks *hooks;
     struct items items;
-    struct beside beside;
+    struct beside beside[FLOW_BESIDES]; /* of the folders that were asked about last */
     struct in_flight *in_flight;
     struct tally *flying;  /* files, documents and paths that are with the filer: flights.h */
     struct flight *flights; /* all of them */
@@ -166,8 +168,10 @@ bool flow_is_idle(const struct flow *f);
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
 
-/* beside.h: nothing in the folder `dir`, which holds the path, can belong to the item. */
-bool flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp, int dir);
+/* beside.h: nothing in the folder `dir`, which holds the path, can belong to the item. What is known of
+ * the folder, borrowed until the next call; NULL when something may belong to it. */
+const struct beside *flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp,
+                                   int dir);
 
 /* identity.c */
 enum identity {

@@ -229,10 +229,12 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     struct gathered g;
     struct decision d;
     const char *name;
+    const struct beside *beside;
     int dir = flow_parent(f, it->path, &name);
 
-    doc.alone = dir >= 0 && flow_is_alone(f, it->path, &it->stamp, dir);
-    it->no_fork = doc.alone && beside_no_forks(&f->beside, &it->stamp);
+    beside = dir >= 0 ? flow_is_alone(f, it->path, &it->stamp, dir) : NULL;
+    doc.alone = beside != NULL;
+    it->no_fork = beside && beside_no_forks(beside, &it->stamp);
     doc.row = id->row.number ? &id->row : NULL;
     doc.content = flow_said(it);
     gather(&from, &doc, NULL, &g);

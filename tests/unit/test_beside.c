@@ -57,7 +57,7 @@ static void put(const struct world *w, const char *name)
 
 static bool nothing(struct world *w)
 {
-    return beside_nothing(&w->beside, w->dir, &w->old, &w->env, true, w->told);
+    return beside_nothing(&w->beside, w->dir, &w->old, &w->env, true, w->told ? "Smith_Divorce/Inbox" : NULL);
 }
 
 static void documents_alone_have_nothing_beside_them(void **state)
@@ -75,7 +75,7 @@ static void few_documents_are_asked_for_each(void **state)
     struct world *w = *state;
 
     put(w, "Motion.pdf");
-    assert_false(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, false));
+    assert_false(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, NULL));
     assert_int_equal(w->beside.read_ns, 0);
 }
 
@@ -122,7 +122,7 @@ static void who_came_after_the_reading_is_asked_for(void **state)
 
     assert_true(nothing(w));
     put(w, "Motion.pdf.p7s");
-    assert_false(beside_nothing(&w->beside, w->dir, &young, &w->env, true, false));
+    assert_false(beside_nothing(&w->beside, w->dir, &young, &w->env, true, NULL));
 }
 
 static void what_was_read_says_nothing_of_another_folder(void **state)
@@ -134,7 +134,7 @@ static void what_was_read_says_nothing_of_another_folder(void **state)
     assert_int_equal(mkdirat(w->dir, "sub", 0700), 0);
     sub = openat(w->dir, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     close(openat(sub, "Motion.pdf.p7s", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    assert_false(beside_nothing(&w->beside, sub, &w->old, &w->env, true, false));
+    assert_false(beside_nothing(&w->beside, sub, &w->old, &w->env, true, NULL));
     close(sub);
 }
 
@@ -176,11 +176,13 @@ static void where_events_tell_of_what_comes_it_is_read_once(void **state)
     put(w, "Motion.pdf");
     assert_true(nothing(w));
     put(w, "Motion.pdf.p7s"); /* its event is still to be read */
-    assert_true(beside_nothing(&w->beside, w->dir, &young, &w->env, true, true));
+    assert_true(beside_nothing(&w->beside, w->dir, &young, &w->env, true, "Smith_Divorce/Inbox"));
     assert_true(beside_no_forks(&w->beside, &young));
-    beside_heard(&w->beside, "Motion.pdf");
+    beside_heard(&w->beside, "Smith_Divorce/Inbox/Motion.pdf", false);
+    beside_heard(&w->beside, "Smith_Divorce/Motions", true);
+    assert_int_not_equal(w->beside.read_ns, 0);
     assert_true(nothing(w));
-    beside_heard(&w->beside, "Motion.pdf.p7s");
+    beside_heard(&w->beside, "Smith_Divorce/Inbox/Motion.pdf.p7s", false);
     assert_false(nothing(w));
 }
 
@@ -189,12 +191,18 @@ static void what_may_belong_to_a_document_is_heard_of(void **state)
     struct world *w = *state;
     const char *names[] = {"._Motion.pdf", "~$tion.docx", ".~lock.Motion.odt#", "Motion_files",
                            "Motion.pdf.p7s"};
+    const char *scanned[] = {"", "Smith_Divorce", "Smith_Divorce/Inbox"};
 
     w->told = true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         assert_true(nothing(w));
         assert_int_not_equal(w->beside.read_ns, 0);
-        beside_heard(&w->beside, names[i]);
+        beside_heard(&w->beside, names[i], i == 3);
+        assert_int_equal(w->beside.read_ns, 0);
+    }
+    for (size_t i = 0; i < sizeof scanned / sizeof *scanned; i++) {
+        assert_true(nothing(w));
+        beside_heard(&w->beside, scanned[i], true);
         assert_int_equal(w->beside.read_ns, 0);
     }
     assert_true(nothing(w));
@@ -207,7 +215,7 @@ static void a_small_folder_is_read_for_one_document_too(void **state)
     struct world *w = *state;
 
     put(w, "Motion.pdf");
-    assert_true(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, true));
+    assert_true(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, "Smith_Divorce/Inbox"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
