@@ -216,13 +216,14 @@ static int make_file(const struct run *u, const char *path)
     return beneath_open(u->place.fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
 }
 
-static void remove_file(const struct run *u)
+static void remove_file(struct run *u)
 {
     const char *name;
     AUTO_CLOSE int fd = beneath_parent(u->place.fd, u->path, &name);
 
     if (fd < 0 || unlinkat(fd, name, 0) < 0)
         return; /* it goes with the folder, at the latest */
+    restore_file_removed(&u->file);
 }
 
 static void begin(struct run *u, uint64_t number)

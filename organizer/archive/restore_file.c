@@ -29,8 +29,10 @@ static int write_bytes(struct restore_file *f, const void *p, size_t n)
         errno = ENOSPC;
         return -1;
     }
-    if (*f->room != UINT64_MAX)
+    if (*f->room != UINT64_MAX) {
         *f->room -= n;
+        f->taken += n;
+    }
     return io_write_all(f->fd, p, n);
 }
 
@@ -88,4 +90,10 @@ int restore_file_end(struct restore_file *f)
         return settle_zeros(f);
     at = lseek(f->fd, 0, SEEK_CUR);
     return at < 0 || ftruncate(f->fd, at + (off_t)f->zeros) < 0 ? -1 : 0;
+}
+
+void restore_file_removed(struct restore_file *f)
+{
+    *f->room += f->taken;
+    f->taken = 0;
 }

@@ -12,6 +12,7 @@ struct restore_file {
     int fd;         /* at its end; borrowed */
     uint64_t zeros; /* that came and are neither written nor skipped */
     uint64_t *room; /* bytes that may still be written, by all files together */
+    uint64_t taken; /* of these, by this one */
 };
 
 /* How many bytes may be written below the folder fd: what is free there but for a rest that others
@@ -21,5 +22,7 @@ uint64_t restore_file_room(int fd);
 int restore_file_add(struct restore_file *f, const void *p, size_t n);
 /* Behind the last byte. Returns as above. */
 int restore_file_end(struct restore_file *f);
+/* The file is removed again: others have its room. */
+void restore_file_removed(struct restore_file *f);
 
 #endif

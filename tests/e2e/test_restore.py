@@ -251,6 +251,24 @@ def test_a_full_disk_leaves_nothing(tmp_path):
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_what_is_removed_again_takes_no_room(tmp_path):
+    """Three documents are wrong and go again: the three that are right have room in their place."""
+    documents = {f"{i}.bin": os.urandom(200000) for i in range(6)}
+    files = bags.bag(documents)
+    for i in range(3):
+        files[f"data/{i}.bin"] = os.urandom(200000)
+    archive = bags.pack(files, tmp_path / "a.zip", "zip")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=True)
+    try:
+        run("restore", archive, "--to", small / "out", status=1)
+        assert tree(small / "out") == {f"{i}.bin": documents[f"{i}.bin"] for i in range(3, 6)}
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
 def test_a_leftover_is_removed_by_the_next_one(tmp_path):
     archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
     (tmp_path / ".~organizer-restore-0123/x/y").mkdir(parents=True)
