@@ -40,7 +40,7 @@ struct filer {
     bool writing;  /* a batch is being done, its journals are not written yet */
     bool written;  /* one was, and who asked was not told */
     bool tampered;
-    char why[500];
+    struct error why;
     unsigned lines_waiting;
     char lines_why[500];
 };
@@ -167,9 +167,8 @@ static void add_results(struct filer *f, struct act *list)
 static void tell_stopped(struct filer *f)
 {
     f->stopped = f->g->stopped;
-    f->why[0] = '\0';
     if (f->stopped)
-        snprintf(f->why, sizeof f->why, "%s", error_text(&f->g->why));
+        f->why = f->g->why;
 }
 
 static void give(void *ctx, struct act *list)
@@ -470,7 +469,7 @@ const char *filer_stopped(struct filer *f)
 
     pthread_mutex_lock(&f->lock);
     stopped = f->stopped;
-    memcpy(f->told, f->why, sizeof f->told);
+    snprintf(f->told, sizeof f->told, "%s", error_text(&f->why));
     pthread_mutex_unlock(&f->lock);
     return stopped ? f->told : NULL;
 }
@@ -481,6 +480,9 @@ void filer_resume(struct filer *f)
         return;
     uv_ref((uv_handle_t *)&f->async);
     pthread_mutex_lock(&f->lock);
+    /* Those that were handed over before: what synced them ahead may be what failed. */
+    if (f->stopped && !f->resume)
+        refuse_all(f, &f->why);
     f->resume = true;
     pthread_cond_signal(&f->changed);
     pthread_mutex_unlock(&f->lock);

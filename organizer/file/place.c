@@ -221,7 +221,8 @@ static bool is_free(struct asking *q, unsigned serial)
         return false;
     if (names_find(q->p->left, path) || strcmp(path, q->a->from) == 0)
         return true;
-    if (q->ask && (is_on_disk(q, path, name) || q->failed))
+    /* Of its own name in other letters the rename could not tell whether another has it (rename.c). */
+    if ((q->ask || name_same(path, q->a->from)) && (is_on_disk(q, path, name) || q->failed))
         return false;
     return !is_in_table(q, path) && !q->failed;
 }

@@ -126,6 +126,7 @@ static bool is_being_saved(struct flow *f, const char *path, const struct doc *r
 }
 
 /* So often a path that changes while it is looked at is looked at again at once. */
+#define PREPARED_MOST (8 << 20) /* bytes: they are on the disk within moments */
 #define LOOKS_AT_ONCE 4
 
 /* How many may be missing at once before nobody is thought to be saving: a folder is being emptied.
@@ -281,12 +282,13 @@ static void look_once_more(struct flow *f, struct item *it)
         flow_later(f, it, ms);
 }
 
-/* A single document of an Inbox reaches the disk while it is examined; many together do later. */
+/* A single document of an Inbox reaches the disk while it is examined; many together do later, and none waits
+ * for a recording that may not be filed at all. */
 static void prepare(struct flow *f, const struct item *it)
 {
     enum zone zone = matters_zone(f->matters, it->path, NULL, NULL);
 
-    if (f->items.ready_len + f->items.busy_len < FLOW_MANY / 2 && f->cab.config.mode == MODE_ENFORCE &&
+    if (it->stamp.size <= PREPARED_MOST && f->items.ready_len + f->items.busy_len < FLOW_MANY / 2 && f->cab.config.mode == MODE_ENFORCE &&
         (zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX))
         filer_prepare(f->filer, it->fd);
 }

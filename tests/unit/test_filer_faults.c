@@ -269,6 +269,61 @@ static void many_folders_are_one_sync(void **state)
     assert_int_equal(calls("fsync:1"), 0);
 }
 
+static struct world *stopping;
+
+/* Whoever hears that filing stopped tries again at once. */
+static void take_and_resume(void *ctx, struct act *a)
+{
+    take_outcome(ctx, a);
+    filer_resume(stopping->f);
+}
+
+static void what_a_failed_sync_was_ahead_of_is_not_filed(void **state)
+{
+    enum { MANY = 100 };
+    struct world *w = *state;
+    struct outcome first, r[MANY];
+    struct act *a;
+    char path[64];
+
+    stopping = w;
+    write_file(w, INBOX "/first.pdf", "1");
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        write_file(w, path, path);
+    }
+    sem_init(&go, 0, 0);
+    sem_init(&waiting, 0, 0);
+    at(FILER_CHOSEN, wait_for_go);
+    a = filing_act(w, INBOX "/first.pdf", LETTERS, "first.pdf");
+    memset(&first, 0, sizeof first);
+    a->done = take_and_resume;
+    a->ctx = &first;
+    filer_submit(w->f, a);
+    while (sem_wait(&waiting) < 0)
+        continue;
+    filer_expect(w->f, true);
+    fail_next("syncfs:cabinet", EIO);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        submit(w, filing_act(w, path, LETTERS, "L.pdf"), &r[i]);
+    }
+    /* It is begun ahead. */
+    for (bool tried = false; !tried;) {
+        pthread_mutex_lock(&sys.lock);
+        tried = !*sys.fail;
+        pthread_mutex_unlock(&sys.lock);
+        sched_yield();
+    }
+    sem_post(&go);
+    run(w);
+    sem_destroy(&go);
+    sem_destroy(&waiting);
+    assert_int_equal(first.status, ACT_STOPPED);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(r[i].status, ACT_STOPPED);
+}
+
 static void what_was_replaced_is_told_before_anything_is_written(void **state)
 {
     struct world *w = *state;
@@ -605,6 +660,20 @@ static void a_name_taken_at_the_last_moment_gives_the_next_serial(void **state)
     assert_int_equal(lines(w, "filed", NULL), 1);
 }
 
+/* On a file system that tells upper case from lower. */
+static void its_own_name_in_other_letters_may_be_another_s(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, LETTERS "/l.PDF", "1");
+    write_file(w, LETTERS "/L.pdf", "other");
+    r = file_one(w, LETTERS "/l.PDF", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_DONE);
+    assert_string_equal(r.to, LETTERS "/L_02.pdf");
+    assert_text(w, LETTERS "/L.pdf", "other");
+}
+
 static void move_on(struct world *w, const struct act *a)
 {
     assert_int_equal(renameat(w->root, a->to, w->root, CASE "/mine.pdf"), 0);
@@ -799,6 +868,7 @@ int main(void)
         TEST(a_new_folder_and_those_above_are_synced),
         TEST(many_documents_are_one_sync),
         TEST(many_folders_are_one_sync),
+        TEST(what_a_failed_sync_was_ahead_of_is_not_filed),
         TEST(what_was_replaced_is_told_before_anything_is_written),
         TEST(a_record_syncs_no_intents),
         TEST(a_new_log_of_intents_is_on_the_disk_first),
@@ -820,6 +890,7 @@ int main(void)
         TEST(what_cannot_be_put_back_stays_under_the_new_name),
         TEST(removed_at_the_last_moment_is_gone),
         TEST(a_name_taken_at_the_last_moment_gives_the_next_serial),
+        TEST(its_own_name_in_other_letters_may_be_another_s),
         TEST(moved_on_at_once_is_gone),
         TEST(others_are_kept_out_while_it_is_renamed),
         TEST(written_to_between_look_and_rename_is_read_again),
