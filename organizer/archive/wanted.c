@@ -53,6 +53,11 @@ bool wanted_is_aside(const char *const *list, const char *path)
 bool wanted_entry_aside(const char *const *list, const char *path)
 {
     const char *slash = strchr(path, '/');
+    const char *below = slash ? slash + 1 : "";
 
-    return wanted_is_aside(list, path) || (slash && wanted_is_aside(list, slash + 1));
+    if (strncmp(path, "data/", 5) != 0)
+        return wanted_is_aside(list, below);
+    /* In the folder, or in the case's folder of that name: neither may ask for it. */
+    return strchr(below, '/') && wanted_is_aside(list, path) &&
+           (strncmp(below, "data/", 5) != 0 || wanted_is_aside(list, below));
 }

@@ -13,7 +13,8 @@ bool wanted_any(const char *const *list, const char *path, bool *hit);
 /* Whether the file path of a bag, from the bag down, is surely not asked for: payload, under a name
  * that is the same however archives and manifests write names. list NULL: all is asked for. */
 bool wanted_is_aside(const char *const *list, const char *path);
-/* As above, for an entry of an archive: the bag may lie in a folder of it. */
+/* As above, for an entry of an archive: the bag may be all of it, or lie in a folder of it, which may
+ * be called data, too. */
 bool wanted_entry_aside(const char *const *list, const char *path);
 
 #endif

@@ -98,6 +98,17 @@ def test_patterns(tmp_path, wanted, found):
     assert len(tree(tmp_path / "out")) == found
 
 
+@pytest.mark.parametrize("form,base", [("folder", ""), ("zip", ""), ("tar", ""), ("zip", "Smith_Divorce/"), ("zip", "data/")])
+def test_a_case_with_a_folder_that_is_called_data(tmp_path, form, base):
+    """Wherever the bag begins: at the top, in a folder, in a folder of that name."""
+    documents = {"data/x.csv": b"1,2\n", "data/deep/y.csv": b"3\n", "Notes/z.csv": b"4\n", "top.csv": b"5\n"}
+    archive = bags.pack(bags.bag(documents), tmp_path / f"a.{form}", form, base)
+    for i, (wanted, found) in enumerate({"data/x.csv": ["data/x.csv"], "data": ["data/deep/y.csv", "data/x.csv"],
+                                         "deep/y.csv": [], "Notes/z.csv": ["Notes/z.csv"], "top.csv": ["top.csv"]}.items()):
+        run("restore", archive, "--to", tmp_path / str(i), wanted, status=0 if found else 3)
+        assert sorted(tree(tmp_path / str(i))) == found
+
+
 def test_what_is_not_in_the_archive_is_told(tmp_path):
     archive = bags.pack(bags.bag(), tmp_path / "a.zip", "zip")
     r = run("restore", archive, "--to", tmp_path / "out", "Contract.pdf", status=3)
