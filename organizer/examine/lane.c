@@ -273,7 +273,7 @@ void lane_drain(struct lane *l)
     int n = BATCH;
 
     for (size_t i = 0; i < BATCH; i++) {
-        iov[i] = (struct iovec){a[i], sizeof a[i]};
+        iov[i] = (struct iovec){&a[i], sizeof a[i]};
         memset(&m[i], 0, sizeof m[i]);
         m[i].msg_hdr.msg_iov = &iov[i];
         m[i].msg_hdr.msg_iovlen = 1;
