@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/bag_text.h"
+#include "archive/wanted.h"
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -12,6 +13,7 @@
 
 /* For more files the tag files are as well read whole. */
 #define FILES_MOST 64
+#define KEYS_MOST  1024
 #define PIECE_MOST (2 * BAG_INDEX_PIECE)
 
 /* A piece of a tag file. */
@@ -27,7 +29,7 @@ struct bag_index {
     struct bag *bag;
     struct piece *pieces;
     size_t len, cap;
-    char **keys; /* paths in the bag: the wanted files, then the folders above them; owned */
+    char **keys; /* paths in the bag: the wanted files, then the folders, each once; owned */
     size_t files, keys_len, keys_cap;
 };
 
@@ -108,29 +110,65 @@ static bool is_plain(const char *path)
     return true;
 }
 
-/* Returns false when there are too many, or one whose name is written in several ways. */
-static bool add_files(struct bag_index *x)
+/* The payload of that kind that may be wanted. Returns false when there is too much of it, or a name
+ * is written in several ways. */
+static bool add_wanted(struct bag_index *x, uint8_t kind)
 {
     const struct bag *b = x->bag;
+    size_t before = x->keys_len;
 
     for (size_t i = 0; i < b->files.len; i++) {
         const struct bag_file *f = b->files.files[i];
+        const char *path = bag_path_in(b, f);
 
-        if (!bag_is_payload(b, f) || f->kind != UNPACK_FILE)
+        if (!bag_is_payload(b, f) || f->kind != kind || wanted_is_aside(b->wanted, path))
             continue;
-        if (x->keys_len == FILES_MOST || !f->present || !is_plain(f->path))
+        if (x->keys_len - before == FILES_MOST || !f->present || !is_plain(f->path))
             return false;
-        add_key(x, bag_path_in(b, f), strlen(bag_path_in(b, f)));
+        add_key(x, path, strlen(path));
     }
-    x->files = x->keys_len;
-    return x->files > 0;
+    return true;
 }
 
-static void add_folders(struct bag_index *x)
+static bool has_folder(const struct bag_index *x, const char *path, size_t n)
 {
-    for (size_t i = 0; i < x->files; i++)
-        for (const char *p = x->keys[i]; (p = strchr(p, '/')); p++)
-            add_key(x, x->keys[i], (size_t)(p - x->keys[i]));
+    for (size_t i = x->files; i < x->keys_len; i++)
+        if (strncmp(x->keys[i], path, n) == 0 && !x->keys[i][n])
+            return true;
+    return false;
+}
+
+/* The folders above key i, from the deepest up to one that is there: those above that one are, too,
+ * or will be. Returns false when there are too many. */
+static bool add_above(struct bag_index *x, size_t i)
+{
+    const char *path = x->keys[i];
+    size_t n = strlen(path);
+
+    while (n && path[--n] != '/')
+        ;
+    while (n && !has_folder(x, path, n)) {
+        if (x->keys_len == KEYS_MOST)
+            return false;
+        add_key(x, path, n);
+        while (n && path[--n] != '/')
+            ;
+    }
+    return true;
+}
+
+/* Returns false when the tag files are as well read whole. */
+static bool add_keys(struct bag_index *x)
+{
+    size_t n;
+
+    if (!add_wanted(x, UNPACK_FILE) || !(x->files = x->keys_len) || !add_wanted(x, UNPACK_FOLDER))
+        return false;
+    n = x->keys_len;
+    for (size_t i = 0; i < n; i++)
+        if (!add_above(x, i))
+            return false;
+    return true;
 }
 
 int bag_index_open(struct bag *b, struct bag_file *f, struct bag_index **out, struct error *err)
@@ -140,14 +178,13 @@ int bag_index_open(struct bag *b, struct bag_file *f, struct bag_index **out, st
     int rc = 1;
 
     x->bag = b;
-    if (add_files(x))
+    if (add_keys(x))
         rc = bag_read_text(b, f, bag_feed_add, &feed, err);
     if (!bag_feed_end(&feed) && rc == 0)
         rc = 1;
     if (rc == 0 && (f->damaged || !bag_is_vouched_for(b, f)))
         rc = 1;
     if (rc == 0) {
-        add_folders(x);
         *out = x;
         return 0;
     }

@@ -35,8 +35,8 @@ void bag_index_line(struct str *out, const char *file, uint64_t at, const char *
  * here, or more is wanted than it helps with; -1 with err when the archive cannot be read on. */
 int bag_index_open(struct bag *b, struct bag_file *f, struct bag_index **x, struct error *err);
 /* The pieces of the manifest f with the lines about all wanted files that are there go to the sink;
- * those of the metadata about them and the folders above. Returns 0, or 1 when they are not all to be
- * had so. */
+ * those of the metadata about them, about wanted folders that are entries of their own, and about those
+ * above. Returns 0, or 1 when they are not all to be had so. */
 int bag_index_manifest(const struct bag_index *x, const struct bag_file *f, bag_text_sink *sink,
                        void *ctx);
 int bag_index_metadata(const struct bag_index *x, const struct bag_file *f, bag_text_sink *sink,

@@ -240,11 +240,14 @@ static int say_name_lost(const struct unpacking *u)
 static bool is_aside(const struct unpacking *u, const struct zip_name *name)
 {
     char path[NAME_COPY];
+    size_t n = name->name_len;
 
-    if (name->name_len >= sizeof path || memchr(name->name, '\0', name->name_len))
+    if (n >= sizeof path || memchr(name->name, '\0', n))
         return false;
-    memcpy(path, name->name, name->name_len);
-    path[name->name_len] = '\0';
+    while (n && name->name[n - 1] == '/') /* a folder */
+        n--;
+    memcpy(path, name->name, n);
+    path[n] = '\0';
     return wanted_entry_aside(u->wanted, path);
 }
 

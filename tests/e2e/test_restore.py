@@ -408,23 +408,26 @@ def pieces(text, name, path_of):
     return out
 
 
-def indexed(path, n):
-    """An archive of n documents as the organizer makes it: long tag files stored, with an index."""
+def indexed(path, n, empty=(), edit=lambda index: index):
+    """An archive of n documents and empty folders as the organizer makes it: long tag files stored, with an index."""
     documents = {f"Evidence/volume {i // 1000:03}/Exhibit {i:06} of some length.bin": b"%d\n" % i for i in range(n)}
     files = bags.bag(documents, algorithms=("sha256",))
     folders = sorted({f"data/{f}" for d in documents for f in (d[:d.rindex("/")], "Evidence")} | {"data"})
     lines = [{"path": p, "type": "folder", "mode": "0750"} for p in folders]
+    lines += [{"path": f"data/{p}", "type": "folder", "mode": "0700"} for p in empty]
     lines += [{"path": "data/" + d, "type": "file", "mode": "0640"} for d in documents]
     metadata = '{"format":"organizer-metadata","v":1}\n' + "".join(
         json.dumps(x, separators=(",", ":")) + "\n" for x in sorted(lines, key=lambda x: x["path"]))
     files["organizer-metadata.jsonl"] = metadata.encode()
     index = pieces(files["manifest-sha256.txt"], "manifest-sha256.txt", lambda x: x[66:].decode())
     index += pieces(files["organizer-metadata.jsonl"], "organizer-metadata.jsonl", lambda x: json.loads(x).get("path", ""))
-    files["organizer-index.jsonl"] = "".join(json.dumps(x) + "\n" for x in index).encode()
+    files["organizer-index.jsonl"] = "".join(json.dumps(x) + "\n" for x in edit(index)).encode()
     files = bags.seal({k: v for k, v in files.items() if not k.startswith("tagmanifest-")}, ("sha256",))
     with zipfile.ZipFile(path, "w") as z:
         for name, data in files.items():
             z.writestr(zipfile.ZipInfo("Smith_Divorce/" + name, bags.WHEN), data)
+        for name in empty:
+            z.writestr(zipfile.ZipInfo(f"Smith_Divorce/data/{name}/", bags.WHEN), b"")
     return list(documents), index
 
 
@@ -478,3 +481,15 @@ def test_of_the_long_lists_only_the_part_about_the_document_is_read(tmp_path):
     archive.write_bytes(broken)
     r = run("restore", archive, one, "--to", tmp_path / "own")
     assert (tmp_path / "own" / one).read_bytes() == b"1500\n" and "owners and rights are left out" in r.stdout
+
+
+def test_an_empty_folder_by_name_has_its_rights(tmp_path):
+    """At the top, deep down by its mere name; one that is not asked for is not made."""
+    empty = ["Aaa Restricted", "Evidence/volume 001/A sealed one", "Zzz"]
+    names, _ = indexed(tmp_path / "a.zip", 3000, empty)
+    run("restore", tmp_path / "a.zip", "Aaa Restricted", "a SEALED one", names[2500], "--to", tmp_path / "out", status=1)
+    assert list(tree(tmp_path / "out")) == [names[2500]]
+    modes = {str(p.relative_to(tmp_path / "out")): stat.S_IMODE(p.stat().st_mode)
+             for p in (tmp_path / "out").rglob("*") if p.is_dir()}
+    assert modes == {"Aaa Restricted": 0o700, "Evidence": 0o750, "Evidence/volume 001": 0o750,
+                     "Evidence/volume 001/A sealed one": 0o700, "Evidence/volume 002": 0o750}
