@@ -15,6 +15,9 @@
 #define FILES_MOST 64
 #define KEYS_MOST  1024
 #define PIECE_MOST (2 * BAG_INDEX_PIECE)
+/* An index past these was not made by the organizer: 1 GiB of tag files has as many pieces. */
+#define PIECES_MOST 16384
+#define INDEX_MOST  ((size_t)16 << 20) /* bytes of it */
 
 /* A piece of a tag file. */
 struct piece {
@@ -29,7 +32,9 @@ struct bag_index {
     struct bag *bag;
     struct piece *pieces;
     size_t len, cap;
-    char **keys; /* paths in the bag: the wanted files, then the folders, each once; owned */
+    size_t taken; /* bytes of lines that came */
+    bool large;   /* past what is read: nothing more of it is */
+    char **keys;  /* paths in the bag: the wanted files, then the folders, each once; owned */
     size_t files, keys_len, keys_cap;
 };
 
@@ -75,16 +80,14 @@ void bag_index_line(struct str *out, const char *file, uint64_t at, const char *
 /* ---- opening
  * --------------------------------------------------------------------------------- */
 
-static void take_line(void *ctx, char *line, size_t n, size_t number)
+static void take_piece(struct bag_index *x, const char *line, size_t n)
 {
-    struct bag_index *x = ctx;
     json_t *json = json_loadb(line, n, 0, NULL);
     const char *file = json_get_text(json, "file"), *hex = json_get_text(json, "sha256");
     const char *first = json_get_text(json, "first");
     int64_t at = json_get_num(json, "at", -1), size = json_get_num(json, "size", -1);
     struct piece p = {.at = (uint64_t)at, .size = (size_t)size};
 
-    (void)number;
     if (file && hex && first && at >= 0 && size > 0 && (size_t)size <= PIECE_MOST &&
         digest_parse(hex, &p.sha256) == 0) {
         p.manifest = strcmp(file, BAG_METADATA) != 0;
@@ -93,6 +96,31 @@ static void take_line(void *ctx, char *line, size_t n, size_t number)
         x->pieces[x->len++] = p;
     }
     json_decref(json);
+}
+
+static void take_line(void *ctx, char *line, size_t n, size_t number)
+{
+    struct bag_index *x = ctx;
+
+    (void)number;
+    x->taken += n + 1;
+    x->large |= x->len == PIECES_MOST || x->taken > INDEX_MOST;
+    if (!x->large)
+        take_piece(x, line, n);
+}
+
+/* Those of the metadata, then those of the manifest; each by their first paths. */
+static int compare(const struct piece *p, bool manifest, const char *path)
+{
+    return p->manifest == manifest ? strcmp(p->first, path) : p->manifest - manifest;
+}
+
+static int by_first(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    int order = compare(x, y->manifest, y->first);
+
+    return order ? order : x->at < y->at ? -1 : x->at > y->at;
 }
 
 static void add_key(struct bag_index *x, const char *path, size_t n)
@@ -110,8 +138,8 @@ static bool is_plain(const char *path)
     return true;
 }
 
-/* The payload of that kind that may be wanted. Returns false when there is too much of it, or a name
- * is written in several ways. */
+/* The payload of that kind that may be wanted. Returns false when there is too much of it, or a
+ * name is written in several ways. */
 static bool add_wanted(struct bag_index *x, uint8_t kind)
 {
     const struct bag *b = x->bag;
@@ -180,11 +208,13 @@ int bag_index_open(struct bag *b, struct bag_file *f, struct bag_index **out, st
     x->bag = b;
     if (add_keys(x))
         rc = bag_read_text(b, f, bag_feed_add, &feed, err);
-    if (!bag_feed_end(&feed) && rc == 0)
+    if ((!bag_feed_end(&feed) || x->large) && rc == 0)
         rc = 1;
     if (rc == 0 && (f->damaged || !bag_is_vouched_for(b, f)))
         rc = 1;
     if (rc == 0) {
+        if (x->len)
+            qsort(x->pieces, x->len, sizeof *x->pieces, by_first);
         *out = x;
         return 0;
     }
@@ -199,12 +229,17 @@ int bag_index_open(struct bag *b, struct bag_file *f, struct bag_index **out, st
  * there is none. */
 static ssize_t piece_of(const struct bag_index *x, bool manifest, const char *path)
 {
-    ssize_t found = -1;
+    size_t low = 0, high = x->len;
 
-    for (size_t i = 0; i < x->len; i++)
-        if (x->pieces[i].manifest == manifest && strcmp(x->pieces[i].first, path) <= 0)
-            found = (ssize_t)i;
-    return found;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare(&x->pieces[middle], manifest, path) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && x->pieces[low - 1].manifest == manifest ? (ssize_t)low - 1 : -1;
 }
 
 static int take_slice(void *ctx, const struct unpack_event *e)

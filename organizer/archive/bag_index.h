@@ -32,7 +32,8 @@ struct bag_index;
 void bag_index_line(struct str *out, const char *file, uint64_t at, const char *p, size_t n);
 
 /* Reads the index f of b, whose list and tag manifests are read. Returns 0; 1 when it is of no use
- * here, or more is wanted than it helps with; -1 with err when the archive cannot be read on. */
+ * here (past 16,384 pieces or 16 MiB, too), or more is wanted than it helps with; -1 with err when the
+ * archive cannot be read on. */
 int bag_index_open(struct bag *b, struct bag_file *f, struct bag_index **x, struct error *err);
 /* The pieces of the manifest f with the lines about all wanted files that are there go to the sink;
  * those of the metadata about them, about wanted folders that are entries of their own, and about those

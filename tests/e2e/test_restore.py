@@ -452,33 +452,38 @@ def test_one_document_costs_the_same_whatever_the_archives_size(tmp_path):
     assert cost[20000] < 2 * cost[200], cost
 
 
+def pieces_about(document, index):
+    """That of the manifest, then those of the metadata."""
+    def piece(file, path):
+        return [p for p in index if p["file"] == file and p["first"] <= path][-1]
+
+    about = ["data/" + document, "data", "data/Evidence", "data/" + document.rpartition("/")[0]]
+    return [piece("manifest-sha256.txt", about[0])] + [piece("organizer-metadata.jsonl", p) for p in about]
+
+
+def spoil(archive, some):
+    """A bit in each of these pieces."""
+    with zipfile.ZipFile(archive) as z:
+        at = {i.filename.rpartition("/")[2]: i.header_offset + 30 + len(i.filename) for i in z.infolist()}
+    data = bytearray(archive.read_bytes())
+    for p in some:
+        data[at[p["file"]] + p["at"] + p["size"] // 2] ^= 1
+    archive.write_bytes(data)
+
+
 def test_of_the_long_lists_only_the_part_about_the_document_is_read(tmp_path):
     """So that damage elsewhere in them does not matter; where the part itself is damaged they are read whole."""
     archive = tmp_path / "a.zip"
     names, index = indexed(archive, 3000)
     one = names[1500]
     data = archive.read_bytes()
-    with zipfile.ZipFile(archive) as z:
-        at = {i.filename.rpartition("/")[2]: i.header_offset + 30 + len(i.filename) for i in z.infolist()}
-
-    def piece(file, path):
-        return [p for p in index if p["file"] == file and p["first"] <= path][-1]
-
-    above = ["data", "data/Evidence", "data/" + one.rpartition("/")[0]]
-    mine = [piece("manifest-sha256.txt", "data/" + one)]
-    mine += [piece("organizer-metadata.jsonl", p) for p in ["data/" + one, *above]]
-    others = bytearray(data)
-    for p in index:
-        if p not in mine:
-            others[at[p["file"]] + p["at"] + p["size"] // 2] ^= 1
+    mine = pieces_about(one, index)
     assert len(index) - len([p for p in index if p in mine]) > 5
-    archive.write_bytes(others)
+    spoil(archive, [p for p in index if p not in mine])
     run("restore", archive, one, "--to", tmp_path / "others")
     assert stat.S_IMODE(os.stat(tmp_path / "others" / one).st_mode) == 0o640
-    broken = bytearray(data)
-    p = mine[1]
-    broken[at[p["file"]] + p["at"] + p["size"] // 2] ^= 1
-    archive.write_bytes(broken)
+    archive.write_bytes(data)
+    spoil(archive, mine[1:2])
     r = run("restore", archive, one, "--to", tmp_path / "own")
     assert (tmp_path / "own" / one).read_bytes() == b"1500\n" and "owners and rights are left out" in r.stdout
 
@@ -493,3 +498,18 @@ def test_an_empty_folder_by_name_has_its_rights(tmp_path):
              for p in (tmp_path / "out").rglob("*") if p.is_dir()}
     assert modes == {"Aaa Restricted": 0o700, "Evidence": 0o750, "Evidence/volume 001": 0o750,
                      "Evidence/volume 001/A sealed one": 0o700, "Evidence/volume 002": 0o750}
+
+
+@pytest.mark.parametrize("edit,used", [
+    (lambda index: index[::-1], True),
+    (lambda index: index + [dict(index[0], first=f"data/~{i}") for i in range(17000)], False),
+    (lambda index: index + [dict(index[0], first="data/~" + "x" * 500000)] * 40, False),
+], ids=["in any order", "of too many pieces", "too long"])
+def test_an_index_that_is_made_by_others(tmp_path, edit, used):
+    """Where it is used damage elsewhere does not matter; one that would cost too much is left, and all is read."""
+    names, index = indexed(tmp_path / "a.zip", 3000, edit=edit)
+    mine = pieces_about(names[1500], index)
+    spoil(tmp_path / "a.zip", [p for p in index if p not in mine and p["file"] == "organizer-metadata.jsonl"])
+    r = run("restore", tmp_path / "a.zip", names[1500], "--to", tmp_path / "out")
+    assert list(tree(tmp_path / "out")) == [names[1500]]
+    assert ("owners and rights are left out" not in r.stdout) == used
