@@ -110,7 +110,8 @@ class World:
         found = sorted(self.documents().values())
         if found != sorted(self.contents):
             lost, more = self.contents - set(found), len(found) - len(set(found))
-            raise Violation(f"{when}: {len(lost)} lost, {more} twice, {len(set(found) - self.contents)} strange")
+            strange = [p for p, digest in self.documents().items() if digest not in self.contents]
+            raise Violation(f"{when}: {len(lost)} lost, {more} twice, {len(strange)} strange: {strange[:4]}")
 
     def archives(self):
         """SHA-256 -> name of what lies there under a final name."""
