@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -292,9 +293,8 @@ def test_a_catalogue_that_is_gone_comes_back_by_itself(smith):
     for f in smith.state.rglob("search.db*"):
         f.unlink()
     smith.start()
-    for _ in range(50):
-        if paths(smith, "giraffe"):
-            break
+    until = time.monotonic() + TIMEOUT
+    while not paths(smith, "giraffe") and time.monotonic() < until:
         smith.sync()
     assert paths(smith, "giraffe") == ["Smith_Divorce/Ours/memo.txt"]
 
