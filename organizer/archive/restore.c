@@ -105,6 +105,29 @@ static const char *obstacle(const struct bag_file *f)
     return NULL;
 }
 
+/* The folder from the case folder down, NULL when it is none that could be made. Owned by the caller. */
+static char *folder_of(const struct restore_right *x)
+{
+    char *path = xstrdup(x->exact                            ? x->exact
+                         : strncmp(x->path, "data/", 5) == 0 ? x->path + 5
+                                                             : "");
+
+    if (x->folder && *path && bag_path_plain(path) == BAG_PATH_FINE)
+        return path;
+    free(path);
+    return NULL;
+}
+
+static void hit_folders(const struct restore *r, bool *hit)
+{
+    for (size_t i = 0; r->o->wanted && i < r->rights.len; i++) {
+        AUTO_FREE char *path = folder_of(&r->rights.list[i]);
+
+        if (path)
+            wanted_any(r->o->wanted, path, hit);
+    }
+}
+
 static void choose(struct restore *r)
 {
     size_t n = 0;
@@ -118,9 +141,9 @@ static void choose(struct restore *r)
         struct bag_file *f = r->bag.files.files[i];
         const char *why;
 
-        if (!bag_is_payload(&r->bag, f) || (f->present && f->kind == UNPACK_FOLDER) ||
-            (!f->present && !f->listed && !f->fetch) || !is_wanted(r, f, hit))
-            continue;
+        if (!bag_is_payload(&r->bag, f) || (!f->present && !f->listed && !f->fetch) ||
+            !is_wanted(r, f, hit) || (f->present && f->kind == UNPACK_FOLDER))
+            continue; /* folders are made at the end: make_folders() */
         if ((why = obstacle(f))) {
             tell(r, exact(r, f), why);
             r->unmatched++;
@@ -130,6 +153,7 @@ static void choose(struct restore *r)
         r->files[r->len++] = f;
         r->bytes += f->size;
     }
+    hit_folders(r, hit);
     tell_unmatched(r, hit);
 }
 
@@ -353,13 +377,9 @@ static void make_folders(const struct run *u)
             tell(r, exact(r, f), strerror(errno));
     }
     for (size_t i = 0; i < r->rights.len; i++) {
-        const struct restore_right *x = &r->rights.list[i];
-        AUTO_FREE char *path = xstrdup(x->exact                            ? x->exact
-                                       : strncmp(x->path, "data/", 5) == 0 ? x->path + 5
-                                                                           : "");
+        AUTO_FREE char *path = folder_of(&r->rights.list[i]);
 
-        if (x->folder && *path && bag_path_plain(path) == BAG_PATH_FINE && wants_folder(r, path) &&
-            beneath_mkdirs(u->place.fd, path) < 0)
+        if (path && wants_folder(r, path) && beneath_mkdirs(u->place.fd, path) < 0)
             tell(r, path, strerror(errno));
     }
 }

@@ -1,25 +1,43 @@
 #include "archive/wanted.h"
 
 #include <fnmatch.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* A name, a path, a folder above it, or a pattern of these. */
-static bool matches(const char *wanted, const char *path)
+#include "base/alloc.h"
+
+/* The whole path, or its last part. */
+static bool is_called(const char *wanted, const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
+
+    if (strcasecmp(wanted, path) == 0 || strcasecmp(wanted, name) == 0)
+        return true;
+    return strpbrk(wanted, "*?[\\") && (fnmatch(wanted, path, FNM_CASEFOLD) == 0 ||
+                                        fnmatch(wanted, name, FNM_CASEFOLD) == 0);
+}
+
+/* It, or a folder above it. */
+static bool matches(const char *wanted, const char *path)
+{
     size_t n = strlen(wanted);
+    AUTO_FREE char *want = NULL;
+    AUTO_FREE char *part = xstrdup(path);
+    bool called;
 
     while (n && wanted[n - 1] == '/')
         n--;
-    if (strncmp(wanted, path, n) == 0 && path[n] == '/')
-        return true;
-    if (!strpbrk(wanted, "*?[\\"))
-        return strcasecmp(wanted, path) == 0 || strcasecmp(wanted, name) == 0;
-    return strcmp(wanted, path) == 0 || strcmp(wanted, name) == 0 ||
-           fnmatch(wanted, path, FNM_CASEFOLD) == 0 || fnmatch(wanted, name, FNM_CASEFOLD) == 0;
+    want = xmemdup0(wanted, n);
+    while (!(called = is_called(want, part))) {
+        char *slash = strrchr(part, '/');
+
+        if (!slash)
+            break;
+        *slash = '\0';
+    }
+    return called;
 }
 
 bool wanted_any(const char *const *list, const char *path, bool *hit)

@@ -1,6 +1,6 @@
 /*
- * wanted: which documents of an archive are asked for by name: exact names, paths, folders above
- * them, or patterns of these, in any case of letters.
+ * wanted: what of an archive is asked for by name: names or paths of documents, of folders with all
+ * that is in them, or patterns of these, in any case of letters.
  */
 #ifndef ORGANIZER_ARCHIVE_WANTED_H
 #define ORGANIZER_ARCHIVE_WANTED_H
