@@ -166,6 +166,8 @@ torture: deps-torture
 	tests/faults/storm --build $B --slow 20
 	tests/faults/power --build $B
 	tests/faults/power --build $B --fs xfs
+	tests/faults/power --build $B --while archiving
+	tests/faults/power --build $B --while archiving --fs xfs
 	tests/faults/blocks --build $B
 	tests/fuzz/run
 	tests/faults/life --build $B

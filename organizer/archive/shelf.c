@@ -53,6 +53,14 @@ int shelf_folder(int root, const char *folder)
     return fd;
 }
 
+void shelf_tidy(int root, const char *folder)
+{
+    AUTO_CLOSE int fd = shelf_folder(root, folder);
+
+    if (fd >= 0)
+        remove_leftovers(fd);
+}
+
 int shelf_open(struct shelf *s, int root, const char *folder, struct error *err)
 {
     *s = (struct shelf){.dir = -1, .fd = -1};

@@ -36,6 +36,8 @@ struct shelf_rights {
 /* Opens the folder (from the cabinet root down) for reading; unlike all else it may lie on another disk,
  * but never behind a link. -1 with errno. */
 int shelf_folder(int root, const char *folder);
+/* Removes what a crash left there under temporary names; what another run is writing stays. */
+void shelf_tidy(int root, const char *folder);
 /* Opens folder (from the cabinet root down; made when missing). 0, or -1 with err. */
 int shelf_open(struct shelf *s, int root, const char *folder, struct error *err);
 /* Closes it and removes what is still under a temporary name. */

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "archive/shelf.h"
 #include "base/alloc.h"
 #include "base/io.h"
 #include "flow/archiving.h"
@@ -504,6 +505,7 @@ int flow_start(struct flow *f, struct error *err)
 
     f->started = true;
     keep_place(f);
+    shelf_tidy(f->cab.root, ARCHIVE_NAME);
     make_up_for_pages(f);
     if (f->watching) {
         f->watcher = watcher_new(f->loop, &wo, &we, err);

@@ -468,7 +468,10 @@ def test_a_killed_daemon_takes_its_job_along_and_the_next_run_is_clean(at_work):
     while os.path.exists(f"/proc/{at_work.job}") and time.monotonic() < until:
         if "Z" in pathlib.Path(f"/proc/{at_work.job}/stat").read_text().rsplit(")", 1)[1][:3]:
             break
+    (at_work.path / "Archive" / ".~organizer-archive-1-0").write_bytes(b"of a run before that\n")
     at_work.start()
+    at_work.sync()
+    assert left(at_work) == []
     assert make(at_work)["outcome"] == "made"
     assert left(at_work) == [] and len(archives(at_work)) == 1
 

@@ -119,17 +119,17 @@ def test_a_long_life_in_short():
     assert re.search(r"^20 hours in .* 3 cases closed, 3 archived, 0 violations$", r.stdout, re.M)
 
 
-@pytest.mark.parametrize("fs", ["ext4", "xfs"])
-def test_power_cuts(fs):
-    """A file system that is shut down at once while documents are filed and while a cut is recovered from."""
+@pytest.mark.parametrize("fs,during", [("ext4", "filing"), ("xfs", "filing"), ("ext4", "archiving")])
+def test_power_cuts(fs, during):
+    """A file system that is shut down at once while documents are filed, a case is archived, or a cut is recovered from."""
     need_root()
     need_tool(f"mkfs.{fs}")
     if subprocess.run(["losetup", "--find"], capture_output=True).returncode:
         pytest.skip("this machine has no loop devices")
-    r = subprocess.run([ROOT / "tests/faults/power", "--build", BUILD, "--fs", fs, "--cuts", "6"],
+    r = subprocess.run([ROOT / "tests/faults/power", "--build", BUILD, "--fs", fs, "--while", during, "--cuts", "6"],
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
-    assert re.search(rf"^power, {fs} +6 +\d+ +\d+ +0$", r.stdout, re.M)
+    assert re.search(rf"^power, {fs}(, archiving)? +6 +\d+ +\d+ +0$", r.stdout, re.M)
 
 
 def cuts_between_blocks(states, *args):
