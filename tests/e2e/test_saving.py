@@ -1,4 +1,5 @@
 """Programs that save (watching.md): whatever the dance, one document at the end, its history goes on."""
+import itertools
 import os
 import subprocess
 import time
@@ -225,21 +226,41 @@ def test_first_save_into_an_inbox_is_filed_once(smith, tmp_path, program):
 
 @each_program
 def test_saved_again_within_the_quiet_time(smith, tmp_path, program):
-    smith.configure("settle: 1s\ndate_order: mdy\ntime_zone: UTC\n")
-    smith.run("reload", smith.path)
     inbox = smith.path / "Smith_Divorce/Inbox"
+    day = itertools.count(1)
     contents = []
-    for i, sync_at in enumerate(gaps(program, tmp_path)):
-        name = f"order 2026-03-{i + 1:02}.pdf"
+
+    def be_quiet_for(settle):
+        smith.configure(f"settle: {settle}s\ndate_order: mdy\ntime_zone: UTC\n")
+        smith.run("reload", smith.path)
+
+    def saved_in_time(settle, sync_at):
+        """Whether all of it happened within the quiet time, as it does on a machine that is not busy."""
+        i = next(day)
+        name = f"order 2026-03-{i:02}.pdf"
+        began = time.monotonic()
         (inbox / name).write_bytes(pdf(f"old {i}"))
         save(smith, program, inbox, name, pdf(f"new {i}"), sync_at)
-        contents.append(pdf(f"new {i}"))
+        if time.monotonic() - began > 0.9 * settle:
+            return False
+        contents.append((pdf(f"old {i}"), pdf(f"new {i}")))
+        return True
+
+    settle = 1
+    be_quiet_for(settle)
+    for sync_at in gaps(program, tmp_path):
+        while not saved_in_time(settle, sync_at):
+            settle *= 2
+            assert settle <= 32, "this machine is too busy to save anything"
+            be_quiet_for(settle)
     wait_until(smith, lambda: not [p for p in smith.documents("Smith_Divorce/Inbox")
                                    if p.endswith(".pdf")])
-    assert {l["doc"] for l in smith.journal("Smith_Divorce") if l["kind"] == "filed"} == \
-        set(range(1, len(contents) + 1))
-    smith.assert_in_order(contents)
-    assert not numbers(smith, "Smith_Divorce", pdf("old 0"))
+    filed = [l["sha256"] for l in smith.journal("Smith_Divorce") if l["kind"] == "filed"]
+    for old, new in contents:
+        assert not numbers(smith, "Smith_Divorce", old)
+        assert len(numbers(smith, "Smith_Divorce", new)) == 1
+        assert filed.count(sha256(new)) == 1
+    smith.assert_in_order([new for _, new in contents])
 
 
 @pytest.mark.parametrize("lock", ["~$der 2026-03-02.pdf", "~$order 2026-03-02.pdf",
