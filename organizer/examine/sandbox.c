@@ -22,6 +22,8 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 #define MEMORY_MAX  (UINT64_C(256) << 20) /* over what the process has when it is shut in */
+/* A parser's, so that it stays below 256 MiB with what it touches of its libraries. */
+#define MEMORY_PARSER (UINT64_C(192) << 20)
 /* The window of a compressed archive, and what is known of a million entries. */
 #define MEMORY_UNPACKER (UINT64_C(512) << 20)
 #define CPU_SECONDS 60                    /* of one classifier, for all its documents */
@@ -97,7 +99,7 @@ uint64_t sandbox_memory(void)
 void sandbox_limit_memory(uint64_t used, uint64_t mapped)
 {
     if (used > 0)
-        limit(RLIMIT_AS, used + mapped + MEMORY_MAX);
+        limit(RLIMIT_AS, used + mapped + MEMORY_PARSER);
 }
 
 /* Roles as bits. */
@@ -199,6 +201,7 @@ static const int parser_refused_calls[] = {
     SCMP_SYS(read),   SCMP_SYS(readv),  SCMP_SYS(write),    SCMP_SYS(writev), SCMP_SYS(lseek),
     SCMP_SYS(fcntl),  SCMP_SYS(socket), SCMP_SYS(pipe2),    SCMP_SYS(mkdir),  SCMP_SYS(eventfd2),
     SCMP_SYS(statfs), SCMP_SYS(poll),   SCMP_SYS(fstatfs),  SCMP_SYS(unlink), SCMP_SYS(getdents64),
+    SCMP_SYS(getpeername),
 };
 
 static bool allow_all(scmp_filter_ctx f, const int *calls, size_t n, uint32_t action)

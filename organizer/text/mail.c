@@ -169,12 +169,38 @@ static void add_plain(struct paper *p, const char *s, size_t n)
     }
 }
 
+/* The line of s that begins so, or NULL. */
+static const char *line_of(const char *s, const char *begin)
+{
+    const char *at = strstr(s, begin);
+
+    while (at && at > s && at[-1] != '\n')
+        at = strstr(at + 1, begin);
+    return at;
+}
+
+/* OpenPGP in the midst of a text (RFC 4880, 6.2 and 7): what is encrypted is no text. */
+static void add_armoured(struct paper *p, const char *s)
+{
+    const char *sealed = line_of(s, "-----BEGIN PGP MESSAGE-----"), *end;
+
+    if (line_of(s, "-----BEGIN PGP SIGNED MESSAGE-----"))
+        p->content.flags |= CONTENT_IS_SIGNED;
+    if (sealed) {
+        p->content.flags |= CONTENT_IS_ENCRYPTED;
+        add_plain(p, s, (size_t)(sealed - s));
+        end = line_of(sealed, "-----END PGP MESSAGE-----");
+        s = end ? end + strcspn(end, "\n") : "";
+    }
+    add_plain(p, s, strlen(s));
+}
+
 static void read_plain(struct reader *r, GMimePart *part)
 {
     struct str text = STR_INIT;
 
     part_text(part, &text);
-    add_plain(r->paper, str_c(&text), text.len);
+    add_armoured(r->paper, str_c(&text));
     r->has_text = true;
     str_clear(&text);
 }
@@ -336,6 +362,7 @@ void parse_mail(struct paper *p, const struct bytes *b)
     read_head(p, m);
     read_body(p, m);
     note_locked(p);
+    paper_attachments(p);
     g_object_unref(m);
     g_object_unref(parser);
 }
@@ -361,7 +388,8 @@ void parse_mbox(struct paper *p, const struct bytes *b)
         g_object_unref(m);
     }
     p->content.flags &= ~(unsigned)(CONTENT_IS_SIGNED | CONTENT_IS_ENCRYPTED);
-    if (b->n > BYTES_MAX)
+    paper_attachments(p);
+    if (b->n > BYTES_MAX || !g_mime_parser_eos(parser))
         paper_status(p, CONTENT_PART, "content.part.size");
     if (p->content.pages == 0)
         paper_status(p, CONTENT_BROKEN, "content.broken.damaged");

@@ -224,5 +224,6 @@ void parse_msg(struct paper *p, const struct bytes *b)
     read_children(&r);
     read_class(&r);
     read_body(&r);
+    paper_attachments(p);
     g_object_unref(r.in);
 }

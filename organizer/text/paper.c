@@ -15,7 +15,8 @@
 #define LINES_LOOK 64                  /* lines between two looks at the clock */
 #define CPU_MS     1500                /* then it is told that there is more */
 #define BUFFER   ((size_t)64 << 10)
-#define LINE_MAX ((size_t)256 << 10) /* bytes; longer ones are ended */
+#define LINE_MAX ((size_t)256 << 10) /* bytes; longer ones go on in the next */
+#define WORD_MAX ((size_t)1 << 10)   /* bytes; longer ones are parted with their line */
 
 void paper_open(struct paper *p, int out)
 {
@@ -72,8 +73,12 @@ void paper_add(struct paper *p, const char *s, size_t n)
 {
     const char *end = s + n;
 
-    while (s < end && p->line.len < LINE_MAX)
+    while (s < end && !p->full) {
+        /* Parted between words where that can be. */
+        if (p->line.len >= LINE_MAX && (p->gap || p->line.len >= LINE_MAX + WORD_MAX))
+            paper_end(p, (struct look){0});
         add_char(&p->line, &p->gap, utf8_next(&s, end));
+    }
 }
 
 static void flush(struct paper *p)
@@ -150,6 +155,15 @@ void paper_end(struct paper *p, struct look look)
     }
     str_reset(&p->line);
     p->gap = false;
+}
+
+void paper_attachments(struct paper *p)
+{
+    p->aside = true;
+    for (char **a = p->content.attachments; a && *a; a++) {
+        paper_add(p, *a, strlen(*a));
+        paper_end(p, (struct look){0});
+    }
 }
 
 void paper_page(struct paper *p)

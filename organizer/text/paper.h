@@ -45,6 +45,8 @@ void paper_open(struct paper *p, int out);
 void paper_add(struct paper *p, const char *s, size_t n);
 void paper_end(struct paper *p, struct look look);
 void paper_page(struct paper *p);
+/* At the end of a mail: the names of its attachments are searched for, too. */
+void paper_attachments(struct paper *p);
 bool paper_full(const struct paper *p);
 /* Most of the time that a parser has is used up: what takes long is to be left out. */
 bool paper_is_late(void);

@@ -1,5 +1,7 @@
 #include "text/parse.h"
 
+#include <glib.h>
+
 #include "text/html.h"
 #include "text/markup.h"
 #include "text/ole.h"
@@ -76,8 +78,21 @@ unsigned parse_needs(enum kind k)
     return f ? f->needs : 0;
 }
 
+/* Libraries' remarks about damaged documents go nowhere: GLib would ask what kind of thing standard
+ * error is, which a parser may not. */
+static GLogWriterOutput say_nothing(GLogLevelFlags level, const GLogField *fields, gsize n,
+                                    gpointer data)
+{
+    (void)level;
+    (void)fields;
+    (void)n;
+    (void)data;
+    return G_LOG_WRITER_HANDLED;
+}
+
 void parse_prepare(void)
 {
+    g_log_set_writer_func(say_nothing, NULL, NULL);
     plain_prepare();
     markup_prepare();
     html_prepare();

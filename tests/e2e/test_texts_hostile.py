@@ -1,6 +1,8 @@
 """Documents that are damaged, locked or made to harm end as facts with a reason, each by itself."""
+import gzip
 import io
 import json
+import pathlib
 import struct
 import time
 import zipfile
@@ -11,6 +13,7 @@ import pytest
 from conftest import SLOW, Cabinet, is_sanitized, need_own_memory, need_shared
 from test_texts import pdf_of, scanned_pdf, text_pdf
 
+DOCUMENTS = pathlib.Path(__file__).parent / "documents"
 W = ('<?xml version="1.0"?>%s<w:document xmlns:w="http://schemas.openxmlformats.org/'
      'wordprocessingml/2006/main"><w:body>%s</w:body></w:document>')
 TYPES = ('<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/'
@@ -113,6 +116,25 @@ def locked_pdf():
     return plain.replace(b"/Size 5", b"/Size 5" + lock)
 
 
+def stream_bomb():
+    """A page whose drawing unpacks to half a gigabyte."""
+    stream = zlib.compress(b"BT /F 12 Tf (A) Tj ET\n" * 20_000_000, 1)
+    return pdf_of([
+        "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F "
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>",
+        (f"<</Filter/FlateDecode/Length {len(stream)}>>", stream)])
+
+
+def cut_off(name, n=5000):
+    """A document of Word or PowerPoint 97 whose rest did not arrive."""
+    return gzip.decompress((DOCUMENTS / (name + ".gz")).read_bytes())[:n]
+
+
+def many_headers():
+    return b"From: a@b.example\nSubject: x\n" + b"".join(b"X-%d: v\n" % i for i in range(500_000)) + b"\nbody\n"
+
+
 def many_parts(n=10_000):
     return (b"From: a@b.example\nSubject: parts\nMIME-Version: 1.0\n"
             b"Content-Type: multipart/mixed; boundary=x\n\n" + b"".join(
@@ -156,6 +178,10 @@ HOSTILE = {  # name: (bytes, statuses, why)
     "many-pages.pdf": (many_pages, "read part broken", None),
     "locked.pdf": (locked_pdf, "locked", "content.locked.password"),
     "truncated.pdf": (lambda: text_pdf(["A"])[:200], "part broken", None),
+    "stream-bomb.pdf": (stream_bomb, "part broken", None),
+    "cut-off.doc": (lambda: cut_off("motion.doc"), "part broken", "content.broken.damaged"),
+    "cut-off.ppt": (lambda: cut_off("slides.ppt", 100_000), "part broken", "content.broken.damaged"),
+    "headers.eml": (many_headers, "read part broken", None),
     "parts.eml": (many_parts, "part", "content.part.size"),
     "deep.eml": (deep_parts, "read part broken", None),
     "signed.eml": (signed_mail, "read", None),

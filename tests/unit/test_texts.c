@@ -78,6 +78,30 @@ static void only_the_first_pages_are_kept_and_all_text_is_given(void **state)
     str_clear(&s);
 }
 
+static void a_line_without_end_is_read_to_its_end(void **state)
+{
+    struct str s = STR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < 200000; i++)
+        str_add(&s, "word ");
+    str_add(&s, "albatross\n");
+    texts_world_read(&w, KIND_TEXT, s.s, s.len);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_int_equal(w.text.len, s.len);
+    assert_non_null(strstr(str_c(&w.text), " albatross\n"));
+    assert_null(strstr(str_c(&w.text), "wordword"));
+    /* Not even a gap between words. */
+    str_reset(&s);
+    for (size_t i = 0; i < 100000; i++)
+        str_add(&s, "abcdefgh");
+    str_add(&s, "zebra\n");
+    texts_world_read(&w, KIND_TEXT, s.s, s.len);
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_non_null(strstr(str_c(&w.text), "zebra\n"));
+    str_clear(&s);
+}
+
 static void a_document_that_is_none_spoils_only_itself(void **state)
 {
     (void)state;
@@ -152,7 +176,28 @@ static void a_mail_tells_its_head(void **state)
     assert_string_equal(w.said.attachments[0], "x.pdf");
     assert_null(w.said.attachments[1]);
     assert_int_equal(w.said.mail_date.day, 2);
-    assert_string_equal(str_c(&w.text), "Dear Ms Roe\n");
+    assert_string_equal(str_c(&w.text), "Dear Ms Roe\nx.pdf\n");
+}
+
+/* OpenPGP as it was before there was MIME for it (RFC 4880, 6.2 and 7). */
+static void sealed_text_within_a_mail_is_known(void **state)
+{
+    (void)state;
+    READ(KIND_EML, "From: a@b.example\nSubject: x\n\n-----BEGIN PGP MESSAGE-----\n\nwcBM\n"
+                   "-----END PGP MESSAGE-----\n");
+    assert_true(w.said.flags & CONTENT_IS_ENCRYPTED);
+    assert_int_equal(w.said.status, CONTENT_LOCKED);
+    assert_int_equal(w.text.len, 0);
+    READ(KIND_EML, "From: a@b.example\nSubject: x\n\nDear Ms. Roe\n-----BEGIN PGP MESSAGE-----\nwcBM\n"
+                   "-----END PGP MESSAGE-----\nAnn\n");
+    assert_true(w.said.flags & CONTENT_IS_ENCRYPTED);
+    assert_string_equal(str_c(&w.text), "Dear Ms. Roe\nAnn\n");
+    READ(KIND_EML, "From: a@b.example\nSubject: x\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
+                   "Dear Ms. Roe\n-----BEGIN PGP SIGNATURE-----\n\nwcBM\n-----END PGP SIGNATURE-----\n");
+    assert_true(w.said.flags & CONTENT_IS_SIGNED);
+    assert_non_null(said_line(&w, "Dear Ms. Roe"));
+    READ(KIND_EML, "From: a@b.example\nSubject: x\n\n> -----BEGIN PGP MESSAGE-----\nwas not readable\n");
+    assert_false(w.said.flags & CONTENT_IS_ENCRYPTED);
 }
 
 /* A PDF whose title is these bytes, in hexadecimal. */
@@ -292,10 +337,12 @@ int main(void)
         cmocka_unit_test(all_kinds_that_are_asked_for_have_a_parser),
         cmocka_unit_test(plain_text_is_read_in_any_encoding),
         cmocka_unit_test(only_the_first_pages_are_kept_and_all_text_is_given),
+        cmocka_unit_test(a_line_without_end_is_read_to_its_end),
         cmocka_unit_test(a_document_that_is_none_spoils_only_itself),
         cmocka_unit_test(rich_text_has_its_look),
         cmocka_unit_test(web_pages_have_titles_and_headings),
         cmocka_unit_test(a_mail_tells_its_head),
+        cmocka_unit_test(sealed_text_within_a_mail_is_known),
         cmocka_unit_test(properties_of_pdf_are_read_in_each_of_its_encodings),
         cmocka_unit_test(a_signed_pdf_is_known),
         cmocka_unit_test(a_picture_tells_when_it_was_taken),
