@@ -4,12 +4,17 @@
 #include <iconv.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
+#include <uchardet/uchardet.h>
 
 #include "base/str.h"
 #include "base/utf8.h"
 
 #define COUNT(a)  (sizeof(a) / sizeof(a)[0])
 #define GUESS_MAX ((size_t)1 << 20) /* bytes that are looked at to guess */
+#define LEARN_MAX ((size_t)64 << 10) /* of these, for the language */
+#define OWN_BYTES   100 /* one of so many is beyond ASCII, or nothing tells the language */
+#define OWN_LETTERS 33  /* likewise of letters */
 
 /* With their Windows code pages. */
 static const struct {
@@ -94,6 +99,58 @@ static const char *utf16_without_mark(const unsigned char *p, size_t n)
     return NULL;
 }
 
+/* Most of it is written in letters that only this set has there: quotation marks and the few letters
+ * of a name stand at the same places in many sets. */
+static bool has_letters_of(const char *set, const void *p, size_t n)
+{
+    struct str text = STR_INIT;
+    size_t own = 0, letters = 0, wrong = 0;
+    const char *s, *end;
+
+    charset_convert(&text, set, p, n);
+    s = str_c(&text);
+    for (end = s + text.len; s < end;) {
+        int32_t c = utf8_next(&s, end);
+
+        wrong += c < 0 || c == 0xfffd;
+        letters += c > 0 && utf8_is_word(c);
+        own += c >= 0x80 && utf8_is_word(c);
+    }
+    str_clear(&text);
+    /* One: the character that the bound cuts. */
+    return wrong <= 1 && own * OWN_LETTERS >= letters;
+}
+
+/* By which letters and syllables follow each other in languages; NULL: Western, or not sure. */
+static const char *learn(const void *bytes, size_t n)
+{
+    static const struct {
+        const char *name, *wider;
+    } wider[] = {{"SHIFT_JIS", "CP932"}, {"EUC-KR", "CP949"}, {"UHC", "CP949"}, {"GB2312", "GB18030"}};
+    const unsigned char *p = bytes;
+    size_t own = 0;
+    uchardet_t learner;
+    const char *set = NULL, *name;
+
+    n = n < LEARN_MAX ? n : LEARN_MAX;
+    for (size_t i = 0; i < n; i++)
+        own += p[i] >= 0x80;
+    if (own * OWN_BYTES < n)
+        return NULL;
+    learner = uchardet_new();
+    uchardet_handle_data(learner, bytes, n);
+    uchardet_data_end(learner);
+    name = uchardet_get_charset(learner);
+    for (size_t i = 0; i < COUNT(wider); i++)
+        if (strcasecmp(name, wider[i].name) == 0)
+            name = wider[i].wider;
+    for (size_t i = 0; i < COUNT(sets); i++)
+        if (strcasecmp(name, sets[i].name) == 0)
+            set = sets[i].name;
+    uchardet_delete(learner);
+    return set && strcmp(set, "ISO-8859-1") != 0 && has_letters_of(set, bytes, n) ? set : NULL;
+}
+
 const char *charset_guess(const void *bytes, size_t n, size_t *mark)
 {
     static const struct {
@@ -107,7 +164,7 @@ const char *charset_guess(const void *bytes, size_t n, size_t *mark)
         {"\xFF\xFE", 2, "UTF-16LE"},
         {"\xFE\xFF", 2, "UTF-16BE"},
     };
-    const char *wide;
+    const char *wide, *learned;
 
     for (size_t i = 0; i < COUNT(marks); i++)
         if (n >= marks[i].n && memcmp(bytes, marks[i].bytes, marks[i].n) == 0) {
@@ -118,9 +175,13 @@ const char *charset_guess(const void *bytes, size_t n, size_t *mark)
     wide = utf16_without_mark(bytes, n);
     if (wide)
         return wide;
+    /* ISO-2022-JP is all ASCII. */
+    if (memmem(bytes, n < LEARN_MAX ? n : LEARN_MAX, "\033$B", 3))
+        return "ISO-2022-JP";
     /* A character cut by the bound is no fault. */
     for (size_t cut = 0; cut < (n > GUESS_MAX ? 4 : 1); cut++)
         if (utf8_valid(bytes, (n > GUESS_MAX ? GUESS_MAX : n) - cut))
             return "UTF-8";
-    return "WINDOWS-1252";
+    learned = learn(bytes, n);
+    return learned ? learned : "WINDOWS-1252";
 }

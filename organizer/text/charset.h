@@ -18,7 +18,8 @@ void charset_prepare(void);
  * the set is not known: nothing is appended. */
 bool charset_convert(struct str *out, const char *name, const void *p, size_t n);
 /* The character set that plain text is most likely written in, and how many bytes at its start are
- * a mark of that: byte order marks, zeros where UTF-16 has them, valid UTF-8, else Windows-1252. */
+ * a mark of that: byte order marks, zeros where UTF-16 has them, valid UTF-8, what its language makes likely
+ * (libuchardet), else Windows-1252. */
 const char *charset_guess(const void *p, size_t n, size_t *mark);
 /* Of a Windows code page number ("WINDOWS-1252"); NULL when there is none. */
 const char *charset_of_codepage(unsigned number);

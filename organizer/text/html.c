@@ -189,7 +189,7 @@ void parse_html(struct paper *p, const struct bytes *b)
     if (n < b->n)
         paper_status(p, CONTENT_PART, "content.part.size");
     /* What can be seen in the bytes is surer than what the page says of itself. */
-    if (mark > 0 || strcmp(set, "WINDOWS-1252") != 0 || !told_charset(b, room) ||
+    if (strncmp(set, "UTF-", 4) == 0 || !told_charset(b, room) ||
         !charset_convert(&text, room, b->p, n))
         charset_convert(&text, set, b->p + mark, n - mark);
     html_read(p, str_c(&text), text.len, &p->content.title);

@@ -71,6 +71,7 @@ static const struct {
     {"libidn2", NEEDS_MAIL},
     {"libunistring", NEEDS_MAIL},
     {"libgsf", NEEDS_OLE},
+    {"libuchardet", NEEDS_CHARSETS},
     {"libgio", GLIB},
     {"libgmodule", GLIB},
     {"libmount", GLIB},

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <iconv.h>
+#include <string.h>
 
 #include "examine/kind.h"
 #include "texts_world.h"
@@ -55,6 +57,45 @@ static void plain_text_is_read_in_any_encoding(void **state)
     READ(KIND_TEXT, "");
     assert_int_equal(w.said.status, CONTENT_READ);
     assert_int_equal(w.said.lines_len, 0);
+}
+
+/* Reads UTF-8 text in another character set. */
+static void read_in(const char *set, const char *text)
+{
+    iconv_t cd = iconv_open(set, "UTF-8");
+    char room[512], *in = (char *)(uintptr_t)text, *out = room;
+    size_t n = strlen(text), left = sizeof room;
+
+    assert_int_equal(iconv(cd, &in, &n, &out, &left), 0);
+    iconv(cd, NULL, NULL, &out, &left);
+    iconv_close(cd);
+    texts_world_read(&w, KIND_TEXT, room, sizeof room - left);
+    assert_string_equal(str_c(&w.text), text);
+}
+
+static void plain_text_is_known_by_its_language(void **state)
+{
+    static const char russian[] = "\u0414\u043e\u0433\u043e\u0432\u043e\u0440 \u043e "
+                                  "\u0440\u0430\u0437\u0434\u0435\u043b\u0435 \u0438\u043c\u0443\u0449\u0435"
+                                  "\u0441\u0442\u0432\u0430 \u0441\u0443\u043f\u0440\u0443\u0433\u043e\u0432.\n";
+    static const char japanese[] = "\u5951\u7d04\u66f8\u306b\u3064\u3044\u3066\u3001\u5c71\u7530\u306f"
+                                   "\u5408\u610f\u3057\u305f\u3002\n";
+
+    (void)state;
+    read_in("SHIFT_JIS", japanese);
+    read_in("EUC-JP", japanese);
+    read_in("ISO-2022-JP", japanese);
+    read_in("GBK", "\u5408\u540c\u4e66 \u7532\u65b9\u5e94\u5f53\u5728\u6536\u5230\u8d27\u7269\u540e\u652f\u4ed8\u3002\n");
+    read_in("WINDOWS-1251", russian);
+    read_in("KOI8-R", russian);
+    read_in("WINDOWS-1250", "Umowa najmu zosta\u0142a zawarta mi\u0119dzy stronami. Najemca zobowi\u0105zuje "
+                            "si\u0119 p\u0142aci\u0107 czynsz.\n");
+    /* What offices here write stays as it is. */
+    read_in("WINDOWS-1252", "It\u2019s the client\u2019s position that counsel\u2019s \u201cdemand\u201d "
+                            "wasn\u2019t made.\n");
+    read_in("WINDOWS-1252", "M\u00fcller ./. Sch\u00e4fer\n");
+    read_in("WINDOWS-1252", "Le pr\u00e9sent contrat est conclu \u00e0 Gen\u00e8ve. L\u2019\u00e9t\u00e9 dernier.\n");
+    read_in("WINDOWS-1252", "Se\u00f1or Pe\u00f1a compareci\u00f3 el d\u00eda 3.\n");
 }
 
 static void only_the_first_pages_are_kept_and_all_text_is_given(void **state)
@@ -336,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_kinds_that_are_asked_for_have_a_parser),
         cmocka_unit_test(plain_text_is_read_in_any_encoding),
+        cmocka_unit_test(plain_text_is_known_by_its_language),
         cmocka_unit_test(only_the_first_pages_are_kept_and_all_text_is_given),
         cmocka_unit_test(a_line_without_end_is_read_to_its_end),
         cmocka_unit_test(a_document_that_is_none_spoils_only_itself),
