@@ -41,7 +41,7 @@ PKG_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS)) -lstemmer -lm
 
 .PHONY: all run test unit units e2e deps deps-test deps-lint deps-bench deps-torture lint sanitize valgrind coverage mutants bench torture \
-        fuzzers install clean format
+        fuzzers fuzzers-afl install clean format
 PROGRAMS := $B/organizer $B/organizer-main $B/organizer-parsers
 all: $(PROGRAMS)
 
@@ -107,6 +107,15 @@ FUZZ_FLAGS = CC="$(CLANG)" WERROR= HARDEN=-fPIC OPT="-O1 -g -fsanitize=fuzzer-no
 fuzzers:
 	@$(MAKE) --no-print-directory B=build/fuzz $(FUZZ_FLAGS) build/fuzz/liborganizer.a $(FUZZ:%=build/fuzz/%)
 
+
+# The same with AFL++, which thinks differently; its compiler wants no flags of libFuzzer.
+AFL       ?= afl-clang-fast
+AFL_FLAGS  = CC="$(AFL)" CLANG="$(AFL)" WERROR= HARDEN=-fPIC OPT="-O1 -g -fsanitize=address,undefined \
+             -fno-sanitize-recover=undefined" LDFLAGS=
+fuzzers-afl: export AFL_QUIET = 1
+fuzzers-afl:
+	@$(MAKE) --no-print-directory B=build/afl $(AFL_FLAGS) build/afl/liborganizer.a $(FUZZ:%=build/afl/%)
+
 $B/%: tests/fuzz/%.c tests/fuzz/fuzz.h $B/liborganizer.a
 	$(Q)echo "  CC $<"; $(CLANG) $(CPPFLAGS) $(CFLAGS) $(PKG_CFLAGS) -Itests/fuzz -fsanitize=fuzzer -o $@ $< \
 	    $B/liborganizer.a $(PKG_LIBS)
@@ -170,6 +179,7 @@ torture: deps-torture
 	tests/faults/power --build $B --while archiving --fs xfs
 	tests/faults/blocks --build $B
 	tests/fuzz/run
+	tests/fuzz/run --afl
 	tests/faults/life --build $B
 	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb \
 	    tests/e2e/test_attacker.py tests/e2e/test_samba.py tests/e2e/test_sync_clients.py
