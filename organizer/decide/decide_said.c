@@ -23,6 +23,7 @@ enum {
     LABELLED_HEAD = 60, /* lines in which a labelled number counts even there */
     WIDELY_KNOWN = 3,   /* a party of more cases tells none apart */
     HITS = 64,
+    NUMBER_BYTES = 5, /* a shorter matter number without its label is any number */
 };
 
 /* One thing in the document that speaks of a case. */
@@ -401,6 +402,28 @@ static void list_signs(struct ctx *c, const struct signs *s)
         }
 }
 
+/* A number in the body may be that of another paper: it is no more than a candidate, and none where
+ * the caption has a number of its own. */
+static void list_cited(struct ctx *c, const struct signs *s, const struct heading *h)
+{
+    for (const char *p = h && !s->unknown_number ? h->text : ""; *p;) {
+        struct route_hit hits[HITS];
+        size_t n = strcspn(p, "\n");
+        AUTO_FREE char *line = xmemdup0(p, n);
+        size_t found = s->router ? router_find(s->router, line, hits, HITS) : 0;
+
+        for (size_t i = 0; i < found; i++) {
+            if (!is_strong(hits[i].kind) || is_cut(line, &hits[i]) ||
+                hits[i].end - hits[i].start < NUMBER_BYTES)
+                continue;
+            ctx_say(c, "  \"%.*s\" in its text may speak of %s", (int)(hits[i].end - hits[i].start),
+                    line + hits[i].start, ctx_case_label(c, hits[i].matter));
+            ctx_candidate(c, ctx_case_label(c, hits[i].matter));
+        }
+        p += n + (p[n] == '\n');
+    }
+}
+
 /* What numbers tell, unless thread or parties say otherwise. */
 static bool is_contradicted(const struct ctx *c, const struct signs *s,
                             const struct case_facts *matter)
@@ -440,6 +463,7 @@ const struct case_facts *said_case(struct ctx *c)
         return matter;
     }
     list_signs(c, &s);
+    list_cited(c, &s, facts_heading(c->f));
     return NULL;
 }
 

@@ -193,12 +193,15 @@ static enum speaker who_counts(const struct ctx *c, const struct type_match *nam
 }
 
 /* What the document is by its own title, or by being a letter or memo; a mail may be about
- * anything. Returns how many matches, 0 when it says nothing sure. */
-static int sure_match(const struct ctx *c, struct type_match *out)
+ * anything, but "reply" is no more than what the mail program calls it. Returns how many matches, 0
+ * when it says nothing sure. */
+static int sure_match(const struct ctx *c, const struct type_match *name, struct type_match *out)
 {
     const struct heading *h = facts_heading_to_check(c->f);
     int n = 0;
 
+    if (h && h->form == FORM_MAIL && name->weak)
+        return rules_match_when(c->rules, c->f, out, NULL);
     if (!h || h->form == FORM_MAIL || h->form == FORM_NONE)
         return 0;
     for (size_t i = 0; n == 0 && i < h->titles; i++)
@@ -238,7 +241,7 @@ static enum row_answer type_of_both(struct making *m, const struct type_match *t
 {
     struct ctx *c = m->c;
     struct type_match said[MAX_MATCHES];
-    int sure = sure_match(c, said);
+    int sure = sure_match(c, &t[0], said);
     const struct type_match *name = &t[0];
     enum speaker speaker = NAME_COUNTS;
 

@@ -158,6 +158,18 @@ static void a_number_in_the_body_is_another_paper(void **state)
     IS("which-case");
 }
 
+/* It routes nothing, but is listed. */
+static void a_number_in_the_body_of_a_letter_is_a_candidate(void **state)
+{
+    (void)state;
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\nIn No. 2:24-cv-01234 we move to dismiss.\n", -1);
+    IS("which-case: Rivera_PersonalInjury");
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\nPlease pay invoice 1042-01 soon.\n", -1);
+    IS("which-case: Rivera_PersonalInjury");
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\nPlease pay invoice 1042-017 soon.\n", -1);
+    IS("which-case");
+}
+
 static void two_numbers_are_a_question(void **state)
 {
     (void)state;
@@ -174,7 +186,7 @@ static void a_matter_number_counts_behind_its_label(void **state)
             -1);
     IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
     a_paper("HALL & ROE LLP\nMarch 2, 2026\nLot 1042-01\nDear Mr. Roe:\nEnclosed it is.\n", -1);
-    IS("which-case");
+    IS("which-case: Rivera_PersonalInjury");
 }
 
 static void two_parties_route_and_one_does_not(void **state)
@@ -346,6 +358,8 @@ static void a_mail_may_be_about_anything(void **state)
     IS("Rivera_PersonalInjury_Order_2026-03-02.eml");
     facts.name = "attachment.eml";
     IS("Rivera_PersonalInjury_Email_2026-03-02.eml");
+    facts.name = "reply.eml";
+    IS("Rivera_PersonalInjury_Email_2026-03-02.eml");
 }
 
 static void a_letter_named_for_what_it_is_about_is_a_question(void **state)
@@ -434,6 +448,7 @@ int main(void)
         cmocka_unit_test(docket_numbers_route),
         cmocka_unit_test(another_courts_number_is_another_number),
         cmocka_unit_test(a_number_in_the_body_is_another_paper),
+        cmocka_unit_test(a_number_in_the_body_of_a_letter_is_a_candidate),
         cmocka_unit_test(two_numbers_are_a_question),
         cmocka_unit_test(a_matter_number_counts_behind_its_label),
         cmocka_unit_test(two_parties_route_and_one_does_not),
