@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "flow/survey.h"
+#include "text/texts.h"
 #include "verbs/said.h"
 #include "verbs/verb.h"
 
@@ -30,6 +31,12 @@ static char *target_path(const struct decision *d)
         return NULL;
     return *d->folder ? xasprintf("%s/%s/%s", d->target->path, d->folder, d->name)
                       : xasprintf("%s/%s", d->target->path, d->name);
+}
+
+/* Files of its kind are never read. */
+static bool is_silent(const struct survey_doc *doc)
+{
+    return doc->x->kind != KIND_EMPTY && !texts_knows(doc->x->kind);
 }
 
 static void write_json(struct checking *c, const struct survey_doc *doc, const char *to)
@@ -68,6 +75,8 @@ static void write_json(struct checking *c, const struct survey_doc *doc, const c
     }
     if (c->explain && doc->facts->facts.content)
         said_json(out, doc->facts->facts.content);
+    else if (c->explain && is_silent(doc))
+        json_text(out, "unread", "content.silent");
     if (c->explain) {
         json_text(out, "story", d->story);
         json_text(out, "trace", str_c(&d->trace));
@@ -107,6 +116,8 @@ static void explain_text(struct checking *c, const struct survey_doc *doc, const
     }
     if (doc->facts->facts.content)
         said_text(out, c->survey->lang, doc->facts->facts.content);
+    else if (is_silent(doc))
+        said_silent(out, c->survey->lang, kind_info(doc->x->kind)->name);
     for (const char *p = str_c(&d->trace); *p;) {
         size_t n = strcspn(p, "\n");
 

@@ -108,6 +108,13 @@ void said_text(struct str *out, const struct lang *lang, const struct content *c
         line(out, lang, "said.note", lang_get(lang, c->why));
 }
 
+void said_silent(struct str *out, const struct lang *lang, const char *kind)
+{
+    AUTO_FREE char *why = lang_format(lang, "content.silent", "kind", kind, NULL);
+
+    line(out, lang, "said.note", why);
+}
+
 void said_json(struct str *out, const struct content *c)
 {
     json_key(out, "content");
