@@ -10,7 +10,7 @@
  *       commit              rows, outbox, finished number, heads of the batch before, while the
  *                           folders are synced
  *       give                the acts count
- *       write_journals
+ *       write_journals      beside the next batch, up to its commit, when there is one at once
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -351,8 +351,7 @@ static void record(struct batch *b)
     take_all_back(b);
 }
 
-/* Moved heads wait for the next batch's transaction when there is one at once. */
-static void write_journals(struct filing *g, bool more)
+static void write_journals(struct filing *g)
 {
     struct error err = ERROR_INIT;
 
@@ -360,7 +359,7 @@ static void write_journals(struct filing *g, bool more)
         stop(g, &err);
         return;
     }
-    if (more || !outbox_has_heads(g->outbox))
+    if (!outbox_has_heads(g->outbox))
         return;
     if (state_begin(g->state, &err) == 0 && outbox_put_heads(g->outbox, &err) == 0 &&
         state_commit(g->state, &err) == 0) {
@@ -369,6 +368,48 @@ static void write_journals(struct filing *g, bool more)
     }
     state_rollback(g->state);
     stop(g, &err);
+}
+
+static int write_lines(void *ctx, struct error *err)
+{
+    return outbox_write(ctx, err);
+}
+
+/* Beside the next batch, in whose transaction the heads are put. */
+static void start_journals(struct filing *g)
+{
+    struct error err = ERROR_INIT;
+
+    if (outbox_take(g->outbox, &err) < 0) {
+        outbox_end(g->outbox, -1, NULL);
+        stop(g, &err);
+        return;
+    }
+    g->journals = true;
+    datasync_start_job(g->foldersync, write_lines, g->outbox);
+}
+
+static void end_journals(struct filing *g)
+{
+    struct error err = ERROR_INIT;
+    int rc;
+
+    if (!g->journals)
+        return;
+    g->journals = false;
+    rc = datasync_wait_job(g->foldersync, &err);
+    outbox_end(g->outbox, rc, NULL);
+    if (rc < 0)
+        stop(g, &err);
+}
+
+/* Only documents are renamed and recorded: the folders of cases stay where they are. */
+static bool is_plain(const struct act *list)
+{
+    for (const struct act *a = list; a; a = a->next)
+        if (a->kind != ACT_RENAME && a->kind != ACT_RECORD)
+            return false;
+    return true;
 }
 
 static void end(struct batch *b)
@@ -383,15 +424,23 @@ static void end(struct batch *b)
     place_end_batch(b->g->place);
 }
 
+void batch_rest(struct filing *g)
+{
+    end_journals(g);
+}
+
 void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls)
 {
     struct batch b = {.g = g, .list = list};
     bool more;
 
+    if (!is_plain(list))
+        end_journals(g);
     if (!g->stopped)
         open_documents(&b);
     if (!g->stopped)
         rename_rounds(&b);
+    end_journals(g);
     if (g->stopped)
         mark_stopped(&b);
     record(&b);
@@ -399,8 +448,10 @@ void batch_do(struct filing *g, struct act *list, const struct batch_calls *call
     tell(g, FILER_COMMITTED);
     calls->give(calls->ctx, list);
     more = calls->more(calls->ctx);
-    if (!g->stopped)
-        write_journals(g, more);
+    if (!g->stopped && more)
+        start_journals(g);
+    else if (!g->stopped)
+        write_journals(g);
     if (more && !g->crowded && g->state)
         state_expect(g->state);
     if (!more && g->crowded && g->state)

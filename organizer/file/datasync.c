@@ -32,6 +32,11 @@ struct datasync {
     /* Folders. */
     struct folders *folders; /* not NULL: to be synced */
     struct error folders_error;
+    /* Anything else. */
+    int (*job)(void *ctx, struct error *err); /* not NULL: to be done */
+    void *job_ctx;
+    int job_rc;
+    struct error job_error;
 };
 
 static int sync_each(const int *fds, size_t n)
@@ -76,6 +81,19 @@ static void do_each(struct datasync *d)
     d->fds = NULL;
 }
 
+static void do_job(struct datasync *d)
+{
+    struct error err = ERROR_INIT;
+    int rc;
+
+    pthread_mutex_unlock(&d->lock);
+    rc = d->job(d->job_ctx, &err);
+    pthread_mutex_lock(&d->lock);
+    d->job_rc = rc;
+    d->job_error = err;
+    d->job = NULL;
+}
+
 static void do_early(struct datasync *d)
 {
     int fd = d->early[--d->early_len], failed;
@@ -109,6 +127,8 @@ static void *run(void *arg)
     while (!d->stop) {
         if (d->folders)
             do_folders(d);
+        else if (d->job)
+            do_job(d);
         else if (d->early_len)
             do_early(d);
         else if (d->fds)
@@ -156,22 +176,26 @@ void datasync_free(struct datasync *d)
     free(d);
 }
 
-/* Under the lock: all that were asked for so far. */
-static void want_all(struct datasync *d)
+/* Gives up the lock first, for which those who are woken would wait at once. */
+static void unlock_and_wake(struct datasync *d)
 {
-    d->wanted = d->asked;
+    pthread_mutex_unlock(&d->lock);
     pthread_cond_broadcast(&d->changed);
 }
 
 uint64_t datasync_ask(struct datasync *d, bool many)
 {
     uint64_t number;
+    bool all;
 
     pthread_mutex_lock(&d->lock);
     number = ++d->asked;
-    if (many && d->asked >= DATASYNC_AHEAD + (d->wanted > d->covered ? d->wanted : d->covered))
-        want_all(d);
+    all = many && d->asked >= DATASYNC_AHEAD + (d->wanted > d->covered ? d->wanted : d->covered);
+    if (all)
+        d->wanted = d->asked;
     pthread_mutex_unlock(&d->lock);
+    if (all)
+        pthread_cond_broadcast(&d->changed);
     return number;
 }
 
@@ -185,9 +209,8 @@ void datasync_early(struct datasync *d, int fd)
     if (d->early_len < DATASYNC_EACH && !d->fds && d->wanted <= d->covered) {
         d->early[d->early_len++] = own;
         own = -1;
-        pthread_cond_broadcast(&d->changed);
     }
-    pthread_mutex_unlock(&d->lock);
+    unlock_and_wake(d);
     if (own >= 0)
         close(own);
 }
@@ -200,13 +223,12 @@ void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
     if (n <= DATASYNC_EACH && d->covered < last) {
         d->fds = fds;
         d->n = n;
-        pthread_cond_broadcast(&d->changed);
     } else {
         d->waited = last;
         if (d->wanted < last)
-            want_all(d);
+            d->wanted = d->asked;
     }
-    pthread_mutex_unlock(&d->lock);
+    unlock_and_wake(d);
 }
 
 int datasync_wait(struct datasync *d, struct error *err)
@@ -226,8 +248,7 @@ void datasync_start_folders(struct datasync *d, struct folders *f)
 {
     pthread_mutex_lock(&d->lock);
     d->folders = f;
-    pthread_cond_broadcast(&d->changed);
-    pthread_mutex_unlock(&d->lock);
+    unlock_and_wake(d);
 }
 
 int datasync_wait_folders(struct datasync *d, struct error *err)
@@ -242,6 +263,28 @@ int datasync_wait_folders(struct datasync *d, struct error *err)
         rc = -1;
     }
     d->folders_error = (struct error)ERROR_INIT;
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+void datasync_start_job(struct datasync *d, int (*job)(void *ctx, struct error *err), void *ctx)
+{
+    pthread_mutex_lock(&d->lock);
+    d->job = job;
+    d->job_ctx = ctx;
+    unlock_and_wake(d);
+}
+
+int datasync_wait_job(struct datasync *d, struct error *err)
+{
+    int rc;
+
+    pthread_mutex_lock(&d->lock);
+    while (d->job)
+        pthread_cond_wait(&d->changed, &d->lock);
+    rc = d->job_rc;
+    if (rc < 0)
+        *err = d->job_error;
     pthread_mutex_unlock(&d->lock);
     return rc;
 }

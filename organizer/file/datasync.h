@@ -58,6 +58,10 @@ int folders_sync(struct folders *f, int root, struct error *err);
  * them, and says as datasync_wait() how it went. */
 void datasync_start_folders(struct datasync *d, struct folders *f);
 int datasync_wait_folders(struct datasync *d, struct error *err);
+/* Anything else in datasync's thread: ctx belongs to job() until datasync_wait_job(), which answers as it
+ * did. One that has not begun when datasync_free() is called is not done. */
+void datasync_start_job(struct datasync *d, int (*job)(void *ctx, struct error *err), void *ctx);
+int datasync_wait_job(struct datasync *d, struct error *err);
 /* Forgets them. */
 void folders_clear(struct folders *f);
 

@@ -205,13 +205,15 @@ static void refuse_all(struct filer *f, const struct error *why)
     uv_async_send(&f->async);
 }
 
+/* Under the lock. */
 static void take_notes(struct filer *f)
 {
     const char *why = "";
 
     tell_stopped(f);
-    if (!f->g->outbox)
+    if (!f->g->outbox || f->g->journals)
         return;
+    f->tampered |= outbox_took_tampered(f->g->outbox);
     f->lines_waiting = outbox_waiting(f->g->outbox, &why);
     snprintf(f->lines_why, sizeof f->lines_why, "%s", why);
 }
@@ -240,6 +242,7 @@ static void work(struct filer *f)
     if (f->resume)
         resume(f);
     if (f->g->stopped || (f->stop && f->at_once)) {
+        batch_rest(f->g);
         refuse_all(f, f->g->stopped ? &f->g->why : &leaving);
         return;
     }
@@ -253,8 +256,6 @@ static void work(struct filer *f)
     take_notes(f);
     f->writing = false;
     f->written = true;
-    if (f->g->outbox)
-        f->tampered |= outbox_took_tampered(f->g->outbox);
     uv_async_send(&f->async);
 }
 
@@ -402,6 +403,8 @@ struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct e
 
 void filer_submit(struct filer *f, struct act *a)
 {
+    bool wakes;
+
     a->status = ACT_PENDING;
     f->pending++;
     uv_ref((uv_handle_t *)&f->async);
@@ -416,9 +419,11 @@ void filer_submit(struct filer *f, struct act *a)
     pthread_mutex_lock(&f->lock);
     queue_add(&f->todo, a);
     f->todo_len++;
-    if (f->todo_len == 1 || !is_gathering(f))
-        pthread_cond_signal(&f->changed);
+    wakes = f->todo_len == 1 || !is_gathering(f);
     pthread_mutex_unlock(&f->lock);
+    /* Without the lock, for which it would wait at once. */
+    if (wakes)
+        pthread_cond_signal(&f->changed);
 }
 
 void filer_prepare(struct filer *f, int fd)

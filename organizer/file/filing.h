@@ -30,6 +30,7 @@ struct filing {
     struct outbox *outbox;
     struct echoes *echoes;
     bool crowded;     /* state_expect() */
+    bool journals;    /* those of the batch before are being written in foldersync's thread */
     bool unpublished; /* filer_unpublished() is in the private state */
     bool stopped;
     struct error why; /* why it stopped */
@@ -49,6 +50,8 @@ struct batch_calls {
     void *ctx;
 };
 void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls);
+/* No batch follows after all: waits for the journals of the last. */
+void batch_rest(struct filing *g);
 
 /* ledger.c: rows and lines. One act's changes inside a transaction; 0 or -1 with err. */
 int ledger_put(struct state *s, struct act *a, struct error *err);

@@ -30,6 +30,10 @@ struct sheaf {
     const char **bodies;
     size_t len, cap;
     int64_t last; /* rowid of the last line */
+    char *folder; /* with lines: where they go */
+    int rc;       /* how that went: 1 they are there, 0 not yet, -1 with error */
+    enum journal_standing standing;
+    struct error error;
     int64_t going; /* ticks since when it seems to be deleted; 0: it does not */
     bool moved;   /* written: head and rowid are to be put */
     bool tampered;
@@ -63,7 +67,9 @@ static void bodies_clear(struct sheaf *c)
     for (size_t i = 0; i < c->len; i++)
         free((void *)(uintptr_t)c->bodies[i]);
     free(c->bodies);
+    free(c->folder);
     c->bodies = NULL;
+    c->folder = NULL;
     c->len = c->cap = 0;
 }
 
@@ -180,9 +186,9 @@ static bool is_going(const struct outbox *b, struct sheaf *c, int fd)
 }
 
 /* The case's folder; never one that holds the journal of another case. -1 with err. */
-static int open_case(struct outbox *b, const struct sheaf *c, struct error *err)
+static int open_case(const struct outbox *b, const struct sheaf *c, struct error *err)
 {
-    AUTO_FREE char *path = folder_path(b, c);
+    const char *path = c->folder;
     char id[CASE_ID_SIZE];
     int fd;
 
@@ -209,34 +215,35 @@ static bool is_answered(const struct sheaf *c)
     return false;
 }
 
-static int append(struct outbox *b, struct sheaf *c, bool sync, struct error *err)
+static int append(const struct outbox *b, struct sheaf *c, bool sync, struct error *err)
 {
-    enum journal_standing standing = JOURNAL_INTACT;
     AUTO_CLOSE int fd = open_case(b, c, err);
 
-    if (fd < 0 || state_head_get(b->state, c->id, &c->head, err) < 0)
+    c->standing = JOURNAL_INTACT;
+    if (fd < 0)
         return -1;
     if (*c->id && c->head.seq > 0 && is_going(b, c, fd))
         return error_set(err, ENOENT, "the case %s is being removed", c->id);
-    if (journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &standing, err) <
-        0)
+    return journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &c->standing, err);
+}
+
+int outbox_take(struct outbox *b, struct error *err)
+{
+    struct sheaf *c, *tmp;
+
+    if (b->any && state_each_outbox(b->state, take_line, b, err) < 0)
         return -1;
-    c->moved = b->heads = true;
-    c->tampered = standing != JOURNAL_INTACT && standing != JOURNAL_TAIL_OWN && !is_answered(c);
-    b->tampered |= c->tampered;
+    HASH_ITER(hh, b->cases, c, tmp)
+    {
+        if (!c->len)
+            continue;
+        c->folder = folder_path(b, c);
+        c->rc = state_head_get(b->state, c->id, &c->head, &c->error) < 0 ? -1 : 0;
+    }
     return 0;
 }
 
-static void stays(struct outbox *b, struct sheaf *c, const struct error *err)
-{
-    free(c->path); /* next time as the row says by then */
-    c->path = NULL;
-    b->waiting += (unsigned)c->len;
-    snprintf(b->why, sizeof b->why, "%s", error_text(err));
-}
-
-/* All that wait, each case by itself. */
-static int append_all(struct outbox *b, unsigned *lines, struct error *err)
+int outbox_write(struct outbox *b, struct error *err)
 {
     struct sheaf *c, *tmp;
     unsigned journals = 0;
@@ -249,13 +256,11 @@ static int append_all(struct outbox *b, unsigned *lines, struct error *err)
     {
         if (!c->len)
             continue;
-        if (append(b, c, b->o->durable && each, err) == 0) {
-            if (lines)
-                *lines += (unsigned)c->len;
-        } else if (error_severity(err) == SEVERITY_STOP) {
+        if (c->rc == 0)
+            c->rc = append(b, c, b->o->durable && each, &c->error) < 0 ? -1 : 1;
+        if (c->rc < 0 && error_severity(&c->error) == SEVERITY_STOP) {
+            *err = c->error;
             return -1;
-        } else {
-            stays(b, c, err);
         }
     }
     if (b->o->durable && !each && syncfs(b->o->root) < 0)
@@ -263,26 +268,53 @@ static int append_all(struct outbox *b, unsigned *lines, struct error *err)
     return 0;
 }
 
-int outbox_flush(struct outbox *b, unsigned *lines, struct error *err)
+static void stays(struct outbox *b, struct sheaf *c)
+{
+    free(c->path); /* next time as the row says by then */
+    c->path = NULL;
+    b->waiting += (unsigned)c->len;
+    snprintf(b->why, sizeof b->why, "%s", error_text(&c->error));
+}
+
+static void is_written(struct outbox *b, struct sheaf *c)
+{
+    c->moved = b->heads = true;
+    c->tampered = c->standing != JOURNAL_INTACT && c->standing != JOURNAL_TAIL_OWN && !is_answered(c);
+    b->tampered |= c->tampered;
+}
+
+void outbox_end(struct outbox *b, int rc, unsigned *lines)
 {
     struct sheaf *c, *tmp;
+
+    b->waiting = 0;
+    b->why[0] = '\0';
+    HASH_ITER(hh, b->cases, c, tmp)
+    {
+        if (rc < 0)
+            c->moved = false; /* what the disk holds is not known: the next flush looks */
+        else if (c->len && c->rc > 0)
+            is_written(b, c);
+        else if (c->len)
+            stays(b, c);
+        if (lines && c->moved)
+            *lines += (unsigned)c->len;
+        bodies_clear(c);
+    }
+    b->heads = b->heads && rc == 0;
+    b->any = rc < 0 || b->waiting > 0;
+}
+
+int outbox_flush(struct outbox *b, unsigned *lines, struct error *err)
+{
     int rc;
 
     if (!b->any)
         return 0;
-    b->waiting = 0;
-    b->why[0] = '\0';
-    rc = state_each_outbox(b->state, take_line, b, err);
+    rc = outbox_take(b, err);
     if (rc == 0)
-        rc = append_all(b, lines, err);
-    HASH_ITER(hh, b->cases, c, tmp)
-    {
-        bodies_clear(c);
-        if (rc < 0)
-            c->moved = false; /* what the disk holds is not known: the next flush looks */
-    }
-    b->heads = b->heads && rc == 0;
-    b->any = rc < 0 || b->waiting > 0;
+        rc = outbox_write(b, err);
+    outbox_end(b, rc, lines);
     return rc;
 }
 

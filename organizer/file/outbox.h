@@ -26,6 +26,13 @@ void outbox_added(struct outbox *b);
 /* Appends all lines that wait. *lines, when not NULL, is raised by those that were written. 0 when
  * the disk is well, also if a case's lines had to stay; -1 with err when filing must stop. */
 int outbox_flush(struct outbox *b, unsigned *lines, struct error *err);
+/* The same in three steps. What waits is taken from the private state; 0, or -1 with err. */
+int outbox_take(struct outbox *b, struct error *err);
+/* What was taken is appended. Touches no private state: in any thread, while nobody else has b. 0, or -1
+ * with err when filing must stop. */
+int outbox_write(struct outbox *b, struct error *err);
+/* What became of them is noted; rc: 0, or -1 when one of the two failed. lines as above. */
+void outbox_end(struct outbox *b, int rc, unsigned *lines);
 /* Heads that have moved since they were last put: inside a transaction. */
 int outbox_put_heads(struct outbox *b, struct error *err);
 /* There are such heads. */
