@@ -64,6 +64,19 @@ char *xmemdup0(const void *s, size_t n)
     return p;
 }
 
+char *xjoin(const char *folder, const char *name)
+{
+    size_t n = strlen(folder), more = strlen(name) + 1;
+    char *p = xmalloc(n + 1 + more), *at = p;
+
+    if (n > 0) {
+        at = mempcpy(p, folder, n);
+        *at++ = '/';
+    }
+    memcpy(at, name, more);
+    return p;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
     char *p = NULL;

@@ -28,6 +28,8 @@ char **xstrdupv(const char *const *list) __attribute__((returns_nonnull));
  * together, not once for each. */
 void alloc_give_back(void);
 char *xmemdup0(const void *s, size_t n) __attribute__((returns_nonnull));
+/* "folder/name"; the name alone when the folder is "". */
+char *xjoin(const char *folder, const char *name) __attribute__((returns_nonnull));
 /* printf into fresh memory. */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 

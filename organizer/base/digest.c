@@ -111,6 +111,15 @@ struct digest digester_done(struct digester *g)
     return d;
 }
 
+struct digest digester_next(struct digester *g)
+{
+    struct digest d;
+
+    must(EVP_DigestFinal_ex(g->ctx, d.b, NULL));
+    must(EVP_DigestInit_ex(g->ctx, NULL, NULL));
+    return d;
+}
+
 void digester_free(struct digester *g)
 {
     if (!g)

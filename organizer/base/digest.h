@@ -31,6 +31,8 @@ struct digester;
 struct digester *digester_new(void);
 void digester_add(struct digester *g, const void *p, size_t n);
 struct digest digester_done(struct digester *g);
+/* Yields the digest and begins anew, for the next: libcrypto looks up its algorithm once for all. */
+struct digest digester_next(struct digester *g);
 /* Gives up without a result. NULL is fine. */
 void digester_free(struct digester *g);
 

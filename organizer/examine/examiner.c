@@ -710,6 +710,12 @@ void examiner_submit(struct examiner *e, int fd, uint64_t size, bool want_kind,
     uv_idle_start(&e->later, on_later);
 }
 
+void examiner_send(struct examiner *e)
+{
+    if (!e->freed)
+        dispatch(e);
+}
+
 unsigned examiner_pending(const struct examiner *e)
 {
     return e->pending;

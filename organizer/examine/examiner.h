@@ -70,6 +70,9 @@ struct examiner *examiner_new(uv_loop_t *loop, const struct examiner_options *o,
  * only, and kind is KIND_UNKNOWN. The answer never comes from inside this call. */
 void examiner_submit(struct examiner *e, int fd, uint64_t size, bool want_kind,
                      examiner_answer *answer, void *ctx);
+/* What was submitted goes to the readers now, and not with what else comes in the same turn of the loop:
+ * for who knows that nothing else does. */
+void examiner_send(struct examiner *e);
 /* Documents submitted and not answered. */
 unsigned examiner_pending(const struct examiner *e);
 /* How many more it takes without queueing much: who submits keeps the rest. */

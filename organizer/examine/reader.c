@@ -113,9 +113,8 @@ static int add_answer(struct answers *w, const struct wire_answer *a, bool last)
 /* Fills the answer for the document behind fd; those before it are given before it takes long. Returns
  * -1 when the organizer is gone. */
 static int digest_document(struct wire_answer *a, int fd, uint64_t limit, uint8_t *buf,
-                           int64_t beat, struct answers *before)
+                           struct digester *g, int64_t beat, struct answers *before)
 {
-    struct digester *g = digester_new();
     int64_t next = now_ms() + beat;
     ssize_t r = 0;
 
@@ -139,7 +138,7 @@ static int digest_document(struct wire_answer *a, int fd, uint64_t limit, uint8_
         a->what = WIRE_ERROR;
         a->number = (uint32_t)errno;
     }
-    a->digest = digester_done(g);
+    a->digest = digester_next(g);
     return 0;
 }
 
@@ -149,11 +148,12 @@ static int digester_run(const struct wire_setup *setup)
     struct orders q = {.len = 0};
     struct answers w = {.len = 0};
     struct wire_order o;
+    struct digester *g;
     int fd, r;
 
     /* libcrypto fetches its algorithm and looks at the processor now, not under the sandbox. */
     digest_of("", 0);
-    digester_free(digester_new());
+    g = digester_new();
     if (say_hello(sandbox_enter(SANDBOX_DIGESTER)) < 0)
         return EXIT_CANNOT;
     while ((r = next_order(&q, &o, &fd)) > 0) {
@@ -161,13 +161,14 @@ static int digester_run(const struct wire_setup *setup)
 
         if (o.what != WIRE_DOCUMENT || fd < 0)
             return EXIT_CANNOT;
-        if (digest_document(&a, fd, o.limit, buf, setup->beat_ms, &w) < 0)
+        if (digest_document(&a, fd, o.limit, buf, g, setup->beat_ms, &w) < 0)
             return EXIT_ORDER;
         /* Closed before the answer: then no reader holds the document any more. */
         close(fd);
         if (add_answer(&w, &a, q.at == q.len) < 0)
             return EXIT_ORDER;
     }
+    digester_free(g);
     free(buf);
     return r < 0 ? EXIT_CANNOT : EXIT_ORDER;
 }

@@ -19,6 +19,8 @@
 
 /* So many serials are tried one by one before the step doubles. */
 #define LINEAR 32
+/* Folders that are kept open while a round chooses names: documents of a batch go to a few by turns. */
+#define FOLDERS_KEPT 16
 
 struct name {
     char *key;
@@ -34,8 +36,11 @@ struct place {
     struct name *left;   /* paths that documents of this batch leave */
     struct name *last;   /* wanted path, folded: the last serial given */
     struct name *moved;  /* paths that exact acts brought a document to, with its stamps */
-    char *folder;        /* the folder that names were chosen in last, or NULL */
-    int folder_fd;       /* then: open on it */
+    struct kept {
+        char *path;
+        int fd;
+    } kept[FOLDERS_KEPT]; /* the folders that names are chosen in */
+    size_t kept_len;
 };
 
 /* One question: is this name free? */
@@ -91,20 +96,21 @@ static struct name *names_add(struct name **set, char *key)
     return n;
 }
 
-static void forget_folder(struct place *p)
+static void forget_folders(struct place *p)
 {
-    if (!p->folder)
-        return;
-    close(p->folder_fd);
-    free(p->folder);
-    p->folder = NULL;
+    while (p->kept_len > 0) {
+        struct kept *k = &p->kept[--p->kept_len];
+
+        close(k->fd);
+        free(k->path);
+    }
 }
 
 void place_free(struct place *p)
 {
     if (!p)
         return;
-    forget_folder(p);
+    forget_folders(p);
     names_clear(&p->chosen);
     names_clear(&p->left);
     place_forget(p);
@@ -113,7 +119,7 @@ void place_free(struct place *p)
 
 void place_end_round(struct place *p)
 {
-    forget_folder(p);
+    forget_folders(p);
 }
 
 void place_end_batch(struct place *p)
@@ -147,11 +153,6 @@ void place_follow(const struct place *p, struct act *a)
         a->stamp = n->after;
 }
 
-static char *join(const char *folder, const char *name)
-{
-    return *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
-}
-
 static bool is_on_disk(struct asking *q, const char *path, const char *name)
 {
     struct doc_stamp st;
@@ -169,7 +170,7 @@ static bool is_on_disk(struct asking *q, const char *path, const char *name)
 static bool row_holds(const struct asking *q, const struct doc *row)
 {
     const struct act *a = q->a;
-    AUTO_FREE char *path = join(a->case_path ? a->case_path : "", row->path ? row->path : "");
+    AUTO_FREE char *path = xjoin(a->case_path ? a->case_path : "", row->path ? row->path : "");
     struct doc_stamp st;
     const char *name;
     AUTO_CLOSE int dir = -1;
@@ -208,7 +209,7 @@ static bool is_in_table(struct asking *q, const char *path)
 static bool is_free(struct asking *q, unsigned serial)
 {
     AUTO_FREE char *name = name_serial(q->a->to_name, serial);
-    AUTO_FREE char *path = join(q->a->to_folder, name);
+    AUTO_FREE char *path = xjoin(q->a->to_folder, name);
     AUTO_FREE char *fold = NULL;
 
     if (strlen(name) > NAME_MAX) {
@@ -266,7 +267,7 @@ static unsigned choose_exact(struct asking *q)
 
 static unsigned choose_serial(struct asking *q)
 {
-    AUTO_FREE char *want = join(q->a->to_folder, q->a->to_name);
+    AUTO_FREE char *want = xjoin(q->a->to_folder, q->a->to_name);
     char *fold = utf8_fold(want);
     struct name *last = names_add(&q->p->last, fold);
     unsigned s = find_serial(q, last->serial + 1);
@@ -314,9 +315,11 @@ static int open_folder(struct place *p, struct act *a, struct folders *made)
 {
     int fd;
 
-    if (p->folder && strcmp(p->folder, a->to_folder) == 0)
-        return p->folder_fd;
-    forget_folder(p);
+    for (size_t i = 0; i < p->kept_len; i++)
+        if (strcmp(p->kept[i].path, a->to_folder) == 0)
+            return p->kept[i].fd;
+    if (p->kept_len == FOLDERS_KEPT)
+        forget_folders(p);
     fd = beneath_open(p->root, a->to_folder, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0 && errno == ENOENT) {
         if (make_folder(p, a, made) < 0)
@@ -325,8 +328,7 @@ static int open_folder(struct place *p, struct act *a, struct folders *made)
     }
     if (fd < 0)
         return refuse(a, errno, "its folder cannot be opened");
-    p->folder = xstrdup(a->to_folder);
-    p->folder_fd = fd;
+    p->kept[p->kept_len++] = (struct kept){xstrdup(a->to_folder), fd};
     return fd;
 }
 
@@ -344,7 +346,7 @@ void place_choose(struct place *p, struct act *a, struct folders *made, bool ask
     if (!serial)
         return;
     AUTO_FREE char *name = name_serial(a->to_name, serial);
-    a->to = join(a->to_folder, name);
+    a->to = xjoin(a->to_folder, name);
     names_add(&p->chosen, utf8_fold(a->to));
     names_add(&p->left, xstrdup(a->from));
 }

@@ -71,6 +71,8 @@ void flow_examine(struct flow *f, struct item *it)
     }
     it->read_ns = env_disk_now(f->env);
     examiner_submit(f->examiner, it->fd, it->stamp.size, true, answered, it);
+    if (f->items.ready_len == 0)
+        examiner_send(f->examiner);
 }
 
 /* What a person did with a document that has a row says more than its name does. */

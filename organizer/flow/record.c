@@ -29,7 +29,7 @@ struct work {
 /* Where the row says that the document is, from the cabinet down. */
 static char *row_path(const struct act *a)
 {
-    return *a->case_path ? xasprintf("%s/%s", a->case_path, a->doc.path) : xstrdup(a->doc.path);
+    return xjoin(a->case_path, a->doc.path);
 }
 
 /* From before the act is submitted until it is done. */
@@ -38,8 +38,7 @@ static void fly(struct act *a, const struct doc_stamp *file)
     struct work *w = a->ctx;
 
     flight_begin(w->flow, &w->flight, file, &a->doc,
-                 a->kind == ACT_RENAME ? xasprintf("%s/%s", a->to_folder, a->to_name)
-                                       : row_path(a));
+                 a->kind == ACT_RENAME ? xjoin(a->to_folder, a->to_name) : row_path(a));
 }
 
 static void land(struct work *w, const struct act *a)
@@ -495,8 +494,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     const char *slash = strrchr(it->path, '/');
 
     a->from = xstrdup(it->path);
-    a->to_folder = *d->folder ? xasprintf("%s/%s", target->facts.path, d->folder)
-                              : xstrdup(target->facts.path);
+    a->to_folder = *d->folder ? xjoin(target->facts.path, d->folder) : xstrdup(target->facts.path);
     a->to_name = xstrdup(d->name);
     a->fd = it->fd;
     it->fd = -1;

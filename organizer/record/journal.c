@@ -64,18 +64,21 @@ void journal_lines_make(struct journal_lines *l, const struct journal_head *head
                         const char *const *bodies, size_t n)
 {
     struct journal_head at = *head;
+    struct digester *g = digester_new();
 
     *l = (struct journal_lines){.text = STR_INIT, .ends = xcalloc(n + 1, sizeof *l->ends)};
     for (size_t i = 0; i < n; i++) {
         size_t start = l->text.len;
 
         journal_line(&l->text, &at, bodies[i]);
-        at.hash = digest_of(l->text.s + start, l->text.len - start);
+        digester_add(g, l->text.s + start, l->text.len - start);
+        at.hash = digester_next(g);
         str_addc(&l->text, '\n');
         at.seq++;
         at.size += (int64_t)(l->text.len - start);
         l->ends[l->len++] = at;
     }
+    digester_free(g);
 }
 
 void journal_lines_clear(struct journal_lines *l)
