@@ -23,6 +23,9 @@
 /* With so many queued the scan rests, and with so many less it goes on: a kilobyte each. */
 #define AHEAD_MOST  2048
 #define AHEAD_AGAIN 1024
+/* One that queues less than this does not add to them: a folder that was just made is looked at while there
+ * is little in it. */
+#define AHEAD_OWN 64
 
 struct known {
     char *name;
@@ -42,6 +45,7 @@ struct sweep {
     struct known *known;  /* rows of the folder that is being read */
     const char *case_id;  /* of that folder; NULL outside of cases */
     enum zone zone;       /* of what lies directly in that folder */
+    unsigned queued;      /* by the scan, since it rested last */
 };
 
 struct sweep *sweep_new(struct flow *f)
@@ -190,13 +194,12 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
     if (!s->case_id)
         return;
     HASH_FIND_STR(s->known, e->name, k);
-    if (!k) {
-        flow_hint(f, e->path, false);
+    if (k)
+        k->seen = true;
+    if (k && !k->look && doc_stamp_equal(&k->stamp, &e->stamp))
         return;
-    }
-    k->seen = true;
-    if (k->look || !doc_stamp_equal(&k->stamp, &e->stamp))
-        flow_hint(f, e->path, k->look);
+    s->queued++;
+    flow_hint(f, e->path, k && k->look);
 }
 
 static void on_leave(void *ctx, const char *path, bool gone, int error)
@@ -214,6 +217,7 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
         if (!k->seen && (gone || !error)) {
             AUTO_FREE char *full = *path ? xasprintf("%s/%s", path, k->name) : xstrdup(k->name);
 
+            s->queued++;
             flow_hint(s->flow, full, false);
         }
     }
@@ -277,13 +281,15 @@ static bool is_ahead(void *ctx)
 {
     const struct sweep *s = ctx;
 
-    return s->flow->items.ready_len >= AHEAD_MOST;
+    return s->queued >= AHEAD_OWN && s->flow->items.ready_len >= AHEAD_MOST;
 }
 
 void sweep_wake(struct sweep *s)
 {
-    if (s->flow->items.ready_len <= AHEAD_AGAIN)
-        scan_go_on(s->scan);
+    if (s->flow->items.ready_len > AHEAD_AGAIN)
+        return;
+    s->queued = 0;
+    scan_go_on(s->scan);
 }
 
 static void next_scan(struct sweep *s)
