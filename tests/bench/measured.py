@@ -214,7 +214,10 @@ class Organizer(Program):
             nonlocal last, since
             waited = time.perf_counter() - since
             n = left()
-            now = n, 0 if n else min(count, self.journaled())
+            # Read as it grows: all five megabytes at the end are a look so long that the next one comes
+            # up to a second later, which would count as ours.
+            filed = min(count, self.journaled())
+            now = n, 0 if n else filed
             if now != last:
                 last, since = now, time.perf_counter()
             elif waited > 2 and not self.status()["backlog"]:
