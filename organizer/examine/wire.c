@@ -18,7 +18,7 @@ static int send_with(int sock, const void *record, size_t n, const int *fd, size
     ssize_t r;
 
     if (n_fd > 0) {
-        memset(&control.align, 0, sizeof control.align);
+        memset(control.room, 0, CMSG_SPACE(n_fd * sizeof *fd)); /* its padding is sent, too */
         m.msg_control = control.room;
         m.msg_controllen = CMSG_SPACE(n_fd * sizeof *fd);
 
