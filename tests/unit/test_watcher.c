@@ -603,13 +603,19 @@ static void an_idle_watcher_keeps_the_loop_asleep(void **state)
     assert_int_equal(poll(&p, 1, 0), 0);
 }
 
+/* Once: what an earlier test opened lies in a namespace that goes with the next one. */
 static int own_mounts(void)
 {
+    static bool own;
+
+    if (own)
+        return 0;
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
         mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
         print_message("skipped: may not mount here\n");
         return -1;
     }
+    own = true;
     return 0;
 }
 
@@ -647,6 +653,7 @@ static void one_folder_by_two_paths_is_watched_once_and_swept_once(void **state)
     sh("mkdir one two");
     world_watch(x);
     assert_int_equal(mount("one", "two", "none", MS_BIND, NULL), 0);
+    expect_hint(x, "S two");
     fd = open("two", O_RDONLY | O_DIRECTORY);
     assert_int_equal(watcher_enter(x->w, "two", fd, &x->refusal), -1);
     close(fd);
