@@ -36,6 +36,11 @@ void *xreallocarray(void *p, size_t n, size_t size)
     return or_leave(reallocarray(p, n ? n : 1, size ? size : 1));
 }
 
+size_t grown(size_t cap)
+{
+    return cap ? cap * 2 : 8;
+}
+
 char *xstrdup(const char *s)
 {
     return s ? or_leave(strdup(s)) : NULL;

@@ -33,11 +33,13 @@ char *xjoin(const char *folder, const char *name) __attribute__((returns_nonnull
 /* printf into fresh memory. */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
+/* What an array of cap elements grows to: twice as many, at least 8. */
+size_t grown(size_t cap);
 /* Makes room for one more element in the array ptr[cap] that holds len of them. */
 #define GROW(ptr, len, cap)                                                                        \
     do {                                                                                           \
         if ((len) >= (cap)) {                                                                      \
-            (cap) = (cap) ? (cap) * 2 : 8;                                                         \
+            (cap) = (__typeof__(cap))grown(cap);                                                   \
             (ptr) = xreallocarray((ptr), (cap), sizeof *(ptr));                                    \
         }                                                                                          \
     } while (0)

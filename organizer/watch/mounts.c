@@ -69,14 +69,14 @@ static void list_clear(struct mount_list *l)
     *l = (struct mount_list){NULL, 0, 0};
 }
 
-/* mountinfo writes space, tab, newline and backslash as \ooo. In place. */
+/* mountinfo writes space, tab, newline and backslash as \ooo, and no backslash else. In place. */
 static void unescape(char *s)
 {
     char *to = s;
 
     while (*s) {
-        if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] && s[3]) {
-            *to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+        if (*s == '\\' && strlen(s) > 3) {
+            *to++ = (char)((s[1] & 3) * 64 + (s[2] & 7) * 8 + (s[3] & 7));
             s += 4;
         } else {
             *to++ = *s++;

@@ -485,6 +485,7 @@ static int find_fd_link(struct watcher *w)
 static int start(struct watcher *w, uv_loop_t *loop, struct error *err)
 {
     struct statfs fs;
+    int rc;
 
     w->ifd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (w->ifd < 0)
@@ -499,6 +500,9 @@ static int start(struct watcher *w, uv_loop_t *loop, struct error *err)
     w->mounts = mounts_new(loop, w->o.root, on_mount, w, err);
     if (!w->mounts)
         return -1;
+    rc = uv_poll_init(loop, &w->poll, w->ifd);
+    if (rc < 0)
+        return error_set(err, -rc, "cannot wait for what inotify tells");
     watch_parent(w);
     return 0;
 }
@@ -529,7 +533,6 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct watcher_options *o,
         destroy(w);
         return NULL;
     }
-    uv_poll_init(loop, &w->poll, w->ifd);
     uv_idle_init(loop, &w->later);
     uv_timer_init(loop, &w->sweeps);
     w->poll.data = w->later.data = w->sweeps.data = w;

@@ -518,6 +518,44 @@ static void a_scan_may_be_stopped_anywhere(void **state)
     assert_null(strstr(str_c(&x->told), "done"));
 }
 
+static void on_around(void *ctx, bool begin)
+{
+    struct walk *x = ctx;
+
+    str_add(&x->told, begin ? "{\n" : "}\n");
+}
+
+static void free_at_a(struct walk *x, const char *path)
+{
+    if (strcmp(path, "a") == 0)
+        scan_free(x->s);
+}
+
+/* Whoever is told where a turn of the loop begins and ends is told so of each, also of the one in which the
+ * scan is freed. */
+static void turns_are_told_and_a_scan_may_be_freed_in_one(void **state)
+{
+    struct walk *x = *state;
+    struct scan_events e = {on_enter, on_entry, on_leave, on_done, on_around, NULL, x, false};
+    struct error err = ERROR_INIT;
+
+    sh("mkdir -p a/b");
+    x->s = scan_start(&x->loop, x->root, "", true, &e, &err);
+    while (uv_run(&x->loop, UV_RUN_ONCE))
+        ;
+    expect(x, "done\n}");
+    assert_int_equal(strncmp(x->told.s, "{\n> \n", 5), 0);
+    scan_go_on(x->s);
+    scan_free(x->s);
+    str_reset(&x->told);
+    x->meanwhile = free_at_a;
+    x->s = scan_start(&x->loop, x->root, "", true, &e, &err);
+    while (uv_run(&x->loop, UV_RUN_ONCE))
+        ;
+    expect(x, "> a\n}");
+    assert_null(strstr(x->told.s, "done"));
+}
+
 static void it_rests_when_told_enough_and_goes_on(void **state)
 {
     struct walk *x = *state;
@@ -567,6 +605,7 @@ int main(void)
         SCAN_TEST(a_folder_that_vanishes_between_slices_is_gone),
         SCAN_TEST(a_scan_may_be_freed_when_done),
         SCAN_TEST(a_scan_may_be_stopped_anywhere),
+        SCAN_TEST(turns_are_told_and_a_scan_may_be_freed_in_one),
         SCAN_TEST(it_rests_when_told_enough_and_goes_on),
     };
 

@@ -589,6 +589,46 @@ static void a_folder_that_may_be_read_again_is_scanned(void **state)
     expect_watched(x, "closed");
 }
 
+static void a_folder_of_new_attributes_is_looked_at(void **state)
+{
+    struct world *x = *state;
+
+    sh("mkdir a");
+    world_watch(x);
+    world_settle(x);
+    world_reset(x);
+    sh("chmod 750 a");
+    expect_hint(x, "L a");
+    assert_false(has_line(&x->seen, "S a"));
+}
+
+static void a_folder_that_gets_a_skipped_name_is_given_up(void **state)
+{
+    struct world *x = *state;
+
+    sh("mkdir -p a/b");
+    world_watch(x);
+    sh("mv a .organizer");
+    world_settle(x);
+    assert_int_equal(watcher_count(x->w), 1);
+    world_reset(x);
+    sh("chmod 750 .organizer");
+    world_settle(x);
+    assert_false(has_line(&x->seen, "L .organizer"));
+}
+
+static void what_happens_beside_the_cabinet_is_not_told(void **state)
+{
+    struct world *x = *state;
+
+    world_watch(x);
+    world_settle(x);
+    world_reset(x);
+    sh("mkdir ../Matters2 && rmdir ../Matters2 && touch ../Matter && rm ../Matter");
+    world_settle(x);
+    assert_string_equal(str_c(&x->seen), "");
+}
+
 static void an_idle_watcher_keeps_the_loop_asleep(void **state)
 {
     struct world *x = *state;
@@ -640,6 +680,51 @@ static void a_mount_over_a_watched_folder_is_told_when_it_comes_and_goes(void **
     expect_hint(x, "S case one");
     world_settle(x);
     expect_watched(x, "case one/sub");
+}
+
+static void mounts_are_told_by_their_names(void **state)
+{
+    struct world *x = *state;
+    AUTO_STR struct str status = STR_INIT;
+
+    if (own_mounts() < 0)
+        return;
+    sh("mkdir ../Matters2 one 'back\\slash\ttab'");
+    world_watch(x);
+    assert_int_equal(mount("none", "../Matters2", "tmpfs", 0, NULL), 0);
+    assert_int_equal(mount("none", "back\\slash\ttab", "tmpfs", 0, NULL), 0);
+    expect_hint(x, "S back\\slash\ttab");
+    assert_int_equal(mount("none", "one", "tmpfs", 0, NULL), 0);
+    expect_hint(x, "S one");
+    assert_int_equal(count_lines(&x->seen, "S back\\slash\ttab"), 1);
+    watcher_status(x->w, &status);
+    assert_non_null(strstr(status.s, "{\"path\":\"one\",\"type\":\"tmpfs\"}"));
+    assert_null(strstr(status.s, "Matters2"));
+    world_reset(x);
+    assert_int_equal(umount("one"), 0);
+    expect_hint(x, "S one");
+    assert_false(has_line(&x->seen, "S back\\slash\ttab"));
+    assert_int_equal(umount("back\\slash\ttab"), 0);
+    assert_int_equal(umount("../Matters2"), 0);
+}
+
+static void a_cabinet_may_be_a_mount_itself(void **state)
+{
+    struct world *x = *state;
+    AUTO_STR struct str status = STR_INIT;
+
+    if (own_mounts() < 0)
+        return;
+    assert_int_equal(mount("none", x->path, "tmpfs", 0, NULL), 0);
+    close(x->root);
+    x->root = open(x->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(chdir(x->path), 0);
+    sh("mkdir a");
+    world_watch(x);
+    expect_watched(x, "a");
+    watcher_status(x->w, &status);
+    assert_non_null(strstr(status.s, "{\"path\":\"\",\"type\":\"tmpfs\"}"));
+    assert_int_equal(umount2(x->path, MNT_DETACH), 0);
 }
 
 static void one_folder_by_two_paths_is_watched_once_and_swept_once(void **state)
@@ -719,8 +804,13 @@ int main(void)
         WORLD_TEST(names_are_bytes),
         WORLD_TEST(a_skipped_folder_is_left_alone),
         WORLD_TEST(a_folder_that_may_be_read_again_is_scanned),
+        WORLD_TEST(a_folder_of_new_attributes_is_looked_at),
+        WORLD_TEST(a_folder_that_gets_a_skipped_name_is_given_up),
+        WORLD_TEST(what_happens_beside_the_cabinet_is_not_told),
         WORLD_TEST(an_idle_watcher_keeps_the_loop_asleep),
         WORLD_TEST(a_mount_over_a_watched_folder_is_told_when_it_comes_and_goes),
+        WORLD_TEST(mounts_are_told_by_their_names),
+        WORLD_TEST(a_cabinet_may_be_a_mount_itself),
         WORLD_TEST(one_folder_by_two_paths_is_watched_once_and_swept_once),
         cmocka_unit_test(network_file_systems_are_known),
     };
