@@ -120,7 +120,13 @@ static void move_folder(struct rebuilding *b, const char *from, const char *to)
     }
 }
 
-/* An archive was made, or was verified again. */
+static void forget_archive(struct rebuilding *b, size_t i)
+{
+    archive_row_clear(&b->archives[i]);
+    memmove(b->archives + i, b->archives + i + 1, (--b->archives_len - i) * sizeof *b->archives);
+}
+
+/* An archive was made, was verified again, or is there no more. */
 static void about_archive(struct rebuilding *b, const struct history_line *l)
 {
     AUTO_FREE char *path = json_get_name(l->json, "archive");
@@ -132,9 +138,14 @@ static void about_archive(struct rebuilding *b, const struct history_line *l)
         b->archives[b->archives_len++] = row;
         return;
     }
-    for (size_t i = 0; path && i < b->archives_len; i++)
-        if (strcmp(b->archives[i].path, path) == 0)
+    for (size_t i = b->archives_len; path && i-- > 0;) {
+        if (strcmp(b->archives[i].path, path) != 0)
+            continue;
+        if (strcmp(l->kind, "pruned") == 0)
+            forget_archive(b, i);
+        else
             b->archives[i].verified_ns = l->at_ns;
+    }
 }
 
 static void about_case(struct rebuilding *b, const struct history_line *l)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "failing_sql.h"
 #include "journal_place.h"
 #include "record/rebuild.h"
 #include "record/state_archive.h"
@@ -344,6 +345,127 @@ static void a_change_behind_the_answer_is_found(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* A line with these members behind its kind. */
+static void say_more(struct place *p, const char *kind, const char *members)
+{
+    AUTO_STR struct str b = STR_INIT;
+    enum journal_standing standing;
+    const char *body;
+
+    p->j.now += HOUR;
+    journal_body(&b, p->j.now, kind);
+    str_addf(&b, ",%s", members);
+    body = str_c(&b);
+    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing,
+                                    &p->j.err),
+                     0);
+}
+
+static void say_archived(struct place *p, const char *name)
+{
+    struct archive_row row = {.size = 17, .documents = 3};
+    AUTO_FREE char *path = xasprintf("Archive/%s", name);
+    AUTO_STR struct str b = STR_INIT;
+
+    row.path = path;
+    memcpy(row.case_id, ID, sizeof row.case_id);
+    row.digest = digest_of(name, strlen(name));
+    row.content = digest_of("content", 7);
+    archive_row_write(&b, &row);
+    say_more(p, "archived", str_c(&b));
+}
+
+static void former_names_of_the_case_are_known(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say_more(p, "case-renamed", "\"was\":\"Clients/Smith_Divorce\"");
+    say_more(p, "case-renamed", "\"was\":\"Smyth_Divorce\"");
+    say_more(p, "case-renamed", "\"wasnt\":\"x\"");
+    rebuild(p);
+    assert_string_equal(p->row.former, "Smith_Divorce/Smyth_Divorce");
+}
+
+static void what_was_there_before_stays_so(void **state)
+{
+    struct place *p = *state;
+    struct doc d;
+
+    say(p, "opened", 0, NULL, NULL);
+    say_more(p, "indexed", "\"doc\":1,\"to\":\"Stuff/a.pdf\",\"before\":true,\"sha256\":\"no digest\"");
+    say_more(p, "noted", "\"doc\":1");
+    say_more(p, "indexed", "\"doc\":99999999999,\"to\":\"b.pdf\"");
+    say_more(p, "indexed", "\"doc\":-1,\"to\":\"c.pdf\"");
+    rebuild(p);
+    d = doc_of(p, 1);
+    assert_true(d.before);
+    assert_true(digest_is_zero(&d.digest));
+    doc_clear(&d);
+    assert_int_equal(p->r.documents, 1);
+}
+
+static void what_left_a_renamed_folder_before_is_gone(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "indexed", 1, NULL, "Stuff/a.pdf");
+    say(p, "removed", 1, "Stuff/a.pdf", NULL);
+    say(p, "moved", 0, "Stuff", "Things");
+    say(p, "moved", 0, "Stuff", NULL);
+    rebuild(p);
+    expect(p, 1, "Things/a.pdf", DOC_GONE, false, false);
+}
+
+static void an_archive_that_was_removed_stays_so(void **state)
+{
+    struct place *p = *state;
+    struct archive_row row;
+
+    say(p, "opened", 0, NULL, NULL);
+    say_archived(p, "old.zip");
+    say_archived(p, "new.zip");
+    say_more(p, "archived", "\"archive\":\"Archive/unclear.zip\"");
+    say_more(p, "verified", "\"archive\":\"Archive/new.zip\"");
+    say_more(p, "verified", "\"documents\":7");
+    say_more(p, "pruned", "\"archive\":\"Archive/old.zip\"");
+    say_more(p, "pruned", "\"archive\":\"Archive/other.zip\"");
+    rebuild(p);
+    assert_int_equal(state_archive_at(p->s, "Archive/old.zip", &row, &p->j.err), 0);
+    assert_int_equal(state_archive_at(p->s, "Archive/unclear.zip", &row, &p->j.err), 0);
+    assert_int_equal(state_archive_at(p->s, "Archive/new.zip", &row, &p->j.err), 1);
+    assert_true(row.verified_ns > row.made_ns);
+    archive_row_clear(&row);
+}
+
+static void a_private_state_that_fails_is_told(void **state)
+{
+    struct place *p = *state;
+    unsigned n = 0;
+    int rc;
+
+    say(p, "opened", 0, NULL, NULL);
+    say(p, "indexed", 1, NULL, "Inbox/a.pdf");
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say_archived(p, "new.zip");
+    do {
+        struct error err = ERROR_INIT;
+
+        assert_int_equal(state_begin(p->s, &err), 0);
+        sql.n = 0;
+        sql.code = SQLITE_IOERR;
+        sql.at = ++n;
+        rc = rebuild_case(p->s, p->j.fd, &p->row, &p->r, &err);
+        sql.at = 0;
+        state_rollback(p->s);
+        assert_true(rc == 0 || *err.text != '\0');
+    } while (rc < 0);
+    assert_true(n > 5);
+    rebuild(p);
+    expect(p, 1, "Motions/A.pdf", DOC_FILED, false, false);
+}
+
 static void what_archives_there_are_comes_back(void **state)
 {
     struct place *p = *state;
@@ -392,7 +514,12 @@ int main(void)
         TEST(a_renamed_folder_takes_its_documents_along),
         TEST(the_case_is_as_its_lines_say),
         TEST(reopened_is_open),
+        TEST(former_names_of_the_case_are_known),
+        TEST(what_was_there_before_stays_so),
+        TEST(what_left_a_renamed_folder_before_is_gone),
         TEST(what_archives_there_are_comes_back),
+        TEST(an_archive_that_was_removed_stays_so),
+        TEST(a_private_state_that_fails_is_told),
         TEST(a_broken_chain_is_told),
         TEST(taking_up_answers_for_a_line_in_the_middle),
         TEST(taking_up_without_saying_what_answers_for_nothing),
