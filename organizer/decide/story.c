@@ -80,6 +80,19 @@ static bool has(const struct field *f)
     return f->value && *f->value && f->plain && *f->plain;
 }
 
+/* Why only its name could tell what it is. */
+static void add_unread(const struct ctx *c, struct str *out)
+{
+    const struct content *said = c->f->content;
+
+    if (!said || said->lines_len > 0)
+        return;
+    if (said->flags & CONTENT_IS_SCAN)
+        add_sentence(out, xstrdup(lang_get(c->lang, "story.scan")));
+    else if (said->why)
+        add_sentence(out, lang_format(c->lang, "story.unread", "why", lang_get(c->lang, said->why), NULL));
+}
+
 /* What it is, why, of which day, in which case; then what happens to it. */
 char *ctx_story(struct ctx *c)
 {
@@ -101,6 +114,8 @@ char *ctx_story(struct ctx *c)
     if (has(&d->matter))
         add_sentence(&out, lang_format(c->lang, "story.case", "case", d->matter.value, "plain",
                                        d->matter.plain, NULL));
+    if (!has(&d->type) && d->action == ACTION_LIST)
+        add_unread(c, &out);
     if (d->action == ACTION_FILE && d->name && *d->folder)
         add_sentence(&out, lang_format(c->lang, "story.filed", "folder", d->folder, "case",
                                        d->target->prefix, NULL));

@@ -117,7 +117,7 @@ static void explain_text(struct checking *c, const struct survey_doc *doc, const
     if (doc->facts->facts.content)
         said_text(out, c->survey->lang, doc->facts->facts.content);
     else if (is_silent(doc))
-        said_silent(out, c->survey->lang, kind_info(doc->x->kind)->name);
+        said_silent(out, c->survey->lang, kind_info(doc->x->kind)->plain);
     for (const char *p = str_c(&d->trace); *p;) {
         size_t n = strcspn(p, "\n");
 

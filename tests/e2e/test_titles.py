@@ -2,6 +2,8 @@
 import pytest
 
 from papers import BODY, Paper, motion
+from test_texts import SCAN
+from test_texts_hostile import cut_off
 
 
 def card(cabinet, case, *lines):
@@ -46,6 +48,18 @@ def test_explain_says_it_as_a_person_would(cases):
         '("Dated: March 2, 2026"). It belongs to Rivera_PersonalInjury: its docket number "2:24-cv-01234" in its '
         'caption. So it goes into Motions of Rivera_PersonalInjury.')
     assert "rule motions.yaml:" in said
+
+
+def test_explain_says_why_a_scan_tells_nothing(cases):
+    cases.stop()
+    said = explained(cases, cases.drop("Rivera_PersonalInjury/Inbox", "scan0001.pdf", SCAN))
+    assert said.splitlines()[1] == (
+        "  It is a picture without text: only its name could tell what it is. It is not clear what scan0001.pdf is. "
+        "Rename it to what it is, e.g. letter 3-2-26.")
+    said = explained(cases, cases.drop("Rivera_PersonalInjury/Inbox", "scan0002.doc", cut_off("motion.doc")))
+    assert said.splitlines()[1].startswith("  What it says could not tell: it is damaged, or not what it seems")
+    said = explained(cases, cases.drop("Rivera_PersonalInjury/Ours", "mails.zip", b"PK\5\6" + bytes(18)))
+    assert "nothing in it is read, and it is found by its name only" in said
 
 
 def test_a_docket_number_in_the_caption_routes_from_the_offices_inbox(cases):
