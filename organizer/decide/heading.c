@@ -18,6 +18,7 @@ enum {
     COLUMN_LINES = 2,   /* lines with a bracket that make a caption of two columns */
     SUBJECT_LINES = 3,  /* that a subject may run on for */
     MAIL_TOP = 12,      /* lines among which From: and Sent: of a printed mail stand */
+    ROLE_LETTERS = 6,   /* of "debtor"; "in" and "third" stand in sentences as well */
     NUMBERED_LINES = 4, /* lines in a row that start with the next number: pleading paper */
 };
 
@@ -80,14 +81,27 @@ static void add_split(struct page *page, const struct content_line *from, const 
         add_side(page, true, from, right);
 }
 
-/* "Plaintiff, MOTION TO DISMISS": two columns whose line is not drawn. The byte where the right one
- * starts; 0 when it is one. */
+/* "Case No. 2:24-cv-01234" */
+static bool is_number(const char *text, const struct page_words *w)
+{
+    AUTO_FREE char *copy = xstrdup(text);
+    size_t count;
+    AUTO_FREE char *words = page_fold(copy, &count);
+    const struct page_line l = {.text = copy, .words = words, .count = count};
+
+    return page_number_at(&l, w) > 0;
+}
+
+/* "Plaintiff, MOTION TO DISMISS", "Defendant. Case No. 24-1": two columns whose line is not drawn.
+ * The byte where the right one starts; 0 when it is one. */
 static size_t hidden_column(const char *text, const struct page_words *w)
 {
-    size_t n = strcspn(text, ",."), count;
-    const char *right = text + n + strspn(text + n, ",. ");
+    size_t n = strcspn(text, ",. )|"), spaces = strspn(text + n, " "), count;
+    size_t gap = strspn(text + n, ",. )|");
+    const char *right = text + n + gap;
     AUTO_FREE char *left = NULL;
     AUTO_FREE char *words = NULL;
+    bool capitals;
 
     if (!text[n] || !*right || !n)
         return 0;
@@ -95,7 +109,8 @@ static size_t hidden_column(const char *text, const struct page_words *w)
     words = page_fold(left, &count);
     if (count != 1 || (!page_starts_with(words, w->role) && !page_starts_with(words, w->versus)))
         return 0;
-    return *right >= 'A' && *right <= 'Z' && right[1] >= 'A' && right[1] <= 'Z'
+    capitals = *right >= 'A' && *right <= 'Z' && right[1] >= 'A' && right[1] <= 'Z';
+    return (capitals && spaces < gap) || (n >= ROLE_LETTERS && is_number(right, w))
                ? (size_t)(right - text)
                : 0;
 }

@@ -90,7 +90,8 @@ static void add_unread(const struct ctx *c, struct str *out)
     if (said->flags & CONTENT_IS_SCAN)
         add_sentence(out, xstrdup(lang_get(c->lang, "story.scan")));
     else if (said->why)
-        add_sentence(out, lang_format(c->lang, "story.unread", "why", lang_get(c->lang, said->why), NULL));
+        add_sentence(
+            out, lang_format(c->lang, "story.unread", "why", lang_get(c->lang, said->why), NULL));
 }
 
 /* What it is, why, of which day, in which case; then what happens to it. */

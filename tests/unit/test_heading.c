@@ -76,6 +76,21 @@ static void beside_the_parties(void **state)
         type("SUPERIOR COURT OF CALIFORNIA\nJANE ROE,\nPlaintiff, NOTICE OF HEARING\n"
              "v.\nACME CORP.,\nDefendant.\n" BODY),
         "NoticeOfHearing");
+    /* A row of a table, as one line. */
+    static const char *const rows[] = {"Defendant. Case No.: 24-1187", "Defendant, Case No. 24-1187",
+                                       "Defendant ) Case No. 24-1187", "Defendant Case No. 24-1187"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO_FREE char *page = xasprintf("SUPERIOR COURT OF CALIFORNIA\nJANE ROE,\nPlaintiff,\nv.\n"
+                                         "ACME CORP.,\n%s\nMOTION TO COMPEL\n" BODY, rows[i]);
+
+        assert_string_equal(type(page), "MotionToCompel");
+        assert_string_equal(heading.numbers[0], "24-1187");
+        assert_non_null(strstr(heading.caption, "24-1187"));
+    }
+    assert_string_equal(type("SUPERIOR COURT OF CALIFORNIA\nJANE ROE,\nPlaintiff,\nv.\nACME CORP.\n"
+                             "Case No. 24-1187\nPLAINTIFF JANE ROE'S MOTION TO COMPEL\n" BODY),
+                        "MotionToCompel");
 }
 
 static void what_stands_around_is_passed_over(void **state)
