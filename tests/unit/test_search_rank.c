@@ -301,7 +301,7 @@ static void words_that_are_skipped_are_counted_as_those_that_are_not(void **stat
     static const char *const texts[] = {
         "", " ", "one", "one two, three.", "O'Brien's 'quoted' plaintiffs' don't ''' x",
         "na\xC3\xAFve caf\xC3\xA9 e\xCC\x81t\xC3\xA9 \xE2\x80\x9Cquoted\xE2\x80\x9D",
-        "\xE5\xA5\x91\xE7\xB4\x84" "ab\xE6\x9B\xB8 12\xC2\xAD" "34", "a\xFF" "b \x80 c", "x\xCC\x81 \xCC\x81 y",
+        ("\xE5\xA5\x91\xE7\xB4\x84" "ab\xE6\x9B\xB8 12\xC2\xAD" "34"), ("a\xFF" "b \x80 c"), "x\xCC\x81 \xCC\x81 y",
         "tail'", "tail\xC3", "1,000.50 v2 _a_b_",
     };
 
