@@ -28,7 +28,7 @@ struct reading {
 
 struct field {
     const char *name;
-    bool list; /* may be there several times */
+    const char *list; /* may be there several times; what parts its items. NULL: once */
     void (*read)(struct reading *r, const char *value);
     size_t member; /* of struct card, for those that are taken as they are */
 };
@@ -91,13 +91,27 @@ static size_t list_len(char **list)
     return n;
 }
 
-/* Adds what stands between ';' and line ends. */
-static void list_add(char ***list, const char *value)
+/* "Roe v. Doe" as "Roe; Doe": parties are written as captions write them. A capital V. may be
+ * somebody's middle name. */
+static char *parted_parties(const char *value)
+{
+    static const char *const versus[] = {" v. ",  " v ",  " vs. ",   " vs ",
+                                         " VS. ", " VS ", " versus "};
+    char *s = xstrdup(value);
+
+    for (size_t i = 0; i < sizeof versus / sizeof *versus; i++)
+        for (char *p; (p = strstr(s, versus[i]));)
+            memset(p, ';', strlen(versus[i]));
+    return s;
+}
+
+/* Adds what stands between any of the bytes of ends. */
+static void list_add(char ***list, const char *value, const char *ends)
 {
     size_t n = list_len(*list);
 
     for (const char *p = value; *p;) {
-        size_t len = strcspn(p, ";\n");
+        size_t len = strcspn(p, ends);
         char *item = trimmed(p, len);
 
         p += len + (p[len] != '\0');
@@ -255,34 +269,34 @@ static void read_rename(struct reading *r, const char *value)
 
 #define TEXT(name, m)                                                                              \
     {                                                                                              \
-        name, false, NULL, offsetof(struct card, m)                                                \
+        name, NULL, NULL, offsetof(struct card, m)                                                 \
     }
-#define LIST(name, m)                                                                              \
+#define LIST(name, ends, m)                                                                        \
     {                                                                                              \
-        name, true, NULL, offsetof(struct card, m)                                                 \
+        name, ends, NULL, offsetof(struct card, m)                                                 \
     }
 
 /* The fields of a card. Those without a function of their own are kept as they are. */
 static const struct field fields[] = {
     TEXT("client", client),
-    {"case type", false, read_case_type, 0},
-    {"status", false, read_status, 0},
-    {"opened", false, read_opened, 0},
-    {"closed", false, read_closed, 0},
+    {"case type", NULL, read_case_type, 0},
+    {"status", NULL, read_status, 0},
+    {"opened", NULL, read_opened, 0},
+    {"closed", NULL, read_closed, 0},
     TEXT("priority", priority),
     TEXT("team", team),
-    LIST("docket", dockets),
+    LIST("docket", ";,\n", dockets),
     TEXT("matter number", matter),
-    LIST("parties", parties),
-    LIST("client email", emails),
-    {"naming", false, read_naming, 0},
-    LIST("leave alone", leave_alone),
-    {"hold", false, read_hold, 0},
-    LIST("former names", former),
-    LIST("key documents", key_documents),
-    {"rename documents", false, read_rename, 0},
+    LIST("parties", ";\n", parties),
+    LIST("client email", ";,\n", emails),
+    {"naming", NULL, read_naming, 0},
+    LIST("leave alone", ";\n", leave_alone),
+    {"hold", NULL, read_hold, 0},
+    LIST("former names", ";\n", former),
+    LIST("key documents", ";\n", key_documents),
+    {"rename documents", NULL, read_rename, 0},
     TEXT("close anyway", close_anyway),
-    {"case id", false, read_id, 0},
+    {"case id", NULL, read_id, 0},
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 _Static_assert(FIELDS <= 32, "a bit each in struct reading");
@@ -392,7 +406,10 @@ static void read_known(struct reading *r, const struct field *f, const char *val
     if (f->read) {
         f->read(r, line);
     } else if (f->list) {
-        list_add((char ***)(void *)member, value);
+        AUTO_FREE char *parted =
+            f->member == offsetof(struct card, parties) ? parted_parties(value) : xstrdup(value);
+
+        list_add((char ***)(void *)member, parted, f->list);
     } else {
         free(*member);
         *member = xstrdup(line);

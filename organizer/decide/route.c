@@ -69,8 +69,13 @@ static void add_prefix(struct router *r, const char *prefix, const struct case_f
     add(r, SORT_PREFIX, key, c, kind);
 }
 
-static const char *without_zeros(const char *word)
+/* A word of a number as it is compared: "24 Civ. 001234" is 24-cv-1234. */
+static const char *plain_word(const char *word)
 {
+    if (strcmp(word, "civ") == 0)
+        return "cv";
+    if (strcmp(word, "crim") == 0)
+        return "cr";
     while (word[0] == '0' && word[1] >= '0' && word[1] <= '9')
         word++;
     return word;
@@ -83,13 +88,27 @@ static void number_key(struct str *out, const struct tokens *t, size_t first, si
     for (size_t i = first; i < end; i++) {
         if (i > first)
             str_addc(out, '-');
-        str_add(out, without_zeros(tokens_word(t, i)));
+        str_add(out, plain_word(tokens_word(t, i)));
     }
 }
 
 static bool has_digit(const char *s)
 {
     return strpbrk(s, "0123456789") != NULL;
+}
+
+/* "2024-CA-3311" is written "24-CA-3311" as well, and the other way round. */
+static void add_other_year(struct router *r, const char *key, const struct case_facts *c,
+                           enum route_kind kind)
+{
+    size_t n = strspn(key, "0123456789");
+    bool letters = key[n] == '-' && key[n + 1] >= 'a' && key[n + 1] <= 'z';
+    AUTO_FREE char *longer = xasprintf("20%s", key);
+
+    if (letters && n == 4 && (strncmp(key, "19", 2) == 0 || strncmp(key, "20", 2) == 0))
+        add(r, SORT_NUMBER, key + 2, c, kind);
+    else if (letters && n == 2)
+        add(r, SORT_NUMBER, longer, c, kind);
 }
 
 /* A docket number, and what people write of it: without the office before ':' and without the
@@ -107,8 +126,10 @@ static void add_number(struct router *r, const char *number, const struct case_f
     for (size_t first = 0; first <= office && last > 3 * first; first++)
         for (size_t end = last; end <= t.len; end += t.len > last ? t.len - last : 1) {
             number_key(&key, &t, first, end);
-            if (key.len >= 3)
-                add(r, SORT_NUMBER, str_c(&key), c, kind);
+            if (key.len < 3)
+                continue;
+            add(r, SORT_NUMBER, str_c(&key), c, kind);
+            add_other_year(r, str_c(&key), c, kind);
         }
     str_clear(&key);
     tokens_clear(&t);
@@ -132,6 +153,37 @@ static bool tells(const char *key)
     return count >= 3 || (count == 2 && n > 3);
 }
 
+/* What companies have behind their names, and leave out in letters. */
+static bool is_company_word(const char *word)
+{
+    static const char *const words[] = {"inc",     "incorporated", "llc",     "llp",         "lp",
+                                        "pllc",    "pc",           "corp",    "corporation", "co",
+                                        "company", "ltd",          "limited", "plc",         "na",
+                                        "gmbh",    "ag",           "sa",      "bv"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "Northgate Freight" of "Northgate Freight, Inc."; of one word nothing is left that tells. */
+static void add_short_name(struct router *r, const struct tokens *t, const struct case_facts *c,
+                           enum route_kind kind)
+{
+    AUTO_STR struct str key = STR_INIT;
+    size_t n = t->len;
+
+    /* "N.A." and "L.L.C." are letters. */
+    while (n > 2 && (is_company_word(tokens_word(t, n - 1)) || !tokens_word(t, n - 1)[1]))
+        n--;
+    if (n == t->len || n < 2)
+        return;
+    for (size_t i = 0; i < n; i++)
+        str_add(&key, tokens_word(t, i));
+    add(r, SORT_NAME, str_c(&key), c, kind);
+}
+
 /* The name as written and, for two words, the other way round: "Whitfield, John". */
 static void add_name(struct router *r, const char *name, const struct case_facts *c,
                      enum route_kind kind)
@@ -149,6 +201,7 @@ static void add_name(struct router *r, const char *name, const struct case_facts
             str_addf(&key, "%s%s", tokens_word(&t, 1), tokens_word(&t, 0));
             add(r, SORT_NAME, str_c(&key), c, kind);
         }
+        add_short_name(r, &t, c, kind);
     }
     str_clear(&key);
     tokens_clear(&t);
@@ -339,7 +392,7 @@ static void find_numbers(struct search *s, size_t i)
     str_reset(&s->key);
     for (size_t j = i; j < s->words.len && j < i + NUMBER_WORDS; j++) {
         str_addc(&s->key, j == i ? '#' : '-');
-        str_add(&s->key, without_zeros(tokens_word(&s->words, j)));
+        str_add(&s->key, plain_word(tokens_word(&s->words, j)));
         if (s->key.len - 1 > s->router->longest[SORT_NUMBER])
             return;
         if (letter_at(s->name, s->words.v[j].end) || is_weak_number(s->key.s + 1, i))

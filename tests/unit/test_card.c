@@ -157,6 +157,17 @@ static void indented_lines_continue(void **state)
     assert_string_equal(card.others[0].value, "x\ny");
 }
 
+static void lists_are_written_as_people_do(void **state)
+{
+    (void)state;
+    read_text("Parties: Elena Rivera v. Northgate Freight, Inc.; John V. Roe VS. Ann Lee\n"
+              "Client email: a@b.c, Ann <d@e.f>\nDocket: 2:26-cv-1, 2:26-cv-2\n");
+    has_no_problem();
+    is_list(card.parties, "Elena Rivera|Northgate Freight, Inc.|John V. Roe|Ann Lee");
+    is_list(card.emails, "a@b.c|Ann <d@e.f>");
+    is_list(card.dockets, "2:26-cv-1|2:26-cv-2");
+}
+
 static void an_indented_first_line_is_a_field(void **state)
 {
     (void)state;
@@ -532,6 +543,7 @@ int main(void)
         CARD(field_names_in_any_case_and_spacing),
         CARD(values_are_literal_to_the_end_of_the_line),
         CARD(indented_lines_continue),
+        CARD(lists_are_written_as_people_do),
         CARD(an_indented_first_line_is_a_field),
         CARD(lists_may_be_given_several_times),
         CARD(a_single_field_given_twice_is_told),

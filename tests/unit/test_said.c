@@ -122,7 +122,8 @@ static void docket_numbers_route(void **state)
 {
     static const char *const written[] = {
         "Case No. 2:24-cv-01234", "Case No. 2:24-cv-01234-ABC-DE", "CIVIL ACTION NO. 2:24-CV-1234",
-        "Case No. 24-cv-1234",    "Case No.: 2:24-cv-O1234",
+        "Case No. 24-cv-1234",    "Case No.: 2:24-cv-O1234", "No. 24 Civ. 1234 (ABC)",
+        "Case No. 2024-CV-1234",
     };
 
     (void)state;
@@ -195,6 +196,9 @@ static void two_parties_route_and_one_does_not(void **state)
     a_paper(COURT PARTIES("ELENA RIVERA", "NORTHGATE FREIGHT, INC.") TITLE DATED, -1);
     IS("Rivera_PersonalInjury_MotionToCompel_2026-03-02.pdf");
     assert_non_null(strstr(made.matter.source, "name \"ELENA RIVERA\""));
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nRe: Rivera, Elena - Northgate Freight\nDear Mr. Roe:\nHi.\n",
+            -1);
+    IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
     a_paper(COURT PARTIES("ELENA RIVERA", "SOMEONE ELSE") TITLE DATED, -1);
     IS("which-case: Rivera_PersonalInjury, Rivera_Contract");
     a_paper(COURT PARTIES("FIRST BANK", "SOMEONE ELSE") TITLE DATED, -1);
