@@ -27,6 +27,7 @@ static struct {
     int with;       /* errno of FAIL */
     const char *not_of; /* calls on files whose path holds this do not count; or NULL */
     bool few;       /* of a file that is read to its end only two calls in a row count */
+    atomic_uint syncs; /* of anything, so far, but for fdatasync(2), which is SQLite's, too */
     char hit[32];   /* the name of the call that failed */
 } sys = {.with = EIO};
 
@@ -142,6 +143,7 @@ DOES(renameat2, SYS_renameat2,
 /* What is on the disk is another test's question. */
 int fsync(int fd)
 {
+    sys.syncs++;
     return hits("fsync", fd, false) ? failed() : 0;
 }
 
@@ -152,6 +154,7 @@ int fdatasync(int fd)
 
 int syncfs(int fd)
 {
+    sys.syncs++;
     return hits("syncfs", fd, false) ? failed() : 0;
 }
 

@@ -1,0 +1,421 @@
+/* The filer where it seldom comes: no thread to be had, nothing to be synced, cases that go or are not known. */
+#undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
+
+#include "filer_world.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "failing_calls.h"
+
+#define FROM    INBOX "/order 3-2-26.pdf"
+#define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
+#define TO      LETTERS "/" NAME
+#define MEMBER  "Correspondence/" NAME
+#define CONTENT "an order"
+
+static unsigned threads, no_thread; /* started so far; the one that cannot be started, 0 for none */
+
+int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
+{
+    int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+    if (++threads == no_thread)
+        return EAGAIN;
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+    return real(t, attr, fn, arg);
+}
+
+static int ready(void **state)
+{
+    *state = world_ready();
+    write_file(*state, FROM, CONTENT);
+    return 0;
+}
+
+static int done(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------ */
+
+static void without_a_thread_there_is_no_filer(void **state)
+{
+    struct world *w = *state;
+    unsigned n = 0;
+
+    world_stop(w);
+    do {
+        struct error err = ERROR_INIT;
+
+        threads = 0;
+        no_thread = ++n;
+        w->f = filer_new(&w->loop, &w->o, &err);
+        no_thread = 0;
+        assert_true(w->f || strstr(err.text, "thread"));
+        uv_run(&w->loop, UV_RUN_DEFAULT);
+    } while (!w->f);
+    assert_int_equal(n, 4);
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+}
+
+static void a_newer_private_state_is_left_alone(void **state)
+{
+    struct world *w = *state;
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *path = xasprintf("%s/state.db", w->state_dir);
+    sqlite3 *db;
+
+    world_stop(w);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=99", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_null(filer_new(&w->loop, &w->o, &err));
+    assert_int_equal(err.number, EROFS);
+    assert_non_null(strstr(err.text, "newer organizer"));
+}
+
+static void a_cabinet_that_is_closed_is_told(void **state)
+{
+    struct world *w = *state;
+    struct filer_options o = w->o;
+    struct error err = ERROR_INIT;
+    struct recovery r;
+
+    world_stop(w);
+    o.root = -1;
+    assert_int_equal(filer_recover(&o, &r, &err), -1);
+    assert_non_null(strstr(err.text, "cabinet"));
+    act_free(NULL);
+    filer_free(NULL, false);
+}
+
+/* ---- what is told -------------------------------------------------------------------------------- */
+
+static void count(void *ctx, const struct act *a)
+{
+    assert_int_equal(a->status, ACT_DONE);
+    ++*(unsigned *)ctx;
+}
+
+static void count_written(void *ctx, bool tampered)
+{
+    assert_false(tampered);
+    ++*(unsigned *)ctx;
+}
+
+static void who_asked_is_told_of_each_act_and_of_its_journal(void **state)
+{
+    struct world *w = *state;
+    unsigned recorded = 0, written = 0;
+
+    world_stop(w);
+    w->o.recorded = count;
+    w->o.recorded_ctx = &recorded;
+    w->o.written = count_written;
+    w->o.written_ctx = &written;
+    world_start(w);
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(recorded, 1);
+    assert_true(written >= 1);
+}
+
+static void what_is_not_published_yet_is_remembered(void **state)
+{
+    struct world *w = *state;
+    struct error err = ERROR_INIT;
+    struct state *s;
+
+    world_stop(w);
+    s = state_open(w->state_dir, false, &err);
+    assert_true(filer_unpublished(s));
+    assert_int_equal(filer_published(s, &err), 0);
+    assert_false(filer_unpublished(s));
+    assert_int_equal(filer_published(s, &err), 0);
+    state_close(s);
+    world_start(w);
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+    world_stop(w);
+    s = open_state(w);
+    assert_true(filer_unpublished(s));
+    state_close(s);
+}
+
+static struct world *ending;
+static struct outcome late;
+
+static void one_more(void *ctx, struct act *a)
+{
+    struct act *other = act_new(ACT_RECORD);
+
+    take_outcome(ctx, a);
+    submit(ending, other, &late);
+}
+
+static void what_comes_while_it_ends_is_not_begun(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r = {0};
+
+    ending = w;
+    a->done = one_more;
+    a->ctx = &r;
+    filer_submit(w->f, a);
+    world_stop(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_true(late.done);
+    assert_int_equal(late.status, ACT_STOPPED);
+    assert_non_null(strstr(late.error, "ending"));
+}
+
+/* ---- syncs --------------------------------------------------------------------------------------- */
+
+static void a_document_announced_is_on_the_disk_before(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r;
+
+    filer_prepare(w->f, -1); /* not open any more: nothing to be done */
+    filer_prepare(w->f, a->fd);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_row(w, MEMBER);
+}
+
+static void one_announced_that_cannot_be_synced_is_not_filed(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r;
+
+    sys.with = EIO;
+    fail_at(FAIL, 1);
+    filer_prepare(w->f, a->fd);
+    while (sys.n < 1)
+        usleep(100);
+    assert_true(was_hit());
+    assert_string_equal(sys.hit, "fsync");
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_STOPPED);
+    assert_text(w, FROM, CONTENT);
+    filer_resume(w->f);
+    filer_resume(w->f);
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_null(filer_stopped(w->f));
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+}
+
+static void more_announced_than_there_is_room_for_are_synced_later(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r;
+
+    for (int i = 0; i < 1000; i++)
+        filer_prepare(w->f, a->fd);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    world_stop(w);
+    assert_row(w, MEMBER);
+}
+
+static void where_nothing_need_last_nothing_is_synced(void **state)
+{
+    struct world *w = *state;
+    struct outcome r[40];
+
+    world_stop(w);
+    nftw(w->state_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    w->o.durable = false;
+    world_start(w);
+    sys.syncs = 0;
+    for (unsigned i = 0; i < 40; i++) {
+        AUTO_FREE char *from = xasprintf(INBOX "/%u.pdf", i);
+        AUTO_FREE char *folder = xasprintf(CASE "/%u", i);
+
+        write_file(w, from, CONTENT);
+        submit(w, filing_act(w, from, folder, NAME), &r[i]);
+    }
+    run(w);
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(r[i].status, ACT_DONE);
+    world_stop(w);
+    assert_int_equal(sys.syncs, 0);
+    w->o.durable = true;
+    world_start(w);
+    write_file(w, FROM, CONTENT);
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+    assert_true(sys.syncs > 0);
+}
+
+/* ---- what cannot be -------------------------------------------------------------------------------- */
+
+static struct act *moving_act(const struct world *w, const char *from, const char *folder, const char *name)
+{
+    struct act *a = act_new(ACT_FOLDER);
+    const char *last;
+    AUTO_CLOSE int dir = beneath_parent(w->root, from, &last);
+
+    assert_int_equal(doc_stamp_take(-1, dir, last, &a->stamp), 0);
+    a->from = xstrdup(from);
+    a->to_folder = xstrdup(folder);
+    a->to_name = xstrdup(name);
+    a->exact = true;
+    a->case_path = xstrdup(from);
+    snprintf(a->doc.case_id, sizeof a->doc.case_id, CASE_ID);
+    journal_body(&a->journal, env_now(&w->env), "retired");
+    return a;
+}
+
+static void a_case_that_no_row_knows_is_not_moved(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    assert_int_equal(beneath_mkdirs(w->root, "Jones_Will"), 0);
+    a = moving_act(w, "Jones_Will", "Closed/2026", "Jones_Will");
+    snprintf(a->doc.case_id, sizeof a->doc.case_id, "ffffffffffffffffffffffffffffffff");
+    submit(w, a, &r);
+    run(w);
+    assert_int_not_equal(r.status, ACT_DONE);
+    assert_non_null(strstr(r.error, "not known"));
+    assert_true(exists(w, "Jones_Will"));
+    assert_false(exists(w, "Closed/2026/Jones_Will"));
+}
+
+static void a_case_moves_to_the_top_of_the_cabinet(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    submit(w, moving_act(w, CASE, "Closed", CASE), &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    submit(w, moving_act(w, "Closed/" CASE, "", CASE), &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_string_equal(r.to, CASE);
+    assert_text(w, FROM, CONTENT);
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+    world_stop(w);
+    assert_int_equal(lines(w, "retired", NULL), 2);
+    assert_journal(w);
+}
+
+static void of_two_that_want_one_exact_name_one_gets_it(void **state)
+{
+    struct world *w = *state;
+    struct act *a, *b;
+    struct outcome r, s;
+
+    write_file(w, INBOX "/b.pdf", "another");
+    a = filing_act(w, FROM, LETTERS, NAME);
+    b = filing_act(w, INBOX "/b.pdf", LETTERS, NAME);
+    a->exact = b->exact = true;
+    submit(w, a, &r);
+    submit(w, b, &s);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_int_equal(s.status, ACT_REFUSED);
+    assert_text(w, TO, CONTENT);
+    assert_text(w, INBOX "/b.pdf", "another");
+}
+
+static void one_that_is_not_open_and_gone_is_gone(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r;
+
+    close(a->fd);
+    a->fd = -1;
+    assert_int_equal(unlinkat(w->root, FROM, 0), 0);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_GONE);
+}
+
+/* ---- a case that is being deleted -------------------------------------------------------------------- */
+
+static void record(struct world *w, const char *path)
+{
+    struct act *a = act_new(ACT_RECORD);
+    struct outcome r;
+
+    snprintf(a->doc.case_id, sizeof a->doc.case_id, CASE_ID);
+    a->doc.path = xstrdup(path);
+    a->case_path = xstrdup(CASE);
+    journal_body(&a->journal, env_now(&w->env), "indexed");
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static void remove_journal(const struct world *w)
+{
+    assert_int_equal(unlinkat(w->root, CASE "/.organizer/journal.jsonl", 0), 0);
+    assert_int_equal(unlinkat(w->root, CASE "/.organizer", AT_REMOVEDIR), 0);
+}
+
+/* Its folder stays as empty as whoever deletes it made it: the line waits. */
+static void a_journal_does_not_come_back_into_a_case_that_goes(void **state)
+{
+    struct world *w = *state;
+    const char *why;
+
+    write_file(w, CASE "/Case.txt", "Client: Smith\n");
+    remove_journal(w);
+    record(w, "a.pdf"); /* in work: it changed just now */
+    assert_int_equal(filer_lines_waiting(w->f, &why), 1);
+    assert_non_null(strstr(why, "being removed"));
+    assert_false(exists(w, CASE "/.organizer"));
+    assert_int_equal(unlinkat(w->root, CASE "/Case.txt", 0), 0);
+    record(w, "b.pdf"); /* without its card: it goes */
+    assert_int_equal(filer_lines_waiting(w->f, &why), 2);
+    assert_false(exists(w, CASE "/.organizer"));
+    /* Put back, as it was but for its journal: that is no deletion. */
+    write_file(w, CASE "/Case.txt", "Client: Smith\n");
+    assert_int_equal(beneath_mkdirs(w->root, CASE "/.organizer"), 0);
+    record(w, "c.pdf");
+    assert_int_equal(filer_lines_waiting(w->f, NULL), 0);
+    world_stop(w);
+    assert_int_equal(lines(w, "indexed", NULL), 3);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, ready, done)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_a_thread_there_is_no_filer),
+        TEST(a_newer_private_state_is_left_alone),
+        TEST(a_cabinet_that_is_closed_is_told),
+        TEST(who_asked_is_told_of_each_act_and_of_its_journal),
+        TEST(what_is_not_published_yet_is_remembered),
+        TEST(what_comes_while_it_ends_is_not_begun),
+        TEST(a_document_announced_is_on_the_disk_before),
+        TEST(one_announced_that_cannot_be_synced_is_not_filed),
+        TEST(more_announced_than_there_is_room_for_are_synced_later),
+        TEST(where_nothing_need_last_nothing_is_synced),
+        TEST(a_case_that_no_row_knows_is_not_moved),
+        TEST(a_case_moves_to_the_top_of_the_cabinet),
+        TEST(of_two_that_want_one_exact_name_one_gets_it),
+        TEST(one_that_is_not_open_and_gone_is_gone),
+        TEST(a_journal_does_not_come_back_into_a_case_that_goes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
