@@ -26,9 +26,17 @@ int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *)
     return real(t, attr, fn, arg);
 }
 
+/* Until all is in the journals. */
+static void finish(struct world *w)
+{
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
 static int ready(void **state)
 {
     *state = world_ready();
+    finish(*state);
     write_file(*state, FROM, CONTENT);
     return 0;
 }
@@ -118,8 +126,7 @@ static void who_asked_is_told_of_each_act_and_of_its_journal(void **state)
     w->o.written_ctx = &written;
     world_start(w);
     assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
-    while (filer_busy(w->f))
-        uv_run(&w->loop, UV_RUN_ONCE);
+    finish(w);
     assert_int_equal(recorded, 1);
     assert_true(written >= 1);
 }
@@ -208,8 +215,7 @@ static void one_announced_that_cannot_be_synced_is_not_filed(void **state)
     assert_text(w, FROM, CONTENT);
     filer_resume(w->f);
     filer_resume(w->f);
-    while (filer_busy(w->f))
-        uv_run(&w->loop, UV_RUN_ONCE);
+    finish(w);
     assert_null(filer_stopped(w->f));
     assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
 }
@@ -360,8 +366,7 @@ static void record(struct world *w, const char *path)
     submit(w, a, &r);
     run(w);
     assert_int_equal(r.status, ACT_DONE);
-    while (filer_busy(w->f))
-        uv_run(&w->loop, UV_RUN_ONCE);
+    finish(w);
 }
 
 static void remove_journal(const struct world *w)
