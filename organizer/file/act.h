@@ -41,7 +41,8 @@ struct act {
     char *to_folder;        /* where it goes; made when missing */
     char *to_name;          /* without serial; the filer takes the first free one */
     bool exact;             /* no serial: the name or nothing (undo, apply) */
-    int fd;                 /* open on the document, to be leased; -1: opened by the filer. Owned */
+    int fd;                 /* open on the document, to be leased; -1: opened by the filer. Owned; closed
+                               before done() */
     bool leases;            /* leases work here: take F_WRLCK around the rename */
     bool unheard;           /* once renamed, the events of that tell its maker nothing: echoes.h */
     struct doc_stamp stamp; /* as examined: differs at the time of the act: ACT_BUSY */

@@ -412,9 +412,13 @@ static bool is_plain(const struct act *list)
     return true;
 }
 
+/* Its documents are closed before anybody hears of it: a next act, of the same document, would find
+ * it open else. */
 static void end(struct batch *b)
 {
     for (struct act *a = b->list; a; a = a->next) {
+        cleanup_close(&a->fd);
+        a->fd = -1;
         if (a->status == ACT_DONE)
             continue;
         free(a->to);

@@ -305,7 +305,8 @@ static void a_swap_by_a_third_name(void **state)
     run(w);
     assert_int_equal(r1.status, ACT_DONE);
     assert_int_equal(r2.status, ACT_DONE);
-    assert_int_equal(r3.status, ACT_DONE);
+    if (r3.status != ACT_DONE)
+        fail_msg("%s", r3.error);
     assert_text(w, INBOX "/a.pdf", "b");
     assert_text(w, INBOX "/b.pdf", "a");
     assert_false(exists(w, INBOX "/t.pdf"));
