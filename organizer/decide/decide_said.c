@@ -463,6 +463,8 @@ const struct case_facts *said_case(struct ctx *c)
         return matter;
     }
     list_signs(c, &s);
+    if (c->f->thread_case)
+        ctx_candidate(c, ctx_case_label(c, c->f->thread_case));
     list_cited(c, &s, facts_heading(c->f));
     return NULL;
 }

@@ -125,16 +125,22 @@ static int on_thread(void *ctx, const char *case_id, const char *path)
     return t->many;
 }
 
-/* In the office's Inbox: where the mail belongs that this one answers. */
+/* In the office's Inbox: where the mail belongs that this one answers, or was filed already: two who
+ * got it drop it there. */
 static void add_thread(const struct gather_from *from, const struct gather_doc *doc,
                        struct gathered *g)
 {
+    static const struct digest any;
     struct thread t = {from, NULL, NULL, false};
     struct error err = ERROR_INIT;
-    char **id = g->facts.content ? g->facts.content->thread : NULL;
+    const struct content *said = g->facts.content;
+    char **id = said ? said->thread : NULL;
 
     if (!from->state || g->facts.zone != ZONE_OFFICE_INBOX)
         return;
+    if (said && said->message_id)
+        state_each_message(from->state, said->message_id, &any, on_thread, &t, &err);
+    id = t.home ? NULL : id;
     for (; id && *id && !t.many; id++)
         state_each_message(from->state, *id, &doc->x->digest, on_thread, &t, &err);
     g->thread_doc = t.path;

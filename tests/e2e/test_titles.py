@@ -90,9 +90,23 @@ def test_an_answer_to_a_filed_mail_goes_where_that_was_filed(cases):
     if in_folder(cases, "Okafor_Employment/Correspondence") != ["Okafor_Employment_Email_2026-03-02.eml"]:
         pytest.skip("this build reads no mails")
     cases.drop("Inbox", "attachment.eml", reply)
+    # Another who got the first one.
+    cases.drop("Inbox", "copy.eml", mail.replace(b"\r\n\r\n", b"\r\nX-Seen: yes\r\n\r\n"))
+    cases.drop("Inbox", "same.eml", mail)
+    # Its subject is of the one case, what it answers of the other.
+    cases.drop("Inbox", "both.eml", reply.replace(b"two@", b"three@").replace(b"hello", b"Case 2:24-cv-01234"))
     cases.sync()
     assert in_folder(cases, "Okafor_Employment/Correspondence") == [
         "Okafor_Employment_Email_2026-03-02.eml", "Okafor_Employment_Email_2026-03-03.eml"]
+    listed = (cases.path / "Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "copy.eml is the same mail as Correspondence/Okafor_Employment_Email_2026-03-02.eml" in listed
+    assert "same.eml is already filed as Correspondence/Okafor_Employment_Email_2026-03-02.eml" in listed
+    assert "both.eml belongs to; perhaps Rivera_PersonalInjury, Okafor_Employment" in listed
+    cases.path.chmod(0o755)
+    (cases.path / "Okafor_Employment").chmod(0o700)
+    cases.run("sweep", cases.path)
+    listed = (cases.path / "Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "copy.eml" in listed and "same.eml" in listed and "Okafor" not in listed, listed
 
 
 def test_a_document_of_another_case_is_listed_first_of_all(cases):

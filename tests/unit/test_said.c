@@ -262,7 +262,7 @@ static void the_thread_of_a_filed_mail_routes(void **state)
     IS("Okafor_Employment_Email_2026-03-02.eml");
     assert_string_equal(made.matter.source, "it answers a mail filed there, Correspondence/a.eml");
     content_set(&said.subject, "Case No. 2:24-cv-01234");
-    IS("which-case: Rivera_PersonalInjury");
+    IS("which-case: Rivera_PersonalInjury, Okafor_Employment");
 }
 
 static void the_name_is_asked_first_and_may_be_contradicted(void **state)
