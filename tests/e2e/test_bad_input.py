@@ -1,4 +1,5 @@
 """Bad input gets a clear answer and nothing is lost; the rest of the tree goes on."""
+import itertools
 import json
 import os
 import pathlib
@@ -371,15 +372,16 @@ def small_disk(tmp_path):
 
 
 def fill(mount):
-    """Until nothing more fits: pages first, then what small files take."""
+    """Until a new file takes not a byte more, or cannot be made."""
     (mount / "filler").mkdir()
-    for i in range(100_000):
+    for i in itertools.count():
+        name = mount / f"filler/{i}"
         try:
-            with open(mount / f"filler/{i}", "ab", buffering=0) as f:
+            with open(name, "ab", buffering=0) as f:
                 while True:
                     f.write(bytes(65536))
         except OSError:
-            if not (mount / f"filler/{i}").exists():
+            if not name.exists() or name.stat().st_size == 0:
                 return
 
 
