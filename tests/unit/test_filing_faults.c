@@ -31,9 +31,15 @@ static void die(void *ctx, enum filer_point point, const struct act *a)
         raise(SIGKILL);
 }
 
+/* As who renames by a plan has it, where there are no leases, and who hears of each event. */
+static bool by_plan;
+
 static struct act *the_act(const struct world *w)
 {
     struct act *a = filing_act(w, FROM, LETTERS, NAME);
+
+    a->exact = by_plan;
+    a->leases = a->unheard = !by_plan;
 
     a->companions = xcalloc(2, sizeof *a->companions);
     a->companions[0] = xstrdup("order 3-2-26.pdf.xmp");
@@ -120,6 +126,14 @@ static void it_may_not(void **state)
 {
     (void)state;
     filing_fails_with(EACCES);
+}
+
+static void a_plan_fails(void **state)
+{
+    (void)state;
+    by_plan = true;
+    filing_fails_with(EIO);
+    by_plan = false;
 }
 
 /* A batch was renamed, and the program ended before it was recorded. */
@@ -352,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_disk_fails),
         cmocka_unit_test(it_may_not),
+        cmocka_unit_test(a_plan_fails),
         cmocka_unit_test(recovery_fails),
         cmocka_unit_test(the_private_state_fails),
         cmocka_unit_test(recovery_without_the_private_state),

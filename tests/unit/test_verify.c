@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "failing_sql.h"
 #include "journal_place.h"
 #include "record/verify.h"
 
@@ -522,6 +523,108 @@ static void what_is_removed_meanwhile_is_not_missed(void **state)
     assert_string_equal(verify(o), "");
 }
 
+/* ---- ended early ----------------------------------------------------------------------------------- */
+
+static unsigned asked, stop_at;
+
+static bool stop_then(void *ctx)
+{
+    (void)ctx;
+    return ++asked >= stop_at;
+}
+
+/* One of each kind. */
+static void make_disorder(struct office *o)
+{
+    mkdirat(o->p.fd, "Motions", 0755);
+    file_doc(o, "Motions/fine", "fine");
+    file_doc(o, "changed", "one");
+    file_doc(o, "removed", "removed");
+    file_doc(o, "renamed", "renamed");
+    write_file(o, "changed", "another");
+    unlinkat(o->p.fd, "removed", 0);
+    renameat(o->p.fd, "renamed", o->p.fd, "Motions/new name");
+    write_file(o, "Motions/copy of it", "renamed");
+    write_file(o, "extra", "nobody's");
+}
+
+static struct verify_options options(struct office *o)
+{
+    return (struct verify_options){.root = open("/tmp", O_RDONLY | O_DIRECTORY),
+                                   .state = o->s,
+                                   .case_id = ID,
+                                   .case_path = o->p.path + strlen("/tmp/"),
+                                   .found = found,
+                                   .ctx = o};
+}
+
+static void whenever_it_is_stopped_nothing_is_accused_that_is_in_order(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = options(o);
+
+    make_disorder(o);
+    opt.stopped = stop_then;
+    stop_at = 0;
+    do {
+        asked = 0;
+        stop_at++;
+        str_reset(&o->told);
+        memset(&o->counts, 0, sizeof o->counts);
+        assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), 0);
+        assert_null(strstr(str_c(&o->told), "fine"));
+        assert_null(strstr(str_c(&o->told), "journal"));
+    } while (asked >= stop_at);
+    assert_true(stop_at > 10);
+    close(opt.root);
+    /* Whether the one or the other counts as the renamed one, both lie there. */
+    assert_non_null(strstr(o->told.s, "changed:changed "));
+    assert_non_null(strstr(o->told.s, "missing:removed "));
+    assert_non_null(strstr(o->told.s, "renamed:renamed>Motions/"));
+    assert_non_null(strstr(o->told.s, "extra:Motions/"));
+    assert_non_null(strstr(o->told.s, "extra:extra "));
+}
+
+static void a_private_state_that_fails_accuses_nobody(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = options(o);
+    unsigned n = 0;
+    int rc;
+
+    make_disorder(o);
+    do {
+        struct error err = ERROR_INIT;
+
+        str_reset(&o->told);
+        memset(&o->counts, 0, sizeof o->counts);
+        sql.n = 0;
+        sql.code = SQLITE_IOERR;
+        sql.at = ++n;
+        rc = verify_case(&opt, &o->counts, &err);
+        sql.at = 0;
+        state_rest(o->s);
+        assert_true(rc == 0 || *err.text != '\0');
+        assert_null(strstr(str_c(&o->told), "fine"));
+    } while (rc < 0);
+    close(opt.root);
+    assert_true(n > 10);
+    assert_int_equal(o->counts.documents, 4);
+}
+
+static void who_is_not_told_can_count(void **state)
+{
+    struct office *o = *state;
+    struct verify_options opt = options(o);
+
+    make_disorder(o);
+    opt.found = NULL;
+    assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), 0);
+    close(opt.root);
+    assert_false(verify_clean(&o->counts));
+    assert_string_equal(verify_what_name((enum verify_what)1000), "");
+}
+
 static void only_a_case_that_is_there(void **state)
 {
     struct office *o = *state;
@@ -635,6 +738,9 @@ int main(void)
         T(a_private_state_that_breaks_meanwhile_is_an_error),
         T(an_edit_while_it_is_read_is_no_finding),
         T(what_is_removed_meanwhile_is_not_missed),
+        T(whenever_it_is_stopped_nothing_is_accused_that_is_in_order),
+        T(a_private_state_that_fails_accuses_nobody),
+        T(who_is_not_told_can_count),
         T(only_a_case_that_is_there),
         T(a_journal_that_is_being_written_is_no_finding),
     };
