@@ -352,6 +352,41 @@ static void one_that_is_not_open_and_gone_is_gone(void **state)
     assert_int_equal(r.status, ACT_GONE);
 }
 
+/* Puts what lies under TO into the Inbox again, and files it, known by that number. */
+static void file_again(struct world *w, int64_t number)
+{
+    struct act *a;
+    struct outcome r;
+
+    assert_int_equal(renameat(w->root, TO, w->root, FROM), 0);
+    a = filing_act(w, FROM, LETTERS, NAME);
+    a->doc.number = number;
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_string_equal(r.to, TO);
+}
+
+/* The row still says that a document lies there: itself, under its number or not; or one that is gone. */
+static void a_row_alone_keeps_no_name(void **state)
+{
+    struct world *w = *state;
+    struct outcome r = file_one(w, FROM, LETTERS, NAME);
+
+    assert_string_equal(r.to, TO);
+    file_again(w, r.number);
+    file_again(w, 0);
+    assert_int_equal(unlinkat(w->root, TO, 0), 0);
+    write_file(w, FROM, "another");
+    r = file_one(w, FROM, LETTERS, NAME);
+    assert_string_equal(r.to, TO);
+    assert_text(w, TO, "another");
+    /* In other letters it is kept while the document is there. */
+    write_file(w, FROM, "a third");
+    r = file_one(w, FROM, LETTERS, "SMITH_divorce_order_2026-03-02.pdf");
+    assert_string_equal(r.to, LETTERS "/SMITH_divorce_order_2026-03-02_02.pdf");
+}
+
 /* ---- a case that is being deleted -------------------------------------------------------------------- */
 
 static void record(struct world *w, const char *path)
@@ -419,6 +454,7 @@ int main(void)
         TEST(a_case_moves_to_the_top_of_the_cabinet),
         TEST(of_two_that_want_one_exact_name_one_gets_it),
         TEST(one_that_is_not_open_and_gone_is_gone),
+        TEST(a_row_alone_keeps_no_name),
         TEST(a_journal_does_not_come_back_into_a_case_that_goes),
     };
 

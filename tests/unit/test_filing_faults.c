@@ -128,6 +128,32 @@ static void it_may_not(void **state)
     filing_fails_with(EACCES);
 }
 
+/* Half of it was read or written, or a signal came: that is no failure. */
+static void what_is_interrupted_goes_on(void **state)
+{
+    (void)state;
+    for (enum deed deed = SHORT; deed <= AGAIN; deed++) {
+        unsigned n = 0;
+        bool hit = true;
+
+        while (hit) {
+            struct world *w = world_with_letter();
+            struct outcome r;
+
+            fail_at(deed, ++n);
+            submit(w, the_act(w), &r);
+            run(w);
+            world_stop(w);
+            hit = was_hit();
+            if (r.status != ACT_DONE)
+                fail_msg("%s (call %u): %s", sys.hit, n, r.error);
+            assert_made_good(w, n);
+            world_free(w);
+        }
+        assert_true(n > 3);
+    }
+}
+
 static void a_plan_fails(void **state)
 {
     (void)state;
@@ -366,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_disk_fails),
         cmocka_unit_test(it_may_not),
+        cmocka_unit_test(what_is_interrupted_goes_on),
         cmocka_unit_test(a_plan_fails),
         cmocka_unit_test(recovery_fails),
         cmocka_unit_test(the_private_state_fails),
