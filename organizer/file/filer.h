@@ -33,7 +33,7 @@ struct filer;
 struct known;
 struct state;
 
-#define FILER_BATCH    512
+#define FILER_BATCH    400
 #define FILER_CROWD    160
 #define FILER_CROWD_MS 40
 

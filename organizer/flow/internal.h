@@ -25,7 +25,7 @@
 #include "watch/watcher.h"
 
 /* At most this many documents are with readers, hooks and the filer at once; the rest is queued. */
-#define FLOW_BUSY_MAX 1024
+#define FLOW_BUSY_MAX 800
 /* Folders whose names are kept: an Inbox, and where its documents go. */
 #define FLOW_BESIDES 16
 /* With so many under way, what they have in common is asked once. */
