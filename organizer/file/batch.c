@@ -10,7 +10,8 @@
  *       commit              rows, outbox, finished number, heads of the batch before, while the
  *                           folders are synced
  *       give                the acts count
- *       write_journals      beside the next batch, up to its commit, when there is one at once
+ *       start_journals      written beside what comes next; the heads go into the next commit
+ *     batch_rest            or, when nothing comes, into one of their own
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -351,34 +352,21 @@ static void record(struct batch *b)
     take_all_back(b);
 }
 
-static void write_journals(struct filing *g)
-{
-    struct error err = ERROR_INIT;
-
-    if (outbox_flush(g->outbox, NULL, &err) < 0) {
-        stop(g, &err);
-        return;
-    }
-    if (!outbox_has_heads(g->outbox))
-        return;
-    if (state_begin(g->state, &err) == 0 && outbox_put_heads(g->outbox, &err) == 0 &&
-        state_commit(g->state, &err) == 0) {
-        outbox_heads_put(g->outbox);
-        return;
-    }
-    state_rollback(g->state);
-    stop(g, &err);
-}
-
 static int write_lines(void *ctx, struct error *err)
 {
-    return outbox_write(ctx, err);
+    struct filing *g = ctx;
+    int rc = outbox_write(g->outbox, err);
+
+    g->over(g->over_ctx);
+    return rc;
 }
 
-/* Beside the next batch, in whose transaction the heads are put. */
-static void start_journals(struct filing *g)
+static void start_journals(struct filing *g, const struct batch_calls *calls)
 {
     struct error err = ERROR_INIT;
+
+    if (!outbox_has_lines(g->outbox))
+        return;
 
     if (outbox_take(g->outbox, &err) < 0) {
         outbox_end(g->outbox, -1, NULL);
@@ -386,7 +374,9 @@ static void start_journals(struct filing *g)
         return;
     }
     g->journals = true;
-    datasync_start_job(g->foldersync, write_lines, g->outbox);
+    g->over = calls->over;
+    g->over_ctx = calls->ctx;
+    datasync_start_job(g->foldersync, write_lines, g);
 }
 
 static void end_journals(struct filing *g)
@@ -428,9 +418,25 @@ static void end(struct batch *b)
     place_end_batch(b->g->place);
 }
 
+bool batch_is_open(const struct filing *g)
+{
+    return g->journals || (!g->stopped && outbox_has_heads(g->outbox));
+}
+
 void batch_rest(struct filing *g)
 {
+    struct error err = ERROR_INIT;
+
     end_journals(g);
+    if (g->stopped || !outbox_has_heads(g->outbox))
+        return;
+    if (state_begin(g->state, &err) == 0 && outbox_put_heads(g->outbox, &err) == 0 &&
+        state_commit(g->state, &err) == 0) {
+        outbox_heads_put(g->outbox);
+        return;
+    }
+    state_rollback(g->state);
+    stop(g, &err);
 }
 
 void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls)
@@ -452,10 +458,8 @@ void batch_do(struct filing *g, struct act *list, const struct batch_calls *call
     tell(g, FILER_COMMITTED);
     calls->give(calls->ctx, list);
     more = calls->more(calls->ctx);
-    if (!g->stopped && more)
-        start_journals(g);
-    else if (!g->stopped)
-        write_journals(g);
+    if (!g->stopped)
+        start_journals(g, calls);
     if (more && !g->crowded && g->state)
         state_expect(g->state);
     if (!more && g->crowded && g->state)

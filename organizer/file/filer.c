@@ -38,6 +38,8 @@ struct filer {
     bool many; /* more follow */
     bool stop, at_once, resume, stopped;
     bool writing;  /* a batch is being done, its journals are not written yet */
+    bool open;     /* it is done but for its journals or their heads */
+    bool over;     /* its journals are written */
     bool written;  /* one was, and who asked was not told */
     bool tampered;
     struct error why;
@@ -193,6 +195,17 @@ static bool more(void *ctx)
     return any;
 }
 
+/* In the thread that writes journals. */
+static void over(void *ctx)
+{
+    struct filer *f = ctx;
+
+    pthread_mutex_lock(&f->lock);
+    f->over = true;
+    pthread_mutex_unlock(&f->lock);
+    pthread_cond_signal(&f->changed);
+}
+
 /* Under the lock: everything queued comes back. */
 static void refuse_all(struct filer *f, const struct error *why)
 {
@@ -232,17 +245,37 @@ static void resume(struct filer *f)
     uv_async_send(&f->async);
 }
 
+/* All of the batches so far is written. Under the lock. */
+static void all_written(struct filer *f)
+{
+    take_notes(f);
+    f->open = f->writing = false;
+    f->written = true;
+    uv_async_send(&f->async);
+}
+
+/* Journals and heads of the last batch. Under the lock. */
+static void rest(struct filer *f)
+{
+    if (!f->open)
+        return;
+    pthread_mutex_unlock(&f->lock);
+    batch_rest(f->g);
+    pthread_mutex_lock(&f->lock);
+    all_written(f);
+}
+
 /* One step with what is there. Under the lock. */
 static void work(struct filer *f)
 {
-    const struct batch_calls calls = {give, more, f};
+    const struct batch_calls calls = {give, more, over, f};
     static const struct error leaving = {0, "the program is ending"};
     struct act *list;
 
     if (f->resume)
         resume(f);
     if (f->g->stopped || (f->stop && f->at_once)) {
-        batch_rest(f->g);
+        rest(f);
         refuse_all(f, f->g->stopped ? &f->g->why : &leaving);
         return;
     }
@@ -250,13 +283,16 @@ static void work(struct filer *f)
     if (!list)
         return;
     f->writing = true;
+    f->over = false;
     pthread_mutex_unlock(&f->lock);
     batch_do(f->g, list, &calls);
     pthread_mutex_lock(&f->lock);
-    take_notes(f);
-    f->writing = false;
-    f->written = true;
-    uv_async_send(&f->async);
+    f->over |= !f->g->journals;
+    f->open = batch_is_open(f->g);
+    if (f->open)
+        take_notes(f);
+    else
+        all_written(f);
 }
 
 /* More acts are worth waiting for. Under the lock. */
@@ -280,6 +316,15 @@ static void gather(struct filer *f)
         continue;
 }
 
+/* Waits for the journals, or for an act, whose transaction takes their heads along. Under the lock. */
+static void linger(struct filer *f)
+{
+    while (!f->todo.first && !f->resume && !f->stop && !f->over)
+        pthread_cond_wait(&f->changed, &f->lock);
+    if (!f->todo.first && !f->resume)
+        rest(f);
+}
+
 static void *run(void *arg)
 {
     struct filer *f = arg;
@@ -290,6 +335,8 @@ static void *run(void *arg)
             gather(f);
         if (f->todo.first || f->resume)
             work(f);
+        else if (f->open)
+            linger(f);
         else if (f->stop)
             break;
         else

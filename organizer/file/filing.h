@@ -31,6 +31,8 @@ struct filing {
     struct echoes *echoes;
     bool crowded;     /* state_expect() */
     bool journals;    /* those of the batch before are being written in foldersync's thread */
+    void (*over)(void *ctx); /* called there when they are: batch_calls */
+    void *over_ctx;
     bool unpublished; /* filer_unpublished() is in the private state */
     bool stopped;
     struct error why; /* why it stopped */
@@ -43,14 +45,18 @@ void filing_close(struct filing *g);
 int filing_resume(struct filing *g);
 
 /* batch.c: does the acts of the list, all statuses set. `give` gets the list as soon as it counts,
- * before the journals are written; more() tells whether another batch follows at once. */
+ * before the journals are written; more() tells whether another batch follows at once. over() is called in
+ * another thread when the journals are written. */
 struct batch_calls {
     void (*give)(void *ctx, struct act *list);
     bool (*more)(void *ctx);
+    void (*over)(void *ctx);
     void *ctx;
 };
 void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls);
-/* No batch follows after all: waits for the journals of the last. */
+/* Journals are being written, or their heads are still to be put. */
+bool batch_is_open(const struct filing *g);
+/* No batch follows for now: waits for the journals of the last, and puts their heads. */
 void batch_rest(struct filing *g);
 
 /* ledger.c: rows and lines. One act's changes inside a transaction; 0 or -1 with err. */

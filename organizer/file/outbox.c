@@ -120,6 +120,11 @@ void outbox_added(struct outbox *b)
     b->any = true;
 }
 
+bool outbox_has_lines(const struct outbox *b)
+{
+    return b->any;
+}
+
 static int take_line(void *ctx, int64_t rowid, const char *case_id, const char *body)
 {
     struct outbox *b = ctx;

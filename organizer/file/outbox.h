@@ -23,6 +23,8 @@ void outbox_free(struct outbox *b);
 void outbox_hint(struct outbox *b, const char *case_id, const char *case_path);
 /* Lines were added to the private state. */
 void outbox_added(struct outbox *b);
+/* There may be lines in it. */
+bool outbox_has_lines(const struct outbox *b);
 /* Appends all lines that wait. *lines, when not NULL, is raised by those that were written. 0 when
  * the disk is well, also if a case's lines had to stay; -1 with err when filing must stop. */
 int outbox_flush(struct outbox *b, unsigned *lines, struct error *err);

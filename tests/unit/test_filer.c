@@ -761,6 +761,8 @@ static void a_case_folder_of_another_case_gets_no_lines(void **state)
     run(w);
     assert_int_equal(r.status, ACT_DONE);
     open_case(w);
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
     assert_int_equal(filer_lines_waiting(w->f, &why), 1);
     assert_string_not_equal(why, "");
     world_stop(w);
