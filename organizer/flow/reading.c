@@ -16,6 +16,7 @@
 #include "text/texts.h"
 
 #define AHEAD      4   /* documents of the backlog with the parsers at once */
+#define AHEAD_BUSY 1   /* the same while others still come */
 #define WALK       128 /* rows that are looked at in one step */
 #define KEEP_MAX   64  /* contents that are written together */
 #define WANTED_MAX 1024 /* the walk rests while so many are wanted */
@@ -60,6 +61,7 @@ struct backlog {
     bool missed, again; /* some were not remembered; the walk for these is under way */
     uv_idle_t idle;
     uv_timer_t lull;  /* nothing came for a while */
+    bool lulled;
     int64_t came, since; /* ticks: when the last one came, and the first of those that wait; or 0 */
     uv_timer_t bound; /* who waits for what is read does not wait longer */
     unsigned handles;
@@ -463,9 +465,14 @@ static void on_lull(uv_timer_t *t)
     backlog_wake(t->data);
 }
 
+static bool may_read(const struct backlog *b)
+{
+    return b->wanted && b->reading < (b->lulled ? AHEAD : AHEAD_BUSY);
+}
+
 static bool has_work(const struct backlog *b)
 {
-    return (b->wanted && b->reading < AHEAD) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
+    return may_read(b) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
 }
 
 static void on_idle(uv_idle_t *h)
@@ -474,7 +481,7 @@ static void on_idle(uv_idle_t *h)
     struct flow *f = b->flow;
 
     flow_read_begin(f);
-    if (b->wanted && b->reading < AHEAD)
+    if (may_read(b))
         take_first(b);
     else if (!b->walk_done)
         walk(b);
@@ -490,7 +497,8 @@ static bool is_lulled(struct backlog *b)
 
     if (!b->wanted)
         b->since = 0;
-    if (left <= 0 || b->flow->waiters || !b->since || now > b->since + FLOW_REST_MS * NS_PER_MS)
+    b->lulled = left <= 0 || b->flow->waiters || !b->since;
+    if (b->lulled || now > b->since + FLOW_REST_MS * NS_PER_MS)
         return true;
     uv_update_time(b->flow->loop);
     uv_timer_start(&b->lull, on_lull, (uint64_t)(left / NS_PER_MS + 1), 0);

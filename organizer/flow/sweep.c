@@ -126,7 +126,7 @@ static bool on_enter(void *ctx, const char *path, int dirfd)
         log_line(&f->log, LOG_DETAIL, "swept, not watched", "folder", path, "why",
                  error_text(&err), NULL);
     flow_folder(f, path, false);
-    probe = *path ? xasprintf("%s/?", path) : xstrdup("?");
+    probe = xjoin(path, "?");
     s->zone = matters_zone(f->matters, probe, &home, &inside);
     s->case_id = home ? home->facts.id : s->zone == ZONE_OFFICE_INBOX ? "" : NULL;
     if (flow_leaves_alone(home))
