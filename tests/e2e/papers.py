@@ -1,5 +1,6 @@
 """PDF documents as word processors and scanners make them, written by hand: lines with a place and a size."""
 import re
+import struct
 
 WIDTH, HEIGHT, MARGIN, LEADING = 612, 792, 72, 15
 # Widths of Helvetica's letters are near this share of their size; enough to centre a line.
@@ -75,6 +76,16 @@ class Paper:
         out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
         out += b"".join(f"{a:010} 00000 n \n".encode() for a in at)
         return out + f"trailer<</Root 1 0 R/Size {len(objects) + 1}>>\nstartxref\n{start}\n%%EOF\n".encode()
+
+
+def photo(taken):
+    """A JPEG of one pixel that tells when it was taken ("2026:03:02 10:11:12", CIPA DC-008 4.6)."""
+    exif = (b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0x8769, 4, 1, 26, 0) +
+            struct.pack("<HHHIII", 1, 0x9003, 2, 20, 44, 0) + taken.encode() + b"\0")
+    segment = b"Exif\0\0" + exif
+    return b"\xff\xd8\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + bytes.fromhex(
+        "ffdb004300" + "03" * 64 + "ffc0000b080001000101011100ffc40014000100000000000000000000000000000009"
+        "ffc40014100100000000000000000000000000000000ffda0008010100003f0054ffd9")
 
 
 BODY = ("The Court has jurisdiction over the parties. An order was entered in a related action, and the",

@@ -189,6 +189,7 @@ def test_filters(smith):
     assert len(paths(smith, "zebra", "--until", "2026-03")) == 2
     assert len(paths(smith, "zebra", "--since", "2026-03", "--until", "2026-03")) == 1
     assert len(paths(smith, "zebra", "--mime", "application/pdf")) == 3
+    assert len(paths(smith, "zebra", "--relevance", "supporting")) == 2
     assert len(paths(smith, "zebra", "--limit", "2")) == 2
     by_date = [hit["date"] for hit in find(smith, "--mime", "pdf")]
     assert by_date == ["2026-05-05", "2026-03-02", "2025-01-15"]
@@ -355,6 +356,8 @@ def test_members_of_the_group_find_what_they_may_read(office):
     assert [json.loads(x)["path"] for x in r.stdout.splitlines()] == ["Smith_Divorce/Ours/open.txt"]
     r = as_user(office, 1, "find", "giraffe")
     assert "Jones" not in r.stdout and "closed" not in r.stdout and "documents" not in r.stdout
+    r = as_user(office, 0, "find", "giraffe", "--json")
+    assert len(r.stdout.splitlines()) == 4, ("root may read all", r.stderr)
 
 
 def test_of_what_they_may_not_read_they_are_not_told(office):

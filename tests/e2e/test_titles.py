@@ -1,7 +1,7 @@
 """What a document is, of which day and in which case, by what it says itself."""
 import pytest
 
-from papers import BODY, Paper, motion
+from papers import BODY, Paper, motion, photo
 from test_texts import SCAN
 from test_texts_hostile import cut_off
 
@@ -157,3 +157,28 @@ def test_a_date_to_come_is_a_question(cases):
     cases.sync()
     listed = (cases.path / "Rivera_PersonalInjury/Needs attention.txt").read_text(encoding="utf-8-sig")
     assert "2095-03-02" in listed
+
+
+def test_a_photo_is_of_the_day_it_was_taken(cases):
+    for name, taken in (("IMG_2034.jpg", "2026:03:02 10:11:12"), ("photo of car.jpg", "2087:03:02 10:11:12"),
+                        ("photo of roof.jpg", "1912:03:02 10:11:12")):
+        cases.drop("Rivera_PersonalInjury/Inbox", name, photo(taken))
+    cases.sync()
+    assert in_folder(cases, "Rivera_PersonalInjury/Evidence") == ["Rivera_PersonalInjury_Photo_2026-03-02.jpg"]
+    listed = (cases.path / "Rivera_PersonalInjury/Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "lies in the future: 2087-03-02" in listed and "lies before 1950: 1912-03-02" in listed
+
+
+def test_the_longest_title_wins_however_it_is_set(cases):
+    inbox = "Rivera_PersonalInjury/Inbox"
+    caption = ("ELENA RIVERA, Plaintiff,", "v.", "NORTHGATE FREIGHT, INC., Defendant.", "Case No. 2:24-cv-01234")
+    for i, (title, size) in enumerate((("Notice of Motion and Motion to Dismiss", 20), ("Stipulated Protective Order", 18),
+                                       ("ORDER GRANTING MOTION TO COMPEL", 12), ("MOTION TO COMPEL", 12))):
+        p = Paper().lines(*caption).skip().line(title, size=size).skip().lines(*BODY, "Dated: March 2, 2026")
+        cases.drop(inbox, f"scan{i:04}.pdf", p.pdf())
+    cases.drop(inbox, "scan0009.pdf", motion(dated="Dated: February 30, 2026").pdf())
+    cases.sync()
+    filed = [p.rsplit("_", 2)[1] for p in cases.documents("Rivera_PersonalInjury") if "/Inbox/" not in p]
+    assert sorted(filed) == ["MotionToCompel", "NoticeOfMotion", "Order", "ProtectiveOrder"]
+    listed = (cases.path / "Rivera_PersonalInjury/Needs attention.txt").read_text(encoding="utf-8-sig")
+    assert "scan0009.pdf has a date that does not exist: February 30, 2026" in listed
