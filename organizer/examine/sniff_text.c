@@ -72,14 +72,22 @@ static char utf16_order(const uint8_t *p, size_t n)
     return odd == 0 && even * 10 >= look / 2 * 9 ? 'b' : 0;
 }
 
-/* Narrows UTF-16 to one byte a character; returns NULL when it holds what text does not. */
-static char *narrow(const uint8_t *p, size_t n, char order, size_t *len)
+/* UTF-32 has a byte order mark or is not known: its first two bytes are UTF-16's. */
+static bool is_utf32(const uint8_t *p, size_t n)
+{
+    return n >= 4 && (memcmp(p, "\xFF\xFE\0\0", 4) == 0 || memcmp(p, "\0\0\xFE\xFF", 4) == 0);
+}
+
+/* Narrows UTF-16 (width 2) or UTF-32 (4) to one byte a character; returns NULL when it holds what text
+ * does not. */
+static char *narrow(const uint8_t *p, size_t n, char order, size_t width, size_t *len)
 {
     char *out = xmalloc(n / 2 + 1);
     size_t at = 0, odd = 0;
 
-    for (size_t i = 0; i + 1 < n; i += 2) {
-        unsigned u = order == 'l' ? le16(p + i) : (unsigned)(p[i] << 8 | p[i + 1]);
+    for (size_t i = 0; i + width <= n; i += width) {
+        const uint8_t *low = order == 'l' ? p + i : p + i + width - 2;
+        unsigned u = order == 'l' ? le16(low) : (unsigned)(low[0] << 8 | low[1]);
 
         if (u == 0xFEFF)
             continue;
@@ -227,7 +235,8 @@ static enum kind sniff_content(const struct text *t)
 enum kind sniff_text(struct source *s)
 {
     size_t n = s->len;
-    char order = utf16_order(s->head, n);
+    bool wider = is_utf32(s->head, n);
+    char order = !wider ? utf16_order(s->head, n) : s->head[0] ? 'l' : 'b';
 
     if (!order && !is_bytes_text(s->head, n))
         return KIND_DATA;
@@ -238,7 +247,7 @@ enum kind sniff_text(struct source *s)
     enum kind k;
 
     if (order) {
-        wide = narrow(s->head, n, order, &t.n);
+        wide = narrow(s->head, n, order, wider ? 4 : 2, &t.n);
         if (!wide)
             return KIND_DATA;
         t.s = wide;

@@ -270,6 +270,16 @@ static void wide_text(void **state)
     for (const char *p = "Dear Sir, in the other order."; *p; p++)
         put16(&b, (unsigned)(unsigned char)*p << 8);
     expect(b.s, b.len, KIND_TEXT);
+    str_reset(&b);
+    str_addn(&b, "\xFF\xFE\0\0", 4);
+    for (size_t i = 0; i < sizeof html - 1; i++) {
+        put16(&b, (unsigned char)html[i]);
+        put16(&b, 0);
+    }
+    expect(b.s, b.len, KIND_HTML);
+    str_reset(&b);
+    str_addn(&b, "\0\0\xFE\xFF\0\0\0D\0\0\0e\0\0\0a\0\0\0r", 20);
+    expect(b.s, b.len, KIND_TEXT);
     str_clear(&b);
 }
 
