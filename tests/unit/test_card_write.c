@@ -37,6 +37,17 @@ int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned
     return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
 
+static unsigned syncs, sync_fails; /* so far; the one that fails, 0 for none */
+
+int fsync(int fd)
+{
+    if (++syncs == sync_fails) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
+
 static void put(const char *name, const char *text)
 {
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0640);
@@ -84,7 +95,7 @@ static int fresh(void **state)
 {
     (void)state;
     lease_block_signal();
-    renames = 0;
+    renames = syncs = sync_fails = 0;
     before_rename = NULL;
     snprintf(dir_name, sizeof dir_name, "/tmp/card-XXXXXX");
     if (!mkdtemp(dir_name))
@@ -180,6 +191,31 @@ static void what_comes_between_is_set_aside(void **state)
     assert_int_equal(files(), 2);
 }
 
+static void what_was_set_aside_before_stays(void **state)
+{
+    (void)state;
+    put("Case (yours).txt", "of last week\n");
+    before_rename = save_over_twice;
+    assert_int_equal(write_it(), CARD_WRITTEN);
+    assert_holds("Case (yours).txt", "of last week\n");
+    assert_holds("Case (yours 2).txt", "Status: open\nNote: second\n");
+    assert_int_equal(files(), 3);
+}
+
+static void a_card_that_does_not_reach_the_disk_is_not_replaced(void **state)
+{
+    (void)state;
+    sync_fails = 1;
+    assert_int_equal(write_it(), CARD_FAILED);
+    assert_holds("Case.txt", "Status: open\n");
+    assert_int_equal(files(), 1);
+    syncs = 0;
+    sync_fails = 2; /* of the folder: it has been replaced */
+    assert_int_equal(write_it(), CARD_FAILED);
+    assert_holds("Case.txt", "Status: closed\n");
+    assert_int_equal(files(), 1);
+}
+
 static void wait_to_open(unsigned n)
 {
     /* Fails with EAGAIN, and tells the kernel that somebody wants the lease back. */
@@ -246,6 +282,8 @@ int main(void)
         T(one_that_is_open_for_writing_is_left),
         T(what_somebody_saves_meanwhile_is_kept_and_changed),
         T(what_comes_between_is_set_aside),
+        T(what_was_set_aside_before_stays),
+        T(a_card_that_does_not_reach_the_disk_is_not_replaced),
         T(who_waits_to_open_it_gets_the_old_one),
         T(nothing_is_written_that_is_refused),
         T(no_card_is_made),

@@ -180,6 +180,31 @@ static void what_comes_while_it_ends_is_not_begun(void **state)
     assert_non_null(strstr(late.error, "ending"));
 }
 
+static void nobody_has_it_open(void *ctx, struct act *a)
+{
+    const struct world *w = ending;
+    AUTO_CLOSE int fd = beneath_open(w->root, a->to, O_RDONLY, 0);
+
+    assert_int_equal(fcntl(fd, F_SETLEASE, F_WRLCK), 0);
+    assert_int_equal(fcntl(fd, F_SETLEASE, F_UNLCK), 0);
+    take_outcome(ctx, a);
+}
+
+/* Who is told may hand it over again at once. */
+static void who_is_told_finds_it_closed(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r = {0};
+
+    ending = w;
+    a->done = nobody_has_it_open;
+    a->ctx = &r;
+    filer_submit(w->f, a);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+}
+
 /* ---- syncs --------------------------------------------------------------------------------------- */
 
 static void a_document_announced_is_on_the_disk_before(void **state)
@@ -205,7 +230,7 @@ static void one_announced_that_cannot_be_synced_is_not_filed(void **state)
     sys.with = EIO;
     fail_at(FAIL, 1);
     filer_prepare(w->f, a->fd);
-    while (sys.n < 1)
+    for (int i = 0; i < 100000 && sys.n < 1; i++)
         usleep(100);
     assert_true(was_hit());
     assert_string_equal(sys.hit, "fsync");
@@ -446,6 +471,7 @@ int main(void)
         TEST(who_asked_is_told_of_each_act_and_of_its_journal),
         TEST(what_is_not_published_yet_is_remembered),
         TEST(what_comes_while_it_ends_is_not_begun),
+        TEST(who_is_told_finds_it_closed),
         TEST(a_document_announced_is_on_the_disk_before),
         TEST(one_announced_that_cannot_be_synced_is_not_filed),
         TEST(more_announced_than_there_is_room_for_are_synced_later),
