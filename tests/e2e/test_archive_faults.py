@@ -68,6 +68,35 @@ def clear(job):
         f.unlink()
 
 
+# A disk that does not give back what was written: one bit is another when the archive is brought onto it.
+SPOILS = r"""
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int fsync(int fd)
+{
+    struct stat st;
+    unsigned char c;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 1000 && pread(fd, &c, 1, st.st_size / 2) == 1) {
+        c ^= 4;
+        if (pwrite(fd, &c, 1, st.st_size / 2) != 1)
+            _exit(1);
+    }
+    return syscall(SYS_fsync, fd);
+}
+"""
+
+
+def test_what_does_not_come_back_as_it_was_written_gets_no_name(office, tmp_path):
+    clear(office)
+    (tmp_path / "spoils.c").write_text(SPOILS)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", tmp_path / "spoils.so", tmp_path / "spoils.c"], check=True)
+    r = office.run(wrap=["/usr/bin/env", f"LD_PRELOAD={tmp_path / 'spoils.so'}"])
+    assert r["outcome"] == "failed" and "archive on the disk" in r["why"], r
+    assert list((office.cabinet.path / "Archive").iterdir()) == []
+    assert office.run()["outcome"] == "made"
+
+
 def points(job, most):
     """Numbers of system calls to try, of the part of the run that works on the case."""
     tool = build_tool("syscall_at")
