@@ -14,7 +14,8 @@
  * A docket number, a matter number or the thread of a mail tell a case. A name alone does not: the
  * same insurer, bank or opposing counsel is in many cases; two signs that do not depend on each
  * other do (two persons of the card, or a person and the client's address), when no other case may
- * be meant. Only what stands in the head of a document counts: its body cites other cases.
+ * be meant. What stands in the head of a document counts first: court papers cite other cases. Of a
+ * letter or mail without anything there a number in the body does, when it is the only one.
  */
 enum {
     SIGNS = 64,
@@ -402,6 +403,33 @@ static void list_signs(struct ctx *c, const struct signs *s)
         }
 }
 
+static bool speaks_of_others(const struct signs *s, const struct case_facts *matter)
+{
+    for (size_t i = 0; i < s->len; i++)
+        if (s->v[i].matter != matter)
+            return true;
+    return false;
+}
+
+/* The one case whose number stands anywhere in a letter or mail that tells no other by its head, or
+ * NULL. */
+static const struct case_facts *by_body(struct ctx *c, const struct signs *s,
+                                        const struct heading *h)
+{
+    struct signs body = {.c = c, .router = s->router};
+    bool many;
+    const struct sign *sure;
+
+    if (!h || !s->router || h->form == FORM_COURT || s->unknown_number)
+        return NULL;
+    read_lines(&body, h->text, 0, SIZE_MAX, "in its text", false);
+    sure = strong(&body, &many);
+    if (!sure || many || speaks_of_others(s, sure->matter))
+        return NULL;
+    note_sign(c, sure);
+    return sure->matter;
+}
+
 /* A number in the body may be that of another paper: it is no more than a candidate, and none where
  * the caption has a number of its own. */
 static void list_cited(struct ctx *c, const struct signs *s, const struct heading *h)
@@ -462,6 +490,9 @@ const struct case_facts *said_case(struct ctx *c)
         note_two(c, first, second);
         return matter;
     }
+    matter = sure || c->f->thread_case ? NULL : by_body(c, &s, facts_heading(c->f));
+    if (matter)
+        return matter;
     list_signs(c, &s);
     if (c->f->thread_case)
         ctx_candidate(c, ctx_case_label(c, c->f->thread_case));

@@ -159,15 +159,24 @@ static void a_number_in_the_body_is_another_paper(void **state)
     IS("which-case");
 }
 
-/* It routes nothing, but is listed. */
-static void a_number_in_the_body_of_a_letter_is_a_candidate(void **state)
+#define LETTER(body) "HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\n" body "\n"
+
+/* When nothing speaks against it; what may be any number is only listed. */
+static void a_number_in_the_body_of_a_letter_routes_when_it_is_the_only_one(void **state)
 {
     (void)state;
-    a_paper("HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\nIn No. 2:24-cv-01234 we move to dismiss.\n", -1);
+    a_paper(LETTER("In No. 2:24-cv-01234 we move to dismiss."), -1);
+    IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
+    assert_string_equal(made.matter.source, "its docket number \"2:24-cv-01234\" in its text");
+    a_paper(LETTER("On our file 1042-01 I write as follows."), -1);
+    IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
+    a_paper(LETTER("In No. 2:24-cv-01234 and FA-24-1234 we move to dismiss."), -1);
+    IS("which-case: Rivera_PersonalInjury, Okafor_Employment");
+    a_paper("HALL & ROE LLP\nMarch 2, 2026\nRe: Amara Okafor\nDear Mr. Roe:\nAs in No. 2:24-cv-01234 we move.\n", -1);
+    IS("which-case: Okafor_Employment, Rivera_PersonalInjury");
+    a_paper(LETTER("Please pay invoice 1042-01 soon."), -1);
     IS("which-case: Rivera_PersonalInjury");
-    a_paper("HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\nPlease pay invoice 1042-01 soon.\n", -1);
-    IS("which-case: Rivera_PersonalInjury");
-    a_paper("HALL & ROE LLP\nMarch 2, 2026\nDear Mr. Roe:\nPlease pay invoice 1042-017 soon.\n", -1);
+    a_paper(LETTER("Please pay invoice 1042-017 soon."), -1);
     IS("which-case");
 }
 
@@ -452,7 +461,7 @@ int main(void)
         cmocka_unit_test(docket_numbers_route),
         cmocka_unit_test(another_courts_number_is_another_number),
         cmocka_unit_test(a_number_in_the_body_is_another_paper),
-        cmocka_unit_test(a_number_in_the_body_of_a_letter_is_a_candidate),
+        cmocka_unit_test(a_number_in_the_body_of_a_letter_routes_when_it_is_the_only_one),
         cmocka_unit_test(two_numbers_are_a_question),
         cmocka_unit_test(a_matter_number_counts_behind_its_label),
         cmocka_unit_test(two_parties_route_and_one_does_not),
