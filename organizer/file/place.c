@@ -21,6 +21,7 @@
 #define LINEAR 32
 /* Folders that are kept open while a round chooses names: documents of a batch go to a few by turns. */
 #define FOLDERS_KEPT 16
+#define MOVED_KEPT   1024
 
 struct name {
     char *key;
@@ -113,7 +114,8 @@ void place_free(struct place *p)
     forget_folders(p);
     names_clear(&p->chosen);
     names_clear(&p->left);
-    place_forget(p);
+    names_clear(&p->last);
+    names_clear(&p->moved);
     free(p);
 }
 
@@ -131,7 +133,9 @@ void place_end_batch(struct place *p)
 void place_forget(struct place *p)
 {
     names_clear(&p->last);
-    names_clear(&p->moved);
+    /* One that was read before may be handed over only now: its stamp tells, however late. */
+    if (HASH_COUNT(p->moved) > MOVED_KEPT)
+        names_clear(&p->moved);
 }
 
 void place_moved(struct place *p, const struct act *a)
