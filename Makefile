@@ -145,10 +145,12 @@ lint: deps-lint
 
 # Address, undefined-behaviour and leak sanitizers under every test; any report fails it. A run that was
 # stopped goes on where it was.
+# Tests get the flags, too: one has something built.
+SANITIZED = STATIC= HARDEN=-fPIE \
+    OPT="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 sanitize: deps-test
-	$(MAKE) B=build/asan STATIC= HARDEN=-fPIE OPT="-O1 -g -fno-omit-frame-pointer \
-	    -fsanitize=address,undefined -fno-sanitize-recover=undefined" all units
-	@tests/sanitize build/asan
+	$(MAKE) B=build/asan $(SANITIZED) all units
+	@$(SANITIZED) tests/sanitize build/asan
 
 # The unit tests only; children too, but not programs that they start.
 valgrind: deps-lint
