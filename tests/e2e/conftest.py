@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import tempfile
+import time
 import zipfile
 
 import pytest
@@ -126,20 +127,26 @@ class Cabinet:
         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         s.bind(address)
         os.chmod(address, 0o666)
-        s.settimeout(TIMEOUT)
+        s.settimeout(1)
         self.log = open(self.base / "daemon.log", "ab")
         self.process = subprocess.Popen([*map(str, wrap), *self.prefix, str(EXE), "watch",
                                          str(self.path)],
                                         env={**self.env, "NOTIFY_SOCKET": address, **(env or {})},
                                         stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         if wait:
-            try:
-                while b"READY=1" not in s.recv(4096):
-                    pass
-            except socket.timeout:
-                raise AssertionError("the daemon did not become ready:\n" + self.log_text())
+            self._wait_for_ready(s)
         s.close()
         return self
+
+    def _wait_for_ready(self, s):
+        end = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                if b"READY=1" in s.recv(4096):
+                    return
+            except socket.timeout:
+                assert self.process.poll() is None, "the daemon ended at once:\n" + self.log_text()
+                assert time.monotonic() < end, "the daemon did not become ready:\n" + self.log_text()
 
     def stop(self, sig=signal.SIGTERM):
         if not self.process:

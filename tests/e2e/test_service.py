@@ -2,11 +2,13 @@
 import datetime
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -190,14 +192,20 @@ FILED = "Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"
 
 
 @pytest.fixture
-def office(tmp_path):
-    """A cabinet that root made, whose group may write everything; the daemon is in that group."""
+def open_to_all():
+    """A folder outside pytest's, which every pytest that starts closes to others."""
     need_root()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="organizer-office-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def office(open_to_all):
+    """A cabinet that root made, whose group may write everything; the daemon is in that group."""
+    tmp_path = open_to_all
     need_tool("setpriv")
-    tmp_path.chmod(0o755)
-    for above in tmp_path.parents:
-        if str(above).startswith("/tmp/pytest"):
-            above.chmod(0o755)
     exe = shutil.copy(EXE, tmp_path / "organizer")
     shutil.copy(EXE.with_name("organizer-main"), tmp_path)
     rules = os.environ.get("ORGANIZER_RULES", str(ROOT / "rules"))
