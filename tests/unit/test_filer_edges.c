@@ -93,7 +93,7 @@ static void a_cabinet_that_is_closed_is_told(void **state)
     struct recovery r;
 
     world_stop(w);
-    o.root = -1;
+    o.root = 1000; /* nothing is open there */
     assert_int_equal(filer_recover(&o, &r, &err), -1);
     assert_non_null(strstr(err.text, "cabinet"));
     act_free(NULL);
