@@ -21,12 +21,12 @@
 #define SERIALS  9999
 #define ATTEMPTS 100
 
-/* One that another run is writing is locked. */
+/* One that another run is writing is locked; one that cannot be opened may be. */
 static void remove_leftover(int dir, const char *name)
 {
     AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (fd < 0 ? errno != ELOOP : flock(fd, LOCK_EX | LOCK_NB) < 0)
         return;
     (void)unlinkat(dir, name, 0); /* what cannot be removed is tried again by the next run */
 }

@@ -411,8 +411,14 @@ static bool speaks_of_others(const struct signs *s, const struct case_facts *mat
     return false;
 }
 
+/* No other court has it, nor any paper that is cited: "2:24-cv-01234", "our file 1042-01". */
+static bool is_whole_number(const struct sign *s)
+{
+    return s->kind == ROUTE_MATTER || (has_office(s->matter) && strchr(s->text, ':'));
+}
+
 /* The one case whose number stands anywhere in a letter or mail that tells no other by its head, or
- * NULL. */
+ * NULL. "No. 24-cv-1234" alone may be cited from elsewhere: with it a person or an address is wanted. */
 static const struct case_facts *by_body(struct ctx *c, const struct signs *s,
                                         const struct heading *h)
 {
@@ -420,11 +426,14 @@ static const struct case_facts *by_body(struct ctx *c, const struct signs *s,
     bool many;
     const struct sign *sure;
 
-    if (!h || !s->router || h->form == FORM_COURT || s->unknown_number)
+    if (!h || !s->router || (h->form != FORM_LETTER && h->form != FORM_MAIL) || s->unknown_number)
         return NULL;
-    read_lines(&body, h->text, 0, SIZE_MAX, "in its text", false);
+    read_lines(&body, h->text, 0, SIZE_MAX, "in its text", true);
     sure = strong(&body, &many);
     if (!sure || many || speaks_of_others(s, sure->matter))
+        return NULL;
+    if (!is_whole_number(sure) && weak_signs(&body, sure->matter, NULL, NULL) == 0 &&
+        weak_signs(s, sure->matter, NULL, NULL) == 0)
         return NULL;
     note_sign(c, sure);
     return sure->matter;

@@ -99,8 +99,8 @@ static const char *utf16_without_mark(const unsigned char *p, size_t n)
     return NULL;
 }
 
-/* Most of it is written in letters that only this set has there: quotation marks and the few letters
- * of a name stand at the same places in many sets. */
+/* It is written in letters beyond ASCII, not with a few: quotation marks and the letters of a name stand
+ * at the same places in many sets. */
 static bool has_letters_of(const char *set, const void *p, size_t n)
 {
     struct str text = STR_INIT;
@@ -119,6 +119,18 @@ static bool has_letters_of(const char *set, const void *p, size_t n)
     str_clear(&text);
     /* One: the character that the bound cuts. */
     return wrong <= 1 && own * OWN_LETTERS >= letters;
+}
+
+/* Of a few words these are taken for Western; hardly anybody writes in them. */
+static bool is_rare(const char *set)
+{
+    static const char *const rare[] = {"IBM852",      "ISO-8859-1",  "ISO-8859-3", "ISO-8859-4",
+                                       "ISO-8859-10", "ISO-8859-13", "ISO-8859-14"};
+
+    for (size_t i = 0; i < COUNT(rare); i++)
+        if (strcmp(set, rare[i]) == 0)
+            return true;
+    return false;
 }
 
 /* By which letters and syllables follow each other in languages; NULL: Western, or not sure. */
@@ -148,7 +160,7 @@ static const char *learn(const void *bytes, size_t n)
         if (strcasecmp(name, sets[i].name) == 0)
             set = sets[i].name;
     uchardet_delete(learner);
-    return set && strcmp(set, "ISO-8859-1") != 0 && has_letters_of(set, bytes, n) ? set : NULL;
+    return set && !is_rare(set) && has_letters_of(set, bytes, n) ? set : NULL;
 }
 
 const char *charset_guess(const void *bytes, size_t n, size_t *mark)

@@ -200,6 +200,10 @@ static void read_plain(struct reader *r, GMimePart *part)
     struct str text = STR_INIT;
 
     part_text(part, &text);
+    /* Of what is behind a NUL nothing is lost. */
+    for (size_t i = 0; i < text.len; i++)
+        if (!text.s[i])
+            text.s[i] = ' ';
     add_armoured(r->paper, str_c(&text));
     r->has_text = true;
     str_clear(&text);

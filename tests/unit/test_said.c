@@ -170,6 +170,12 @@ static void a_number_in_the_body_of_a_letter_routes_when_it_is_the_only_one(void
     assert_string_equal(made.matter.source, "its docket number \"2:24-cv-01234\" in its text");
     a_paper(LETTER("On our file 1042-01 I write as follows."), -1);
     IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
+    a_paper(LETTER("In Rivera, No. 24-cv-1234, we move to dismiss."), -1);
+    IS("Rivera_PersonalInjury_Letter_2026-03-02.pdf");
+    a_paper(LETTER("Doe v. Roe, No. 24-cv-1234 (S.D.N.Y. Mar. 3, 2024), held that a lease ends."), -1);
+    IS("which-case: Rivera_PersonalInjury");
+    a_paper("LIST OF EXPERTS\nHall\nRoe\nDoe\n1\n2\n3\n4\n5\n6\n7\n8\n9\nLee, as in No. 2:24-cv-01234\n", -1);
+    IS("which-case: Rivera_PersonalInjury");
     a_paper(LETTER("In No. 2:24-cv-01234 and FA-24-1234 we move to dismiss."), -1);
     IS("which-case: Rivera_PersonalInjury, Okafor_Employment");
     a_paper("HALL & ROE LLP\nMarch 2, 2026\nRe: Amara Okafor\nDear Mr. Roe:\nAs in No. 2:24-cv-01234 we move.\n", -1);

@@ -95,6 +95,9 @@ static void plain_text_is_known_by_its_language(void **state)
                             "wasn\u2019t made.\n");
     read_in("WINDOWS-1252", "M\u00fcller ./. Sch\u00e4fer\n");
     read_in("WINDOWS-1252", "Le pr\u00e9sent contrat est conclu \u00e0 Gen\u00e8ve. L\u2019\u00e9t\u00e9 dernier.\n");
+    read_in("WINDOWS-1252", "Pi\u00f9 tardi invieremo la documentazione.\n");
+    read_in("WINDOWS-1252", "La responsabilit\u00e0 \u00e8 del venditore.\n");
+    read_in("WINDOWS-1252", "At 25\u00b0 C the na\u00efve view of Mr. Pe\u00f1a fails.\n");
     read_in("WINDOWS-1252", "Se\u00f1or Pe\u00f1a compareci\u00f3 el d\u00eda 3.\n");
 }
 
@@ -241,6 +244,15 @@ static void sealed_text_within_a_mail_is_known(void **state)
     assert_false(w.said.flags & CONTENT_IS_ENCRYPTED);
 }
 
+static void text_behind_a_nul_is_read(void **state)
+{
+    (void)state;
+    READ(KIND_EML, "From: a@b.example\nSubject: x\nContent-Transfer-Encoding: quoted-printable\n\n"
+                   "before=00behind it\nand more\n");
+    assert_non_null(said_line(&w, "before behind it"));
+    assert_non_null(said_line(&w, "and more"));
+}
+
 /* A PDF whose title is these bytes, in hexadecimal. */
 static void read_titled(const char *title)
 {
@@ -385,6 +397,7 @@ int main(void)
         cmocka_unit_test(web_pages_have_titles_and_headings),
         cmocka_unit_test(a_mail_tells_its_head),
         cmocka_unit_test(sealed_text_within_a_mail_is_known),
+        cmocka_unit_test(text_behind_a_nul_is_read),
         cmocka_unit_test(properties_of_pdf_are_read_in_each_of_its_encodings),
         cmocka_unit_test(a_signed_pdf_is_known),
         cmocka_unit_test(a_picture_tells_when_it_was_taken),
