@@ -126,6 +126,7 @@ def test_power_cuts(fs, during):
     need_tool(f"mkfs.{fs}")
     if subprocess.run(["losetup", "--find"], capture_output=True).returncode:
         pytest.skip("this machine has no loop devices")
+    preload()
     r = subprocess.run([ROOT / "tests/faults/power", "--build", BUILD, "--fs", fs, "--while", during, "--cuts", "6"],
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
