@@ -100,7 +100,7 @@ bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, co
     *b = (struct beside){
         .dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks, .told = told};
     if (told)
-        strcpy(b->folder, path);
+        memcpy(b->folder, path, strlen(path) + 1); /* told: it fits */
     read_names(b, dir);
     b->good_ns = SHARE * (env_ticks() - ticks);
     if (b->good_ns < FRESH_NS || b->any)
