@@ -178,12 +178,14 @@ const char *charset_guess(const void *bytes, size_t n, size_t *mark)
     };
     const char *wide, *learned;
 
+    *mark = 0;
+    if (n == 0) /* bytes may be NULL */
+        return "UTF-8";
     for (size_t i = 0; i < COUNT(marks); i++)
         if (n >= marks[i].n && memcmp(bytes, marks[i].bytes, marks[i].n) == 0) {
             *mark = marks[i].n;
             return marks[i].name;
         }
-    *mark = 0;
     wide = utf16_without_mark(bytes, n);
     if (wide)
         return wide;

@@ -224,6 +224,14 @@ static void a_mail_tells_its_head(void **state)
 }
 
 /* OpenPGP as it was before there was MIME for it (RFC 4880, 6.2 and 7). */
+static void a_mail_without_a_body_tells_its_head(void **state)
+{
+    (void)state;
+    READ(KIND_EML, "From: a@b.example\nSubject: x\nContent-Type: text/html\n\n");
+    assert_int_equal(w.said.status, CONTENT_READ);
+    assert_string_equal(w.said.subject, "x");
+}
+
 static void sealed_text_within_a_mail_is_known(void **state)
 {
     (void)state;
@@ -396,6 +404,7 @@ int main(void)
         cmocka_unit_test(rich_text_has_its_look),
         cmocka_unit_test(web_pages_have_titles_and_headings),
         cmocka_unit_test(a_mail_tells_its_head),
+        cmocka_unit_test(a_mail_without_a_body_tells_its_head),
         cmocka_unit_test(sealed_text_within_a_mail_is_known),
         cmocka_unit_test(text_behind_a_nul_is_read),
         cmocka_unit_test(properties_of_pdf_are_read_in_each_of_its_encodings),
