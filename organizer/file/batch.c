@@ -442,7 +442,7 @@ void batch_rest(struct filing *g)
 void batch_do(struct filing *g, struct act *list, const struct batch_calls *calls)
 {
     struct batch b = {.g = g, .list = list};
-    bool more;
+    bool more, stopped;
 
     if (!is_plain(list))
         end_journals(g);
@@ -450,10 +450,16 @@ void batch_do(struct filing *g, struct act *list, const struct batch_calls *call
         open_documents(&b);
     if (!g->stopped)
         rename_rounds(&b);
+    stopped = g->stopped;
     end_journals(g);
-    if (g->stopped)
-        mark_stopped(&b);
-    record(&b);
+    if (g->stopped && !stopped) {
+        /* What the disk has of this batch is not known either. */
+        take_all_back(&b);
+    } else {
+        if (g->stopped)
+            mark_stopped(&b);
+        record(&b);
+    }
     end(&b);
     tell(g, FILER_COMMITTED);
     calls->give(calls->ctx, list);

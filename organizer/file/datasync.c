@@ -13,7 +13,7 @@
 #define FOLDERS_EACH 8
 
 struct datasync {
-    int root;
+    int root; /* its own: the kernel tells each open file of an error once, and not the next who asks */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -149,11 +149,15 @@ struct datasync *datasync_new(int root)
 {
     struct datasync *d = xcalloc(1, sizeof *d);
 
-    d->root = root;
+    d->root = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
-    if (pthread_create(&d->thread, NULL, run, d) == 0)
-        return d;
+    if (d->root >= 0) {
+        errno = pthread_create(&d->thread, NULL, run, d);
+        if (errno == 0)
+            return d;
+        close(d->root);
+    }
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -171,6 +175,7 @@ void datasync_free(struct datasync *d)
     pthread_join(d->thread, NULL);
     while (d->early_len > 0)
         close(d->early[--d->early_len]);
+    close(d->root);
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);

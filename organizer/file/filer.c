@@ -191,6 +191,7 @@ static bool more(void *ctx)
 
     pthread_mutex_lock(&f->lock);
     any = f->todo.first != NULL;
+    f->over = false; /* the journals of the batch before are ended, the next not begun */
     pthread_mutex_unlock(&f->lock);
     return any;
 }
@@ -224,8 +225,9 @@ static void take_notes(struct filer *f)
     const char *why = "";
 
     tell_stopped(f);
-    if (!f->g->outbox || f->g->journals)
+    if (!f->g->outbox)
         return;
+    /* What journals that are just being written do not touch. */
     f->tampered |= outbox_took_tampered(f->g->outbox);
     f->lines_waiting = outbox_waiting(f->g->outbox, &why);
     snprintf(f->lines_why, sizeof f->lines_why, "%s", why);
@@ -377,7 +379,7 @@ static void tell_written(struct filer *f)
     tampered = f->tampered;
     f->written = f->tampered = false;
     pthread_mutex_unlock(&f->lock);
-    if (written && f->g->o.written)
+    if ((written || tampered) && f->g->o.written)
         f->g->o.written(f->g->o.written_ctx, tampered);
 }
 

@@ -84,7 +84,7 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
     g->foldersync = datasync_new(o->root);
     if (g->datasync && g->foldersync)
         return g;
-    error_set(err, EAGAIN, "cannot start a thread");
+    error_set(err, errno, "what is filed cannot be brought onto the disk");
 fail:
     filing_close(g);
     return NULL;

@@ -43,6 +43,7 @@ struct sheaf {
 
 struct outbox {
     const struct filer_options *o;
+    int root; /* of its own, to sync: an error is told once to each open file */
     struct state *state;
     struct sheaf *cases;
     bool any;   /* the private state may hold lines */
@@ -57,6 +58,7 @@ struct outbox *outbox_new(const struct filer_options *o, struct state *state)
     struct outbox *b = xcalloc(1, sizeof *b);
 
     b->o = o;
+    b->root = openat(o->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     b->state = state;
     b->any = true;
     return b;
@@ -89,6 +91,8 @@ void outbox_free(struct outbox *b)
         return;
     HASH_ITER(hh, b->cases, c, tmp)
     sheaf_free(b, c);
+    if (b->root >= 0)
+        close(b->root);
     free(b);
 }
 
@@ -268,7 +272,7 @@ int outbox_write(struct outbox *b, struct error *err)
             return -1;
         }
     }
-    if (b->o->durable && !each && syncfs(b->o->root) < 0)
+    if (b->o->durable && !each && syncfs(b->root) < 0)
         return error_set(err, errno, "the journals could not be brought onto the disk");
     return 0;
 }

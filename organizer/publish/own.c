@@ -517,11 +517,11 @@ static void place_all(struct own_set *set)
     }
 }
 
-static int sync_folders(struct own_set *set, bool single)
+static int sync_folders(struct own_set *set, bool single, int disk)
 {
     int rc = 0;
 
-    if (!single && syncfs(set->root) < 0) {
+    if (!single && syncfs(disk) < 0) {
         fail(set, "sync the file system of", "the cabinet");
         return -1;
     }
@@ -537,6 +537,8 @@ int own_flush(struct own_set *set)
 {
     bool single = set->len <= SYNC_SINGLE, write = false, note = false, removes = false;
     bool failed_before = *set->error.text != '\0';
+    /* Its own: an error is told once, and the filer is to hear of it, too. */
+    AUTO_CLOSE int disk = single ? -1 : openat(set->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     for (size_t i = 0; i < set->len; i++) {
         struct own_entry *e = &set->entries[i];
@@ -547,11 +549,11 @@ int own_flush(struct own_set *set)
         note |= e->todo == TODO_WRITE || e->todo == TODO_RECORD;
         removes |= e->todo == TODO_REMOVE;
     }
-    if (write && !single && syncfs(set->root) < 0)
+    if (write && !single && syncfs(disk) < 0)
         fail(set, "sync the file system of", "the cabinet");
     else if (!note || record(set, false) == 0) {
         place_all(set);
-        if ((write && sync_folders(set, single) == 0) || (!write && removes))
+        if ((write && sync_folders(set, single, disk) == 0) || (!write && removes))
             record(set, true);
     }
     drop_entries(set);

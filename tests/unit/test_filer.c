@@ -791,6 +791,48 @@ static void an_edited_journal_marks_the_case(void **state)
     assert_int_equal(lines(w, "filed", NULL), 1);
 }
 
+static void note_tampering(void *ctx, bool tampered)
+{
+    bool *told = ctx;
+
+    *told |= tampered;
+}
+
+/* Whenever the next batch comes, and though that has nothing to record: its new name is refused. */
+static void tampering_is_told_also_behind_a_batch_of_nothing(void **state)
+{
+    struct world *w = *state;
+    char path[64], wanted[320] = "";
+    bool told;
+
+    memset(wanted, 'G', sizeof wanted - 1);
+    world_stop(w);
+    w->o.written = note_tampering;
+    w->o.written_ctx = &told;
+    world_start(w);
+    for (int i = 0; i < 30; i++) {
+        struct outcome r, refused;
+        struct act *next;
+
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        write_file(w, CASE "/.organizer/journal.jsonl", "{\"case\":\"" CASE_ID "\"}\n");
+        write_file(w, path, path);
+        write_file(w, INBOX "/next.pdf", "2");
+        told = false;
+        next = filing_act(w, INBOX "/next.pdf", LETTERS, wanted);
+        submit(w, filing_act(w, path, LETTERS, path + strlen(INBOX "/")), &r);
+        while (!r.done)
+            uv_run(&w->loop, UV_RUN_ONCE);
+        usleep((useconds_t)i * 100);
+        submit(w, next, &refused);
+        while (filer_busy(w->f))
+            uv_run(&w->loop, UV_RUN_ONCE);
+        assert_int_equal(r.status, ACT_DONE);
+        assert_int_not_equal(refused.status, ACT_DONE);
+        assert_true(told);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, ready, done)
 
 int main(void)
@@ -837,6 +879,7 @@ int main(void)
         TEST(ending_finishes_what_is_queued),
         TEST(a_case_folder_of_another_case_gets_no_lines),
         TEST(an_edited_journal_marks_the_case),
+        TEST(tampering_is_told_also_behind_a_batch_of_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
