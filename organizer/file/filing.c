@@ -81,8 +81,8 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
     if (open_parts(g, false, r, err) < 0)
         goto fail;
     g->datasync = datasync_new(o->root);
-    g->foldersync = datasync_new(o->root);
-    if (g->datasync && g->foldersync)
+    g->foldersync = g->datasync ? datasync_new(o->root) : NULL;
+    if (g->foldersync)
         return g;
     error_set(err, errno, "what is filed cannot be brought onto the disk");
 fail:
