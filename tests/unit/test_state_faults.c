@@ -440,6 +440,26 @@ static void what_failed_is_not_committed(void **state)
     assert_int_equal(c.documents, 0);
 }
 
+/* Also where nothing but the failed change is left to be refused: no number was given. */
+static void what_failed_without_a_number_is_not_committed(void **state)
+{
+    struct place *p = *state;
+    AUTO_FREE char *value = NULL;
+
+    start_over(p);
+    assert_int_equal(open_it(p), 0);
+    assert_int_equal(state_begin(p->s, &p->err), 0);
+    assert_int_equal(state_set(p->s, "first", "1", &p->err), 0);
+    fail_at(1);
+    assert_int_equal(state_set(p->s, "second", "2", &p->err), -1);
+    assert_true(was_hit());
+    sql.at = 0;
+    assert_int_equal(state_commit(p->s, &p->err), -1);
+    state_rollback(p->s);
+    value = state_get(p->s, "first");
+    assert_null(value);
+}
+
 static void reading(void **state)
 {
     struct place *p = *state;
@@ -515,6 +535,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(opening, setup, teardown),
         cmocka_unit_test_setup_teardown(writing, setup, teardown),
         cmocka_unit_test_setup_teardown(what_failed_is_not_committed, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_failed_without_a_number_is_not_committed, setup, teardown),
         cmocka_unit_test_setup_teardown(reading, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_known_cannot_be_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_small_value_is_not_there, setup, teardown),
