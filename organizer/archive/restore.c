@@ -71,10 +71,9 @@ static const char *exact(const struct restore *r, const struct bag_file *f)
     return right && right->exact ? right->exact : inside(r, f);
 }
 
-static bool is_wanted(const struct restore *r, const struct bag_file *f, bool *hit)
+/* Whether the document or folder of that name is; hit as wanted_any() has it. */
+static bool is_wanted(const struct restore *r, const char *path, bool *hit)
 {
-    const char *path = exact(r, f);
-
     if (!r->o->wanted)
         return !r->o->left_out || !r->o->left_out(r->o->ctx, path);
     return wanted_any(r->o->wanted, path, hit);
@@ -142,7 +141,7 @@ static void choose(struct restore *r)
         const char *why;
 
         if (!bag_is_payload(&r->bag, f) || (!f->present && !f->listed && !f->fetch) ||
-            !is_wanted(r, f, hit) || (f->present && f->kind == UNPACK_FOLDER))
+            !is_wanted(r, exact(r, f), hit) || (f->present && f->kind == UNPACK_FOLDER))
             continue; /* folders are made at the end: make_folders() */
         if ((why = obstacle(f))) {
             tell(r, exact(r, f), why);
@@ -356,14 +355,6 @@ static int on_event(void *ctx, const struct unpack_event *e)
 /* ---- folders
  * --------------------------------------------------------------------------------- */
 
-/* Whether the folder path is to be made though nothing lies in it. */
-static bool wants_folder(struct restore *r, const char *path)
-{
-    if (!r->o->wanted)
-        return !r->o->left_out || !r->o->left_out(r->o->ctx, path);
-    return wanted_any(r->o->wanted, path, NULL);
-}
-
 /* Empty folders: those that the archive has, and those that it only knows of. */
 static void make_folders(const struct run *u)
 {
@@ -373,13 +364,13 @@ static void make_folders(const struct run *u)
         const struct bag_file *f = r->bag.files.files[i];
 
         if (f->present && f->kind == UNPACK_FOLDER && bag_is_payload(&r->bag, f) &&
-            wants_folder(r, exact(r, f)) && beneath_mkdirs(u->place.fd, exact(r, f)) < 0)
+            is_wanted(r, exact(r, f), NULL) && beneath_mkdirs(u->place.fd, exact(r, f)) < 0)
             tell(r, exact(r, f), strerror(errno));
     }
     for (size_t i = 0; i < r->rights.len; i++) {
         AUTO_FREE char *path = folder_of(&r->rights.list[i]);
 
-        if (path && wants_folder(r, path) && beneath_mkdirs(u->place.fd, path) < 0)
+        if (path && is_wanted(r, path, NULL) && beneath_mkdirs(u->place.fd, path) < 0)
             tell(r, path, strerror(errno));
     }
 }

@@ -7,37 +7,44 @@
 
 #include "base/alloc.h"
 
-/* The whole path, or its last part. */
-static bool is_called(const char *wanted, const char *path)
+/* The first n bytes of path are called so: all of them, or their last part. */
+static bool is_called(const char *wanted, size_t len, const char *path, size_t n)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash = memrchr(path, '/', n);
     const char *name = slash ? slash + 1 : path;
+    size_t rest = n - (size_t)(name - path);
 
-    if (strcasecmp(wanted, path) == 0 || strcasecmp(wanted, name) == 0)
-        return true;
-    return strpbrk(wanted, "*?[\\") && (fnmatch(wanted, path, FNM_CASEFOLD) == 0 ||
-                                        fnmatch(wanted, name, FNM_CASEFOLD) == 0);
+    return (len == n && strncasecmp(wanted, path, n) == 0) ||
+           (len == rest && strncasecmp(wanted, name, rest) == 0);
+}
+
+static bool is_like(const char *pattern, size_t len, const char *path, size_t n)
+{
+    AUTO_FREE char *want = xmemdup0(pattern, len);
+    AUTO_FREE char *part = xmemdup0(path, n);
+    const char *slash = strrchr(part, '/');
+
+    return fnmatch(want, part, FNM_CASEFOLD) == 0 ||
+           (slash && fnmatch(want, slash + 1, FNM_CASEFOLD) == 0);
 }
 
 /* It, or a folder above it. */
 static bool matches(const char *wanted, const char *path)
 {
-    size_t n = strlen(wanted);
-    AUTO_FREE char *want = NULL;
-    AUTO_FREE char *part = xstrdup(path);
-    bool called;
+    size_t len = strlen(wanted), n = strlen(path);
+    bool pattern = strpbrk(wanted, "*?[\\");
 
-    while (n && wanted[n - 1] == '/')
-        n--;
-    want = xmemdup0(wanted, n);
-    while (!(called = is_called(want, part))) {
-        char *slash = strrchr(part, '/');
+    while (len && wanted[len - 1] == '/')
+        len--;
+    for (;;) {
+        const char *slash = memrchr(path, '/', n);
 
+        if (is_called(wanted, len, path, n) || (pattern && is_like(wanted, len, path, n)))
+            return true;
         if (!slash)
-            break;
-        *slash = '\0';
+            return false;
+        n = (size_t)(slash - path);
     }
-    return called;
 }
 
 bool wanted_any(const char *const *list, const char *path, bool *hit)

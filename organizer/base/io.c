@@ -140,9 +140,14 @@ int beneath_mkdirs(int root, const char *path)
     return rc;
 }
 
+int io_open_again(int fd)
+{
+    return openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 DIR *io_list(int fd)
 {
-    int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int own = io_open_again(fd);
     DIR *d = own < 0 ? NULL : fdopendir(own);
     int saved = errno;
 

@@ -36,6 +36,9 @@ int beneath_parent(int root, const char *path, const char **name);
  * the parent applies). A folder that is there already is fine. Returns 0 or -1 with errno. */
 int beneath_mkdirs(int root, const char *path);
 
+/* The folder fd, opened anew: with a position of its own, and told by itself of what could not be written
+ * (syncfs(2) says it once to each open file). Owned by the caller. -1 with errno. */
+int io_open_again(int fd);
 /* A listing of the folder fd from its beginning, with a position of its own: fd's is not moved. The
  * caller ends it with closedir(). NULL with errno. */
 DIR *io_list(int fd);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/io.h"
 
 #define FOLDERS_EACH 8
 
@@ -149,7 +150,7 @@ struct datasync *datasync_new(int root)
 {
     struct datasync *d = xcalloc(1, sizeof *d);
 
-    d->root = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    d->root = io_open_again(root);
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
     if (d->root >= 0) {

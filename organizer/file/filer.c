@@ -96,7 +96,7 @@ static void target_add(struct target **set, const struct act *a)
     if (!a->exact || !a->to_name)
         return;
     t = xcalloc(1, sizeof *t);
-    t->path = *a->to_folder ? xasprintf("%s/%s", a->to_folder, a->to_name) : xstrdup(a->to_name);
+    t->path = xjoin(a->to_folder, a->to_name);
     HASH_FIND_STR(*set, t->path, same);
     if (same) {
         free(t->path);

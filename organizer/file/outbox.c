@@ -58,7 +58,7 @@ struct outbox *outbox_new(const struct filer_options *o, struct state *state)
     struct outbox *b = xcalloc(1, sizeof *b);
 
     b->o = o;
-    b->root = openat(o->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    b->root = io_open_again(o->root);
     b->state = state;
     b->any = true;
     return b;

@@ -30,7 +30,7 @@ struct policy gather_policy(const struct config *c, const struct env *env)
 
 static bool exists(int root, const char *case_path, const char *path)
 {
-    AUTO_FREE char *full = *case_path ? xasprintf("%s/%s", case_path, path) : xstrdup(path);
+    AUTO_FREE char *full = xjoin(case_path, path);
     const char *name;
     AUTO_CLOSE int dir = beneath_parent(root, full, &name);
 

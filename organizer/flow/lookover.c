@@ -219,7 +219,7 @@ static void walk(struct lookover *l, int fd, const char *inside, unsigned depth)
 static void walk_entry(struct lookover *l, int dir, const char *name, const char *inside,
                        unsigned depth)
 {
-    AUTO_FREE char *path = *inside ? xasprintf("%s/%s", inside, name) : xstrdup(name);
+    AUTO_FREE char *path = xjoin(inside, name);
     struct stat st;
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)

@@ -607,7 +607,7 @@ static enum doc_state state_for(const struct decision *d, const struct doc *row)
 static void suggest(struct doc *to, const struct decision *d)
 {
     free(to->suggested);
-    to->suggested = *d->folder ? xasprintf("%s/%s", d->folder, d->name) : xstrdup(d->name);
+    to->suggested = xjoin(d->folder, d->name);
     if (d->target && strcmp(d->target->id, to->case_id) != 0) {
         char *inside = to->suggested;
 

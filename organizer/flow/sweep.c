@@ -215,7 +215,7 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
     HASH_ITER(hh, s->known, k, tmp)
     {
         if (!k->seen && (gone || !error)) {
-            AUTO_FREE char *full = *path ? xasprintf("%s/%s", path, k->name) : xstrdup(k->name);
+            AUTO_FREE char *full = xjoin(path, k->name);
 
             s->queued++;
             flow_hint(s->flow, full, false);

@@ -37,7 +37,7 @@ const char *path_below(const char *path, const char *folder)
 
 char *entry_path(const struct entry *e)
 {
-    return *e->folder ? xasprintf("%s/%s", e->folder, e->name) : xstrdup(e->name);
+    return xjoin(e->folder, e->name);
 }
 
 int entry_compare(const struct entry *x, const struct entry *y)

@@ -98,7 +98,7 @@ static struct own_entry *add_entry(struct own_set *set, const char *folder, cons
     *e = (struct own_entry){.dir = -1, .fd = -1, .content = *content,
                             .in_work_ns = set->in_work_ns, .put_off = set->put_off};
     *content = (struct str)STR_INIT;
-    e->path = *folder ? xasprintf("%s/%s", folder, name) : xstrdup(name);
+    e->path = xjoin(folder, name);
     e->name = e->path + strlen(e->path) - strlen(name);
     return e;
 }
@@ -538,7 +538,7 @@ int own_flush(struct own_set *set)
     bool single = set->len <= SYNC_SINGLE, write = false, note = false, removes = false;
     bool failed_before = *set->error.text != '\0';
     /* Its own: an error is told once, and the filer is to hear of it, too. */
-    AUTO_CLOSE int disk = single ? -1 : openat(set->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int disk = single ? -1 : io_open_again(set->root);
 
     for (size_t i = 0; i < set->len; i++) {
         struct own_entry *e = &set->entries[i];
@@ -576,7 +576,7 @@ static bool is_known(struct state *state, const char *folder, const struct diges
     static const char *const pages[] = {PAGE_INDEX, PAGE_TABLE, PAGE_ATTENTION, PAGE_HOW};
 
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
-        AUTO_FREE char *path = *folder ? xasprintf("%s/%s", folder, pages[i]) : xstrdup(pages[i]);
+        AUTO_FREE char *path = xjoin(folder, pages[i]);
         struct error err = ERROR_INIT;
         struct own_file o = {0};
 

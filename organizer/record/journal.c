@@ -109,7 +109,7 @@ static int open_or_make(int case_fd, bool *made, struct error *err)
 static int sync_folders(int case_fd, struct error *err)
 {
     AUTO_CLOSE int dir = journal_open_folder(case_fd, err);
-    AUTO_CLOSE int top = openat(case_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int top = io_open_again(case_fd);
 
     if (dir < 0)
         return -1;
