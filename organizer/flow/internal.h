@@ -141,6 +141,7 @@ struct flow {
     uint64_t swept_folders, swept_entries;
     flow_done *stop_done;
     void *stop_ctx;
+    bool wrote_last; /* stopping: the pages were written once more */
 };
 
 /* engine.c */
