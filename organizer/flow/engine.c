@@ -331,6 +331,7 @@ static int open_parts(struct flow *f, struct error *err)
     state_use_known(f->state, f->known);
     f->matters = matters_new(f->cab.root, f->rules, f->lang);
     matters_set_naming(f->matters, f->cab.config.naming);
+    matters_set_date_order(f->matters, f->cab.config.date_order);
     state_each_case(f->state, look_at_case, f, err);
     f->examiner = examiner_new(f->loop, &xo, err);
     if (!f->examiner)
@@ -581,6 +582,7 @@ int flow_reload(struct flow *f, struct str *text)
     f->cab.config = c;
     matters_set_rules(f->matters, rules, lang);
     matters_set_naming(f->matters, f->cab.config.naming);
+    matters_set_date_order(f->matters, f->cab.config.date_order);
     f->rules = rules;
     f->lang = lang;
     if (!pages_running(f->pages) && !flow_is_finding(f))

@@ -92,6 +92,7 @@ int survey_open(struct survey *s, const char *path, const struct env *env, struc
     free(since_of_folders(&s->cab, s->state, env));
     s->matters = matters_new(s->cab.root, s->rules, s->lang);
     matters_set_naming(s->matters, s->cab.config.naming);
+    matters_set_date_order(s->matters, s->cab.config.date_order);
     s->policy = gather_policy(&s->cab.config, env);
     if (s->state)
         state_each_case(s->state, look_at_case, s, &quiet);
