@@ -296,6 +296,10 @@ static void a_document_of_another_case_is_listed_first_of_all(void **state)
     assert_string_equal(made.candidates[0], "Jones_PersonalInjury");
     facts.by_hand = true;
     IS("other-case");
+    assert_string_equal(made.help, "help.other-case");
+    a_document("Nobody_Probate_Letter_2026-03-02.pdf", SMITH);
+    IS("other-case");
+    assert_string_equal(made.help, "make a folder Nobody_Probate");
 }
 
 static void what_speaks_of_the_case_itself_does_not_contradict(void **state)

@@ -321,6 +321,8 @@ static void near_misses_are_told_with_the_name_that_would_do(void **state)
         {"Jones - tax", "Jones_Tax"},
         {"Smith _ Divorce", "Smith_Divorce"},
         {"Smith_John_Divorce", "Smith-John_Divorce"},
+        {"In the Matter of Brown_Divorce-2024", "In-the-Matter-of-Brown_Divorce-2024"},
+        {"Johnson (Divorce)", "Johnson_Divorce"},
     };
 
     (void)state;
@@ -352,6 +354,7 @@ static void ordinary_names_are_no_near_misses(void **state)
                                        "Photos_2024",
                                        "Smith_Photos",
                                        "Divorce forms",
+                                       "Old office_Divorce",
                                        "The long road to an amicable end in case of divorce",
                                        "_Divorce",
                                        "Smith_",
