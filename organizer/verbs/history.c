@@ -46,6 +46,16 @@ static int open_cases(struct verb_call *call, struct survey *s, int arg)
     return survey_cases(s, &none, &call->error);
 }
 
+/* Standing in a case, one may call it, or another, by its prefix: that is no document there. */
+static struct matter *case_called(const struct survey *s, const char *what, const char *path)
+{
+    struct error none = ERROR_INIT;
+
+    if (strchr(what, '/') || faccessat(s->cab.root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return NULL;
+    return matters_find(s->matters, what, &none);
+}
+
 /* The case that `what` names, by path or prefix; *inside is the part of the path in it. */
 static struct matter *find_case(struct survey *s, const char *what, char **inside,
                                 struct error *err)
@@ -53,8 +63,11 @@ static struct matter *find_case(struct survey *s, const char *what, char **insid
     AUTO_FREE char *path = verb_inside(s->cab.path, what);
     const char *in = NULL;
     struct matter *m = path ? matters_of(s->matters, path, &in) : NULL;
+    struct matter *called = m && *in ? case_called(s, what, path) : NULL;
 
     *inside = NULL;
+    if (called)
+        return called;
     if (m && *in)
         *inside = xstrdup(in);
     return m ? m : matters_find(s->matters, what, err);
