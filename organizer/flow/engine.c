@@ -346,6 +346,7 @@ static int open_parts(struct flow *f, struct error *err)
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
     hooks_set_slow(f->hooks, "archived", f->cab.config.upload_ms);
+    hooks_look(f->hooks);
     f->closings = closings_new(f);
     f->nightly = nightly_new(f);
     f->archiving = archiving_new(f);
@@ -591,6 +592,7 @@ int flow_reload(struct flow *f, struct str *text)
     scans_reload(f->scans);
     hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
     hooks_set_slow(f->hooks, "archived", f->cab.config.upload_ms);
+    hooks_look(f->hooks);
     flow_today(f);
     arm_nightly(f);
     flow_scan(f, "");

@@ -107,6 +107,8 @@ def test_all_cases_and_one_by_its_path(stopped):
     assert findings(stopped, stopped.path / "Smith_Divorce", status=0) == []
     r = stopped.run("verify", status=1)
     assert "Smith_Divorce: 2 documents, in order" in r.stdout
+    for verb, case in (("verify", "Smith_Divorce"), ("log", "Smith_Divorce"), ("log", "Jones_Probate")):
+        stopped.run(verb, case, cwd=stopped.path / "Smith_Divorce")  # no document of that name
 
 
 def test_a_case_that_is_not_there(stopped):
