@@ -678,6 +678,9 @@ static void the_same_content_is_filed_once(void **state)
     IS("already-filed");
     assert_string_equal(made.sentence,
                         "already filed as Correspondence/Smith_Divorce_Letter_2026-03-02.pdf");
+    facts.same_as = "Inbox/letter (1).pdf";
+    IS("already-filed");
+    assert_string_equal(made.sentence, "the same as Inbox/letter (1).pdf");
     in_folder("Motions");
     IS("same-content");
     assert_int_equal(made.action, ACTION_INDEX);
