@@ -220,6 +220,9 @@ def test_a_copied_case_is_listed_and_not_touched(smith):
     assert (smith.path / "Smith_Divorce - Copy/Inbox/letter 2026-03-02.pdf").exists()
     assert "Smith_Divorce - Copy" in front(smith)
     assert [c["reason"] for c in smith.json("check", smith.path)] == ["copied-case"]
+    # Nothing is written into the copy: what it is stands beside it.
+    assert "Smith_Divorce - Copy is a copy of another case, Smith_Divorce" in needs(smith)
+    assert "is a copy of another case" in front(smith)
     for p, t in before.items():
         if not p.endswith("Inbox"):
             assert os.stat(p).st_mtime_ns == t, p
