@@ -10,6 +10,9 @@
 #include "base/alloc.h"
 #include "base/sha.h"
 
+/* So large at most are documents that need not be begun in their order: the first is answered soon. */
+#define ANY_ORDER (UINT64_C(1) << 20)
+
 /* Where one of two documents is being digested. */
 struct place {
     bool taken;
@@ -27,6 +30,7 @@ struct digesting {
     const struct wire_order *orders;
     const int *fds;
     size_t n, next, told;
+    size_t turns[WIRE_MANY]; /* they are begun in this order */
     const struct digesting_events *to;
     struct wire_answer answers[WIRE_MANY];
     bool done[WIRE_MANY];
@@ -65,12 +69,11 @@ static ssize_t read_piece(int fd, uint8_t *buf, size_t n, uint64_t at)
     return r;
 }
 
-static bool is_over(int fd, uint64_t limit)
+static uint64_t size_of(int fd)
 {
     struct stat st;
 
-    return limit > 0 && syscall(SYS_fstat, fd, &st) == 0 && st.st_size > 0 &&
-           (uint64_t)st.st_size > limit;
+    return syscall(SYS_fstat, fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
 }
 
 /* The document at i of the list is done with. Tells all answers that are next by now; closed before, so
@@ -140,7 +143,7 @@ static int fill(struct digesting *d, struct place *p)
 static void take_next(struct digesting *d, struct place *p)
 {
     p->taken = true;
-    p->at = d->next++;
+    p->at = d->turns[d->next++];
     p->from = p->len = 0;
     sha_begin(&p->sha);
 }
@@ -200,20 +203,43 @@ static int digest_abreast(struct digesting *d)
     }
 }
 
+/* The longest first, so that at the end none is left over for which there is no second one; unless one is
+ * so long that those before it would be waited for. */
+static void take_turns(struct digesting *d, const uint64_t *sizes)
+{
+    bool any_order = true;
+
+    for (size_t i = 0; i < d->n; i++)
+        any_order = any_order && sizes[i] <= ANY_ORDER;
+    for (size_t i = 0; i < d->n; i++) {
+        size_t at = i;
+
+        for (; any_order && at > 0 && sizes[d->turns[at - 1]] < sizes[i]; at--)
+            d->turns[at] = d->turns[at - 1];
+        d->turns[at] = i;
+    }
+}
+
 int digesting_do(struct digesting *d, const struct wire_order *orders, const int *fds, size_t n,
                  const struct digesting_events *to)
 {
+    uint64_t sizes[WIRE_MANY];
+
     d->orders = orders;
     d->fds = fds;
     d->n = n;
     d->next = d->told = 0;
     d->to = to;
     for (size_t i = 0; i < n; i++) {
-        enum wire_what what = is_over(fds[i], orders[i].limit) ? WIRE_LARGE : WIRE_DIGEST;
+        uint64_t limit = orders[i].limit;
 
-        d->answers[i] = (struct wire_answer){.what = what, .ticket = orders[i].ticket};
+        sizes[i] = size_of(fds[i]);
+        d->answers[i] =
+            (struct wire_answer){.what = limit > 0 && sizes[i] > limit ? WIRE_LARGE : WIRE_DIGEST,
+                                 .ticket = orders[i].ticket};
         d->done[i] = false;
     }
+    take_turns(d, sizes);
     if (n > 1 && d->abreast)
         return digest_abreast(d);
     for (size_t i = 0; i < n; i++)

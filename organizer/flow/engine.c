@@ -66,15 +66,19 @@ int flow_parent(struct flow *f, const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) : 0;
+    struct stat st;
     int fd;
 
     *name = slash ? slash + 1 : path;
     if (f->folder && strncmp(f->folder, path, n) == 0 && f->folder[n] == '\0')
         return f->folder_fd;
     fd = beneath_parent(f->cab.root, path, name);
-    if (fd < 0)
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        cleanup_close(&fd);
         return -1;
+    }
     forget_folder(f);
+    f->folder_stat = st;
     f->folder = xmemdup0(path, n);
     f->folder_fd = fd;
     return fd;
