@@ -58,10 +58,18 @@ static uint32_t name_hash(folder_id parent, const char *name, size_t n)
 
 /* -- watch descriptor to folder ------------------------------------------------------------- */
 
+/* Where wd belongs. The kernel counts watches up: eight that follow each other share a cache line. */
+static uint32_t wd_home(const struct tree *t, int wd)
+{
+    uint32_t n = (uint32_t)wd;
+
+    return (mix(n / 8) * 8 + n % 8) & (t->wds_cap - 1);
+}
+
 /* The slot of wd, or the empty one where it belongs. */
 static uint32_t wd_slot(const struct tree *t, int wd)
 {
-    uint32_t i = mix((uint32_t)wd) & (t->wds_cap - 1);
+    uint32_t i = wd_home(t, wd);
 
     while (t->wds[i].wd && t->wds[i].wd != wd)
         i = (i + 1) & (t->wds_cap - 1);
@@ -100,7 +108,7 @@ static void wd_clear(struct tree *t, uint32_t i)
 
     t->wds_len--;
     for (uint32_t j = (i + 1) & mask; t->wds[j].wd; j = (j + 1) & mask) {
-        uint32_t home = mix((uint32_t)t->wds[j].wd) & mask;
+        uint32_t home = wd_home(t, t->wds[j].wd);
 
         if (((j - home) & mask) >= ((j - i) & mask)) {
             t->wds[i] = t->wds[j];
