@@ -27,6 +27,9 @@
  * is little in it. */
 #define AHEAD_OWN 64
 
+/* So many folders are read before a thread helps. */
+#define ALONE 64
+
 struct known {
     char *name;
     struct doc_stamp stamp;
@@ -107,18 +110,38 @@ static int remember(void *ctx, const struct doc *d)
     return 0;
 }
 
+static bool on_skip(void *ctx, const char *path)
+{
+    const struct sweep *s = ctx;
+    const char *slash = strrchr(path, '/');
+
+    return *path && decide_is_ignored(s->flow->rules, slash ? slash + 1 : path, true, NULL);
+}
+
+/* From another thread. */
+static void on_opened(void *ctx, int dirfd, bool here)
+{
+    const struct sweep *s = ctx;
+
+    watcher_early(s->flow->watcher, dirfd, here);
+}
+
+static void on_passed(void *ctx, int dirfd)
+{
+    const struct sweep *s = ctx;
+
+    watcher_early_passed(s->flow->watcher, dirfd);
+}
+
 static bool on_enter(void *ctx, const char *path, int dirfd)
 {
     struct sweep *s = ctx;
     struct flow *f = s->flow;
-    const char *slash = strrchr(path, '/');
     struct error err = ERROR_INIT;
     struct matter *home;
     const char *inside;
     AUTO_FREE char *probe = NULL;
 
-    if (*path && decide_is_ignored(f->rules, slash ? slash + 1 : path, true, NULL))
-        return false;
     f->swept_folders++;
     if (f->notices)
         flow_unnotice(f, REASON_OTHER_DISK, path);
@@ -301,7 +324,11 @@ static void next_scan(struct sweep *s)
                             .around = around_slice,
                             .enough = is_ahead,
                             .ctx = s,
-                            .plain_folders = true};
+                            .plain_folders = true,
+                            .skip = on_skip,
+                            .opened = s->flow->watcher ? on_opened : NULL,
+                            .passed = on_passed,
+                            .alone = ALONE};
     struct error err = ERROR_INIT;
 
     while (!s->now && s->todo_len > 0 && !s->flow->stopping) {

@@ -152,6 +152,7 @@ static void overflow(struct watcher *w)
     w->overflows++;
     w->epoch++;
     tree_forget_gone(w->tree);
+    early_overflow(&w->early);
     if (w->e.lost)
         w->e.lost(w->e.ctx);
     hints_add(&w->hints, HINT_SCAN, "", false);
@@ -171,6 +172,7 @@ static void parent_event(struct watcher *w, const struct inotify_event *ev)
 void event_take(struct watcher *w, const struct inotify_event *ev)
 {
     folder_id f;
+    bool early;
 
     w->events++;
     if (ev->mask & IN_Q_OVERFLOW) { /* comes with wd -1 */
@@ -182,13 +184,16 @@ void event_take(struct watcher *w, const struct inotify_event *ev)
         return;
     }
     f = tree_by_wd(w->tree, ev->wd);
+    early = early_event(&w->early, ev->wd, f != TREE_NONE && f != TREE_GOING && f != TREE_GONE,
+                        ev->mask & IN_IGNORED);
     if (ev->mask & IN_IGNORED) {
         if (f == TREE_GOING || f == TREE_GONE)
             tree_set_going(w->tree, ev->wd, TREE_NONE);
         else if (f)
             watch_lost(w, f);
     } else if (f == TREE_NONE) {
-        hints_add(&w->hints, HINT_SCAN, "", false);
+        if (!early)
+            hints_add(&w->hints, HINT_SCAN, "", false);
     } else if (f == TREE_GOING || f == TREE_GONE) {
         return; /* no longer below the cabinet, or soon found again by a scan */
     } else if (ev->mask & IN_MOVE_SELF) {

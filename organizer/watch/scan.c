@@ -11,42 +11,39 @@
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
-#include "base/io.h"
 #include "base/str.h"
-
-#define LISTING_SIZE 65536
+#include "watch/ahead.h"
+#include "watch/contents.h"
 
 /* Subfolders of one folder that are still to be scanned. */
 struct level {
-    char *names; /* each with its NUL, one after another */
+    char *names; /* the folder's path, then their names, each with its NUL, one after another */
     size_t len, at;
-    size_t path_len; /* of the folder's own path */
 };
 
-/* Every folder is opened by its path from the root: after a folder above was moved, a descriptor
- * kept from before would report its contents under a path where they no longer are. */
 struct scan {
     uv_idle_t idle;
-    int root;
     struct scan_events e;
-    bool recursive, no_atime;
-    bool begun, finished, freed, rests;
-    struct str path;
+    struct lister lister;
+    bool recursive, begun, finished, freed, rests;
     struct level *levels;
     size_t depth, cap;
+    struct str next; /* path of a folder that is to be opened */
+
+    struct ahead *ahead; /* NULL: folders are opened here */
+    uint64_t until;      /* when this turn of the loop ends */
 
     /* The folder being read. */
-    int fd;           /* -1: none */
-    size_t path_len;  /* of its path, in path */
-    struct str names; /* a d_type byte and the name with its NUL, one after another */
-    size_t at;        /* in names */
-    struct str subs;  /* names of its subfolders */
+    struct contents *now; /* own, or one of ahead; NULL: none */
+    struct contents own;
+    struct str path;  /* of it, and of an entry in it */
+    size_t path_len;  /* of its own path, in path */
+    size_t at;        /* in its names */
+    struct str subs;  /* what becomes its level */
     bool missing;     /* an entry vanished: perhaps the folder did */
-    int error;
-    uint64_t dev; /* 0: not asked yet */
+    uint64_t dev;     /* 0: not asked yet */
 
     uint64_t folders, entries;
-    char *listing; /* what getdents64 fills */
 };
 
 static bool is_gone(int number)
@@ -54,82 +51,64 @@ static bool is_gone(int number)
     return number == ENOENT || number == ENOTDIR || number == ELOOP;
 }
 
-static int open_folder(struct scan *s)
+static void pass_folder(struct scan *s)
 {
-    int flags = O_RDONLY | O_DIRECTORY;
-    int fd = beneath_open(s->root, str_c(&s->path), flags | (s->no_atime ? O_NOATIME : 0), 0);
+    struct contents *l = s->now;
 
-    if (fd < 0 && errno == EPERM && s->no_atime) {
-        /* Only the owner may; from here on reading marks folders as read. */
-        s->no_atime = false;
-        fd = beneath_open(s->root, str_c(&s->path), flags, 0);
-    }
-    return fd;
-}
-
-/* Reads all names at once, so that they are those of one moment. Returns errno or 0. */
-static int read_names(struct scan *s)
-{
-    ssize_t n;
-
-    str_reset(&s->names);
-    while ((n = getdents64(s->fd, s->listing, LISTING_SIZE)) > 0) {
-        for (const char *p = s->listing; p < s->listing + n;) {
-            const struct dirent64 *d = (const void *)p;
-            const char *name = d->d_name;
-
-            p += d->d_reclen;
-            if (name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2])))
-                continue;
-            str_addc(&s->names, (char)d->d_type);
-            str_addn(&s->names, name, strlen(name) + 1);
-        }
-    }
-    return n < 0 ? errno : 0;
+    s->now = NULL;
+    if (l == &s->own)
+        contents_close(l);
+    else
+        ahead_pass(s->ahead);
 }
 
 static void leave_folder(struct scan *s)
 {
     struct stat st;
-    bool gone = is_gone(s->error);
+    int error = s->now->error;
+    bool gone = is_gone(error);
     struct level *l;
 
-    if (s->missing && fstat(s->fd, &st) == 0 && st.st_nlink == 0)
+    if (s->missing && fstat(s->now->fd, &st) == 0 && st.st_nlink == 0)
         gone = true;
     str_cut(&s->path, s->path_len);
-    s->e.folder_leave(s->e.ctx, str_c(&s->path), gone, s->error);
-    close(s->fd);
-    s->fd = -1;
-    if (!s->recursive || gone || !s->subs.len || s->freed)
+    s->e.folder_leave(s->e.ctx, str_c(&s->path), gone, error);
+    if (s->freed)
+        return;
+    pass_folder(s);
+    if (!s->recursive || gone || s->subs.len == s->path_len + 1)
         return;
     GROW(s->levels, s->depth, s->cap);
     l = &s->levels[s->depth++];
-    *l = (struct level){.len = s->subs.len, .path_len = s->path_len};
+    *l = (struct level){.len = s->subs.len, .at = s->path_len + 1};
     l->names = str_detach(&s->subs);
 }
 
+/* now is open, or could not be opened; path is its path. */
 static void enter_folder(struct scan *s)
 {
-    s->fd = open_folder(s);
-    if (s->fd < 0) {
-        int number = errno;
+    bool entered;
 
-        s->e.folder_leave(s->e.ctx, str_c(&s->path), is_gone(number), number);
+    if (s->now->fd < 0) {
+        s->e.folder_leave(s->e.ctx, str_c(&s->path), is_gone(s->now->error), s->now->error);
+        if (!s->freed)
+            pass_folder(s);
         return;
     }
     s->folders++;
     s->path_len = s->path.len;
     s->at = 0;
     s->missing = false;
-    s->error = 0;
     s->dev = 0;
     str_reset(&s->subs);
-    if (!s->e.folder_enter(s->e.ctx, str_c(&s->path), s->fd) || s->freed) {
-        close(s->fd);
-        s->fd = -1;
+    str_addn(&s->subs, str_c(&s->path), s->path_len + 1);
+    entered = s->e.folder_enter(s->e.ctx, str_c(&s->path), s->now->fd);
+    if (s->freed)
         return;
-    }
-    s->error = read_names(s);
+    if (!entered)
+        pass_folder(s);
+    else if (s->now == &s->own)
+        contents_read(&s->lister, s->now);
 }
 
 static int64_t stamp_ns(struct statx_timestamp t)
@@ -148,7 +127,7 @@ static bool is_mount(struct scan *s, const struct statx *x)
 
     if (x->stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
         return x->stx_attributes & STATX_ATTR_MOUNT_ROOT;
-    if (!s->dev && fstat(s->fd, &st) == 0)
+    if (!s->dev && fstat(s->now->fd, &st) == 0)
         s->dev = st.st_dev;
     return device(x) != s->dev;
 }
@@ -180,12 +159,12 @@ static void tell_entry(struct scan *s, struct scan_entry *e, size_t n)
     e->path = str_c(&s->path);
     if (s->recursive && S_ISDIR(e->mode) && !e->mount)
         str_addn(&s->subs, e->name, n + 1);
-    s->e.entry(s->e.ctx, e, s->fd);
+    s->e.entry(s->e.ctx, e, s->now->fd);
 }
 
 static void next_entry(struct scan *s)
 {
-    const char *name = s->names.s + s->at + 1;
+    const char *name = s->now->names.s + s->at + 1;
     size_t n = strlen(name);
     struct scan_entry e = {.name = name, .mode = DTTOIF((mode_t)(unsigned char)name[-1])};
     struct statx x;
@@ -195,7 +174,7 @@ static void next_entry(struct scan *s)
         tell_entry(s, &e, n);
         return;
     }
-    if (statx(s->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME,
+    if (statx(s->now->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME,
               &x) == 0) {
         fill_entry(s, &e, &x);
     } else if (errno == ENOENT) {
@@ -207,7 +186,7 @@ static void next_entry(struct scan *s)
     tell_entry(s, &e, n);
 }
 
-/* Makes path that of the next folder to be read. Returns false when there is none. */
+/* Makes next the path of the next folder to be opened. Returns false when there is none. */
 static bool next_folder(struct scan *s)
 {
     struct level *l;
@@ -219,28 +198,81 @@ static bool next_folder(struct scan *s)
     if (!s->depth)
         return false;
     l = &s->levels[s->depth - 1];
-    str_cut(&s->path, l->path_len);
-    if (l->path_len)
-        str_addc(&s->path, '/');
-    str_add(&s->path, l->names + l->at);
+    str_reset(&s->next);
+    str_add(&s->next, l->names);
+    if (s->next.len)
+        str_addc(&s->next, '/');
+    str_add(&s->next, l->names + l->at);
     l->at += strlen(l->names + l->at) + 1;
     return true;
+}
+
+static bool is_wanted(struct scan *s)
+{
+    return !s->e.skip || !s->e.skip(s->e.ctx, str_c(&s->next));
+}
+
+static void take_path(struct scan *s, const char *path)
+{
+    str_reset(&s->path);
+    str_add(&s->path, path);
+}
+
+/* Returns false when no folder is left. */
+static bool open_next(struct scan *s)
+{
+    do
+        if (!next_folder(s))
+            return false;
+    while (!is_wanted(s));
+    take_path(s, str_c(&s->next));
+    s->now = &s->own;
+    contents_open(&s->lister, str_c(&s->path), s->now);
+    enter_folder(s);
+    return true;
+}
+
+/* The same with the thread's help. */
+static bool take_next(struct scan *s)
+{
+    const char *path;
+
+    while (!ahead_full(s->ahead) && next_folder(s))
+        if (is_wanted(s))
+            ahead_ask(s->ahead, str_c(&s->next));
+    if (ahead_empty(s->ahead))
+        return false;
+    s->now = ahead_first(s->ahead, s->until, &path);
+    if (s->now) {
+        take_path(s, path);
+        enter_folder(s);
+    }
+    return true;
+}
+
+/* A thread for a few folders takes longer than they do. */
+static void get_help(struct scan *s)
+{
+    if (!s->recursive || !s->e.opened || s->folders < s->e.alone)
+        return;
+    s->ahead = ahead_new(s->lister.root, s->e.opened, s->e.ctx);
+    if (!s->ahead)
+        s->e.opened = NULL; /* slower, then */
 }
 
 /* One entry, or the way into or out of a folder. Returns false when all is done. */
 static bool step(struct scan *s)
 {
-    if (s->fd >= 0) {
-        if (s->at < s->names.len)
+    if (s->now) {
+        if (s->at < s->now->names.len)
             next_entry(s);
         else
             leave_folder(s);
         return true;
     }
-    if (!next_folder(s))
-        return false;
-    enter_folder(s);
-    return true;
+    if (!s->ahead)
+        get_help(s);
+    return s->ahead ? take_next(s) : open_next(s);
 }
 
 static void finish(struct scan *s)
@@ -253,14 +285,14 @@ static void finish(struct scan *s)
 static void on_idle(uv_idle_t *h)
 {
     struct scan *s = h->data;
-    uint64_t end = uv_hrtime() + SCAN_SLICE_MS * (uint64_t)NS_PER_MS;
     bool more;
 
+    s->until = uv_hrtime() + SCAN_SLICE_MS * (uint64_t)NS_PER_MS;
     if (s->e.around)
         s->e.around(s->e.ctx, true);
     do
-        more = step(s);
-    while (more && !s->freed && uv_hrtime() < end &&
+        more = s->freed || step(s);
+    while (more && !s->freed && uv_hrtime() < s->until &&
            !(s->rests = s->e.enough && s->e.enough(s->e.ctx)));
     if (!more)
         finish(s);
@@ -280,9 +312,9 @@ struct scan *scan_start(uv_loop_t *loop, int root, const char *path, bool recurs
         return NULL;
     }
     s = xcalloc(1, sizeof *s);
-    *s = (struct scan){.root = root, .e = *e, .recursive = recursive, .no_atime = true, .fd = -1};
-    str_add(&s->path, path);
-    s->listing = xmalloc(LISTING_SIZE);
+    *s = (struct scan){.e = *e, .recursive = recursive, .own = CONTENTS_INIT};
+    lister_init(&s->lister, root);
+    str_add(&s->next, path);
     uv_idle_init(loop, &s->idle);
     s->idle.data = s;
     uv_idle_start(&s->idle, on_idle);
@@ -291,6 +323,7 @@ struct scan *scan_start(uv_loop_t *loop, int root, const char *path, bool recurs
 
 void scan_run(struct scan *s)
 {
+    s->until = UINT64_MAX;
     while (!s->freed && !s->finished)
         if (!step(s))
             finish(s);
@@ -314,15 +347,14 @@ static void on_closed(uv_handle_t *h)
 {
     struct scan *s = h->data;
 
-    if (s->fd >= 0)
-        close(s->fd);
+    contents_clear(&s->own);
     while (s->depth)
         free(s->levels[--s->depth].names);
     free(s->levels);
+    str_clear(&s->next);
     str_clear(&s->path);
-    str_clear(&s->names);
     str_clear(&s->subs);
-    free(s->listing);
+    lister_clear(&s->lister);
     free(s);
 }
 
@@ -331,5 +363,9 @@ void scan_free(struct scan *s)
     if (!s || s->freed)
         return;
     s->freed = true;
+    if (s->now && s->now != &s->own)
+        pass_folder(s);
+    ahead_free(s->ahead, s->e.passed);
+    s->ahead = NULL;
     uv_close((uv_handle_t *)&s->idle, on_closed);
 }

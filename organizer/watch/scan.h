@@ -17,6 +17,16 @@
  *
  * With `plain_folders` a folder costs no statx(2) of its own: the entry tells only its name and type,
  * and a mount is told when it is not entered, by folder_leave with EXDEV.
+ *
+ * With `opened` a scan of many folders has a thread's help (ahead.h), which opens and reads up to
+ * AHEAD_PLACES folders before they are entered; as many may be entered between a folder and its first
+ * subfolder. The watch is set in `opened`, so it comes before the reading, as always. What moves a
+ * folder, or one above it, between `opened` and folder_enter makes events in folders that were
+ * watched before; whoever sets the watches must see to it that after such an event, or one in the
+ * folder itself, the path is scanned once more (watcher.h does). Then nothing is missed, and what was
+ * told under a path where it no longer is was a hint too many. What is done about a hint begins with
+ * the path from the root, as ever: nobody gains more from moving a folder in that moment than a
+ * look at what he moved.
  */
 #ifndef ORGANIZER_WATCH_SCAN_H
 #define ORGANIZER_WATCH_SCAN_H
@@ -58,6 +68,16 @@ struct scan_events {
     bool (*enough)(void *ctx);
     void *ctx;
     bool plain_folders;
+    /* Asked before a folder is opened: true to leave it out, of which nothing is told. May be NULL. */
+    bool (*skip)(void *ctx, const char *path);
+    /* From another thread: this folder is open now, and about to be read; here: it is that thread's
+     * working directory, "." for short. folder_enter comes later, with the same descriptor. May be
+     * NULL: all is done in the loop's thread. */
+    void (*opened)(void *ctx, int dirfd, bool here);
+    /* What opened was told will not be entered: the scan is freed. May be NULL. */
+    void (*passed)(void *ctx, int dirfd);
+    /* So many folders are read before there is another thread: for few it does not pay. */
+    unsigned alone;
 };
 
 /* Starts scanning path ("" is the root) recursively (or only that folder) on the loop. root is

@@ -81,6 +81,7 @@ static size_t read_once(struct watcher *w)
 {
     ssize_t n = read(w->ifd, w->buf, READ_SIZE);
 
+    early_settle(&w->early);
     for (const char *p = w->buf; n > 0 && p < w->buf + n;) {
         const struct inotify_event *ev = (const void *)p;
 
@@ -175,10 +176,12 @@ static void on_mount(void *ctx, const char *path)
 /* -- watches -------------------------------------------------------------------------------- */
 
 /* By way of the open descriptor: a path could lead elsewhere by now. */
-static int add_watch(struct watcher *w, int fd)
+static int add_watch(const struct watcher *w, int fd)
 {
-    snprintf(w->fd_link + w->fd_link_len, sizeof w->fd_link - w->fd_link_len, "%d", fd);
-    return inotify_add_watch(w->ifd, w->fd_link, MASK);
+    char link[sizeof w->fd_links + 16];
+
+    snprintf(link, sizeof link, "%s%d", w->fd_links, fd);
+    return inotify_add_watch(w->ifd, link, MASK);
 }
 
 /* Gives a watch back that no folder shall have. */
@@ -211,16 +214,20 @@ static bool at_limit(const struct watcher *w)
     return w->o.max_watches && tree_count_watched(w->tree) >= w->o.max_watches;
 }
 
-/* The watch on fd, or -1 with errno. */
-static int watch_for(struct watcher *w, int fd)
+/* wd (or -1), unless no more watches are wanted: then -1 with errno. */
+static int within_limit(struct watcher *w, int wd)
 {
-    int wd = add_watch(w, fd);
-
     if (wd < 0 || is_folder(tree_by_wd(w->tree, wd)) || !at_limit(w))
         return wd;
     return_watch(w, wd);
     errno = ENOSPC;
     return -1;
+}
+
+/* The watch on fd, or -1 with errno. */
+static int watch_for(struct watcher *w, int fd)
+{
+    return within_limit(w, add_watch(w, fd));
 }
 
 /* Puts the folder at path under a watch that no other folder has. */
@@ -316,9 +323,9 @@ static enum swept why_not(int number)
     return number == ENOSPC ? SWEPT_LIMIT : number == EEXIST ? SWEPT_TWICE : SWEPT_REFUSED;
 }
 
-int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *err)
+/* wd is the watch on dirfd, or -1 with errno. */
+static int enter_watched(struct watcher *w, const char *path, int dirfd, int wd, struct error *err)
 {
-    int wd = watch_for(w, dirfd);
     folder_id owner, f;
 
     if (wd < 0)
@@ -343,6 +350,51 @@ int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *
         arm(w);
     }
     return 0;
+}
+
+void watcher_early(struct watcher *w, int dirfd, bool here)
+{
+    int wd;
+
+    early_begin(&w->early);
+    /* "." is found in half the time. */
+    wd = here ? inotify_add_watch(w->ifd, ".", MASK) : add_watch(w, dirfd);
+    early_end(&w->early, dirfd, wd, wd < 0 ? errno : 0);
+}
+
+void watcher_early_passed(struct watcher *w, int dirfd)
+{
+    struct early_watch early;
+
+    if (early_take(&w->early, dirfd, &early) && early.wd >= 0 && !early.lost &&
+        tree_by_wd(w->tree, early.wd) == TREE_NONE)
+        return_watch(w, early.wd);
+}
+
+/* The folder at path has the watch wd as far as is known. */
+static bool is_at(struct watcher *w, int wd, const char *path)
+{
+    folder_id owner = tree_by_wd(w->tree, wd);
+
+    return is_folder(owner) && owner == tree_find(w->tree, path);
+}
+
+int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *err)
+{
+    struct early_watch early;
+    int wd, rc;
+
+    if (!early_take(&w->early, dirfd, &early))
+        return enter_watched(w, path, dirfd, watch_for(w, dirfd), err);
+    /* Its names may be older than what happened in it since the watch was set. */
+    if (early.unheard || early.lost || (early.heard && !is_at(w, early.wd, path)))
+        hints_add(&w->hints, HINT_SCAN, path, false);
+    errno = early.error;
+    wd = early.lost ? watch_for(w, dirfd) : within_limit(w, early.wd);
+    rc = enter_watched(w, path, dirfd, wd, err);
+    if (!w->pumping)
+        hints_deliver(&w->hints, &w->e);
+    return rc;
 }
 
 void watcher_forget(struct watcher *w, const char *path)
@@ -470,7 +522,7 @@ static void watch_parent(struct watcher *w)
 }
 
 /* "/proc/PID/fd/": each watch by way of /proc/self would be a link more to follow. */
-static int find_fd_link(struct watcher *w)
+static int find_fd_links(struct watcher *w)
 {
     char self[32];
     ssize_t n = readlink("/proc/self", self, sizeof self - 1);
@@ -478,7 +530,7 @@ static int find_fd_link(struct watcher *w)
     if (n <= 0)
         return -1;
     self[n] = '\0';
-    w->fd_link_len = (size_t)snprintf(w->fd_link, sizeof w->fd_link, "/proc/%s/fd/", self);
+    snprintf(w->fd_links, sizeof w->fd_links, "/proc/%s/fd/", self);
     return 0;
 }
 
@@ -492,7 +544,7 @@ static int start(struct watcher *w, uv_loop_t *loop, struct error *err)
         return error_set(err, errno,
                          "cannot watch; if many programs do, raise the sysctl "
                          "fs.inotify.max_user_instances");
-    if (find_fd_link(w) < 0)
+    if (find_fd_links(w) < 0)
         return error_set(err, errno, "/proc is not mounted");
     if (fstatfs(w->o.root, &fs) < 0)
         return error_set(err, errno, "cannot tell the file system of %s", w->o.root_path);
@@ -512,6 +564,7 @@ static void destroy(struct watcher *w)
     if (w->ifd >= 0)
         close(w->ifd);
     hints_clear(&w->hints);
+    early_clear(&w->early);
     tree_free(w->tree);
     str_clear(&w->path);
     free(w->root_name);
@@ -526,6 +579,7 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct watcher_options *o,
     struct watcher *w = xcalloc(1, sizeof *w);
 
     *w = (struct watcher){.o = *o, .e = *e, .ifd = -1, .parent_wd = -1};
+    early_init(&w->early);
     w->tree = tree_new(on_dropped, w);
     w->buf = xmalloc(READ_SIZE);
     if (start(w, loop, err) < 0) {

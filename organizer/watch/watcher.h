@@ -8,6 +8,9 @@
  * or whose watch does not tell all (network file system), are in the swept set, hinted at with
  * HINT_SCAN every `sweep_ms`; the timer runs only while there are any.
  *
+ * Large scans have another thread set the watches, ahead of the picture: watcher_early(). Events of
+ * those are noted until the folder is entered (early.h), so that no event is without its folder.
+ *
  * What the caller owes: each HINT_SCAN is answered by a recursive scan of that path, whose
  * folder_enter calls watcher_enter() and whose folder_leave with gone set calls watcher_forget().
  * That alone keeps the picture right: events tell of the past, the pairing of moves is used only
@@ -62,6 +65,12 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct watcher_options *o,
  * a watch before the folder is read. Nothing to do for one that is watched by the same inode.
  * Returns 0, or -1 with err when it goes into the swept set (the scan goes on). */
 int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *err);
+/* In another thread, for the scan's `opened`: sets the watch on the folder open as dirfd, before it
+ * is read; here: it is the thread's working directory. In the loop's thread watcher_enter() with the
+ * same descriptor takes the watch into the picture, or watcher_early_passed() gives it back. What
+ * happens to the folder, or in it, before it is entered leads to HINT_SCAN when it is. */
+void watcher_early(struct watcher *w, int dirfd, bool here);
+void watcher_early_passed(struct watcher *w, int dirfd);
 /* The scan found that the folder is not there any more: forgets it and all below. */
 void watcher_forget(struct watcher *w, const char *path);
 /* Every name that comes into the folder at path, or leaves it, is told. */

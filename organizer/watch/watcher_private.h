@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/str.h"
+#include "watch/early.h"
 #include "watch/hints.h"
 #include "watch/mounts.h"
 #include "watch/tree.h"
@@ -42,8 +43,8 @@ struct watcher {
     bool pumping;
 
     uint64_t events, overflows;
-    char fd_link[64]; /* "/proc/PID/fd/" and room for a number */
-    size_t fd_link_len;
+    struct early early;
+    char fd_links[48]; /* "/proc/PID/fd/" */
     struct str path; /* scratch */
     char *buf;
 };

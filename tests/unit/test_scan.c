@@ -92,7 +92,12 @@ static void on_done(void *ctx)
 
 static void start(struct walk *x, const char *path, bool recursive)
 {
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x, x->plain};
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .done = on_done,
+                            .plain_folders = x->plain,
+                            .ctx = x};
     struct error err = ERROR_INIT;
 
     x->s = scan_start(&x->loop, x->root, path, recursive, &e, &err);
@@ -434,15 +439,13 @@ static void a_scan_of_a_mount_says_so(void **state)
     assert_string_equal(str_c(&x->told), "< tmp there EXDEV\ndone\n");
 }
 
-/* Links of one: made and removed in half the time. */
 static void make_files(int n)
 {
-    close(open("f0", O_CREAT | O_WRONLY, 0666));
-    for (int i = 1; i < n; i++) {
+    for (int i = 0; i < n; i++) {
         char name[32];
 
         snprintf(name, sizeof name, "f%d", i);
-        assert_int_equal(link("f0", name), 0);
+        close(open(name, O_CREAT | O_WRONLY, 0666));
     }
 }
 
@@ -538,7 +541,12 @@ static void free_at_a(struct walk *x, const char *path)
 static void turns_are_told_and_a_scan_may_be_freed_in_one(void **state)
 {
     struct walk *x = *state;
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, on_around, NULL, x, false};
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .done = on_done,
+                            .around = on_around,
+                            .ctx = x};
     struct error err = ERROR_INIT;
 
     sh("mkdir -p a/b");
@@ -561,7 +569,12 @@ static void turns_are_told_and_a_scan_may_be_freed_in_one(void **state)
 static void it_rests_when_told_enough_and_goes_on(void **state)
 {
     struct walk *x = *state;
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, is_enough, x, false};
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .done = on_done,
+                            .enough = is_enough,
+                            .ctx = x};
     struct error err = ERROR_INIT;
 
     sh("mkdir a b && touch a/1 a/2 a/3 a/4 b/1 b/2");

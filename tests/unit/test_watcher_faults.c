@@ -226,7 +226,11 @@ static void a_network_file_system_is_swept(void **state)
 static void a_scan_of_a_cabinet_that_is_closed_is_none(void **state)
 {
     struct world *x = *state;
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x, false};
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .done = on_done,
+                            .ctx = x};
     struct error err = ERROR_INIT;
 
     assert_null(scan_start(&x->loop, -1, "", true, &e, &err));

@@ -145,10 +145,18 @@ static void after_a_storm_the_picture_is_that_of_the_disk(void **state)
         storm(x, seed);
 }
 
-/* The same with room for half of the watches: none may be left over, all others are swept. */
-static void a_storm_at_the_limit_leaves_no_folder_out(void **state)
+/* The same while another thread sets the watches, reads ahead and is never at the same point twice. */
+static void after_a_storm_with_help_the_picture_is_that_of_the_disk(void **state)
 {
     struct world *x = *state;
+
+    x->helped = true;
+    after_a_storm_the_picture_is_that_of_the_disk(state);
+}
+
+/* With room for half of the watches: none may be left over, all others are swept. */
+static void at_the_limit(struct world *x)
+{
     const char *why;
 
     x->max_watches = 6;
@@ -181,11 +189,26 @@ static void a_storm_at_the_limit_leaves_no_folder_out(void **state)
     }
 }
 
+static void a_storm_at_the_limit_leaves_no_folder_out(void **state)
+{
+    at_the_limit(*state);
+}
+
+static void a_storm_at_the_limit_with_help_leaves_no_folder_out(void **state)
+{
+    struct world *x = *state;
+
+    x->helped = true;
+    at_the_limit(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD_TEST(after_a_storm_the_picture_is_that_of_the_disk),
+        WORLD_TEST(after_a_storm_with_help_the_picture_is_that_of_the_disk),
         WORLD_TEST(a_storm_at_the_limit_leaves_no_folder_out),
+        WORLD_TEST(a_storm_at_the_limit_with_help_leaves_no_folder_out),
     };
 
     return cmocka_run_group_tests_name("watcher storm", tests, NULL, NULL);

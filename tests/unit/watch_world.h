@@ -45,6 +45,7 @@ struct world {
     char **queue;     /* paths to scan */
     size_t queue_len, queue_cap;
     void (*meanwhile)(struct world *x); /* called at every step of a scan */
+    bool helped;                        /* scans have a thread's help from the second folder on */
     uint64_t refused;                   /* watcher_enter said -1 */
     struct error refusal;
 };
@@ -88,8 +89,6 @@ static inline bool on_enter(void *ctx, const char *path, int dirfd)
 {
     struct world *x = ctx;
 
-    if (strcmp(path, ".organizer") == 0)
-        return false;
     if (x->meanwhile)
         x->meanwhile(x);
     if (watcher_enter(x->w, path, dirfd, &x->refusal) < 0)
@@ -125,12 +124,41 @@ static inline void on_done(void *ctx)
     (void)ctx;
 }
 
+static inline void on_opened(void *ctx, int dirfd, bool here)
+{
+    struct world *x = ctx;
+
+    watcher_early(x->w, dirfd, here);
+}
+
+static inline void on_passed(void *ctx, int dirfd)
+{
+    struct world *x = ctx;
+
+    watcher_early_passed(x->w, dirfd);
+}
+
+static inline bool on_scan_skip(void *ctx, const char *path)
+{
+    (void)ctx;
+    return strcmp(path, ".organizer") == 0;
+}
+
 static inline void world_scan(struct world *x, const char *path)
 {
-    struct scan_events e = {on_enter, on_entry, on_leave, on_done, NULL, NULL, x, false};
+    struct scan_events e = {.folder_enter = on_enter,
+                            .entry = on_entry,
+                            .folder_leave = on_leave,
+                            .done = on_done,
+                            .skip = on_scan_skip,
+                            .opened = x->helped ? on_opened : NULL,
+                            .passed = on_passed,
+                            .alone = 1,
+                            .ctx = x};
     struct error err = ERROR_INIT;
-    struct scan *s = scan_start(&x->loop, x->root, path, true, &e, &err);
+    struct scan *s;
 
+    s = scan_start(&x->loop, x->root, path, true, &e, &err);
     assert_non_null(s);
     scan_run(s);
     scan_free(s);
