@@ -20,6 +20,7 @@ struct reading {
     struct card *c;
     const struct rules *rules;
     const struct lang *lang;
+    enum date_order order;
     unsigned line;    /* of the field */
     struct str field; /* its name as written; empty before the first */
     struct str value; /* lines joined by '\n', each without spaces around it */
@@ -166,13 +167,15 @@ static void read_id(struct reading *r, const char *value)
 static void read_case_type(struct reading *r, const char *value)
 {
     AUTO_STR struct str want = STR_INIT;
+    const struct case_type *type = r->rules ? rules_case_type_written(r->rules, value) : NULL;
     const char *near[4];
     size_t n;
 
-    if (!r->rules || rules_case_type(r->rules, value)) {
-        r->c->case_type = xstrdup(value);
+    if (!r->rules || type) {
+        r->c->case_type = xstrdup(!type || rules_case_type(r->rules, value) ? value : type->name);
         return;
     }
+    r->c->bad_case_type = true;
     n = rules_near_case_types(r->rules, value, near, 4);
     for (size_t i = 0; i < n; i++)
         str_addf(&want, "%s%s", i ? ", " : "", near[i]);
@@ -202,7 +205,7 @@ static struct date_match find_date(struct reading *r, const char *value)
     }
     if (!r->lang)
         return m;
-    m = date_find(value, DATE_ORDER_ASK, (struct date){9999, 12, 31}, r->lang);
+    m = date_find(value, r->order, (struct date){9999, 12, 31}, r->lang);
     if (m.start != 0 || m.end != strlen(value))
         m.verdict = DATE_ABSENT;
     return m;
@@ -308,17 +311,27 @@ static const struct {
     {"dockets", "docket"},
     {"docket number", "docket"},
     {"docket no", "docket"},
+    {"case number", "docket"},
+    {"case no", "docket"},
+    {"cause number", "docket"},
+    {"cause no", "docket"},
+    {"index number", "docket"},
+    {"index no", "docket"},
     {"party", "parties"},
     {"client emails", "client email"},
     {"client e mail", "client email"},
     {"former name", "former names"},
     {"key document", "key documents"},
     {"type", "case type"},
+    {"casetype", "case type"},
+    {"client name", "client"},
+    {"date opened", "opened"},
+    {"opened on", "opened"},
     {"matter no", "matter number"},
     {"matter", "matter number"},
 };
 
-/* A field's name as it is compared: lower case, one space between words, '_', '-' and '.' as
+/* A field's name as it is compared: lower case, one space between words, '_', '-', '.' and '#' as
  * spaces (a no-break space too). */
 static char *field_key(const char *name)
 {
@@ -330,7 +343,7 @@ static char *field_key(const char *name)
         if (strncmp(p, "\xC2\xA0", 2) == 0) {
             gap = true;
             p++;
-        } else if (strchr(" \t_-.", *p)) {
+        } else if (strchr(" \t_-.#", *p)) {
             gap = true;
         } else {
             if (gap && key.len)
@@ -471,10 +484,10 @@ static void read_line(struct reading *r, unsigned line, const char *s, const cha
 }
 
 void card_parse(struct card *c, const void *bytes, size_t n, const struct rules *rules,
-                const struct lang *lang)
+                const struct lang *lang, enum date_order order)
 {
     AUTO_STR struct str text = STR_INIT;
-    struct reading r = {.c = c, .rules = rules, .lang = lang};
+    struct reading r = {.c = c, .rules = rules, .lang = lang, .order = order};
     unsigned line = 1;
 
     memset(c, 0, sizeof *c);
@@ -493,6 +506,7 @@ void card_parse(struct card *c, const void *bytes, size_t n, const struct rules 
         p = stop < end ? stop + 1 : end;
     }
     finish_field(&r);
+    c->blank = !r.seen && !c->others_len;
     str_clear(&r.field);
     str_clear(&r.value);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "decide/date.h"
 #include "decide/facts.h"
 #include "decide/rules.h"
 
@@ -23,6 +24,8 @@ struct card_problem {
 struct card {
     char *id; /* "Case id", or NULL */
     char *client, *case_type;
+    bool bad_case_type; /* there is one, and nobody knows it: among the problems */
+    bool blank;         /* no field has a value, as in a file that was just made */
     bool closed;
     char *opened, *closed_on; /* ISO dates or "" */
     char *priority;           /* as written; "high", "normal", "low" are coloured */
@@ -44,9 +47,9 @@ struct card {
 };
 
 /* Parses n bytes; never fails as a whole: problems are inside. rules (may be NULL) knows the case
- * types, for "did you mean". */
+ * types, for "did you mean"; order: how 3/2/2026 is read. */
 void card_parse(struct card *c, const void *bytes, size_t n, const struct rules *rules,
-                const struct lang *lang);
+                const struct lang *lang, enum date_order order);
 void card_clear(struct card *c);
 /* The value of a field that cards need not have, by its name in lower case ("trust balance");
  * continued lines are joined by '\n'. NULL when it is not there. Borrowed. */

@@ -96,7 +96,7 @@ static size_t read_name(const struct units *u, const struct line *l, char name[s
             name[len] = '\0';
             return len ? i + 1 : 0;
         }
-        if (c < 0x80 && strchr(" \t_-.", (int)c)) {
+        if (c < 0x80 && strchr(" \t_-.#", (int)c)) {
             gap = true;
             continue;
         }

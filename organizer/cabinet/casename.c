@@ -14,7 +14,7 @@
 #define WORDS_MAX   8 /* a longer folder name is a description, not a client and a type */
 #define GUESS_LEAST 5 /* letters: shorter words are within two slips of nearly anything */
 
-/* The words of a folder's name, and whether a comma or a dash stood before each. */
+/* The words of a folder's name, and whether a comma, dash or bracket stood before each. */
 struct words {
     char *word[WORDS_MAX];
     bool parted[WORDS_MAX];
@@ -69,10 +69,10 @@ static bool split_words(const char *name, struct words *w)
 
     memset(w, 0, sizeof *w);
     for (const char *p = name; *p;) {
-        size_t len = strcspn(p, " _,-.\t");
+        size_t len = strcspn(p, " _,-.()\t");
 
         if (len == 0) {
-            parted |= *p == ',' || *p == '-' || *p == '_';
+            parted |= strchr(",-_()", *p) != NULL;
             p++;
             continue;
         }
@@ -198,6 +198,19 @@ static enum casename_verdict read_slip(const struct rules *rules, const struct l
     return CASENAME_NEAR;
 }
 
+/* "Estate of Brown": some word of it is nobody's everyday word. */
+static bool names_somebody(const struct lang *lang, const char *client)
+{
+    struct words w;
+    bool somebody = false;
+
+    if (split_words(client, &w))
+        for (size_t i = 0; i < w.len; i++)
+            somebody |= has_letter(w.word[i]) && !is_everyday(lang, w.word[i]);
+    words_clear(&w);
+    return somebody;
+}
+
 /* client and type are those of the name's only '_'. */
 static enum casename_verdict read_form(const struct rules *rules, const struct lang *lang,
                                        const char *name, const char *client, const char *type,
@@ -209,8 +222,14 @@ static enum casename_verdict read_form(const struct rules *rules, const struct l
 
     if (!t)
         return read_slip(rules, lang, name, client, type, out);
-    if (strcmp(field, nfc) != 0 || !has_letter(client) || name_illegal(name))
+    if (!has_letter(client) || name_illegal(name))
         return CASENAME_NONE;
+    if (strcmp(field, nfc) != 0) {
+        if (!*field || !names_somebody(lang, client))
+            return CASENAME_NONE;
+        out->would = xasprintf("%s_%s", field, name + strlen(client) + 1);
+        return CASENAME_NEAR;
+    }
     out->client = xstrdup(field);
     out->case_type = xstrdup(t->name);
     return CASENAME_CASE;

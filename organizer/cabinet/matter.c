@@ -21,6 +21,7 @@ struct matters *matters_new(int root, const struct rules *rules, const struct la
     m->root = root;
     m->rules = rules;
     m->lang = lang;
+    m->date_order = DATE_ORDER_ASK;
     m->cache = xcalloc(1, sizeof *m->cache);
     m->cache->stale = true;
     return m;
@@ -56,6 +57,11 @@ void matters_set_naming(struct matters *m, enum naming naming)
 {
     m->naming = naming;
     remake_all(m);
+}
+
+void matters_set_date_order(struct matters *m, enum date_order order)
+{
+    m->date_order = order;
 }
 
 void matters_on_drop(struct matters *m, void (*drop)(void *ctx, struct matter *matter), void *ctx)

@@ -49,6 +49,8 @@ void matters_free(struct matters *m);
 void matters_set_rules(struct matters *m, const struct rules *rules, const struct lang *lang);
 /* The cabinet's `naming:`, for cases whose card does not say (NAMING_STANDARD until told). */
 void matters_set_naming(struct matters *m, enum naming naming);
+/* The cabinet's `date_order:`, for dates on cards (DATE_ORDER_ASK until told). */
+void matters_set_date_order(struct matters *m, enum date_order order);
 /* drop is called for each matter just before it is freed, so that the flow can let go of its own.
  */
 void matters_on_drop(struct matters *m, void (*drop)(void *ctx, struct matter *matter), void *ctx);

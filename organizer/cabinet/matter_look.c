@@ -116,7 +116,7 @@ static void card_id(int fd, const struct lang *lang, char id[static CASE_ID_SIZE
     id[0] = '\0';
     if (io_read_file(fd, CARD_NAME, &text, CARD_MAX) < 0)
         return;
-    card_parse(&card, str_c(&text), text.len, NULL, lang);
+    card_parse(&card, str_c(&text), text.len, NULL, lang, DATE_ORDER_ASK);
     if (card.id)
         snprintf(id, CASE_ID_SIZE, "%s", card.id);
     card_clear(&card);
@@ -229,17 +229,18 @@ static int holds_cases(const struct matters *m, const struct sight *s, struct er
     return s->state ? state_each_case(s->state, is_below_folder, &q, err) : 0;
 }
 
-/* The card as it is now becomes `seen`, and, without mistakes or when there was none yet, `card`.
- */
+/* The card as it is now becomes `seen`, and, without mistakes or before any without, `card`. What
+ * Explorer makes is blank at first, and no good card to fall back to. */
 static void take_card(struct matters *m, struct node *n, const struct sight *s)
 {
     card_clear(&n->m.seen);
-    card_parse(&n->m.seen, str_c(&s->text), s->text.len, m->rules, m->lang);
-    if (!n->has_card || n->m.seen.problems_len == 0) {
+    card_parse(&n->m.seen, str_c(&s->text), s->text.len, m->rules, m->lang, m->date_order);
+    if (!n->has_good_card || n->m.seen.problems_len == 0) {
         card_clear(&n->m.card);
-        card_parse(&n->m.card, str_c(&s->text), s->text.len, m->rules, m->lang);
-        n->has_card = true;
+        card_parse(&n->m.card, str_c(&s->text), s->text.len, m->rules, m->lang, m->date_order);
+        n->has_good_card = n->m.card.problems_len == 0 && !n->m.card.blank;
     }
+    n->has_card = true;
     n->m.card_digest = s->digest;
     n->m.card_stamp = s->card_stamp;
 }
@@ -252,7 +253,7 @@ static void miss_card(struct matters *m, struct node *n, const struct sight *s)
                                                                           : "unreadable";
 
     card_clear(&n->m.seen);
-    card_parse(&n->m.seen, "", 0, NULL, m->lang);
+    card_parse(&n->m.seen, "", 0, NULL, m->lang, m->date_order);
     card_add_problem(&n->m.seen, 1, m->lang, key, NULL, NULL, NULL);
     memset(&n->m.card_digest, 0, sizeof n->m.card_digest);
     n->m.card_stamp = s->card_stamp;
@@ -265,7 +266,7 @@ static void check_card(const struct matters *m, struct node *n)
 
     if (seen->id && strcmp(seen->id, n->id) != 0)
         card_add_problem(seen, 1, m->lang, "foreign-id", NULL, seen->id, n->id);
-    if (!*n->case_type)
+    if (!*n->case_type && !(seen->client && seen->bad_case_type))
         card_add_problem(seen, 1, m->lang, "no-client", NULL, n->prefix, NULL);
 }
 

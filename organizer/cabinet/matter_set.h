@@ -17,6 +17,7 @@ struct node {
     char **former_own;   /* former prefixes by renaming, NULL-terminated, owned */
     const char **former; /* those and the card's, without doubles, borrowed strings */
     bool has_card;       /* m.card was read once */
+    bool has_good_card;  /* and it is one without mistakes that says something */
     bool renamed_told;   /* of its row in the state */
     bool tampered;       /* of its row in the state */
     UT_hash_handle by_path;
@@ -37,6 +38,7 @@ struct matters {
     const struct rules *rules;
     const struct lang *lang;
     enum naming naming;
+    enum date_order date_order;
     struct node *by_path, *by_id;
     struct node **order; /* by path */
     size_t len, cap;

@@ -2,8 +2,8 @@
  * date: calendar dates, and finding them in names (design.md section 3).
  *
  * Forms read: 2026-3-2, 2026-03-02, 20260302, 2026.03.02, 2026_03_02, 03-02-2026, 3-2-26,
- * 03.02.2026, 3/2/26 (in text), 2 Mar 2026, March 2nd 2026, March 2, 2026, Mar-2-2026, and month
- * names from the language file. ISO forms and named months are never ambiguous. Digits that touch
+ * 03.02.2026, 3/2/26 (in text), 2 Mar 2026, 2nd of March 2026, March 2nd 2026, March 2, 2026,
+ * Mar-2-2026, and month names from the language file. ISO forms and named months are never ambiguous. Digits that touch
  * other digits or letters are no date (docket "2:26-cv-00123", "v2", "20260302143000" is
  * the date with a time behind it, as scanners and cameras write it). A time of day behind a date
  * ("2025-12-18 at 10.05.22") belongs to it.

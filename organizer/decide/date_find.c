@@ -15,6 +15,7 @@ struct finder {
     enum date_order order;
     struct date today;
     const char *const *long_months, *const *short_months;
+    const char *const *of; /* between day and month */
 };
 
 /* A run of ASCII digits. */
@@ -383,11 +384,25 @@ static const char *read_month_number(const struct finder *f, const char *p, stru
     return finish_named(f, full_year(y), month, d.value, y.end, m);
 }
 
-/* 2 Mar 2026, 2nd March 2026, 2-Mar-26; also 2026 Mar 2. */
+/* Behind the "of" of "2nd of March 2026", which any gap may follow; p when there is none. */
+static const char *skip_of(const struct finder *f, const char *p)
+{
+    const char *at = skip_gap(f, p);
+
+    for (const char *const *of = f->of; *of; of++) {
+        size_t n = strlen(*of);
+
+        if ((size_t)(f->end - at) > n && strncasecmp(at, *of, n) == 0 && !word_at(f, at + n))
+            return at + n;
+    }
+    return p;
+}
+
+/* 2 Mar 2026, 2nd March 2026, 2nd of March 2026, 2-Mar-26; also 2026 Mar 2. */
 static const char *read_number_month(const struct finder *f, struct number a, struct date_match *m)
 {
     const char *p = a.digits <= 2 ? skip_ordinal(f, a.end) : a.end;
-    const char *month_at = skip_gap(f, p);
+    const char *month_at = skip_gap(f, a.digits <= 2 ? skip_of(f, p) : p);
     int month = read_month(f, month_at, &p);
     struct date_match other;
     struct number c;
@@ -465,7 +480,8 @@ struct date_match date_find(const char *text, enum date_order order, struct date
                             const struct lang *lang)
 {
     struct finder f = {text,  text + strlen(text),           order,
-                       today, lang_list(lang, "month.long"), lang_list(lang, "month.short")};
+                       today, lang_list(lang, "month.long"), lang_list(lang, "month.short"),
+                       lang_list(lang, "month.of")};
     struct date_match all = {DATE_ABSENT, DATE_NONE, DATE_NONE, 0, 0}, one = all;
 
     if (!strpbrk(text, "0123456789"))

@@ -165,13 +165,20 @@ static enum row_answer row_same_mail(struct ctx *c)
     return ctx_conclude(c, ACTION_INDEX, REASON_SAME_CONTENT, "mail");
 }
 
+/* The path in the case of a document that lies in its Inbox itself. */
+static bool is_in_inbox(const char *path)
+{
+    return strncmp(path, "Inbox/", 6) == 0;
+}
+
 static enum row_answer row_same_content(struct ctx *c)
 {
     if (!c->f->same_as)
         return ctx_pass(c, "no document of the case has the same content");
     c->other = c->f->same_as;
     if (ctx_in_inbox(c))
-        return ctx_conclude(c, ACTION_LIST, REASON_ALREADY_FILED, NULL);
+        return ctx_conclude(c, ACTION_LIST, REASON_ALREADY_FILED,
+                            is_in_inbox(c->other) ? "inbox" : NULL);
     return ctx_conclude(c, ACTION_INDEX, REASON_SAME_CONTENT, NULL);
 }
 

@@ -210,7 +210,7 @@ enum row_answer row_other_case(struct ctx *c)
     if (has_foreign_prefix(c, home)) {
         c->why = c->said_prefix;
         c->other = c->said_prefix;
-        return ctx_conclude(c, ACTION_LIST, REASON_OTHER_CASE, NULL);
+        return ctx_conclude(c, ACTION_LIST, REASON_OTHER_CASE, "no-such-case");
     }
     return ctx_pass(c, "nothing in its name belongs to another case than %s", home->prefix);
 }

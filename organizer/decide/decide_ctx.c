@@ -68,6 +68,15 @@ static char *sentence_key(const struct ctx *c, const char *kind, const char *cod
     return xasprintf("%s.%s", kind, code);
 }
 
+/* The name that is shown as a pattern must not lead to the next question. */
+static const char *example(const struct ctx *c)
+{
+    bool figures =
+        c->policy->date_order == DATE_ORDER_MDY || c->policy->date_order == DATE_ORDER_DMY;
+
+    return lang_get(c->lang, figures ? "example.figures" : "example.plain");
+}
+
 static char *sentence(const struct ctx *c, const char *kind, enum reason reason,
                       const char *variant)
 {
@@ -83,7 +92,7 @@ static char *sentence(const struct ctx *c, const char *kind, enum reason reason,
     return lang_format(c->lang, key, "name", name, "case", label, "folder", c->f->folder, "why",
                        c->why, "other", c->other, "type", c->type, "date", c->date, "other_date",
                        c->other_date, "candidates", c->choices, "kind", content->plain, "ext",
-                       c->ext, NULL);
+                       c->ext, "example", example(c), NULL);
 }
 
 enum row_answer ctx_conclude(struct ctx *c, enum action action, enum reason reason,

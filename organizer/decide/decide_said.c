@@ -157,19 +157,27 @@ static void read_line(struct signs *s, const char *text, const char *where, bool
             add_sign(s, &hits[i], line, where);
 }
 
+/* The line at *p, to be freed, and *p behind it. */
+static char *take_line(const char **p)
+{
+    size_t n = strcspn(*p, "\n");
+    char *line = xmemdup0(*p, n);
+
+    *p += n + ((*p)[n] == '\n');
+    return line;
+}
+
 /* Lines from to end - 1 of text. */
 static void read_lines(struct signs *s, const char *text, size_t from, size_t end,
                        const char *where, bool names)
 {
-    size_t i = 0;
+    const char *p = text;
 
-    for (const char *p = text; *p && i < end; i++) {
-        size_t n = strcspn(p, "\n");
-        AUTO_FREE char *line = xmemdup0(p, n);
+    for (size_t i = 0; *p && i < end; i++) {
+        AUTO_FREE char *line = take_line(&p);
 
         if (i >= from)
             read_line(s, line, where, names);
-        p += n + (p[n] == '\n');
     }
 }
 
@@ -177,18 +185,17 @@ static void read_lines(struct signs *s, const char *text, size_t from, size_t en
 static void read_labelled(struct signs *s, const struct heading *h)
 {
     const struct page_words w = page_words_of(s->c->lang);
-    size_t i = 0;
+    const char *p = h->text;
 
-    for (const char *p = h->text; *p && i < LABELLED_HEAD; i++) {
-        size_t n = strcspn(p, "\n"), count;
-        AUTO_FREE char *line = xmemdup0(p, n);
+    for (size_t i = 0; *p && i < LABELLED_HEAD; i++) {
+        size_t count;
+        AUTO_FREE char *line = take_line(&p);
         AUTO_FREE char *words = page_fold(line, &count);
 
         if (i >= PLAIN_HEAD &&
             (page_starts_with(words, w.number) ||
              page_starts_with(words, lang_list(s->c->lang, "paper.matter-number"))))
             read_line(s, line, "on its first page", false);
-        p += n + (p[n] == '\n');
     }
 }
 
@@ -445,8 +452,7 @@ static void list_cited(struct ctx *c, const struct signs *s, const struct headin
 {
     for (const char *p = h && !s->unknown_number ? h->text : ""; *p;) {
         struct route_hit hits[HITS];
-        size_t n = strcspn(p, "\n");
-        AUTO_FREE char *line = xmemdup0(p, n);
+        AUTO_FREE char *line = take_line(&p);
         size_t found = s->router ? router_find(s->router, line, hits, HITS) : 0;
 
         for (size_t i = 0; i < found; i++) {
@@ -457,7 +463,6 @@ static void list_cited(struct ctx *c, const struct signs *s, const struct headin
                     line + hits[i].start, ctx_case_label(c, hits[i].matter));
             ctx_candidate(c, ctx_case_label(c, hits[i].matter));
         }
-        p += n + (p[n] == '\n');
     }
 }
 

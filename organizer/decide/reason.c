@@ -67,6 +67,11 @@ enum reason reason_parse(const char *code)
     return REASON_NONE;
 }
 
+bool reason_is_not_to_open(enum reason r)
+{
+    return r == REASON_PROGRAM || r == REASON_DECEPTIVE_NAME || r == REASON_LINK;
+}
+
 bool reason_is_attention(enum reason r)
 {
     return r > REASON_NONE && r < REASON_FIRST_REMARK;

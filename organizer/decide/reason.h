@@ -72,5 +72,8 @@ const char *reason_code(enum reason r);
 enum reason reason_parse(const char *code);
 /* A person has to act. */
 bool reason_is_attention(enum reason r);
+/* True when people should not open the thing by a click: a program, a pipe or device, a name that
+ * deceives. */
+bool reason_is_not_to_open(enum reason r);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -97,6 +98,21 @@ struct origin {
 
 typedef void loader(struct loading *l);
 
+/* Whether nobody but root and us can change what the office's rules are; the folder that holds them
+ * was asked before its files, so that none can be put in another's place meanwhile. */
+static bool only_ours(const struct stat *st, const char *shown, struct problems *p)
+{
+    const char *help = st->st_uid != 0 && st->st_uid != geteuid() ? "chown root"
+                       : st->st_mode & (S_IWGRP | S_IWOTH)        ? "chmod go-w"
+                                                                  : NULL;
+
+    if (!help)
+        return true;
+    p->errors++;
+    str_addf(p->text, "%s:1:1: others can change it; mend it with: %s '%s'\n", shown, help, shown);
+    return false;
+}
+
 /* One file; one that is not there is fine for the office and an error among the shipped. */
 static void load_file(struct rules *r, const struct origin *o, const char *name, loader *load,
                       struct problems *p)
@@ -104,7 +120,11 @@ static void load_file(struct rules *r, const struct origin *o, const char *name,
     AUTO_STR struct str text = STR_INIT;
     struct loading l = {.rules = r, .office = o->office};
     const char *path = rules_keep(r, xasprintf("%s/%s", o->shown, name));
+    struct stat st;
 
+    if (o->office && fstatat(o->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        !only_ours(&st, path, p))
+        return;
     if (io_read_file(o->dirfd, name, &text, FILE_MAX) < 0) {
         if (errno == ENOENT && o->office)
             return;
@@ -132,14 +152,19 @@ static void load_type_files(struct rules *r, const struct origin *o, struct prob
         openat(o->dirfd, "types", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     const struct origin types = {dirfd, shown, o->office};
     struct dirent **list = NULL;
+    struct stat st;
+    bool ours = true;
     int n = dirfd < 0 ? -1 : scandirat(dirfd, ".", &list, is_yaml, alphasort);
 
     if (n < 0 && !(errno == ENOENT && o->office)) {
         p->errors++;
         str_addf(p->text, "%s:1:1: cannot be read: %s\n", shown, strerror(errno));
     }
+    if (o->office && dirfd >= 0)
+        ours = fstat(dirfd, &st) == 0 && only_ours(&st, shown, p);
     for (int i = 0; i < n; i++) {
-        load_file(r, &types, list[i]->d_name, load_types, p);
+        if (ours)
+            load_file(r, &types, list[i]->d_name, load_types, p);
         free(list[i]);
     }
     free(list);

@@ -80,6 +80,9 @@ const struct doc_type *rules_doc_type(const struct rules *r, const char *name);
 const struct doc_type *rules_doc_type_at(const struct rules *r, size_t i); /* NULL past the end */
 const struct case_type *rules_case_type(const struct rules *r, const char *name_or_alias);
 const struct case_type *rules_case_type_at(const struct rules *r, size_t i);
+/* The same as people write it where no file name is at stake, on a card or a command line:
+ * "Personal Injury", "personal-injury", or the meaning, "Family / divorce". */
+const struct case_type *rules_case_type_written(const struct rules *r, const char *text);
 /* Up to max names of types (or case types) within Damerau-Levenshtein distance 2 of word (half its
  * length for words under four letters, 1 under six), nearest first; returns how many. */
 size_t rules_near_doc_types(const struct rules *r, const char *word, const char **out, size_t max);

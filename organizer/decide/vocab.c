@@ -254,6 +254,42 @@ size_t rules_near_doc_types(const struct rules *r, const char *word, const char 
     return near.len;
 }
 
+/* Letters and digits alone, folded: "Family / divorce" is familydivorce. */
+static char *letters_of(const char *text)
+{
+    char *folded = utf8_fold_plain(text), *to = folded;
+
+    for (const char *from = folded; *from; from++)
+        if ((unsigned char)*from >= 0x80 || (*from >= '0' && *from <= '9') ||
+            (*from >= 'a' && *from <= 'z'))
+            *to++ = *from;
+    *to = '\0';
+    return folded;
+}
+
+static bool same_letters(const char *letters, const char *text)
+{
+    AUTO_FREE char *other = letters_of(text);
+
+    return *letters && strcmp(letters, other) == 0;
+}
+
+const struct case_type *rules_case_type_written(const struct rules *r, const char *text)
+{
+    const struct case_type *known = rules_case_type(r, text);
+    AUTO_FREE char *letters = letters_of(text);
+
+    for (size_t i = 0; !known && i < r->case_types_len; i++) {
+        const struct case_rule *c = r->case_types[i];
+
+        for (const char **f = c->folded; *f && !known; f++)
+            known = same_letters(letters, *f) ? &c->type : NULL;
+        if (!known && c->type.meaning && same_letters(letters, c->type.meaning))
+            known = &c->type;
+    }
+    return known;
+}
+
 size_t rules_near_case_types(const struct rules *r, const char *word, const char **out, size_t max)
 {
     AUTO_FREE char *key = squeeze(word);

@@ -21,7 +21,7 @@
 #define RETRY_MS      20    /* when the kernel has no room just now */
 #define STARTS_FAILED 3     /* in a row, until documents are given back */
 #define QUEUE_MAX     64    /* small documents waiting */
-#define SEND_SOON     12    /* so many wait for each sort of reader: they are sent at once */
+#define SEND_SOON     24    /* so many wait for each sort of reader: they are sent at once */
 #define LARGE_MAX     256   /* large ones: they must not keep letters from being submitted */
 
 struct job {

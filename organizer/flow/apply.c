@@ -32,13 +32,16 @@ struct todo {
     UT_hash_handle by_gone; /* by from, in applying.gone */
 };
 
-static void decided(void *ctx, unsigned number, bool apply)
+/* Rows are numbered from 1 in their order. */
+static void decided(void *ctx, unsigned number, bool apply, const char *to)
 {
     struct plan *p = ctx;
+    struct plan_row *row = number <= p->len ? &p->rows[number - 1] : NULL;
 
-    for (size_t i = 0; i < p->len; i++)
-        if (p->rows[i].number == number)
-            p->rows[i].apply = apply;
+    if (!row || row->number != number)
+        return;
+    row->apply = apply;
+    row->rewritten = to && !plan_same_to(to, row->to);
 }
 
 static int read_csv(struct flow *f, const char *path, struct plan *p, struct error *err)
@@ -81,6 +84,9 @@ static const char *outdated(struct flow *f, const struct plan_row *r, bool stamp
     AUTO_CLOSE int dir = beneath_parent(f->cab.root, r->from, &name);
 
     matters_zone(f->matters, r->from, &home, &inside);
+    if (r->rewritten)
+        return "another name was written into the column To, which is only shown: write no into "
+               "Apply, and rename the document yourself";
     if (!target || target->untouchable)
         return "the case of the plan is not there any more";
     if (target->card.hold)

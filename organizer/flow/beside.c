@@ -81,24 +81,21 @@ static bool may_read(const struct beside *b, const struct stat *dir, const struc
            !(b->read_ns && same && ticks - b->ticks < b->good_ns && ticks - b->ticks < 2 * TICK_NS);
 }
 
-bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
-                    bool many, const char *path)
+bool beside_nothing(struct beside *b, int dir, const struct stat *st, const struct doc_stamp *stamp,
+                    const struct env *env, bool many, const char *path)
 {
     int64_t ticks = env_ticks(), now = env_disk_now(env);
-    bool told = path && strlen(path) < BESIDE_PATH, known;
-    struct stat st;
+    bool told = path && strlen(path) < BESIDE_PATH;
+    bool known = b->read_ns && b->ino == st->st_ino && b->dev == st->st_dev;
 
-    if (fstat(dir, &st) < 0)
-        return false;
-    known = b->read_ns && b->ino == st.st_ino && b->dev == st.st_dev;
     if (known && told && b->told)
         return !b->any;
     if (known && ticks - b->ticks < b->good_ns && stamp->ctime_ns + TICK_NS < b->read_ns)
         return !b->any;
-    if (!may_read(b, &st, stamp, ticks, now, many, told))
+    if (!may_read(b, st, stamp, ticks, now, many, told))
         return false;
     *b = (struct beside){
-        .dev = st.st_dev, .ino = st.st_ino, .read_ns = now, .ticks = ticks, .told = told};
+        .dev = st->st_dev, .ino = st->st_ino, .read_ns = now, .ticks = ticks, .told = told};
     if (told)
         memcpy(b->folder, path, strlen(path) + 1); /* told: it fits */
     read_names(b, dir);

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 struct doc_stamp;
@@ -34,12 +35,12 @@ struct beside {
     char folder[BESIDE_PATH]; /* then: its path from the cabinet down */
 };
 
-/* True when it is known that no such name lies in the folder `dir` beside a document with the
- * stamp. many: documents enough are under way to make reading it worth while. told: the folder's path,
+/* True when it is known that no such name lies in the folder `dir`, of which fstat(2) says st, beside a
+ * document with the stamp. many: documents enough are under way to make reading it worth while. told: the folder's path,
  * when events tell of what comes into it; with NULL the document must have come there before it was
  * read. False: ask for the names themselves. */
-bool beside_nothing(struct beside *b, int dir, const struct doc_stamp *stamp, const struct env *env,
-                    bool many, const char *told);
+bool beside_nothing(struct beside *b, int dir, const struct stat *st, const struct doc_stamp *stamp,
+                    const struct env *env, bool many, const char *told);
 /* Something came to path, or went; a folder that is scanned: with all that is in it. */
 void beside_heard(struct beside *b, const char *path, bool folder);
 /* Events were lost, or are to be. */

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "flow/internal.h"
 #include "record/rebuild.h"
+#include "record/verify.h"
 
 /* One change, on its way through the filer's thread and back. */
 struct casework {
@@ -111,6 +112,36 @@ static int add_line(const struct casework *w, struct state *s, int fd, struct er
     return state_outbox_add(s, w->to.id, str_c(&body), err);
 }
 
+/* For tell_unheard(). */
+struct telling {
+    const struct casework *w;
+    struct state *state;
+    struct error *err;
+};
+
+static int tell_one(void *ctx, const struct doc *d)
+{
+    struct telling *t = ctx;
+    AUTO_STR struct str body = STR_INIT;
+    char hex[DIGEST_HEX];
+
+    journal_body(&body, t->w->now_ns, "indexed");
+    json_num(&body, "doc", d->number);
+    json_name(&body, "to", d->path ? d->path : "");
+    json_text(&body, "sha256", digest_hex(&d->digest, hex));
+    json_num(&body, "size", (int64_t)d->stamp.size);
+    return state_outbox_add(t->state, t->w->to.id, str_c(&body), t->err);
+}
+
+/* A journal that was taken up as it is hears of the documents whose lines it lost; otherwise no
+ * night would ever find the case in order again. */
+static int tell_unheard(const struct casework *w, struct state *s, int fd, struct error *err)
+{
+    struct telling t = {w, s, err};
+
+    return verify_unheard(fd, s, w->to.id, tell_one, &t, err);
+}
+
 static int put(void *ctx, struct state *s, struct error *err)
 {
     struct casework *w = ctx;
@@ -127,6 +158,8 @@ static int put(void *ctx, struct state *s, struct error *err)
         rc = change_row(w, s, &row, err);
     if (rc == 0 && w->kind)
         rc = add_line(w, s, fd, err);
+    if (rc == 0 && w->accept)
+        rc = tell_unheard(w, s, fd, err);
     case_row_clear(&row);
     return rc;
 }

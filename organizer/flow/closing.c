@@ -217,7 +217,7 @@ static int check_card(void *ctx, const void *bytes, size_t n, struct error *err)
     struct card card;
     int rc = 0;
 
-    card_parse(&card, bytes, n, w->flow->rules, w->flow->lang);
+    card_parse(&card, bytes, n, w->flow->rules, w->flow->lang, w->flow->cab.config.date_order);
     if (card.problems_len)
         rc = error_set(err, 0, "Case.txt has a mistake in line %u, which must be mended first: %s",
                        card.problems[0].line, card.problems[0].text);

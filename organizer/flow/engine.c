@@ -66,15 +66,19 @@ int flow_parent(struct flow *f, const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) : 0;
+    struct stat st;
     int fd;
 
     *name = slash ? slash + 1 : path;
     if (f->folder && strncmp(f->folder, path, n) == 0 && f->folder[n] == '\0')
         return f->folder_fd;
     fd = beneath_parent(f->cab.root, path, name);
-    if (fd < 0)
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        cleanup_close(&fd);
         return -1;
+    }
     forget_folder(f);
+    f->folder_stat = st;
     f->folder = xmemdup0(path, n);
     f->folder_fd = fd;
     return fd;
@@ -331,6 +335,7 @@ static int open_parts(struct flow *f, struct error *err)
     state_use_known(f->state, f->known);
     f->matters = matters_new(f->cab.root, f->rules, f->lang);
     matters_set_naming(f->matters, f->cab.config.naming);
+    matters_set_date_order(f->matters, f->cab.config.date_order);
     state_each_case(f->state, look_at_case, f, err);
     f->examiner = examiner_new(f->loop, &xo, err);
     if (!f->examiner)
@@ -345,6 +350,7 @@ static int open_parts(struct flow *f, struct error *err)
     f->pages = pages_new(f);
     f->integrity = integrity_new(f);
     hooks_set_slow(f->hooks, "archived", f->cab.config.upload_ms);
+    hooks_look(f->hooks);
     f->closings = closings_new(f);
     f->nightly = nightly_new(f);
     f->archiving = archiving_new(f);
@@ -581,6 +587,7 @@ int flow_reload(struct flow *f, struct str *text)
     f->cab.config = c;
     matters_set_rules(f->matters, rules, lang);
     matters_set_naming(f->matters, f->cab.config.naming);
+    matters_set_date_order(f->matters, f->cab.config.date_order);
     f->rules = rules;
     f->lang = lang;
     if (!pages_running(f->pages) && !flow_is_finding(f))
@@ -589,6 +596,7 @@ int flow_reload(struct flow *f, struct str *text)
     scans_reload(f->scans);
     hooks_set_limits(f->hooks, f->cab.config.hook_limit, f->cab.config.hook_ms);
     hooks_set_slow(f->hooks, "archived", f->cab.config.upload_ms);
+    hooks_look(f->hooks);
     flow_today(f);
     arm_nightly(f);
     flow_scan(f, "");

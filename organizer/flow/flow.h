@@ -57,7 +57,7 @@ void flow_sweep(struct flow *f, flow_done *done, void *ctx);
 /* Reads configuration and rules again; broken ones leave the old in place: -1 with all problems
  * in text. */
 int flow_reload(struct flow *f, struct str *text);
-/* Takes no new work, finishes what is with the filer, then calls done. */
+/* Takes no new work, finishes what is with the filer, writes the pages that it changed, then calls done. */
 void flow_stop(struct flow *f, flow_done *done, void *ctx);
 void flow_close(struct flow *f);
 

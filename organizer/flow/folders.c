@@ -20,7 +20,9 @@
 #include "decide/name.h"
 #include "file/lease.h"
 #include "flow/companions.h"
+#include "flow/folders.h"
 #include "flow/internal.h"
+#include "flow/notices.h"
 
 #define AS_RECEIVED "As Received"
 /* So many entries are looked at before a folder counts as quiet by its own time alone. */
@@ -77,19 +79,19 @@ static void look_in(struct folder_state *s, int fd, int depth)
     closedir(d);
 }
 
-/* The case that an office Inbox's folder is for, by the prefix of its name; NULL when unclear. */
-static struct matter *case_for(struct flow *f, const char *name)
+/* The case that a folder is for, by the prefix of its name; NULL when unclear. */
+static struct matter *case_for(const struct matters *all, const char *name)
 {
     AUTO_FREE char *key = utf8_fold(name);
     struct matter *best = NULL;
     size_t longest = 0;
 
-    for (size_t i = 0; i < matters_len(f->matters); i++) {
-        struct matter *m = matters_at(f->matters, i);
+    for (size_t i = 0; i < matters_len(all); i++) {
+        struct matter *m = matters_at(all, i);
         AUTO_FREE char *prefix = utf8_fold(m->facts.prefix);
         size_t n = strlen(prefix);
 
-        if (n > longest && strncmp(key, prefix, n) == 0 &&
+        if (!m->untouchable && n > longest && strncmp(key, prefix, n) == 0 &&
             (key[n] == '\0' || strchr("_ -", key[n]))) {
             best = m;
             longest = n;
@@ -111,6 +113,7 @@ static void folder_moved(void *ctx, struct act *a)
 
     if (a->status == ACT_DONE) {
         flow_unnotice(f, REASON_WHICH_CASE, w->from);
+        flow_unnotice(f, REASON_OTHER_CASE, w->from);
         log_line(&f->log, LOG_NOTICE, "folder received", "from", w->from, "to", a->to, NULL);
         flow_scan(f, a->to);
         flow_finish(f, w->item);
@@ -156,23 +159,45 @@ static void folder_stays(struct flow *f, struct item *it)
     flow_scan(f, path);
 }
 
-static void folder_unclear(struct flow *f, struct item *it, const char *name)
+enum reason folder_reason(const struct matters *all, int root, const char *path,
+                          const struct lang *lang, struct matter **target, const char **other)
 {
-    flow_notice(f, REASON_WHICH_CASE, it->path,
-                lang_format(f->lang, "reason.which-case", "name", name, "candidates", "", NULL),
-                lang_format(f->lang, "help.which-case", "name", name, "candidates", "", NULL));
+    struct matter *home, *named = case_for(all, strrchr(path, '/') + 1);
+    const char *inside;
+
+    matters_zone(all, path, &home, &inside);
+    if (target)
+        *target = home ? home : named;
+    *other = "";
+    if (companions_is_page_folder(root, path) || (home && (!named || named == home)))
+        return REASON_NONE;
+    if (!home)
+        return named ? REASON_NONE : REASON_WHICH_CASE;
+    *other = named->facts.restricted ? lang_get(lang, "case.restricted") : named->facts.prefix;
+    return REASON_OTHER_CASE;
+}
+
+static void folder_listed(struct flow *f, struct item *it, enum reason reason, const char *other)
+{
+    struct notice_text t;
+
+    notice_text_make(&t, f->lang, reason,
+                     &(struct notice_about){.path = it->path, .other = other});
+    flow_notice(f, reason, it->path, t.sentence, t.help);
     flow_finish(f, it);
 }
 
 /* A folder directly in an Inbox: is it finished, and where does it go? */
-static void settle_folder(struct flow *f, struct item *it, int fd, struct matter *home)
+static void settle_folder(struct flow *f, struct item *it, int fd)
 {
     struct folder_state s = {.left = FOLDER_LOOK_MAX, .empty = true};
     const char *name = strrchr(it->path, '/') + 1;
     AUTO_FREE char *dir = xmemdup0(it->path, (size_t)(name - it->path - 1));
     int64_t settle = config_settle_ms(&f->cab.config, dir);
     int64_t now = env_disk_now(f->env);
-    struct matter *m = home ? home : case_for(f, name);
+    struct matter *m;
+    const char *other;
+    enum reason reason = folder_reason(f->matters, f->cab.root, it->path, f->lang, &m, &other);
 
     doc_stamp_take(fd, -1, NULL, &it->stamp);
     s.latest_ns = it->stamp.ctime_ns;
@@ -186,11 +211,10 @@ static void settle_folder(struct flow *f, struct item *it, int fd, struct matter
         flow_later(f, it, settle - (now - s.latest_ns) / NS_PER_MS);
         return;
     }
-    if (companions_is_page_folder(f->cab.root, it->path))
-        folder_stays(f, it);
-    else if (!m)
-        folder_unclear(f, it, name);
-    else if (m->facts.closed || m->card.hold || f->cab.config.mode != MODE_ENFORCE)
+    if (reason != REASON_NONE)
+        folder_listed(f, it, reason, other);
+    else if (companions_is_page_folder(f->cab.root, it->path) || m->facts.closed || m->card.hold ||
+             f->cab.config.mode != MODE_ENFORCE)
         folder_stays(f, it);
     else
         receive(f, it, m, name);
@@ -278,5 +302,5 @@ void flow_look_folder(struct flow *f, struct item *it)
         flow_finish(f, it);
         return;
     }
-    settle_folder(f, it, fd, home);
+    settle_folder(f, it, fd);
 }

@@ -2,6 +2,7 @@
 #ifndef ORGANIZER_FLOW_INTERNAL_H
 #define ORGANIZER_FLOW_INTERNAL_H
 
+#include <sys/stat.h>
 #include <uthash.h>
 #include <uv.h>
 
@@ -96,6 +97,7 @@ struct flow {
     unsigned reading;    /* depth of flow_read_begin() */
     char *folder;        /* flow_parent(): the folder that `folder_fd` is open on, or NULL */
     int folder_fd;
+    struct stat folder_stat; /* as it was when it was opened */
     char *new_place; /* to be kept at the start: since.h; or NULL */
     struct matters *matters;
     struct watcher *watcher;
@@ -141,6 +143,7 @@ struct flow {
     uint64_t swept_folders, swept_entries;
     flow_done *stop_done;
     void *stop_ctx;
+    bool wrote_last; /* stopping: the pages were written once more */
 };
 
 /* engine.c */
@@ -168,10 +171,9 @@ bool flow_is_idle(const struct flow *f);
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
 
-/* beside.h: nothing in the folder `dir`, which holds the path, can belong to the item. What is known of
- * the folder, borrowed until the next call; NULL when something may belong to it. */
-const struct beside *flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp,
-                                   int dir);
+/* beside.h: nothing in the folder that flow_parent() opened last, which holds the path, can belong to the
+ * item. What is known of the folder, borrowed until the next call; NULL when something may belong to it. */
+const struct beside *flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp);
 
 /* identity.c */
 enum identity {

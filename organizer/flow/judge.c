@@ -234,7 +234,7 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     const struct beside *beside;
     int dir = flow_parent(f, it->path, &name);
 
-    beside = dir >= 0 ? flow_is_alone(f, it->path, &it->stamp, dir) : NULL;
+    beside = dir >= 0 ? flow_is_alone(f, it->path, &it->stamp) : NULL;
     doc.alone = beside != NULL;
     it->no_fork = beside && beside_no_forks(beside, &it->stamp);
     doc.row = id->row.number ? &id->row : NULL;

@@ -240,17 +240,14 @@ static enum looked compare_row(struct flow *f, struct item *it, const struct doc
 }
 
 /* What is kept of the folder, or the place of what was read longest ago. */
-static struct beside *beside_of(struct flow *f, int dir)
+static struct beside *beside_of(struct flow *f, const struct stat *dir)
 {
     struct beside *oldest = f->beside;
-    struct stat st;
 
-    if (fstat(dir, &st) < 0)
-        return oldest;
     for (size_t i = 0; i < FLOW_BESIDES; i++) {
         struct beside *b = &f->beside[i];
 
-        if (b->ino == st.st_ino && b->dev == st.st_dev)
+        if (b->ino == dir->st_ino && b->dev == dir->st_dev)
             return b;
         if (b->ticks < oldest->ticks)
             oldest = b;
@@ -258,14 +255,13 @@ static struct beside *beside_of(struct flow *f, int dir)
     return oldest;
 }
 
-const struct beside *flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp,
-                                   int dir)
+const struct beside *flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp)
 {
     const char *slash = strrchr(path, '/');
     AUTO_FREE char *folder = slash ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
-    struct beside *b = beside_of(f, dir);
+    struct beside *b = beside_of(f, &f->folder_stat);
     bool alone =
-        beside_nothing(b, dir, stamp, f->env, f->items.ready_len + f->items.busy_len >= FLOW_MANY,
+        beside_nothing(b, f->folder_fd, &f->folder_stat, stamp, f->env, f->items.ready_len + f->items.busy_len >= FLOW_MANY,
                        f->watcher && watcher_tells(f->watcher, folder) ? folder : NULL);
 
     return alone ? b : NULL;
@@ -304,7 +300,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
 
     q.now_ns = env_disk_now(f->env);
     q.settle_ms = config_settle_ms(&f->cab.config, dir);
-    q.no_locks = flow_is_alone(f, it->path, stamp, dirfd) != NULL;
+    q.no_locks = flow_is_alone(f, it->path, stamp) != NULL;
     settle_ask(&q, &a, &err);
     it->why = a.settled;
     switch (a.settled) {

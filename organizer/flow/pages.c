@@ -153,7 +153,8 @@ static void add_notice(struct notice **list, size_t *len, const struct notice *n
                                         .help = xstrdup(n->help)};
 }
 
-/* A notice belongs on the pages of the case that it is about, or in which it lies. */
+/* A notice belongs on the pages of the case that it is about, or in which it lies. No page is written
+ * in a copy of a case: it is told beside it. */
 static void hand_out_notices(struct flow *f, struct publish_job *job)
 {
     struct flow_notice *n, *tmp;
@@ -163,7 +164,7 @@ static void hand_out_notices(struct flow *f, struct publish_job *job)
         struct matter *m = matters_of(f->matters, n->n.path, NULL);
         struct page_case *c = NULL;
 
-        for (size_t i = 0; m && i < job->cases_len && !c; i++)
+        for (size_t i = 0; m && !m->untouchable && i < job->cases_len && !c; i++)
             if (strcmp(job->cases[i].id, m->facts.id) == 0 &&
                 strcmp(job->cases[i].path, m->facts.path) == 0)
                 c = &job->cases[i];

@@ -78,13 +78,17 @@ static struct pending *pend(struct flow *f, flow_answer *answer, void *ctx)
 
 static void unknown_type(struct flow *f, const char *type, struct str *text)
 {
+    const struct case_type *t;
     const char *near[4];
     size_t n = rules_near_case_types(f->rules, type, near, 4);
 
     str_addf(text, "there is no case type \"%s\"", type);
     for (size_t i = 0; i < n; i++)
         str_addf(text, "%s%s", i ? ", " : "; did you mean ", near[i]);
-    str_addf(text, "%s\nAll of them: organizer rules list --case-types\n", n ? "?" : "");
+    str_addf(text, "%s\nThere are", n ? "?" : "");
+    for (size_t i = 0; (t = rules_case_type_at(f->rules, i)); i++)
+        str_addf(text, "%s %s", i ? "," : "", t->name);
+    str_add(text, ".\n");
 }
 
 static void is_taken(struct flow *f, const char *prefix, const struct flow_request *r,
@@ -160,7 +164,7 @@ static void request_new(struct flow *f, const struct flow_request *r, flow_answe
         answer(ctx, EXIT_USAGE, "usage: organizer new CLIENT CASETYPE [FOLDER-NAME]\n");
         return;
     }
-    type = rules_case_type(f->rules, r->args[1]);
+    type = rules_case_type_written(f->rules, r->args[1]);
     if (!*client) {
         str_addf(&text, "\"%s\" leaves nothing that can stand in a file name\n", r->args[0]);
     } else if (!type) {
@@ -210,7 +214,7 @@ static void request_adopt(struct flow *f, const struct flow_request *r, flow_ans
         return;
     }
     if (r->args[1] && r->args[2]) {
-        const struct case_type *type = rules_case_type(f->rules, r->args[2]);
+        const struct case_type *type = rules_case_type_written(f->rules, r->args[2]);
 
         if (!type) {
             unknown_type(f, r->args[2], &text);

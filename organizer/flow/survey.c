@@ -1,5 +1,6 @@
 #include "flow/survey.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "cabinet/casename.h"
+#include "flow/folders.h"
 #include "flow/lookover.h"
 #include "flow/notices.h"
 #include "flow/since.h"
@@ -92,6 +94,7 @@ int survey_open(struct survey *s, const char *path, const struct env *env, struc
     free(since_of_folders(&s->cab, s->state, env));
     s->matters = matters_new(s->cab.root, s->rules, s->lang);
     matters_set_naming(s->matters, s->cab.config.naming);
+    matters_set_date_order(s->matters, s->cab.config.date_order);
     s->policy = gather_policy(&s->cab.config, env);
     if (s->state)
         state_each_case(s->state, look_at_case, s, &quiet);
@@ -261,11 +264,40 @@ static void add_document(struct run *r, const char *path, mode_t mode, uint64_t 
     }
 }
 
+static bool is_empty(int dirfd, const char *name)
+{
+    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    unsigned n = 0;
+
+    while (d && n <= 2 && readdir(d))
+        n++;
+    if (d)
+        closedir(d);
+    return n <= 2;
+}
+
+/* A folder that was dropped into an Inbox. */
+static void tell_dropped(struct run *r, const struct scan_entry *e, int dirfd)
+{
+    struct matter *home;
+    const char *inside, *other;
+    enum zone zone = matters_zone(r->s->matters, e->path, &home, &inside);
+    enum reason reason;
+
+    if ((zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX) || is_empty(dirfd, e->name))
+        return;
+    reason = folder_reason(r->s->matters, r->s->cab.root, e->path, r->s->lang, NULL, &other);
+    if (reason != REASON_NONE)
+        tell(r, reason, &(struct notice_about){.path = e->path, .other = other});
+}
+
 static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
 {
     struct run *r = ctx;
 
-    (void)dirfd;
+    if (S_ISDIR(e->mode) && !decide_is_ignored(r->s->rules, e->name, true, NULL))
+        tell_dropped(r, e, dirfd);
     if (S_ISDIR(e->mode) && e->mount && !decide_is_ignored(r->s->rules, e->name, true, NULL))
         tell(r, REASON_OTHER_DISK, &(struct notice_about){.path = e->path});
     if (!S_ISDIR(e->mode) && is_document(r, e->path))

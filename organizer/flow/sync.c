@@ -80,12 +80,24 @@ void flow_sweep(struct flow *f, flow_done *done, void *ctx)
         flow_sync(f, done, ctx);
 }
 
+/* What was filed last stands on the pages before the daemon is gone. Once: what is put off or fails is for
+ * the next start. Not before the first sweep is done: it would make pages of half of what there is. */
+static bool writes_last_pages(struct flow *f)
+{
+    if (!f->wrote_last && f->last_sweep_ns && !pages_clean(f->pages)) {
+        f->wrote_last = true;
+        pages_flush(f);
+    }
+    return pages_running(f->pages);
+}
+
 static void stop_check(struct flow *f)
 {
     flow_done *done = f->stop_done;
 
     if (!done || f->items.busy_len > 0 || filer_busy(f->filer) || f->retries > 0 ||
-        hooks_pending(f->hooks) > 0 || !archiving_idle(f) || nightly_running(f->nightly))
+        hooks_pending(f->hooks) > 0 || !archiving_idle(f) || nightly_running(f->nightly) ||
+        writes_last_pages(f))
         return;
     f->stop_done = NULL;
     done(f->stop_ctx);

@@ -182,9 +182,13 @@ static void submit(struct flow *f, struct batch *b, const struct matter *m,
         batch_submit(f, a);
         doc_clear(&row);
     }
-    for (size_t i = 0; i < plan->left_len; i++)
-        batch_left(b, plan->left[i].path,
-                   plan->left[i].gone ? "it is not there any more" : "a person named it since");
+    for (size_t i = 0; i < plan->left_len; i++) {
+        AUTO_FREE char *path = xasprintf("%s/%s", m->facts.path, plan->left[i].path);
+
+        batch_left(b, path,
+                   plan->left[i].gone ? "it is not there any more"
+                                      : "a person named or moved it since");
+    }
 }
 
 static int undo_case(struct flow *f, struct batch *b, const struct matter *m,

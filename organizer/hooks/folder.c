@@ -15,12 +15,25 @@
 /* Passed over without a word: people put things aside under such names. */
 static const char *const aside[] = {".*", "*~", "*.dpkg-*", "*.rpm*", "*.bak", "*.disabled"};
 
-static bool is_aside(const char *name)
+/* What explains or configures a hook, and is none. */
+static const char *const papers[] = {"README*", "*.txt", "*.md", "*.conf", "*.sample", "*.example"};
+
+static bool is_one_of(const char *name, const char *const *patterns, size_t n)
 {
-    for (size_t i = 0; i < sizeof aside / sizeof *aside; i++)
-        if (fnmatch(aside[i], name, 0) == 0)
+    for (size_t i = 0; i < n; i++)
+        if (fnmatch(patterns[i], name, 0) == 0)
             return true;
     return false;
+}
+
+static bool is_aside(const char *name)
+{
+    return is_one_of(name, aside, sizeof aside / sizeof *aside);
+}
+
+static bool is_paper(const char *name)
+{
+    return is_one_of(name, papers, sizeof papers / sizeof *papers);
 }
 
 /* One step of the way: a file, or a folder in which a sticky bit keeps entries from others. */
@@ -85,10 +98,14 @@ static void consider(struct hook_folder *h, size_t *cap, int dirfd, const char *
     AUTO_STR struct str why = STR_INIT;
     AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
 
-    if (is_aside(name) || fstatat(dirfd, name, &st, 0) < 0 || !S_ISREG(st.st_mode) ||
-        !(st.st_mode & 0111))
+    if (is_aside(name) || fstatat(dirfd, name, &st, 0) < 0 || !S_ISREG(st.st_mode))
         return;
-    if (!hook_trusted(path, &why)) {
+    if (!(st.st_mode & 0111) && is_paper(name))
+        return;
+    if (!(st.st_mode & 0111))
+        str_add(&why, "it is not executable: chmod +x");
+    if (why.len || !hook_trusted(path, &why)) {
+        h->refused++;
         log_line(log, LOG_WARNING, "hook refused", "hook", path, "why", str_c(&why), NULL);
         return;
     }
@@ -118,6 +135,7 @@ void hook_folder_read(struct hook_folder *h, const char *dir, const char *event,
         return;
     }
     trusted = hook_trusted(path, &why) && only_ours(fd, &why);
+    h->refused = !trusted;
     if (!trusted)
         log_line(log, LOG_WARNING, "hooks refused", "folder", path, "why", str_c(&why), NULL);
     while (trusted && (e = readdir(d)))

@@ -12,13 +12,14 @@ struct str;
 struct hook_folder {
     char **paths; /* absolute, in name order */
     size_t len;
+    unsigned refused; /* that do not run though somebody put them there */
 };
 
 /* Reads dir/event. What others than root or our user own or may write is refused and told in the
  * log: the folder itself with all above it, or single files (links are followed, and where they
  * lead is judged the same way). Hidden names, backups and what a package manager left aside
- * (.dpkg-old, .rpmsave) are passed over, as is what is not executable. A missing folder is an
- * empty one. */
+ * (.dpkg-old, .rpmsave) are passed over; what is not executable is told, too, but for papers
+ * (README, *.txt, …). A missing folder is an empty one. */
 void hook_folder_read(struct hook_folder *h, const char *dir, const char *event,
                       const struct log *log);
 void hook_folder_clear(struct hook_folder *h);

@@ -1,9 +1,11 @@
 #include "hooks/runner.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -110,6 +112,38 @@ static struct event *event_of(struct hooks *h, const char *name)
 bool hooks_any(struct hooks *h, const char *event)
 {
     return event_of(h, event)->folder.len > 0;
+}
+
+/* All that there are. Scans have a runner of their own, which reads theirs. */
+static const char *const known[] = {"before-filing", "filed",     "needs-attention", "case-opened",
+                                    "case-closed",   "integrity", "archived",        "nightly"};
+
+static bool is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i], name) == 0)
+            return true;
+    return strcmp(name, "text") == 0;
+}
+
+void hooks_look(struct hooks *h)
+{
+    DIR *d = opendir(h->dir);
+    struct dirent *e;
+
+    while (d && (e = readdir(d))) {
+        AUTO_FREE char *path = xasprintf("%s/%s", h->dir, e->d_name);
+        struct stat st;
+
+        if (*e->d_name != '.' && !is_known(e->d_name) && stat(path, &st) == 0 &&
+            S_ISDIR(st.st_mode))
+            log_line(h->log, LOG_WARNING, "hooks refused", "folder", path, "why",
+                     "there is no such event: man organizer, HOOKS", NULL);
+    }
+    if (d)
+        closedir(d);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        event_of(h, known[i]);
 }
 
 void hooks_reload(struct hooks *h)
@@ -384,11 +418,19 @@ unsigned hooks_pending(const struct hooks *h)
 
 void hooks_status(struct hooks *h, struct str *out)
 {
+    struct event *e, *tmp;
+    int64_t refused = 0;
+
+    HASH_ITER(hh, h->events, e, tmp)
+    {
+        refused += e->folder.refused;
+    }
     json_num(out, "running", h->running);
     json_num(out, "pending", h->pending);
     json_num(out, "ran", (int64_t)h->ran);
     json_num(out, "failed", (int64_t)h->failed);
     json_num(out, "vetoed", (int64_t)h->vetoed);
+    json_num(out, "refused", refused);
 }
 
 static void drop_waiting(struct queue *q)

@@ -46,6 +46,9 @@ void hooks_set_slow(struct hooks *h, const char *event, int64_t ms);
 void hooks_stop_slow(struct hooks *h);
 /* True when there is at least one usable hook for the event; cheap, cached until hooks_reload(). */
 bool hooks_any(struct hooks *h, const char *event);
+/* Reads the folders of all events now, so that what is refused, or lies in a folder that is no
+ * event's ("before_filing"), is told in the log before it is missed. */
+void hooks_look(struct hooks *h);
 /* Runs the event's hooks one after another in name order; document (may be -1; open for reading
  * only) is passed as descriptor 3 at offset 0: its offset is shared and moves. done (may be NULL)
  * is called once: at once with HOOK_NONE, else later from the loop. json is copied, document is

@@ -2,8 +2,9 @@
  * plan: renamings for a tree that exists, shown to people in Excel, done exactly as reviewed.
  *
  * The plan itself is kept in STATE_DIR/plans/ID.json; the CSV that people review carries plan and
- * row numbers. On the way back only the column "Apply" is read from the CSV: names and digests
- * come from the stored plan, so that nothing that Excel does to a cell can rename anything.
+ * row numbers. On the way back only the column "Apply" decides: names and digests come from the
+ * stored plan, so that nothing that Excel does to a cell can rename anything. A row whose new name
+ * somebody wrote over is left, for that is not what was planned.
  * Chains (a to b, b to c), swaps and case-only renames are planned as a whole: a name that another
  * row of the plan gives up counts as free.
  */
@@ -28,6 +29,7 @@ struct plan_row {
     struct digest digest;
     struct doc_stamp stamp; /* when the plan was made */
     bool apply;       /* what the reviewed CSV says */
+    bool rewritten;   /* it has another new name there than the plan: that is no name of ours */
 };
 
 struct plan {
@@ -55,10 +57,14 @@ int plan_load(struct plan *p, const char *state_dir, const char *id, struct erro
 
 /* The CSV for people: UTF-8 with BOM, CRLF. Columns Apply, Plan, Row, From, To, Type, Date, Why. */
 void plan_csv(const struct plan *p, struct str *out);
-/* Reads a reviewed CSV: *id (17 bytes) gets the plan's id; the decisions are called out one by one. Apply
+/* Reads a reviewed CSV: *id (17 bytes) gets the plan's id; the decisions are called out one by one,
+ * each with what stands in its column To (NULL: there is none). Apply
  * may hold yes, y, x, 1, true (any case), or no, n, 0, false or nothing. Returns 0, or -1 with the line
  * and what was expected. Columns may have been moved or deleted but for Apply, Plan and Row. */
-typedef void plan_decision(void *ctx, unsigned row, bool apply);
+typedef void plan_decision(void *ctx, unsigned row, bool apply, const char *to);
+/* Whether `to`, from a reviewed CSV, still is the new name `planned`, whatever character sets the
+ * cell went through: letters and digits of ASCII count. */
+bool plan_same_to(const char *to, const char *planned);
 int plan_csv_read(const char *text, size_t n, char id[static 17], plan_decision *fn, void *ctx,
                   struct error *err);
 

@@ -139,7 +139,7 @@ int plan_load(struct plan *p, const char *state_dir, const char *id, struct erro
 /* ---- for people ----------------------------------------------------------------------------------- */
 
 static const char *const columns[] = {"Apply", "Plan", "Row", "From", "To", "Type", "Date", "Why"};
-enum { COL_APPLY, COL_PLAN, COL_ROW, COL_COUNT = 8 };
+enum { COL_APPLY, COL_PLAN, COL_ROW, COL_FROM, COL_TO, COL_READ, COL_COUNT = 8 };
 
 void plan_csv(const struct plan *p, struct str *out)
 {
@@ -185,19 +185,36 @@ static int parse_decision(const char *s, bool *apply)
     return -1;
 }
 
-/* Where the three columns that count are; -1 in at[i] when missing. */
-static int find_columns(const struct csv_row *head, int at[3], struct error *err)
+/* Where the columns that count are; -1 in at[i] when missing, as only names may be. */
+static int find_columns(const struct csv_row *head, int at[COL_READ], struct error *err)
 {
-    for (int c = 0; c < 3; c++) {
+    for (int c = 0; c < COL_READ; c++) {
         at[c] = -1;
         for (size_t i = 0; i < head->len; i++)
             if (strcasecmp(head->fields[i], columns[c]) == 0)
                 at[c] = (int)i;
-        if (at[c] < 0)
+        if (at[c] < 0 && c <= COL_ROW)
             return error_set(err, 0, "the first line has no column \"%s\": is this a plan?",
                              columns[c]);
     }
     return 0;
+}
+
+/* The next letter or digit at or behind p. */
+static const char *next_plain(const char *p)
+{
+    while (*p && (*p < '0' || *p > '9') && ((*p | 32) < 'a' || (*p | 32) > 'z'))
+        p++;
+    return p;
+}
+
+bool plan_same_to(const char *to, const char *planned)
+{
+    for (to = next_plain(to), planned = next_plain(planned); *to && *to == *planned;) {
+        to = next_plain(to + 1);
+        planned = next_plain(planned + 1);
+    }
+    return *to == *planned;
 }
 
 static const char *field(const struct csv_row *row, int at)
@@ -205,7 +222,7 @@ static const char *field(const struct csv_row *row, int at)
     return (size_t)at < row->len ? row->fields[at] : "";
 }
 
-static int read_line(const struct csv_row *row, const int at[3], char id[static 17],
+static int read_line(const struct csv_row *row, const int at[COL_READ], char id[static 17],
                      plan_decision *fn, void *ctx, struct error *err)
 {
     const char *plan = field(row, at[COL_PLAN]), *number = field(row, at[COL_ROW]);
@@ -226,7 +243,7 @@ static int read_line(const struct csv_row *row, const int at[3], char id[static 
     if (parse_decision(field(row, at[COL_APPLY]), &apply) < 0)
         return error_set(err, 0, "line %zu: Apply is \"%s\": write yes or no", row->line,
                          field(row, at[COL_APPLY]));
-    fn(ctx, (unsigned)n, apply);
+    fn(ctx, (unsigned)n, apply, at[COL_TO] < 0 ? NULL : field(row, at[COL_TO]));
     return 0;
 }
 
@@ -236,7 +253,7 @@ int plan_csv_read(const char *text, size_t n, char id[static 17], plan_decision 
     char sep = csv_separator(text, n);
     size_t at = 0, line = 1;
     struct csv_row row;
-    int col[3] = {-1, -1, -1}, rc;
+    int col[COL_READ] = {-1, -1, -1, -1, -1}, rc;
     bool head = true;
 
     id[0] = '\0';

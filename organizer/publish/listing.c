@@ -226,11 +226,11 @@ static void collect_items(struct listing *l, const char *folder, const struct no
         }
     }
     for (size_t i = 0; i < n; i++) {
-        const char *path = or_empty(notices[i].path);
+        const char *path = or_empty(notices[i].path), *below = path_below(path, folder);
 
         if (reason_is_attention(notices[i].reason))
-            add_item(l, notices[i].reason, path_below(path, folder), path, notices[i].sentence,
-                     notices[i].help);
+            add_item(l, notices[i].reason, below, below && *below ? below : path,
+                     notices[i].sentence, notices[i].help);
     }
     if (l->items_len > 1)
         qsort(l->items, l->items_len, sizeof *l->items, by_reason);

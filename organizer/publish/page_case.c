@@ -433,7 +433,10 @@ static void document_row(struct view *v, const struct entry *e)
     str_add(v->out, "<th scope=\"row\"");
     html_attr(v->out, "data-k", e->name);
     str_addc(v->out, '>');
-    html_link(v->out, path, e->name);
+    if (reason_is_not_to_open(e->doc.reason))
+        html_bdi(v->out, e->name);
+    else
+        html_link(v->out, path, e->name);
     add_notes(v, e);
     str_add(v->out, "</th>");
     if (v->shown.about)

@@ -118,7 +118,7 @@ bool items_same_sentence(const struct item *items, size_t n)
 
 static void item_link(struct str *out, const struct item *item)
 {
-    if (item->path && *item->path)
+    if (item->path && *item->path && !reason_is_not_to_open(item->reason))
         html_link(out, item->path, item->shown);
     else
         html_bdi(out, item->shown);

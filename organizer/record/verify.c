@@ -184,27 +184,26 @@ static void tell_table(struct verify *v, int64_t doc, const char *path, const ch
                        .what = VERIFY_TABLE, .path = path, .doc = doc, .sentence = sentence});
 }
 
-static void compare_row(struct verify *v, const struct verify_row *row, struct word *words)
+/* What the journal says otherwise than the row, or NULL. */
+static const char *difference(int64_t number, enum doc_state state, const struct digest *digest,
+                              struct word *words)
 {
     struct word *w;
 
-    HASH_FIND(hh, words, &row->number, sizeof row->number, w);
+    HASH_FIND(hh, words, &number, sizeof number, w);
     if (w)
         w->seen = true;
-    if (row->state == DOC_WAITING || digest_is_zero(&row->digest))
-        return;
-    if (!w) {
-        if (row->state != DOC_LISTED)
-            tell_table(v, row->number, row->path,
-                       "the private state has this document, but the journal never heard of it");
-    } else if (w->digest_known && !digest_equal(&w->digest, &row->digest)) {
-        tell_table(v, row->number, row->path,
-                   "the journal's last word on this document tells of other content than the "
-                   "private state");
-    } else if (w->gone) {
-        tell_table(v, row->number, row->path,
-                   "by the journal this document was removed, by the private state it is there");
-    }
+    if (state == DOC_WAITING || digest_is_zero(digest))
+        return NULL;
+    if (!w)
+        return state == DOC_LISTED
+                   ? NULL
+                   : "the private state has this document, but the journal never heard of it";
+    if (w->digest_known && !digest_equal(&w->digest, digest))
+        return "the journal's last word on this document tells of other content than the "
+               "private state";
+    return w->gone ? "by the journal this document was removed, by the private state it is there"
+                   : NULL;
 }
 
 static void words_free(struct word *words)
@@ -221,8 +220,13 @@ static void words_free(struct word *words)
 
 static void compare(struct verify *v, struct word *words)
 {
-    for (size_t i = 0; i < v->len; i++)
-        compare_row(v, &v->rows[i], words);
+    for (size_t i = 0; i < v->len; i++) {
+        const struct verify_row *row = &v->rows[i];
+        const char *what = difference(row->number, row->state, &row->digest, words);
+
+        if (what)
+            tell_table(v, row->number, row->path, what);
+    }
     for (const struct word *w = words; w; w = w->hh.next)
         if (!w->gone && !w->seen)
             tell_table(v, w->doc, w->path ? w->path : "",
@@ -239,6 +243,45 @@ static int check_table(struct verify *v, struct error *err)
     if (rc == 0)
         compare(v, words);
     words_free(words);
+    return rc;
+}
+
+/* For verify_unheard(). */
+struct asking {
+    const char *case_id;
+    struct word *words;
+    state_doc_fn *fn;
+    void *ctx;
+};
+
+static int hear_pending(void *ctx, int64_t rowid, const char *case_id, const char *body)
+{
+    struct asking *q = ctx;
+
+    (void)rowid;
+    if (strcmp(case_id, q->case_id) == 0)
+        hear_body(&q->words, body);
+    return 0;
+}
+
+static int ask_row(void *ctx, const struct doc *d)
+{
+    struct asking *q = ctx;
+
+    return difference(d->number, d->state, &d->digest, q->words) ? q->fn(q->ctx, d) : 0;
+}
+
+int verify_unheard(int case_fd, struct state *s, const char *case_id, state_doc_fn *fn, void *ctx,
+                   struct error *err)
+{
+    struct asking q = {.case_id = case_id, .fn = fn, .ctx = ctx};
+    int rc = history_read(case_fd, -1, hear_line, &q.words, err);
+
+    if (rc == 0)
+        rc = state_each_outbox(s, hear_pending, &q, err);
+    if (rc == 0)
+        rc = state_each_doc(s, case_id, false, ask_row, &q, err);
+    words_free(q.words);
     return rc;
 }
 

@@ -46,6 +46,16 @@ static int open_cases(struct verb_call *call, struct survey *s, int arg)
     return survey_cases(s, &none, &call->error);
 }
 
+/* Standing in a case, one may call it, or another, by its prefix: that is no document there. */
+static struct matter *case_called(const struct survey *s, const char *what, const char *path)
+{
+    struct error none = ERROR_INIT;
+
+    if (strchr(what, '/') || faccessat(s->cab.root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return NULL;
+    return matters_find(s->matters, what, &none);
+}
+
 /* The case that `what` names, by path or prefix; *inside is the part of the path in it. */
 static struct matter *find_case(struct survey *s, const char *what, char **inside,
                                 struct error *err)
@@ -53,8 +63,11 @@ static struct matter *find_case(struct survey *s, const char *what, char **insid
     AUTO_FREE char *path = verb_inside(s->cab.path, what);
     const char *in = NULL;
     struct matter *m = path ? matters_of(s->matters, path, &in) : NULL;
+    struct matter *called = m && *in ? case_called(s, what, path) : NULL;
 
     *inside = NULL;
+    if (called)
+        return called;
     if (m && *in)
         *inside = xstrdup(in);
     return m ? m : matters_find(s->matters, what, err);
@@ -172,6 +185,7 @@ struct verifying {
     const char *path; /* of the case */
     const char *only; /* a case by its path; NULL: any */
     size_t findings;
+    bool journal; /* something was done to the journal of the case at path */
 };
 
 static void found(void *ctx, const struct verify_finding *f)
@@ -180,6 +194,7 @@ static void found(void *ctx, const struct verify_finding *f)
     struct str *out = &v->call->out;
 
     v->findings++;
+    v->journal |= f->what == VERIFY_JOURNAL;
     if (v->call->json) {
         str_addc(out, '{');
         json_num(out, "v", 1);
@@ -199,7 +214,19 @@ static void found(void *ctx, const struct verify_finding *f)
     add_shown(out, "", v->path);
     if (*f->path)
         add_shown(out, "/", f->path);
-    str_addf(out, ": %s: %s\n", verify_what_name(f->what), f->sentence);
+    if (f->what == VERIFY_JOURNAL) /* its sentence begins with the word */
+        str_addf(out, ": %s\n", f->sentence);
+    else
+        str_addf(out, ": %s: %s\n", verify_what_name(f->what), f->sentence);
+}
+
+/* What helps when a journal is not as it was left. */
+static void say_what_helps(struct str *out, const struct matter *m)
+{
+    str_add(out, "  What helps: put back its .organizer/journal.jsonl from the backup. If it, or the "
+                 "whole case, was restored\n  on purpose: organizer adopt \"");
+    add_shown(out, "", m->facts.path);
+    str_add(out, "\" goes on from the journal as it is now.\n");
 }
 
 static bool ignored(void *ctx, const char *path, bool folder)
@@ -228,6 +255,7 @@ static int verify_one(struct verifying *v, const struct matter *m)
     struct verify_counts c;
 
     v->path = m->facts.path;
+    v->journal = false;
     if (m->untouchable)
         return 0;
     if (verify_case(&o, &c, &v->call->error) < 0)
@@ -236,6 +264,8 @@ static int verify_one(struct verifying *v, const struct matter *m)
         add_shown(&v->call->out, "", m->facts.path);
         str_addf(&v->call->out, ": %llu documents, %s\n", (unsigned long long)c.documents,
                  verify_clean(&c) ? "in order" : "see above");
+        if (v->journal)
+            say_what_helps(&v->call->out, m);
     } else {
         str_addc(&v->call->out, '{');
         json_num(&v->call->out, "v", 1);

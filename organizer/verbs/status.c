@@ -115,6 +115,11 @@ static void troubles(struct str *out, const json_t *j)
         count(out, hooks, "failed", "hook", "hooks");
         str_add(out, " failed: see the log\n");
     }
+    if (json_get_num(hooks, "refused", 0)) {
+        str_add(out, "  ");
+        count(out, hooks, "refused", "hook", "hooks");
+        str_add(out, " refused, not run: see the log\n");
+    }
 }
 
 /* "2026-11-23 03:30:12 UTC" of a time as JSON has it. */

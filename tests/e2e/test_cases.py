@@ -46,6 +46,8 @@ def test_new_makes_the_same_without_a_daemon(cabinet):
 def test_new_takes_an_alias_of_a_case_type_and_a_name_with_spaces(running):
     running.run("new", "van der Berg", "divorce", "-C", running.path)
     assert (running.path / "van-der-Berg_Divorce/Case.txt").exists()
+    running.run("new", "Lee", "personal injury", "-C", running.path)
+    assert (running.path / "Lee_PersonalInjury/Case.txt").exists()
 
 
 def test_second_matter_asks_for_another_prefix(running):
@@ -73,7 +75,8 @@ def test_new_of_a_prefix_that_a_deeper_case_has_asks_for_another(running):
 
 def test_unknown_case_type_is_answered_with_near_ones(running):
     r = running.run("new", "Smith", "Divorse", "-C", running.path, status=2)
-    assert "Divorce" in r.stderr
+    assert "did you mean Divorce?" in r.stderr
+    assert "PersonalInjury, MVA," in r.stderr  # all of them
     assert not (running.path / "Smith_Divorse").exists()
 
 
@@ -217,6 +220,9 @@ def test_a_copied_case_is_listed_and_not_touched(smith):
     assert (smith.path / "Smith_Divorce - Copy/Inbox/letter 2026-03-02.pdf").exists()
     assert "Smith_Divorce - Copy" in front(smith)
     assert [c["reason"] for c in smith.json("check", smith.path)] == ["copied-case"]
+    # Nothing is written into the copy: what it is stands beside it.
+    assert "Smith_Divorce - Copy is a copy of another case, Smith_Divorce" in needs(smith)
+    assert "is a copy of another case" in front(smith)
     for p, t in before.items():
         if not p.endswith("Inbox"):
             assert os.stat(p).st_mtime_ns == t, p

@@ -192,6 +192,9 @@ def test_explain_of_what_is_listed(office):
     assert "  stays under its name: It is not clear what scan0001.pdf is\n" in text
     assert "  what helps: Rename it to what it is, e.g. letter 3-2-26.\n" in text
     assert "no word of theirs is in the name" in text
+    office.configure(office.config_text.replace("mdy", "ask"))  # which would ask about that date
+    text = texts(office, office.path / "Smith_Divorce/Inbox/scan0001.pdf", status=0)
+    assert "  what helps: Rename it to what it is, e.g. letter 2026-03-02.\n" in text
 
 
 def test_explain_of_what_keeps_its_name(office):

@@ -443,15 +443,17 @@ def test_apply_without_a_daemon(old):
     old.run("verify", "Smith_Divorce", status=0)
 
 
-def test_apply_does_nothing_for_rows_that_say_no(old):
+def test_apply_does_nothing_for_rows_that_say_no_or_hold_another_name(old):
     adopted(old)
     before = old.documents()
     rows, out = plan(old)
-    for r, word in zip(rows, ("no", "", "0")):
+    for r, word in zip(rows, ("no", "", "yes")):
         r["Apply"] = word
+    rows[2]["To"] = "Smith_Divorce/Motions/a better name.pdf"
     write_plan(out, rows)
-    r = old.run("apply", out)
-    assert "0 renamed, 0 left" in r.stdout
+    r = old.run("apply", out, status=1)
+    assert "0 renamed, 1 left" in r.stdout
+    assert rows[2]["From"] + " stays: another name was written into the column To" in r.stdout
     assert old.documents() == before
 
 
@@ -463,7 +465,6 @@ def test_apply_of_what_excel_makes_of_it(old):
     for r in rows:
         r["Apply"] = "x"
         r["Note"] = "seen; by \"me\"\nand you"
-        r["To"] = "C:\\somewhere"
         r["Date"] = "46083"
     rows.sort(key=lambda r: r["From"], reverse=True)
     write_plan(out, rows, ["Note", "To", "Row", "Plan", "From", "Apply"], delimiter=";",
@@ -609,6 +610,8 @@ def replan(old, out, **names):
         if stem[-1] in names:
             r["to"] = f"{folder}/{names[stem[-1]]}"
     p.write_text(json.dumps(stored))
+    rows = list(csv.DictReader(io.StringIO(out.read_bytes().decode("utf-8-sig"))))
+    write_plan(out, rows, ["Apply", "Plan", "Row"])  # its column To would show other names
     return out
 
 

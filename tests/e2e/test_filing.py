@@ -170,3 +170,19 @@ def test_a_folder_dropped_into_an_inbox_goes_whole(smith):
     assert len(docs) == 2
     for p in docs:
         assert p.startswith("Smith_Divorce/As Received/20") and "Production Vol 1/" in p
+
+
+def test_a_folder_named_for_another_case_stays_and_is_listed(smith):
+    smith.new("Jones", "Probate")
+    for name in ("Jones_Probate papers", "Smith_Divorce papers"):
+        smith.drop(f"Smith_Divorce/Inbox/{name}", "x.pdf")
+    smith.sync()
+    stayed = smith.path / "Smith_Divorce/Inbox/Jones_Probate papers"
+    text = (smith.path / "Smith_Divorce/Needs attention.txt").read_text("utf-8-sig")
+    assert "    Inbox/Jones_Probate papers looks like it belongs to another case: Jones_Probate" in text
+    assert [c["reason"] for c in smith.json("check", smith.path, status=1)] == ["other-case"]
+    assert (stayed / "x.pdf").exists() and "Smith_Divorce papers/x.pdf" in str(smith.documents())
+    os.rename(stayed, smith.path / "Jones_Probate/Inbox/Jones_Probate papers")
+    smith.sync()
+    assert not (smith.path / "Smith_Divorce/Needs attention.txt").exists()
+    assert not stayed.exists() and "Jones_Probate/As Received/" in str(smith.documents())

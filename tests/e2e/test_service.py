@@ -157,6 +157,18 @@ def test_all_system_calls_are_let_through(tmp_path):
 
 # ---- what the service manager is told ---------------------------------------------------------------
 
+def test_what_was_filed_last_is_on_the_pages_of_a_daemon_that_is_stopped(smith):
+    filed = smith.path / "Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"
+    smith.sync()
+    smith.drop("Smith_Divorce/Inbox", "letter 3-2-26.pdf")
+    end = time.monotonic() + TIMEOUT
+    while not filed.exists() and time.monotonic() < end:
+        pass
+    assert smith.stop() == 0
+    for page in ("Smith_Divorce/Index.csv", "Smith_Divorce/Index.html", "Index.html"):
+        assert filed.name in (smith.path / page).read_text("utf-8-sig"), page
+
+
 def test_stopped_before_its_first_sweep_is_done_it_was_never_ready(tmp_path):
     """A hook holds the first document while SIGTERM comes."""
     c = Cabinet(tmp_path).init()

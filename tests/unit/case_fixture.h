@@ -46,7 +46,7 @@ static inline int fixture_folder(const char *name)
 }
 
 static const char fixture_types[] = "case_types:\n"
-                                    "  - { name: PersonalInjury, aliases: [PI] }\n"
+                                    "  - { name: PersonalInjury, aliases: [PI], meaning: Injury / person }\n"
                                     "  - { name: Divorce, aliases: [Family] }\n"
                                     "  - { name: Tax }\n"
                                     "  - { name: DUI }\n"

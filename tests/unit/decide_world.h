@@ -98,6 +98,8 @@ static const struct world_file {
      "paper.filed: [filed]\n"
      "case.restricted: a restricted matter\n"
      "reason.other-case: 'other case: {other} ({why})'\n"
+     "reason.already-filed.inbox: 'the same as {other}'\n"
+     "help.other-case.no-such-case: 'make a folder {other}'\n"
      "reason.which-case: 'which case?'\n"
      "reason.which-case.candidates: 'which case: {candidates}?'\n"
      "reason.which-case.no-such-case: 'no case {why}'\n"

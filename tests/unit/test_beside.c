@@ -55,9 +55,17 @@ static void put(const struct world *w, const char *name)
     close(fd);
 }
 
+static bool ask(struct world *w, int dir, const struct doc_stamp *stamp, bool many, const char *told)
+{
+    struct stat st;
+
+    assert_int_equal(fstat(dir, &st), 0);
+    return beside_nothing(&w->beside, dir, &st, stamp, &w->env, many, told);
+}
+
 static bool nothing(struct world *w)
 {
-    return beside_nothing(&w->beside, w->dir, &w->old, &w->env, true, w->told ? "Smith_Divorce/Inbox" : NULL);
+    return ask(w, w->dir, &w->old, true, w->told ? "Smith_Divorce/Inbox" : NULL);
 }
 
 static void documents_alone_have_nothing_beside_them(void **state)
@@ -75,7 +83,7 @@ static void few_documents_are_asked_for_each(void **state)
     struct world *w = *state;
 
     put(w, "Motion.pdf");
-    assert_false(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, NULL));
+    assert_false(ask(w, w->dir, &w->old, false, NULL));
     assert_int_equal(w->beside.read_ns, 0);
 }
 
@@ -122,7 +130,7 @@ static void who_came_after_the_reading_is_asked_for(void **state)
 
     assert_true(nothing(w));
     put(w, "Motion.pdf.p7s");
-    assert_false(beside_nothing(&w->beside, w->dir, &young, &w->env, true, NULL));
+    assert_false(ask(w, w->dir, &young, true, NULL));
 }
 
 static void what_was_read_says_nothing_of_another_folder(void **state)
@@ -134,7 +142,7 @@ static void what_was_read_says_nothing_of_another_folder(void **state)
     assert_int_equal(mkdirat(w->dir, "sub", 0700), 0);
     sub = openat(w->dir, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     close(openat(sub, "Motion.pdf.p7s", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    assert_false(beside_nothing(&w->beside, sub, &w->old, &w->env, true, NULL));
+    assert_false(ask(w, sub, &w->old, true, NULL));
     close(sub);
 }
 
@@ -176,7 +184,7 @@ static void where_events_tell_of_what_comes_it_is_read_once(void **state)
     put(w, "Motion.pdf");
     assert_true(nothing(w));
     put(w, "Motion.pdf.p7s"); /* its event is still to be read */
-    assert_true(beside_nothing(&w->beside, w->dir, &young, &w->env, true, "Smith_Divorce/Inbox"));
+    assert_true(ask(w, w->dir, &young, true, "Smith_Divorce/Inbox"));
     assert_true(beside_no_forks(&w->beside, &young));
     beside_heard(&w->beside, "Smith_Divorce/Inbox/Motion.pdf", false);
     beside_heard(&w->beside, "Smith_Divorce/Motions", true);
@@ -215,7 +223,7 @@ static void a_small_folder_is_read_for_one_document_too(void **state)
     struct world *w = *state;
 
     put(w, "Motion.pdf");
-    assert_true(beside_nothing(&w->beside, w->dir, &w->old, &w->env, false, "Smith_Divorce/Inbox"));
+    assert_true(ask(w, w->dir, &w->old, false, "Smith_Divorce/Inbox"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -38,7 +39,7 @@ static int stop(void **state)
 static void read_bytes(const void *bytes, size_t n)
 {
     card_clear(&card);
-    card_parse(&card, bytes, n, fixture_rules, fixture_lang);
+    card_parse(&card, bytes, n, fixture_rules, fixture_lang, DATE_ORDER_ASK);
 }
 
 static void read_text(const char *text)
@@ -326,11 +327,60 @@ static void an_unknown_case_type_is_told_with_what_is_near(void **state)
     assert_string_equal(card.case_type, "PI");
 }
 
+static void a_case_type_is_known_however_it_is_written(void **state)
+{
+    static const char *const texts[] = {"Personal Injury", "personal-injury", "PERSONAL  INJURY",
+                                        "Injury / person"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        AUTO_FREE char *text = xasprintf("Case type: %s\n", texts[i]);
+
+        read_text(text);
+        has_no_problem();
+        assert_string_equal(card.case_type, "PersonalInjury");
+    }
+    read_text("Case type: /\n");
+    has_problem(1, "card.case-type");
+    assert_true(card.bad_case_type);
+}
+
+static void dates_follow_the_order_of_the_cabinet(void **state)
+{
+    static const char text[] = "Opened: 3/2/2026\n";
+
+    (void)state;
+    card_clear(&card);
+    card_parse(&card, text, strlen(text), fixture_rules, fixture_lang, DATE_ORDER_MDY);
+    has_no_problem();
+    assert_string_equal(card.opened, "2026-03-02");
+    card_clear(&card);
+    card_parse(&card, text, strlen(text), fixture_rules, fixture_lang, DATE_ORDER_DMY);
+    assert_string_equal(card.opened, "2026-02-03");
+    read_text(text);
+    has_problem(1, "card.date-ambiguous");
+}
+
+static void fields_have_the_names_that_people_give_them(void **state)
+{
+    (void)state;
+    read_text("Client name: Smith\nCase No.: 24-1\nMatter #: 7\nDate opened: 2026-03-02\n");
+    has_no_problem();
+    assert_string_equal(card.client, "Smith");
+    is_list(card.dockets, "24-1");
+    assert_string_equal(card.matter, "7");
+    assert_string_equal(card.opened, "2026-03-02");
+    assert_int_equal(card.others_len, 0);
+    assert_false(card.blank);
+    read_text("Client:\nTeam:\n");
+    assert_true(card.blank);
+}
+
 static void without_rules_any_case_type_counts(void **state)
 {
     (void)state;
     card_clear(&card);
-    card_parse(&card, "Case type: Foo", 14, NULL, NULL);
+    card_parse(&card, "Case type: Foo", 14, NULL, NULL, DATE_ORDER_ASK);
     has_no_problem();
     assert_string_equal(card.case_type, "Foo");
 }
@@ -339,7 +389,7 @@ static void without_a_language_mistakes_are_still_told(void **state)
 {
     (void)state;
     card_clear(&card);
-    card_parse(&card, "Status: x\nOpened: 2 Mar 2026\n", 29, NULL, NULL);
+    card_parse(&card, "Status: x\nOpened: 2 Mar 2026\n", 29, NULL, NULL, DATE_ORDER_ASK);
     assert_int_equal(card.problems_len, 2);
     assert_non_null(strstr(card.problems[0].text, "open"));
 }
@@ -558,6 +608,9 @@ int main(void)
         CARD(dates_are_kept_as_iso),
         CARD(dates_that_are_none_are_told),
         CARD(an_unknown_case_type_is_told_with_what_is_near),
+        CARD(a_case_type_is_known_however_it_is_written),
+        CARD(dates_follow_the_order_of_the_cabinet),
+        CARD(fields_have_the_names_that_people_give_them),
         CARD(without_rules_any_case_type_counts),
         CARD(without_a_language_mistakes_are_still_told),
         CARD(naming_has_four_values),

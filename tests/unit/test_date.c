@@ -16,7 +16,8 @@
 static const char months[] =
     "month.long: [January, February, March, April, May, June, July, August, September, October,"
     " November, December]\n"
-    "month.short: [Jan, Feb, Mar, Apr, May, Jun, Jul, Aug, Sep, Oct, Nov, Dec]\n";
+    "month.short: [Jan, Feb, Mar, Apr, May, Jun, Jul, Aug, Sep, Oct, Nov, Dec]\n"
+    "month.of: [day of, of]\n";
 
 static struct lang *lang;
 
@@ -81,6 +82,8 @@ static void named_months_are_read_under_any_order(void **state)
     static const struct row t[] = {
         {"2 Mar 2026", FOUND("2026-03-02")},
         {"2nd March 2026", FOUND("2026-03-02")},
+        {"2nd of March 2026", FOUND("2026-03-02")},
+        {"this 2nd day of March, 2026", FOUND("2026-03-02")},
         {"March 2nd 2026", FOUND("2026-03-02")},
         {"March 2, 2026", FOUND("2026-03-02")},
         {"Mar-2-2026", FOUND("2026-03-02")},

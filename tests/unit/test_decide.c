@@ -296,6 +296,10 @@ static void a_document_of_another_case_is_listed_first_of_all(void **state)
     assert_string_equal(made.candidates[0], "Jones_PersonalInjury");
     facts.by_hand = true;
     IS("other-case");
+    assert_string_equal(made.help, "help.other-case");
+    a_document("Nobody_Probate_Letter_2026-03-02.pdf", SMITH);
+    IS("other-case");
+    assert_string_equal(made.help, "make a folder Nobody_Probate");
 }
 
 static void what_speaks_of_the_case_itself_does_not_contradict(void **state)
@@ -674,6 +678,9 @@ static void the_same_content_is_filed_once(void **state)
     IS("already-filed");
     assert_string_equal(made.sentence,
                         "already filed as Correspondence/Smith_Divorce_Letter_2026-03-02.pdf");
+    facts.same_as = "Inbox/letter (1).pdf";
+    IS("already-filed");
+    assert_string_equal(made.sentence, "the same as Inbox/letter (1).pdf");
     in_folder("Motions");
     IS("same-content");
     assert_int_equal(made.action, ACTION_INDEX);

@@ -380,6 +380,7 @@ static void killed_reader_spoils_only_what_it_had(void **state)
     assert_true(signal_readers(SIGSTOP) >= 3);
     for (unsigned i = 0; i < 20; i++)
         submit(&f, fd, 8, true);
+    examiner_send(f.e);
     signal_readers(SIGKILL);
     wait_for(&f, 21);
     /* At most one for each reader that was there. */

@@ -249,6 +249,30 @@ static void what_is_not_executable_is_none(void **state)
     hook(x, "filed", "README", "exit 1");
     set_mode(x, "filed/README", 0644);
     assert_int_equal(ask(x, "filed"), HOOK_NONE);
+    assert_false(log_has(x, "refused"));
+    hook(x, "filed", "scan", "exit 0");
+    set_mode(x, "filed/scan", 0644);
+    assert_int_equal(ask(x, "filed"), HOOK_NONE);
+    assert_true(log_has(x, "chmod +x"));
+}
+
+/* Nobody should find out from a virus that the scan never ran. */
+static void what_never_runs_is_told_at_once(void **state)
+{
+    struct place *x = *state;
+    AUTO_STR struct str out = STR_INIT;
+
+    hook(x, "before_filing", "scan", "exit 0");
+    hook(x, "text", "ocr", "exit 0");
+    hook(x, "before-filing", "scan", "exit 0");
+    set_mode(x, "before-filing/scan", 0775);
+    hooks_look(x->hooks);
+    assert_true(log_has(x, "before_filing"));
+    assert_true(log_has(x, "no such event"));
+    assert_true(log_has(x, "chmod go-w"));
+    assert_false(log_has(x, "/text"));
+    hooks_status(x->hooks, &out);
+    assert_non_null(strstr(str_c(&out), "\"refused\":1"));
 }
 
 static void backups_and_hidden_files_are_none(void **state)
@@ -847,7 +871,8 @@ static void counts_are_in_the_status(void **state)
     str_addc(&out, '{');
     hooks_status(x->hooks, &out);
     assert_string_equal(str_c(&out),
-                        "{\"running\":0,\"pending\":0,\"ran\":2,\"failed\":1,\"vetoed\":1");
+                        "{\"running\":0,\"pending\":0,\"ran\":2,\"failed\":1,\"vetoed\":1,"
+                        "\"refused\":0");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -905,6 +930,7 @@ int main(void)
         TEST(no_folder_means_no_hook),
         TEST(an_executable_is_a_hook),
         TEST(what_is_not_executable_is_none),
+        TEST(what_never_runs_is_told_at_once),
         TEST(backups_and_hidden_files_are_none),
         TEST(a_new_hook_counts_after_reload),
         TEST(hooks_run_in_name_order),

@@ -9,7 +9,7 @@ SOURCE = ROOT / "organizer"
 MAP = (SOURCE / "main.c").read_text().split("*/")[0]
 # "├─ flow_open        flow/     the way of a document": an entry function and its folder
 ENTRIES = re.findall(r"─ (\w+) +(\w+)/ ", MAP)
-FILES = re.findall(r"(\w+)/ +(\w+\.c):", MAP)
+FILES = re.findall(r"(\w+)/(\w+\.c)", MAP)
 
 
 def test_the_map_names_exactly_the_folders_there_are():

@@ -321,6 +321,8 @@ static void near_misses_are_told_with_the_name_that_would_do(void **state)
         {"Jones - tax", "Jones_Tax"},
         {"Smith _ Divorce", "Smith_Divorce"},
         {"Smith_John_Divorce", "Smith-John_Divorce"},
+        {"In the Matter of Brown_Divorce-2024", "In-the-Matter-of-Brown_Divorce-2024"},
+        {"Johnson (Divorce)", "Johnson_Divorce"},
     };
 
     (void)state;
@@ -352,6 +354,7 @@ static void ordinary_names_are_no_near_misses(void **state)
                                        "Photos_2024",
                                        "Smith_Photos",
                                        "Divorce forms",
+                                       "Old office_Divorce",
                                        "The long road to an amicable end in case of divorce",
                                        "_Divorce",
                                        "Smith_",
@@ -416,6 +419,28 @@ static void a_changed_card_makes_new_facts(void **state)
     assert_true(m->card.closed && m->facts.hold);
     assert_int_equal(m->facts.naming, NAMING_OFF);
     assert_int_equal(look("Smith_Divorce"), MATTER_SAME);
+}
+
+/* Explorer makes an empty file, people write into it and slip: there is no better card before it. */
+static void a_blank_card_is_no_good_card_to_fall_back_to(void **state)
+{
+    (void)state;
+    folder("Mine");
+    card("Mine", "");
+    assert_int_equal(look("Mine"), MATTER_NEW);
+    assert_int_equal(look("Mine"), MATTER_NEW);
+    record("Mine");
+    look("Mine");
+    assert_int_equal(look("Mine"), MATTER_SAME);
+    card("Mine", "Client: Lee\nCase type: Divorce\nOpened: soon\n");
+    assert_int_equal(look("Mine"), MATTER_CHANGED);
+    assert_string_equal(seen.matter->facts.prefix, "Lee_Divorce");
+    assert_int_equal(seen.matter->seen.problems_len, 1);
+    assert_int_equal(seen.matter->seen.problems[0].line, 3);
+    card("Mine", "Client: Lee\nCase type: Widget\n");
+    look("Mine");
+    assert_int_equal(seen.matter->seen.problems_len, 1);
+    assert_int_equal(seen.matter->seen.problems[0].line, 2);
 }
 
 /* What a card says is a wish; what counts is what was written down of it. */
@@ -1116,6 +1141,7 @@ int main(void)
         CASE(a_case_whose_card_was_taken_away_is_not_opened_anew),
         CASE(without_rules_names_make_no_case),
         CASE(a_changed_card_makes_new_facts),
+        CASE(a_blank_card_is_no_good_card_to_fall_back_to),
         CASE(a_case_is_closed_when_the_state_says_so),
         CASE(a_change_of_the_same_size_is_seen),
         CASE(the_last_good_card_counts),

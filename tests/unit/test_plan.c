@@ -167,13 +167,14 @@ static void a_stored_plan_comes_back(void **state)
 
 struct decisions {
     int yes, no;
-    unsigned last;
+    unsigned last, with_to;
 };
 
-static void count(void *ctx, unsigned row, bool apply)
+static void count(void *ctx, unsigned row, bool apply, const char *to)
 {
     struct decisions *d = ctx;
 
+    d->with_to += to != NULL;
     d->last = row;
     if (apply)
         d->yes++;
@@ -197,6 +198,7 @@ static void decisions_are_read_from_the_csv(void **state)
     assert_int_equal(plan_csv_read(csv.s, csv.len, id, count, &d, &err), 0);
     assert_string_equal(id, p.id);
     assert_int_equal(d.yes, 2);
+    assert_int_equal(d.with_to, 2);
     plan_clear(&p);
 }
 
@@ -220,6 +222,17 @@ static void excel_may_move_columns_and_write_semicolons(void **state)
                      0);
     assert_int_equal(d.yes, 1);
     assert_int_equal(d.no, 1);
+    assert_int_equal(d.with_to, 0);
+}
+
+static void a_name_that_was_written_over_is_told_from_one_in_another_character_set(void **state)
+{
+    (void)state;
+    assert_true(plan_same_to("A/Smith_Order-M\xFCller.pdf", "A/Smith_Order-M\xC3\xBCller.pdf"));
+    assert_true(plan_same_to("'=A/x?.pdf", "=A/x\xC3\xBC.pdf"));
+    assert_false(plan_same_to("A/x.pdf", "A/y.pdf"));
+    assert_false(plan_same_to("A/x", "A/x.pdf"));
+    assert_false(plan_same_to("", "A/x.pdf"));
 }
 
 static void what_is_wrong_in_a_csv_is_told_with_its_line(void **state)
@@ -254,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_stored_plan_comes_back),
         cmocka_unit_test(decisions_are_read_from_the_csv),
         cmocka_unit_test(excel_may_move_columns_and_write_semicolons),
+        cmocka_unit_test(a_name_that_was_written_over_is_told_from_one_in_another_character_set),
         cmocka_unit_test(what_is_wrong_in_a_csv_is_told_with_its_line),
     };
 

@@ -381,6 +381,20 @@ static void names_are_never_markup(void **ctx)
     assert_not_holds(o, "Index.html", "<svg");
 }
 
+static void what_should_not_be_opened_is_no_link(void **ctx)
+{
+    struct office *o = *ctx;
+    struct doc a = listed("Inbox/a.pdf", REASON_NO_DATE);
+    struct doc b = listed("Inbox/b.exe", REASON_PROGRAM);
+
+    put_doc(o, ID, &a);
+    put_doc(o, ID, &b);
+    run(o);
+    assert_holds(o, "Smith_Divorce/Index.html", "href=\"./Inbox/a.pdf\"");
+    assert_holds(o, "Smith_Divorce/Index.html", "b.exe");
+    assert_not_holds(o, "Smith_Divorce/Index.html", "href=\"./Inbox/b.exe\"");
+}
+
 static void count_lines(const char *text, size_t *lines)
 {
     *lines = 0;
@@ -746,6 +760,7 @@ int main(void)
         T(what_a_document_says_is_shown_with_it),
         T(no_name_is_a_formula),
         T(names_are_never_markup),
+        T(what_should_not_be_opened_is_no_link),
         T(attention_is_listed_by_reason),
         T(attention_goes_away),
         T(attention_has_at_most_40_lines),

@@ -1,4 +1,6 @@
 /* Rules that are wrong, and the office's own before the shipped ones. */
+#include <sys/stat.h>
+
 #include "decide/heading.h"
 #include "rules_help.h"
 
@@ -286,6 +288,30 @@ static void a_link_among_the_offices_rules_is_not_followed(void **state)
     office_close(&o);
 }
 
+static void what_others_may_write_is_no_rule_of_the_office(void **state)
+{
+    static const char *const names[] = {"noise.yaml", "types/a.yaml", "types"};
+    struct office o;
+
+    (void)state;
+    office_open(&o);
+    office_write(&o, "noise.yaml", "words: [abc]\n");
+    office_write(&o, "types/a.yaml", TYPE("    words: [foo]\n"));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct stat st;
+
+        assert_int_equal(fstatat(o.dirfd, names[i], &st, 0), 0);
+        assert_int_equal(fchmodat(o.dirfd, names[i], st.st_mode | S_IWGRP, 0), 0);
+        assert_null(office_load(&o));
+        assert_non_null(strstr(str_c(&o.said), names[i]));
+        assert_non_null(strstr(str_c(&o.said), "chmod go-w"));
+        assert_int_equal(o.problems.errors, 1);
+        assert_int_equal(fchmodat(o.dirfd, names[i], st.st_mode & 0755, 0), 0);
+        assert_non_null(office_load(&o));
+    }
+    office_close(&o);
+}
+
 static void conditions_answer_three_ways(void **state)
 {
     struct office o;
@@ -349,6 +375,7 @@ int main(void)
         cmocka_unit_test(empty_files_and_missing_ones_are_fine),
         cmocka_unit_test(missing_shipped_rules_are_an_error),
         cmocka_unit_test(a_link_among_the_offices_rules_is_not_followed),
+        cmocka_unit_test(what_others_may_write_is_no_rule_of_the_office),
         cmocka_unit_test(conditions_answer_three_ways),
     };
 

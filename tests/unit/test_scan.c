@@ -439,13 +439,15 @@ static void a_scan_of_a_mount_says_so(void **state)
     assert_string_equal(str_c(&x->told), "< tmp there EXDEV\ndone\n");
 }
 
+/* Links of one: made and removed in half the time. */
 static void make_files(int n)
 {
-    for (int i = 0; i < n; i++) {
+    close(open("f0", O_CREAT | O_WRONLY, 0666));
+    for (int i = 1; i < n; i++) {
         char name[32];
 
         snprintf(name, sizeof name, "f%d", i);
-        close(open(name, O_CREAT | O_WRONLY, 0666));
+        assert_int_equal(link("f0", name), 0);
     }
 }
 
