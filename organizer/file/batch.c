@@ -8,7 +8,7 @@
  *         intend            intents and documents onto the disk, side by side
  *         rename_all
  *       commit              rows, outbox, finished number, heads of the batch before, while the
- *                           folders are synced
+ *                           folders are synced, and few documents with them
  *       give                the acts count
  *       start_journals      written beside what comes next; the heads go into the next commit
  *     batch_rest            or, when nothing comes, into one of their own
@@ -32,7 +32,9 @@
 struct batch {
     struct filing *g;
     struct act *list;
-    struct folders folders; /* touched */
+    struct folders folders; /* touched, and what is synced with them */
+    int *fds;               /* of the documents to be renamed; the acts' */
+    size_t fds_len;
     bool intents;           /* there are some in the log */
     bool syncing;           /* the folders are being synced */
     bool settled;           /* they were */
@@ -111,35 +113,37 @@ static void add_intents(struct batch *b)
     }
 }
 
-/* Descriptors of the documents whose data must be on the disk, and the last of their numbers. */
-static int *documents(const struct batch *b, size_t *n, uint64_t *last)
+/* The documents whose data must be on the disk. Returns the last of their numbers. */
+static uint64_t find_documents(struct batch *b)
 {
-    int *fds = NULL;
     size_t cap = 0;
+    uint64_t last = 0;
 
-    *n = 0;
-    *last = 0;
     for (const struct act *a = b->list; a; a = a->next) {
         if (is_chosen(a) && a->kind == ACT_RENAME) {
-            GROW(fds, *n, cap);
-            fds[(*n)++] = a->fd;
-            *last = a->asked > *last ? a->asked : *last;
+            GROW(b->fds, b->fds_len, cap);
+            b->fds[b->fds_len++] = a->fd;
+            last = a->asked > last ? a->asked : last;
         }
     }
-    return fds;
+    return last;
 }
 
-/* Intents and, in the first round, documents onto the disk. */
+/* Intents and, in the first round, documents onto the disk, or so far that the folders take them along. */
 static int intend(struct batch *b, bool first)
 {
     struct filing *g = b->g;
     struct error err = ERROR_INIT, data = ERROR_INIT;
-    size_t n = 0;
-    uint64_t last = 0;
-    AUTO_FREE int *fds = first && g->o.durable ? documents(b, &n, &last) : NULL;
     int rc;
 
-    datasync_start(g->datasync, fds, n, last);
+    if (first && g->o.durable) {
+        uint64_t last = find_documents(b);
+
+        if (datasync_start(g->datasync, b->fds, b->fds_len, last)) {
+            b->folders.documents = b->fds;
+            b->folders.documents_len = b->fds_len;
+        }
+    }
     add_intents(b);
     rc = intents_sync(g->intents, &err);
     if (datasync_wait(g->datasync, &data) < 0) {
@@ -406,6 +410,7 @@ static bool is_plain(const struct act *list)
  * it open else. */
 static void end(struct batch *b)
 {
+    free(b->fds);
     for (struct act *a = b->list; a; a = a->next) {
         cleanup_close(&a->fd);
         a->fd = -1;

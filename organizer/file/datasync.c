@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,6 +17,7 @@
 
 struct datasync {
     int root; /* its own: the kernel tells each open file of an error once, and not the next who asks */
+    bool ordered; /* keeps_order() */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -40,15 +43,41 @@ struct datasync {
     struct error job_error;
 };
 
-static int sync_each(const int *fds, size_t n)
+/* Whether the file system never has a rename on the disk without what was written out before it. Of others
+ * that is not known: btrfs, for one, may log the new name without the bytes when somebody syncs the
+ * folder. */
+static bool keeps_order(int root)
+{
+    struct statfs fs;
+
+    return fstatfs(root, &fs) == 0 &&
+           (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC);
+}
+
+/* Its bytes are with the disk, and the file system has noted where: neither is durable yet. */
+static int write_out(int fd)
+{
+    return sync_file_range(fd, 0, 0,
+                           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                               SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
+static int begin_to_write(int fd)
+{
+    return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+/* The errno of the first that failed, or 0. */
+static int do_with_each(const int *fds, size_t n, int (*bring)(int fd))
 {
     int failed = 0;
 
     if (n > 1)
         for (size_t i = 0; i < n; i++)
-            (void)sync_file_range(fds[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+            if (begin_to_write(fds[i]) < 0 && !failed)
+                failed = errno;
     for (size_t i = 0; i < n; i++)
-        if (fsync(fds[i]) < 0 && !failed)
+        if (bring(fds[i]) < 0 && !failed)
             failed = errno;
     return failed;
 }
@@ -76,7 +105,7 @@ static void do_each(struct datasync *d)
     int failed;
 
     pthread_mutex_unlock(&d->lock);
-    failed = sync_each(d->fds, d->n);
+    failed = do_with_each(d->fds, d->n, d->ordered ? write_out : fsync);
     pthread_mutex_lock(&d->lock);
     note(d, failed);
     d->fds = NULL;
@@ -95,15 +124,22 @@ static void do_job(struct datasync *d)
     d->job = NULL;
 }
 
+/* Onto the disk itself, but for its size and place: of a folder that did not change, fdatasync(2) only
+ * has the disk write what it keeps in its own memory. The intents' sync need not wait for that then. */
+static int write_through(const struct datasync *d, int fd)
+{
+    return write_out(fd) < 0 || fdatasync(d->root) < 0 ? -1 : 0;
+}
+
 static void do_early(struct datasync *d)
 {
     int fd = d->early[--d->early_len], failed;
 
     pthread_mutex_unlock(&d->lock);
-    failed = fsync(fd) < 0 ? errno : 0;
+    failed = (d->ordered ? write_through(d, fd) : fsync(fd)) < 0 ? errno : 0;
     close(fd);
     pthread_mutex_lock(&d->lock);
-    /* The next fsync of that file would not say so again. */
+    /* The next sync of that file would not say so again. */
     note(d, failed);
 }
 
@@ -151,6 +187,7 @@ struct datasync *datasync_new(int root)
     struct datasync *d = xcalloc(1, sizeof *d);
 
     d->root = io_open_again(root);
+    d->ordered = keeps_order(root);
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
     if (d->root >= 0) {
@@ -221,12 +258,15 @@ void datasync_early(struct datasync *d, int fd)
         close(own);
 }
 
-void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
+bool datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
 {
+    bool each;
+
     if (!n)
-        return;
+        return false;
     pthread_mutex_lock(&d->lock);
-    if (n <= DATASYNC_EACH && d->covered < last) {
+    each = n <= DATASYNC_EACH && d->covered < last;
+    if (each) {
         d->fds = fds;
         d->n = n;
     } else {
@@ -235,6 +275,7 @@ void datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
             d->wanted = d->asked;
     }
     unlock_and_wake(d);
+    return each && d->ordered;
 }
 
 int datasync_wait(struct datasync *d, struct error *err)
@@ -318,8 +359,12 @@ void folders_add(struct folders *f, int fd)
 
 int folders_sync(struct folders *f, int root, struct error *err)
 {
-    int failed = 0;
+    int failed = do_with_each(f->documents, f->documents_len, fsync);
 
+    if (failed) {
+        folders_clear(f);
+        return error_set(err, failed, "the documents could not be brought onto the disk");
+    }
     if (f->many || f->len > FOLDERS_EACH)
         failed = syncfs(root) < 0 ? errno : 0;
     else

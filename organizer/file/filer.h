@@ -4,13 +4,15 @@
  * For each batch (all that is queued, at most FILER_BATCH acts):
  *   1. choose names (serial when taken: on disk, in the table, and in this batch; compared as
  *      people on Windows and macOS see them), make folders
- *   2. intents to the private log, fdatasync           }  side by side
- *      the documents' own data to disk (fsync or syncfs) }  (of many ahead: datasync.h)
+ *   2. intents to the private log, fdatasync   }  side by side
+ *      the documents' own data to the disk     }  (of many ahead; where a rename cannot get there
+ *      without it, few are only written out, and synced in step 4: datasync.h)
  *   3. each rename: F_WRLCK lease where leases work; look (name still that inode, stamp unchanged,
  *      nobody has it open); renameat2(RENAME_NOREPLACE) from and to descriptors re-resolved by
  *      openat2(BENEATH, NO_SYMLINKS, NO_XDEV); the new name's inode compared with the leased
  *      descriptor (what really moved is what is recorded; a stranger is put back); F_UNLCK
- *   4. folders synced, while the transaction of 5 is filled; it is not committed before
+ *   4. few documents, then folders synced, while the transaction of 5 is filled; it is not committed
+ *      before
  *   5. one transaction in the private state: rows, former names, outbox lines, intents finished
  *   6. journals appended and synced, heads moved (with the next transaction or at once)
  * A crash anywhere leaves each document whole under its old or its new name; filer_recover() at
@@ -40,10 +42,10 @@ struct state;
 /* Steps of a batch, for filer_options.between. */
 enum filer_point {
     FILER_CHOSEN,    /* names are chosen, nothing is written */
-    FILER_INTENDED,  /* intents and documents are on the disk */
+    FILER_INTENDED,  /* intents are on the disk, documents are or are written out */
     FILER_LOOKED,    /* the act's document was looked at (under its lease) and is renamed next */
     FILER_RENAMED,   /* it was renamed and is compared next */
-    FILER_SETTLED,   /* all of the batch are renamed and their folders synced */
+    FILER_SETTLED,   /* all of the batch are renamed, they and their folders synced */
     FILER_COMMITTED, /* rows and outbox are committed, journals not written */
 };
 

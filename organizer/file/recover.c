@@ -72,6 +72,7 @@ static int settle(struct settling *s, struct act *a)
     s->r->neither += !is_old && !is_new;
     if (is_new && !is_old) {
         rename_fill_doc(a, &st);
+        s->folders.many = true; /* it may not be synced itself */
         if (from >= 0)
             rename_companions(a, from, from_name, to, to_name);
         *s->tail = a;

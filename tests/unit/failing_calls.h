@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum deed { FAIL, SHORT, AGAIN };
@@ -150,6 +152,22 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
     return hits("fdatasync", fd, false) ? failed() : 0;
+}
+
+int sync_file_range(int fd, off_t at, off_t n, unsigned flags)
+{
+    (void)at, (void)n, (void)flags;
+    sys.syncs++;
+    return hits("sync_file_range", fd, false) ? failed() : 0;
+}
+
+/* Where the folder of the test lies is its own affair. */
+int fstatfs(int fd, struct statfs *fs)
+{
+    int rc = (int)raw(SYS_fstatfs, fd, (long)fs, 0, 0, 0);
+
+    fs->f_type = EXT4_SUPER_MAGIC;
+    return rc;
 }
 
 int syncfs(int fd)

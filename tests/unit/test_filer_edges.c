@@ -233,7 +233,7 @@ static void one_announced_that_cannot_be_synced_is_not_filed(void **state)
     for (int i = 0; i < 100000 && sys.n < 1; i++)
         usleep(100);
     assert_true(was_hit());
-    assert_string_equal(sys.hit, "fsync");
+    assert_string_equal(sys.hit, "sync_file_range");
     submit(w, a, &r);
     run(w);
     assert_int_equal(r.status, ACT_STOPPED);

@@ -6,12 +6,14 @@
  */
 #include "filer_world.h"
 
+#include <linux/magic.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 static struct {
@@ -20,7 +22,8 @@ static struct {
     char fail[64];  /* the entry that fails next, "" for none */
     int with;
     bool no_replace; /* every renameat2() had RENAME_NOREPLACE */
-} sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true};
+    long type;       /* of file system that fstatfs() tells */
+} sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true, .type = EXT4_SUPER_MAGIC};
 
 /* Notes the call; its errno when it is to fail, else 0. */
 static int note(const char *call, int fd)
@@ -73,6 +76,21 @@ int syncfs(int fd)
     return answer(failed, failed ? 0 : (int)syscall(SYS_syncfs, fd));
 }
 
+int sync_file_range(int fd, off_t at, off_t n, unsigned flags)
+{
+    int failed = note(flags & SYNC_FILE_RANGE_WAIT_AFTER ? "write" : "begin", fd);
+
+    return answer(failed, failed ? 0 : (int)syscall(SYS_sync_file_range, fd, at, n, flags));
+}
+
+int fstatfs(int fd, struct statfs *fs)
+{
+    int rc = (int)syscall(SYS_fstatfs, fd, fs);
+
+    fs->f_type = sys.type;
+    return rc;
+}
+
 int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
     int failed = note("rename", from_fd);
@@ -96,6 +114,16 @@ static unsigned calls(const char *entry)
     for (const char *p = str_c(&sys.log); (p = strstr(p, entry)); p += strlen(entry))
         n += p[strlen(entry)] == '\n' && (p == sys.log.s || p[-1] == '\n');
     return n;
+}
+
+static bool logged(const char *entry)
+{
+    bool found;
+
+    pthread_mutex_lock(&sys.lock);
+    found = calls(entry) > 0;
+    pthread_mutex_unlock(&sys.lock);
+    return found;
 }
 
 static size_t position(const char *entry)
@@ -166,7 +194,17 @@ static int done(void **state)
     fail_next("", 0);
     world_free(*state);
     str_clear(&sys.log);
+    sys.type = EXT4_SUPER_MAGIC;
     return 0;
+}
+
+/* On a file system of which it is not known in which order things get onto the disk. */
+static void move_to_other_file_system(struct world *w)
+{
+    world_stop(w);
+    sys.type = BTRFS_SUPER_MAGIC;
+    world_start(w);
+    log_clear();
 }
 
 /* ---- what is on the disk when -------------------------------------------------------------- */
@@ -180,15 +218,50 @@ static void everything_is_on_the_disk_in_order(void **state)
     assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
     world_stop(w);
     rename = position("rename:Inbox");
-    assert_true(position("fsync:a.pdf") < rename);
+    assert_true(position("write:a.pdf") < rename);
     assert_true(position("fdatasync:intents.log") < rename);
-    assert_true(position("fsync:Inbox") > rename);
+    assert_true(position("fsync:L.pdf") > rename);
+    assert_true(position("fsync:Inbox") > position("fsync:L.pdf"));
+    assert_true(position("fdatasync:state.db-wal") > position("fsync:L.pdf"));
     assert_true(position("fsync:Correspondence") > rename);
     assert_true(position("fdatasync:state.db-wal") > position("fsync:Inbox"));
     assert_true(position("fdatasync:state.db-wal") > position("fsync:Correspondence"));
     assert_true(position("fdatasync:journal.jsonl") > position("fdatasync:state.db-wal"));
     assert_true(sys.no_replace);
     assert_int_equal(calls("rename:Inbox"), 1);
+}
+
+static void where_order_is_not_kept_documents_are_on_the_disk_first(void **state)
+{
+    struct world *w = *state;
+
+    move_to_other_file_system(w);
+    write_file(w, INBOX "/a.pdf", "1");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    assert_true(position("fsync:a.pdf") < position("rename:Inbox"));
+    assert_int_equal(calls("fsync:L.pdf"), 0);
+}
+
+/* What announced it was for is long past: it is brought onto the disk as it is now. */
+static void a_document_that_changed_since_it_was_announced_is_synced_again(void **state)
+{
+    struct world *w = *state;
+    AUTO_CLOSE int fd = -1;
+
+    for (int i = 0; i < 2; i++) {
+        write_file(w, INBOX "/a.pdf", "1");
+        fd = openat(w->root, INBOX "/a.pdf", O_RDONLY | O_CLOEXEC);
+        filer_prepare(w->f, fd);
+        while (!logged(i ? "fsync:a.pdf" : "fdatasync:cabinet"))
+            sched_yield();
+        cleanup_close(&fd);
+        write_file(w, INBOX "/a.pdf", "2");
+        log_clear();
+        assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, i ? "M.pdf" : "L.pdf").status, ACT_DONE);
+        assert_true(position(i ? "fsync:a.pdf" : "write:a.pdf") < position("rename:Inbox"));
+        assert_int_equal(calls("fsync:L.pdf"), !i);
+        move_to_other_file_system(w);
+    }
 }
 
 static void a_new_folder_and_those_above_are_synced(void **state)
@@ -378,7 +451,7 @@ static void kill_child(struct world *w, const struct act *a)
     kill(getpid(), SIGKILL);
 }
 
-static void recovery_syncs_both_folders_before_it_records(void **state)
+static void recovery_syncs_documents_and_folders_before_it_records(void **state)
 {
     struct world *w = *state;
     struct outcome r;
@@ -398,8 +471,7 @@ static void recovery_syncs_both_folders_before_it_records(void **state)
     log_clear();
     world_start(w);
     assert_int_equal(filer_recovered(w->f)->finished, 1);
-    assert_true(position("fsync:Inbox") < position("fdatasync:state.db-wal"));
-    assert_true(position("fsync:Correspondence") < position("fdatasync:state.db-wal"));
+    assert_true(position("syncfs:cabinet") < position("fdatasync:state.db-wal"));
     assert_true(position("fdatasync:state.db-wal") < position("fdatasync:journal.jsonl"));
 }
 
@@ -463,9 +535,47 @@ static void stops_and_resumes(struct world *w, const char *entry, int with)
 
 static void a_document_that_cannot_be_synced_stops_filing(void **state)
 {
+    stops_and_resumes(*state, "fsync:L.pdf", EIO);
+}
+
+static void a_document_that_cannot_be_written_out_stops_filing(void **state)
+{
+    stops_and_resumes(*state, "write:a.pdf", EIO);
+}
+
+static void one_that_cannot_be_synced_on_another_file_system_stops_filing(void **state)
+{
+    move_to_other_file_system(*state);
+    stops_and_resumes(*state, "fsync:a.pdf", EIO);
+}
+
+/* What the sync of one that was announced met is not told again by the next. */
+static void a_document_that_could_not_be_synced_when_announced_stops_filing(void **state)
+{
+    static const char *const entries[] = {"write:a.pdf", "fdatasync:cabinet", "fsync:a.pdf"};
     struct world *w = *state;
 
-    stops_and_resumes(w, "fsync:a.pdf", EIO);
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        struct act *a;
+        struct outcome r;
+
+        if (i == 2)
+            move_to_other_file_system(w);
+        write_file(w, INBOX "/a.pdf", "1");
+        a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+        log_clear();
+        fail_next(entries[i], EIO);
+        filer_prepare(w->f, a->fd);
+        while (!logged(entries[i]))
+            sched_yield();
+        submit(w, a, &r);
+        run(w);
+        assert_int_equal(r.status, ACT_STOPPED);
+        assert_int_equal(calls("rename:Inbox"), 0);
+        assert_true(exists(w, INBOX "/a.pdf"));
+        filer_resume(w->f);
+        run(w);
+    }
 }
 
 static void intents_that_cannot_be_synced_stop_filing(void **state)
@@ -865,6 +975,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(everything_is_on_the_disk_in_order),
+        TEST(where_order_is_not_kept_documents_are_on_the_disk_first),
+        TEST(a_document_that_changed_since_it_was_announced_is_synced_again),
         TEST(a_new_folder_and_those_above_are_synced),
         TEST(many_documents_are_one_sync),
         TEST(many_folders_are_one_sync),
@@ -872,9 +984,12 @@ int main(void)
         TEST(what_was_replaced_is_told_before_anything_is_written),
         TEST(a_record_syncs_no_intents),
         TEST(a_new_log_of_intents_is_on_the_disk_first),
-        TEST(recovery_syncs_both_folders_before_it_records),
+        TEST(recovery_syncs_documents_and_folders_before_it_records),
         TEST(many_journals_are_one_sync),
         TEST(a_document_that_cannot_be_synced_stops_filing),
+        TEST(a_document_that_cannot_be_written_out_stops_filing),
+        TEST(one_that_cannot_be_synced_on_another_file_system_stops_filing),
+        TEST(a_document_that_could_not_be_synced_when_announced_stops_filing),
         TEST(intents_that_cannot_be_synced_stop_filing),
         TEST(a_folder_that_cannot_be_synced_stops_filing),
         TEST(an_old_folder_that_cannot_be_synced_stops_filing),
