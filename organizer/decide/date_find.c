@@ -99,14 +99,20 @@ static void one_reading(const struct finder *f, struct date d, struct date_match
     m->other = DATE_NONE;
 }
 
-/* "14.05.22", "14:05", "140522" behind a date: scanners, cameras and chat programs. Returns p when
+/* Six digits: hours, minutes, seconds. */
+static bool is_clock(const char *t)
+{
+    return (t[0] - '0') * 10 + t[1] - '0' < 24 && t[2] < '6' && t[4] < '6';
+}
+
+/* "14.05.22", "14:05", "140522", "140522123" behind a date: scanners, cameras and chat programs. Returns p when
  * there is none ("2026-03-02 1999" and "2026-03-02 03-04-99" hold no time). */
 static const char *skip_clock(const struct finder *f, const char *p)
 {
     struct number h = read_number(p, f->end), m, s;
 
-    if (h.digits == 6)
-        return h.value / 10000 < 24 && h.value / 100 % 100 < 60 && h.value % 100 < 60 ? h.end : p;
+    if (h.digits == 6 || h.digits == 9)
+        return is_clock(h.at) ? h.end : p;
     if (h.digits < 1 || h.digits > 2 || h.value > 23 || h.end == f->end || !strchr(".:-_", *h.end))
         return p;
     m = read_number(h.end + 1, f->end);
