@@ -47,6 +47,11 @@ struct cabinet {
  * first folder with .organizer/cabinet-id. Absolute path, caller frees; NULL with err that says
  * how to make one. */
 char *cabinet_find(const char *start, struct error *err);
+/* Whether path ("Smith_Divorce/Inbox/a.pdf", as messages and pages show it) is one from the cabinet
+ * down: its first folder is there, and no part of it leads up. */
+bool cabinet_lies_in(const char *cabinet, const char *path);
+/* The same for a document that may be gone by now: by the folder in which it lay. */
+char *cabinet_find_gone(const char *path, struct error *err);
 /* Opens it; the configuration is read (an error in it is an error here). */
 int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err);
 /* As cabinet_open(), but with the default configuration, whatever the cabinet's own says: to find

@@ -48,6 +48,31 @@ char *cabinet_find(const char *start, struct error *err)
     return dir;
 }
 
+bool cabinet_lies_in(const char *cabinet, const char *path)
+{
+    size_t n = strcspn(path, "/");
+    AUTO_FREE char *first = xasprintf("%s/%.*s", cabinet, (int)n, path);
+    struct stat st;
+
+    if (n == 0 || *path == '.' || strstr(path, "/."))
+        return false;
+    return lstat(first, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *cabinet_find_gone(const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *cabinet = cabinet_find(path, err);
+
+    if (!cabinet && slash && slash > path) {
+        AUTO_FREE char *dir = xmemdup0(path, (size_t)(slash - path));
+        struct error none = ERROR_INIT;
+
+        cabinet = cabinet_find(dir, &none);
+    }
+    return cabinet;
+}
+
 /* mkdir -p with mode 0700 for what is made. */
 static int make_private(const char *path)
 {

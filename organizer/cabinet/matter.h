@@ -75,6 +75,8 @@ struct matter_look {
     char *client, *case_type; /* FOLDER; owned by the caller */
 };
 
+/* Whether cases may lie at path: not in the office's Inbox, the folder Archive, or what is hidden. */
+bool matters_may_hold(const char *path);
 /*
  * Looks at the folder path (from the cabinet down) and its Case.txt. fresh: the folder came after
  * `init` (only such a folder becomes a case, or is told to be nearly one, by its name alone; never

@@ -59,7 +59,7 @@ void matter_look_clear(struct matter_look *look)
 }
 
 /* Inbox, Archive and what begins with a dot hold no cases (Archive: snapshots of them). */
-static bool may_hold_cases(const char *path)
+bool matters_may_hold(const char *path)
 {
     size_t n = strcspn(path, "/");
 
@@ -561,7 +561,7 @@ int matters_look(struct matters *m, const char *path, bool fresh, struct state *
     int rc;
 
     memset(look, 0, sizeof *look);
-    if (!may_hold_cases(path))
+    if (!matters_may_hold(path))
         return 0;
     if (outer(m, path))
         return look_away(m, path, look);

@@ -46,7 +46,7 @@ void making_take_type(struct making *m, const struct doc_type *type, char *sourc
 
 static char *match_source(const struct type_match *t)
 {
-    if (strcmp(t->by, "name") == 0)
+    if (strcmp(t->by, "name") == 0 && *t->matched)
         return xasprintf("rule %s, name matched \"%s\"", t->where, t->matched);
     if (*t->matched)
         return xasprintf("rule %s, %s \"%s\"", t->where, t->by, t->matched);

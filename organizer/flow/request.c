@@ -17,7 +17,8 @@
 #include "flow/nightly.h"
 #include "flow/request.h"
 
-/* What a user typed, as a path from the cabinet down; NULL when it lies outside. */
+/* What a user typed, as a path from the cabinet down; NULL when it lies outside. What is shown on
+ * pages and in messages, from the cabinet down, may be typed so from anywhere. */
 char *flow_request_path(const struct flow *f, const char *cwd, const char *arg)
 {
     AUTO_FREE char *full = *arg == '/' ? xstrdup(arg) : xasprintf("%s/%s", cwd, arg);
@@ -25,9 +26,9 @@ char *flow_request_path(const struct flow *f, const char *cwd, const char *arg)
     size_t n = strlen(f->cab.path);
     const char *p = real ? real : full;
 
-    if (strncmp(p, f->cab.path, n) != 0 || (p[n] != '/' && p[n] != '\0'))
-        return NULL;
-    return xstrdup(p[n] == '/' ? p + n + 1 : "");
+    if (strncmp(p, f->cab.path, n) == 0 && (p[n] == '/' || p[n] == '\0'))
+        return xstrdup(p[n] == '/' ? p + n + 1 : "");
+    return strchr(arg, '/') && cabinet_lies_in(f->cab.path, arg) ? xstrdup(arg) : NULL;
 }
 
 struct matter *flow_request_case(struct flow *f, const struct flow_request *r, struct str *text)
@@ -211,6 +212,11 @@ static void request_adopt(struct flow *f, const struct flow_request *r, flow_ans
     }
     if (matters_of(f->matters, path, NULL)) {
         answer(ctx, EXIT_USAGE, "it lies inside a case already: cases do not nest\n");
+        return;
+    }
+    if (!matters_may_hold(path)) {
+        str_addf(&text, "%s is no place for a case: it is the organizer's own\n", path);
+        answer(ctx, EXIT_USAGE, str_c(&text));
         return;
     }
     if (r->args[1] && r->args[2]) {

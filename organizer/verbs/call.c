@@ -231,7 +231,7 @@ char *verb_inside(const char *cabinet, const char *arg)
         full = xstrdup(whole);
     else if (real)
         full = xasprintf("%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
-    if (!full || strncmp(full, cabinet, n) != 0 || (full[n] != '/' && full[n] != '\0'))
-        return NULL;
-    return xstrdup(full[n] == '/' ? full + n + 1 : "");
+    if (full && strncmp(full, cabinet, n) == 0 && (full[n] == '/' || full[n] == '\0'))
+        return xstrdup(full[n] == '/' ? full + n + 1 : "");
+    return slash && slash > arg && cabinet_lies_in(cabinet, arg) ? xstrdup(arg) : NULL;
 }

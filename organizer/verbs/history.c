@@ -29,7 +29,7 @@ static int open_cases(struct verb_call *call, struct survey *s, int arg)
     if (call->cabinet || arg >= call->argc)
         cabinet = verb_cabinet(call, -1);
     else
-        cabinet = cabinet_find(call->args[arg], &call->error);
+        cabinet = cabinet_find_gone(call->args[arg], &call->error);
     if (!cabinet && !call->cabinet) {
         struct error err = ERROR_INIT;
 
@@ -375,7 +375,7 @@ int verb_verify_cases(struct verb_call *call)
 static char *cabinet_of_undo(struct verb_call *call)
 {
     char *cabinet = call->cabinet || !call->argc ? verb_cabinet(call, -1)
-                                                 : cabinet_find(call->args[0], &call->error);
+                                                 : cabinet_find_gone(call->args[0], &call->error);
 
     if (cabinet || !call->argc || call->cabinet)
         return cabinet;

@@ -295,6 +295,10 @@ def test_adopt_inside_of_a_case_or_of_no_folder_is_refused(old):
     old.run("adopt", old.path / "nothing_Divorce", status=3)
     old.run("adopt", old.path, status=2)
     old.run("adopt", "/tmp", status=3, cwd=old.path)
+    for own in ("Inbox", "Archive"):
+        (old.path / own).mkdir(exist_ok=True)
+        assert "no place for a case" in old.run("adopt", old.path / own, "A", "Divorce", status=2).stderr
+        assert not (old.path / own / "Case.txt").exists()
 
 
 def test_a_card_that_a_person_writes_adopts_an_old_folder(old):

@@ -184,6 +184,18 @@ def test_undo_of_documents_from_the_office_inbox(smith):
         "Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"]
 
 
+def test_a_document_is_called_as_pages_show_it_also_when_it_is_gone(smith):
+    drop_orders(smith, 2)
+    gone = "Smith_Divorce/Court Papers/Smith_Divorce_Order-0_2026-03-01.pdf"
+    os.unlink(smith.path / gone)
+    smith.sync()
+    for args in ((smith.path / gone,), (gone, "-C", smith.path)):
+        assert "removed" in smith.run("log", *args, cwd="/").stdout
+        assert "not there any more" in smith.run("undo", *args, cwd="/", status=1).stdout
+    there = "Smith_Divorce/Court Papers/Smith_Divorce_Order-1_2026-03-02.pdf"
+    assert "1 taken back" in smith.run("undo", there, "-C", smith.path, cwd="/").stdout
+
+
 def test_what_a_person_renamed_since_is_left_by_undo_of_all(smith):
     drop_orders(smith, 2)
     os.rename(smith.path / "Smith_Divorce/Court Papers/Smith_Divorce_Order-0_2026-03-01.pdf",
