@@ -29,6 +29,13 @@ def slowly(look):
         time.sleep(min(1, max(0.02, 50 * (time.perf_counter() - began))) if going else 0)
 
 
+def changed(path, seen):
+    """When the file or folder was changed last, by perf_counter(): between that and the look by which it was
+    seen lie up to seconds, of a folder of thousands more than of a few."""
+    now, ticks = time.time(), time.perf_counter()
+    return min(seen, ticks - (now - os.stat(path).st_mtime))
+
+
 def read(path):
     try:
         with open(path) as f:
@@ -206,7 +213,7 @@ class Organizer(Program):
 
     def settle(self, left, count):
         """Waits until the drop box is empty and the journal tells of all, or nothing more happens.
-        Returns when the last line of the journal was there: then the document, its folder and its
+        Returns when the last line of the journal was written: then the document, its folder and its
         rows have been on the disk for a while."""
         last, since = None, time.perf_counter()
 
@@ -225,7 +232,7 @@ class Organizer(Program):
             return last != (0, count)
 
         slowly(look)
-        return since
+        return changed(self.tree / ".organizer/journal.jsonl", since) if last == (0, count) else since
 
 
 class Loop(Program):
@@ -265,7 +272,7 @@ class Loop(Program):
             return last and time.perf_counter() - since < 2
 
         slowly(look)
-        return since
+        return since if last else changed(self.inbox, since)
 
 
 def loops(base, tools):
