@@ -9,9 +9,6 @@ static unsigned hash_of(const void *key);
 /* Jenkins' function, byte by byte, costs more than all else that is done with these short keys. */
 #define HASH_FUNCTION(key, len, value) ((value) = hash_of(key))
 #include <uthash.h>
-/* Chains of up to ten, its own measure, are as many misses of the processor's cache. */
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 2U
 
 #include "base/alloc.h"
 #include "record/doc.h"
