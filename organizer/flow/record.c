@@ -1,14 +1,16 @@
 /* record: decisions become acts; acts become rows, pages, hooks, and the line that people see. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "decide/name.h"
 #include "flow/companions.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
@@ -440,6 +442,40 @@ static void leave_rows(struct flow *f, const struct identified *id, const char *
         leave_row(f, &id->over, NULL);
 }
 
+/* ---- where it goes --------------------------------------------------------------------------- */
+
+/* The folder of the case that is called so but for capitals, or NULL: for Windows and Macs it is the
+ * same one, and of two they would show one only. */
+static char *same_folder(int root, const char *case_path, const char *folder)
+{
+    int fd = beneath_open(root, case_path, O_RDONLY | O_DIRECTORY, 0);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    char *found = NULL;
+    struct dirent *e;
+
+    while (d && !found && (e = readdir(d)))
+        if (e->d_type == DT_DIR && name_same(e->d_name, folder))
+            found = xjoin(case_path, e->d_name);
+    if (d)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+/* The folder of the case that a document goes to, as it is there already. Caller frees. */
+static char *folder_in_case(int root, const char *case_path, const char *folder)
+{
+    char *path = *folder ? xjoin(case_path, folder) : xstrdup(case_path);
+    char *same = *folder && faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0
+                     ? same_folder(root, case_path, folder)
+                     : NULL;
+
+    if (same)
+        free(path);
+    return same ? same : path;
+}
+
 /* ---- filing ------------------------------------------------------------------------------- */
 
 static void vetoed(void *ctx, enum hook_answer answer, const char *text)
@@ -494,7 +530,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     const char *slash = strrchr(it->path, '/');
 
     a->from = xstrdup(it->path);
-    a->to_folder = *d->folder ? xjoin(target->facts.path, d->folder) : xstrdup(target->facts.path);
+    a->to_folder = folder_in_case(f->cab.root, target->facts.path, d->folder);
     a->to_name = xstrdup(d->name);
     a->fd = it->fd;
     it->fd = -1;

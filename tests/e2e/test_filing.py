@@ -172,6 +172,18 @@ def test_a_folder_dropped_into_an_inbox_goes_whole(smith):
         assert p.startswith("Smith_Divorce/As Received/20") and "Production Vol 1/" in p
 
 
+def test_a_standard_folder_in_other_capitals_is_the_same_one(smith):
+    (smith.path / "Smith_Divorce/court papers").mkdir()
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    smith.sync()
+    assert list(smith.documents()) == ["Smith_Divorce/court papers/Smith_Divorce_Order_2026-03-02.pdf"]
+    assert not (smith.path / "Smith_Divorce/Court Papers").exists()  # Explorer would show one of the two
+    smith.run("sweep", smith.path)
+    smith.run("verify", "Smith_Divorce")
+    smith.run("undo", "Smith_Divorce", "--all")
+    assert list(smith.documents()) == ["Smith_Divorce/Inbox/order 2026-03-02.pdf"]
+
+
 def test_a_folder_named_for_another_case_stays_and_is_listed(smith):
     smith.new("Jones", "Probate")
     for name in ("Jones_Probate papers", "Smith_Divorce papers"):
