@@ -321,6 +321,9 @@ void flow_open_case(struct flow *f, const char *path, const char *client, const 
                     bool adopt, flow_answer *answer, void *ctx);
 
 /* folders.c */
+/* At a sweep of everything: the drop box of the case (or, for "", of the office) at path is made again
+ * when it is gone: programs that copy trees leave empty folders behind. */
+void flow_inbox_again(struct flow *f, const char *path);
 bool flow_folder_in_inbox(struct flow *f, const char *path);
 void flow_look_folder(struct flow *f, struct item *it);
 /* Whether path lies in a folder dropped into an Inbox of which it is not known yet where it goes. */

@@ -15,11 +15,28 @@
 /* The drop box: people have to see where to drop. Other folders are made when first needed. */
 static void make_inbox(struct flow *f, const char *path)
 {
-    AUTO_FREE char *inbox = xasprintf("%s/" INBOX_NAME, path);
+    AUTO_FREE char *inbox = xjoin(path, INBOX_NAME);
 
     if (rights_mkdirs(f->cab.root, inbox) < 0)
         log_line(&f->log, LOG_WARNING, "the Inbox cannot be made", "folder", path, "error",
                  strerror(errno), NULL);
+}
+
+static bool wants_inbox(const struct matter *m)
+{
+    return m->known && !m->untouchable && !m->opening && !m->moving && !m->facts.closed &&
+           !m->card.hold && m->facts.naming != NAMING_OFF;
+}
+
+void flow_inbox_again(struct flow *f, const char *path)
+{
+    const struct matter *m = *path ? matters_by_path(f->matters, path) : NULL;
+    AUTO_FREE char *inbox = xjoin(path, INBOX_NAME);
+
+    if (f->cab.config.mode != MODE_ENFORCE || (*path && (!m || !wants_inbox(m))) ||
+        faccessat(f->cab.root, inbox, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+        return;
+    make_inbox(f, path);
 }
 
 static int write_card(struct flow *f, const char *path, const char *client, const char *case_type,

@@ -245,6 +245,8 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
         }
     }
     forget_known(s);
+    if (!gone && !error && !*s->now)
+        flow_inbox_again(s->flow, path);
     if (gone && s->flow->watcher)
         watcher_forget(s->flow->watcher, path);
 }

@@ -2,7 +2,6 @@
 import itertools
 import json
 import os
-import pathlib
 import random
 import shutil
 import signal
@@ -13,7 +12,7 @@ import threading
 import time
 
 import pytest
-from conftest import NOBODY, TIMEOUT, need_root, need_tool, pdf, sha256
+from conftest import EXE, NOBODY, TIMEOUT, need_root, need_tool, pdf, sha256
 
 ORDER = "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"
 
@@ -116,8 +115,7 @@ def test_a_sparse_recording_of_4_gb_does_not_hold_up_letters(smith):
         f.write(b"RIFF\xff\xff\xff\x7fWAVEfmt ")
         f.truncate(4 << 30)
     os.rename(big, big.with_name("deposition 2026-03-02.wav"))
-    barrier = subprocess.Popen([*smith.prefix, str(pathlib.Path(os.environ.get("ORGANIZER_BUILD", "build")) / "organizer"),
-                                "sync", str(smith.path)], env=smith.env, cwd=smith.path)
+    barrier = subprocess.Popen([*smith.prefix, str(EXE), "sync", str(smith.path)], env=smith.env, cwd=smith.path)
     smith.drop("Smith_Divorce/Inbox", "letter 2026-01-05.pdf", pdf("letter"))
     letter = smith.path / "Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-01-05.pdf"
     while not letter.exists():

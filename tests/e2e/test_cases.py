@@ -630,6 +630,21 @@ def test_a_case_that_is_opened_to_all_again_is_named_again(smith):
 
 # -- standard folders --------------------------------------------------------------------------------
 
+def test_an_inbox_that_a_copying_program_left_behind_is_made_again(smith):
+    smith.new("Jones", "Probate")
+    card(smith, "Jones_Probate", Naming="off")
+    smith.sync()
+    for inbox in ("Inbox", "Smith_Divorce/Inbox", "Jones_Probate/Inbox"):
+        (smith.path / inbox).rmdir()
+    smith.sync()
+    assert not (smith.path / "Smith_Divorce/Inbox").exists()  # not at once: somebody may be at work there
+    smith.run("sweep", smith.path)
+    assert (smith.path / "Inbox").is_dir() and not (smith.path / "Jones_Probate/Inbox").exists()
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
+    smith.sync()
+    assert list(smith.documents()) == ["Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"]
+
+
 def test_standard_folders_are_made_when_first_needed(smith):
     assert sorted(p.name for p in (smith.path / "Smith_Divorce").iterdir() if p.is_dir()) == [
         ".organizer", "Inbox"]
