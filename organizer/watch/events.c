@@ -150,7 +150,8 @@ static void watch_lost(struct watcher *w, folder_id f)
 static void overflow(struct watcher *w)
 {
     w->overflows++;
-    w->epoch++;
+    if (++w->epoch == 0)
+        w->epoch = 1;
     tree_forget_gone(w->tree);
     early_overflow(&w->early);
     if (w->e.lost)

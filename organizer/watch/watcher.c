@@ -274,8 +274,8 @@ static folder_id put_moved(struct watcher *w, const char *path, int dirfd, folde
     return *wd < 0 ? TREE_NONE : put_new(w, path, *wd);
 }
 
-/* Drops subfolders that are not there any more and of which no event may tell: after an overflow,
- * and in a folder that is not watched. */
+/* Drops subfolders that are not there any more and of which no event may tell: after an overflow, in a
+ * folder that is not watched, and in one that was not until now. */
 static void drop_missing(struct watcher *w, folder_id f, int dirfd)
 {
     folder_id next;
@@ -301,6 +301,7 @@ static int swept(struct watcher *w, const char *path, int dirfd, enum swept why,
     }
     f = f ? f : tree_make(w->tree, path);
     tree_set_swept(w->tree, f, why);
+    tree_set_epoch(w->tree, f, 0);
     drop_missing(w, f, dirfd);
     arm(w);
     switch (why) {
@@ -340,11 +341,11 @@ static int enter_watched(struct watcher *w, const char *path, int dirfd, int wd,
         event_forget_move(w, f);
     if (!f)
         return swept(w, path, dirfd, why_not(errno), errno, err);
+    if (w->network)
+        return swept(w, path, dirfd, SWEPT_NETWORK, 0, err);
     if (tree_epoch(w->tree, f) != w->epoch)
         drop_missing(w, f, dirfd);
     tree_set_epoch(w->tree, f, w->epoch);
-    if (w->network)
-        return swept(w, path, dirfd, SWEPT_NETWORK, 0, err);
     if (tree_swept(w->tree, f)) {
         tree_set_swept(w->tree, f, SWEPT_NO);
         arm(w);
@@ -578,7 +579,7 @@ struct watcher *watcher_new(uv_loop_t *loop, const struct watcher_options *o,
 {
     struct watcher *w = xcalloc(1, sizeof *w);
 
-    *w = (struct watcher){.o = *o, .e = *e, .ifd = -1, .parent_wd = -1};
+    *w = (struct watcher){.o = *o, .e = *e, .ifd = -1, .parent_wd = -1, .epoch = 1};
     early_init(&w->early);
     w->tree = tree_new(on_dropped, w);
     w->buf = xmalloc(READ_SIZE);

@@ -39,7 +39,7 @@ struct watcher {
     size_t moves_len, moves_cap;
     folder_id moved;  /* the folder that the last IN_MOVED_TO was about */
     uint64_t reading; /* counts the times that inotify was read to its end */
-    uint8_t epoch;    /* counts overflows, round and round */
+    uint8_t epoch;    /* counts overflows, from 1, round and round; 0 in a folder: not watched until now */
     bool pumping;
 
     uint64_t events, overflows;

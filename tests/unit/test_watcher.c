@@ -256,6 +256,25 @@ static void a_folder_that_leaves_an_unwatched_one_is_given_up(void **state)
     assert_true(has_line(&x->seen, "S p/q"));
 }
 
+/* Nothing told that p/q went, and nobody would look for it again. */
+static void a_folder_that_is_watched_at_last_has_only_what_is_there(void **state)
+{
+    struct world *x = *state;
+    const char *why;
+
+    x->max_watches = 2;
+    sh("mkdir fill");
+    world_watch(x);
+    sh("mkdir -p p/q");
+    assert_int_equal(enter(x, "p"), -1);
+    assert_int_equal(enter(x, "p/q"), -1);
+    assert_int_equal(watcher_unwatched(x->w, &why), 2);
+    watcher_forget(x->w, "fill");
+    sh("rmdir p/q");
+    assert_int_equal(enter(x, "p"), 0);
+    assert_int_equal(watcher_unwatched(x->w, &why), 0);
+}
+
 static void what_lay_in_a_replaced_folder_is_given_up(void **state)
 {
     struct world *x = *state;
@@ -784,6 +803,7 @@ int main(void)
         WORLD_TEST(a_tree_moved_out_is_given_up_with_all_its_watches),
         WORLD_TEST(a_tree_moved_out_is_given_up_even_if_nobody_scans),
         WORLD_TEST(a_folder_that_leaves_an_unwatched_one_is_given_up),
+        WORLD_TEST(a_folder_that_is_watched_at_last_has_only_what_is_there),
         WORLD_TEST(what_lay_in_a_replaced_folder_is_given_up),
         WORLD_TEST(the_watch_is_on_the_folder_that_is_read_whatever_its_name_now),
         WORLD_TEST(an_event_of_an_unknown_watch_leads_to_a_scan_of_everything),
