@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "flow/survey.h"
 #include "publish/publish.h"
+#include "publish/tz.h"
 #include "record/history.h"
 #include "record/verify.h"
 #include "verbs/verb.h"
@@ -84,6 +85,7 @@ static int open_case(const struct survey *s, const struct matter *m)
 struct logging {
     struct verb_call *call;
     const struct matter *matter;
+    struct tz *zone; /* of the office: as on its pages, and as --since takes it */
 };
 
 static void add_shown(struct str *out, const char *before, const char *s)
@@ -109,7 +111,7 @@ static int log_one(void *ctx, const struct history_line *l)
         str_add(out, text ? text : "null");
         str_add(out, "}\n");
     } else {
-        time_text(l->at_ns, at);
+        time_text(l->at_ns + tz_offset(g->zone, l->at_ns / NS_PER_S) * NS_PER_S, at);
         str_addf(out, "%.10s %.8s  %-12s ", at, at + 11, l->kind);
         if (l->doc)
             str_addf(out, "#%lld", (long long)l->doc);
@@ -131,8 +133,9 @@ static int log_one(void *ctx, const struct history_line *l)
 static int log_case(struct verb_call *call, struct survey *s, const struct matter *m,
                     const char *inside, struct history_filter filter)
 {
-    struct logging g = {call, m};
+    struct logging g = {call, m, NULL};
     AUTO_CLOSE int fd = open_case(s, m);
+    int rc;
 
     if (fd < 0)
         return error_set(&call->error, errno, "%s cannot be opened", m->facts.path);
@@ -141,7 +144,10 @@ static int log_case(struct verb_call *call, struct survey *s, const struct matte
             error_set(&call->error, 0, "nothing is known of %s", inside);
         return -1;
     }
-    return history_each(fd, &filter, log_one, &g, &call->error);
+    g.zone = tz_load(s->cab.config.time_zone);
+    rc = history_each(fd, &filter, log_one, &g, &call->error);
+    tz_free(g.zone);
+    return rc;
 }
 
 int verb_log(struct verb_call *call)

@@ -143,6 +143,10 @@ def test_since_counts_in_the_office_s_time_zone(cabinet):
     t = datetime.datetime.fromisoformat(at[:19] + "+00:00")
     seen = any(json.loads(l)["line"]["kind"] == "filed" for l in r.stdout.splitlines())
     assert seen == (t.hour >= 10)
+    # What log shows is what --since takes.
+    shown = [l for l in cabinet.run("log", "Smith_Divorce").stdout.splitlines() if " filed " in l][0][:19]
+    assert datetime.datetime.fromisoformat(shown.replace("  ", " ") + "-10:00") == t
+    assert "1 taken back" in cabinet.run("undo", "Smith_Divorce", "--since", shown).stdout
 
 
 def test_undo_dry_run_changes_nothing(smith):
