@@ -483,6 +483,18 @@ static void read_line(struct reading *r, unsigned line, const char *s, const cha
     card_add_problem(r->c, line, r->lang, "line", NULL, text, NULL);
 }
 
+/* What WordPad and word processors save under the name of a text. */
+static bool is_markup(const char *text)
+{
+    static const char *const starts[] = {"{\\rtf", "<html", "<!doctype", "<?xml"};
+
+    text += strspn(text, " \t\n");
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (strncasecmp(text, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
 void card_parse(struct card *c, const void *bytes, size_t n, const struct rules *rules,
                 const struct lang *lang, enum date_order order)
 {
@@ -493,7 +505,7 @@ void card_parse(struct card *c, const void *bytes, size_t n, const struct rules 
     memset(c, 0, sizeof *c);
     c->opened = xstrdup("");
     c->closed_on = xstrdup("");
-    if (text_decode(bytes, n, &text) < 0) {
+    if (text_decode(bytes, n, &text) < 0 || is_markup(str_c(&text))) {
         card_add_problem(c, 1, lang, "binary", NULL, NULL, NULL);
         return;
     }

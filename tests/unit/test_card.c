@@ -361,6 +361,16 @@ static void dates_follow_the_order_of_the_cabinet(void **state)
     has_problem(1, "card.date-ambiguous");
 }
 
+static void what_word_processors_save_is_no_text(void **state)
+{
+    (void)state;
+    read_text("{\\rtf1\\ansi Client: Smith\\par\n}\n");
+    has_problem(1, "card.binary");
+    read_text("\r\n<HTML><body>Client: Smith</body></HTML>\n");
+    has_problem(1, "card.binary");
+    assert_null(card.client);
+}
+
 static void fields_have_the_names_that_people_give_them(void **state)
 {
     (void)state;
@@ -610,6 +620,7 @@ int main(void)
         CARD(an_unknown_case_type_is_told_with_what_is_near),
         CARD(a_case_type_is_known_however_it_is_written),
         CARD(dates_follow_the_order_of_the_cabinet),
+        CARD(what_word_processors_save_is_no_text),
         CARD(fields_have_the_names_that_people_give_them),
         CARD(without_rules_any_case_type_counts),
         CARD(without_a_language_mistakes_are_still_told),
