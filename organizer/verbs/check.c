@@ -221,6 +221,14 @@ static int survey_path(struct checking *c, struct survey *s, const char *below)
     return survey_run(s, below, &e, &c->call->error);
 }
 
+void verb_say_no_case(const struct verb_call *call, const struct survey *s)
+{
+    if (!call->json && matters_len(s->matters) == 0)
+        fputs("There is no case here yet: organizer adopt FOLDER makes one of a folder that was here "
+              "before, organizer new a new one.\n",
+              stderr);
+}
+
 static int check_paths(struct verb_call *call, bool explain)
 {
     struct checking c = {.call = call, .explain = explain};
@@ -242,12 +250,14 @@ static int check_paths(struct verb_call *call, bool explain)
         else
             rc = survey_path(&c, &s, below);
     }
+    if (rc == 0 && !explain)
+        verb_say_no_case(call, &s);
     survey_close(&s);
     if (rc < 0)
         return EXIT_CANNOT;
     if (!call->json && !explain)
-        str_addf(&call->out, "%zu documents, %zu need attention, %zu would be named\n", c.documents,
-                 c.attention, c.suggested);
+        str_addf(&call->out, "%zu %s, %zu need attention, %zu would be named\n", c.documents,
+                 c.documents == 1 ? "document" : "documents", c.attention, c.suggested);
     if (explain && c.documents == 0)
         return verb_fail(call, EXIT_CANNOT, "there is no document there");
     return c.attention && !explain ? EXIT_ATTENTION : EXIT_ORDER;

@@ -46,8 +46,9 @@ int verb_init(struct verb_call *call)
     if (r.existed)
         str_add(&call->out, "There was something in it: nothing is renamed until you say so "
                             "(mode: suggest in .organizer/organizer.yaml).\n"
-                            "organizer plan shows what the rules suggest, organizer apply does "
-                            "what you reviewed.\n");
+                            "organizer adopt FOLDER makes a case of a folder that is there; then "
+                            "organizer plan shows\nwhat the rules suggest in it, and organizer "
+                            "apply does what you reviewed.\n");
     str_addf(&call->out, "Time zone %s; a date like %s (date_order: %s).\n",
              *r.zone ? r.zone : "UTC", orders[r.date_order].example, orders[r.date_order].name);
     return EXIT_ORDER;

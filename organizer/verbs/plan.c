@@ -85,10 +85,13 @@ static int write_plan(struct verb_call *call, const struct plan *p)
     fd = open(call->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0 || io_write_all(fd, csv.s, csv.len) < 0)
         return error_set(&call->error, errno, "%s cannot be written", call->output);
-    str_addf(&call->out,
-             "%zu renamings in %s: look through them, write no where you do not want one, then "
-             "organizer apply %s\n",
-             p->len, call->output, call->output);
+    if (p->len == 0)
+        str_addf(&call->out, "nothing is to be renamed: %s holds no row\n", call->output);
+    else
+        str_addf(&call->out,
+                 "%zu %s in %s: look through them, write no where you do not want one, then "
+                 "organizer apply %s\n",
+                 p->len, p->len == 1 ? "renaming" : "renamings", call->output, call->output);
     return 0;
 }
 
@@ -128,6 +131,8 @@ int verb_plan(struct verb_call *call)
     }
     if (rc == 0)
         rc = write_plan(call, &p.plan);
+    if (rc == 0)
+        verb_say_no_case(call, &s);
     plan_clear(&p.plan);
     survey_close(&s);
     return rc < 0 ? EXIT_CANNOT : EXIT_ORDER;

@@ -30,6 +30,7 @@ enum verb_option {
     VERB_OWN = 1 << 30  /* the verb reads its options itself: args are all that was typed */
 };
 
+struct survey;
 struct talk_reply;
 struct talk_request;
 
@@ -98,6 +99,10 @@ int verb_ask(struct verb_call *call, const char *cabinet, const char *verb,
              const char *const *args);
 /* A path that the user typed, as a path below the cabinet; NULL when it lies outside. Caller frees. */
 char *verb_inside(const char *cabinet, const char *arg);
+
+/* Tells on standard error, unless it is for programs, that there is no case yet and how one is made:
+ * check and plan say nothing of a tree without any. */
+void verb_say_no_case(const struct verb_call *call, const struct survey *s);
 
 /* One for each line of the table: does what the verb says, prints, returns the exit status. */
 int verb_init(struct verb_call *call);

@@ -30,7 +30,7 @@ def test_what_needs_attention_is_exit_1_with_the_act_that_helps(office):
     r = office.run("check", office.path, status=1)
     assert "Smith_Divorce/Inbox/scan0001.pdf: It is not clear what scan0001.pdf is" in r.stdout
     assert "Rename it to what it is" in r.stdout
-    assert "1 documents, 1 need attention" in r.stdout
+    assert "1 document, 1 need attention" in r.stdout
 
 
 def test_what_would_only_be_named_is_exit_0(office):

@@ -62,8 +62,13 @@ def test_init_where_something_is_changes_nothing_there(old):
     before = tree(old.path)
     r = old.run("init", old.path)
     assert "nothing is renamed until you say so" in r.stdout
+    assert "organizer adopt FOLDER" in r.stdout
     assert "mode: suggest" in (old.path / ".organizer/organizer.yaml").read_text()
     assert tree(old.path) == before
+    for verb in ("plan", "check"):  # nothing is suggested outside of cases: that is said
+        assert "There is no case here yet: organizer adopt FOLDER" in old.run(verb, old.path).stderr
+    r = old.run("plan", "-o", old.base / "p.csv", old.path)
+    assert "nothing is to be renamed" in r.stdout
 
 
 def test_init_twice_changes_nothing(old):
