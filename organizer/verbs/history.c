@@ -96,6 +96,18 @@ static void add_shown(struct str *out, const char *before, const char *s)
     utf8_show(out, s, strlen(s));
 }
 
+/* " Inbox/a.pdf -> Motions/b.pdf"; what lies in the office's Inbox is told from that of the case. */
+static void add_way(struct str *out, const struct history_line *l)
+{
+    AUTO_FREE char *to_office = json_get_name(l->json, "to_office");
+
+    add_shown(out, " the office's ", l->from_office);
+    if (!l->from_office)
+        add_shown(out, " ", l->from);
+    add_shown(out, l->from || l->from_office ? " -> " : " ", l->to);
+    add_shown(out, " -> the office's ", to_office);
+}
+
 static int log_one(void *ctx, const struct history_line *l)
 {
     struct logging *g = ctx;
@@ -115,8 +127,7 @@ static int log_one(void *ctx, const struct history_line *l)
         str_addf(out, "%.10s %.8s  %-12s ", at, at + 11, l->kind);
         if (l->doc)
             str_addf(out, "#%lld", (long long)l->doc);
-        add_shown(out, " ", l->from_office ? l->from_office : l->from);
-        add_shown(out, l->from || l->from_office ? " -> " : " ", l->to);
+        add_way(out, l);
         add_shown(out, "  because of ", json_get_text(l->json, "why"));
         if (!l->doc) {
             AUTO_FREE char *archive = json_get_name(l->json, "archive");
@@ -268,8 +279,8 @@ static int verify_one(struct verifying *v, const struct matter *m)
         return -1;
     if (!v->call->json) {
         add_shown(&v->call->out, "", m->facts.path);
-        str_addf(&v->call->out, ": %llu documents, %s\n", (unsigned long long)c.documents,
-                 verify_clean(&c) ? "in order" : "see above");
+        str_addf(&v->call->out, ": %llu %s, %s\n", (unsigned long long)c.documents,
+                 c.documents == 1 ? "document" : "documents", verify_clean(&c) ? "in order" : "see above");
         if (v->journal)
             say_what_helps(&v->call->out, m);
     } else {

@@ -60,7 +60,7 @@ def test_check_of_one_path_of_several_and_where_one_stands(office):
     r = office.run("check", status=1, cwd=office.path / "Smith_Divorce/Stuff")
     assert "scan0001" in r.stdout      # the whole cabinet: that is where one stands
     r = office.run("check", ".", status=0, cwd=office.path / "Smith_Divorce/Stuff")
-    assert "1 documents" in r.stdout
+    assert "1 document," in r.stdout
 
 
 def test_check_of_what_lies_outside_is_refused(office):

@@ -175,6 +175,7 @@ def test_undo_of_documents_from_the_office_inbox(smith):
     smith.sync()
     smith.run("sweep", smith.path)
     assert smith.documents() == {"Inbox/Smith_Divorce order 2026-03-02.pdf": sha256(pdf("office"))}
+    assert "-> the office's Inbox/Smith_Divorce order 2026-03-02.pdf" in smith.run("log", "Smith_Divorce").stdout
     smith.run("verify", "Smith_Divorce")
     assert "undone" in smith.kinds("Smith_Divorce")
     smith.stop()
