@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -43,15 +46,36 @@ struct datasync {
     struct error job_error;
 };
 
+/* Whether an ext4 has a journal: the kernel lists its own under the disk's name and the journal's inode. */
+static bool has_journal(int root)
+{
+    char link[64], disk[256], journal[320];
+    struct stat st;
+    const char *name;
+    ssize_t n;
+
+    if (fstat(root, &st) < 0)
+        return false;
+    snprintf(link, sizeof link, "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+    n = readlink(link, disk, sizeof disk - 1);
+    if (n <= 0)
+        return false;
+    disk[n] = '\0';
+    name = strrchr(disk, '/');
+    snprintf(journal, sizeof journal, "/proc/fs/jbd2/%s-8", name ? name + 1 : disk);
+    return access(journal, F_OK) == 0;
+}
+
 /* Whether the file system never has a rename on the disk without what was written out before it. Of others
  * that is not known: btrfs, for one, may log the new name without the bytes when somebody syncs the
- * folder. */
+ * folder, and an ext4 without a journal writes its blocks as it likes. */
 static bool keeps_order(int root)
 {
     struct statfs fs;
 
-    return fstatfs(root, &fs) == 0 &&
-           (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC);
+    if (fstatfs(root, &fs) < 0)
+        return false;
+    return fs.f_type == XFS_SUPER_MAGIC || (fs.f_type == EXT4_SUPER_MAGIC && has_journal(root));
 }
 
 /* Its bytes are with the disk, and the file system has noted where: neither is durable yet. */
@@ -105,7 +129,7 @@ static void do_each(struct datasync *d)
     int failed;
 
     pthread_mutex_unlock(&d->lock);
-    failed = do_with_each(d->fds, d->n, d->ordered ? write_out : fsync);
+    failed = do_with_each(d->fds, d->n, d->ordered ? write_out : fdatasync);
     pthread_mutex_lock(&d->lock);
     note(d, failed);
     d->fds = NULL;
@@ -136,7 +160,7 @@ static void do_early(struct datasync *d)
     int fd = d->early[--d->early_len], failed;
 
     pthread_mutex_unlock(&d->lock);
-    failed = (d->ordered ? write_through(d, fd) : fsync(fd)) < 0 ? errno : 0;
+    failed = (d->ordered ? write_through(d, fd) : fdatasync(fd)) < 0 ? errno : 0;
     close(fd);
     pthread_mutex_lock(&d->lock);
     /* The next sync of that file would not say so again. */

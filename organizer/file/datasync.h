@@ -5,12 +5,13 @@
  * longer of the two, not their sum.
  *
  * Up to DATASYNC_EACH documents: each for itself, so that letters do not wait for the recording that
- * someone is copying in. On ext4 and XFS a rename is never on the disk without what was written out
- * before it: their journals have changes in order, and the bytes that they speak of first. There a document
- * is written out (sync_file_range(2), waited for) before it is renamed, and fsync'ed with the folders
- * behind that, before it counts: the file system's journal is written once, with its size and its new
- * name, and nobody waits for it before the rename. On any other file system it is fsync'ed before. Its bytes
- * are brought to the disk while it is read and decided about (datasync_early).
+ * someone is copying in. On XFS, and on ext4 with a journal, a rename is never on the disk without what
+ * was written out before it: their journals have changes in order, and the bytes that they speak of first.
+ * There a document is written out (sync_file_range(2), waited for) before it is renamed, and fsync'ed
+ * with the folders behind that, before it counts: the file system's journal is written once, with its size
+ * and its new name, and nobody waits for it before the rename. On any other file system it is
+ * fdatasync'ed before. Its bytes are brought to the disk while it is read and decided about
+ * (datasync_early).
  *
  * More are one syncfs(2) of the cabinet before they are renamed, which then costs a tenth. While many
  * come they need not wait for that either: a syncfs(2) that began when a document had been examined,

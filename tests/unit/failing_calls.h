@@ -166,7 +166,7 @@ int fstatfs(int fd, struct statfs *fs)
 {
     int rc = (int)raw(SYS_fstatfs, fd, (long)fs, 0, 0, 0);
 
-    fs->f_type = EXT4_SUPER_MAGIC;
+    fs->f_type = XFS_SUPER_MAGIC;
     return rc;
 }
 
