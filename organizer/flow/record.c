@@ -478,6 +478,26 @@ static char *folder_in_case(int root, const char *case_path, const char *folder)
 
 /* ---- filing ------------------------------------------------------------------------------- */
 
+static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
+                     enum doc_state state);
+
+/* A hook could not say whether it may be filed: asked again, and told when that lasts. */
+static void unanswered(struct flow *f, struct item *it, const char *text)
+{
+    int64_t now = env_ticks();
+    const char *slash = strrchr(text, '/'); /* the hook's name and what became of it are enough */
+
+    if (!it->since)
+        it->since = now;
+    if (it->listed_as != REASON_VETOED && now - it->since >= f->env->patience_ns) {
+        it->listed_as = REASON_VETOED;
+        it->again = true;
+        list_row(f, it, REASON_VETOED, slash ? slash + 1 : text, DOC_WAITING);
+    } else {
+        flow_later(f, it, settle_backoff_ms(8 + it->tries++));
+    }
+}
+
 static void vetoed(void *ctx, enum hook_answer answer, const char *text)
 {
     struct act *a = ctx;
@@ -495,7 +515,7 @@ static void vetoed(void *ctx, enum hook_answer answer, const char *text)
     if (answer == HOOK_VETO)
         flow_list_plain(f, it, REASON_VETOED, text);
     else
-        flow_later(f, it, settle_backoff_ms(8 + it->tries++));
+        unanswered(f, it, text);
 }
 
 static void submit_filing(struct flow *f, struct act *a)
@@ -739,8 +759,9 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     struct identified id = {.who = IDENTITY_NEW};
     struct error err = ERROR_INIT;
     const char *slash = strrchr(it->path, '/');
-    AUTO_FREE char *key = xasprintf("reason.%s", reason_code(reason));
-    AUTO_FREE char *help = xasprintf("help.%s", reason_code(reason));
+    const char *more = reason == REASON_VETOED && state == DOC_WAITING ? ".waiting" : "";
+    AUTO_FREE char *key = xasprintf("reason.%s%s", reason_code(reason), more);
+    AUTO_FREE char *help = xasprintf("help.%s%s", reason_code(reason), more);
 
     if (matters_zone(f->matters, it->path, &home, &inside) == ZONE_OUTSIDE) {
         flow_finish(f, it);

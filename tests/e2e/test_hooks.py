@@ -401,6 +401,29 @@ def test_cannot_tell_is_asked_again(cabinet):
     assert not doc.exists() and flag.exists()
 
 
+def test_a_check_that_cannot_be_made_is_told_and_asked_again(cabinet):
+    """A scanner that is down for long must not keep an Inbox full without a word."""
+    works = cabinet.base / "works"
+    script(cabinet.hooks / "before-filing" / "scan", f"[ -e {works} ] && exit 0; echo no scanner >&2; exit 75")
+    cabinet.start(env={"ORGANIZER_PATIENCE": "0"})
+    cabinet.new("Smith", "Divorce")
+    doc = cabinet.drop("Smith_Divorce/Inbox", "letter 3-2-26.pdf")
+    needs = cabinet.path / "Smith_Divorce/Needs attention.txt"
+    for _ in range(2000):
+        cabinet.sync()
+        if needs.exists():
+            break
+    text = needs.read_text("utf-8-sig")
+    assert "waits for a check that cannot be made just now: scan: 75" in text and "tried again by itself" in text
+    works.touch()
+    for _ in range(2000):
+        cabinet.sync()
+        if not doc.exists() and not needs.exists():
+            break
+    assert not doc.exists() and not needs.exists()
+    assert cabinet.kinds("Smith_Divorce").count("filed") == 1
+
+
 def test_a_hook_on_the_share_is_never_run(cabinet):
     ran = cabinet.base / "ran"
     script(cabinet.path / ".organizer" / "hooks" / "filed" / "a", f"touch {ran}")
