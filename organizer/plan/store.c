@@ -193,7 +193,7 @@ static int find_columns(const struct csv_row *head, int at[COL_READ], struct err
         for (size_t i = 0; i < head->len; i++)
             if (strcasecmp(head->fields[i], columns[c]) == 0)
                 at[c] = (int)i;
-        if (at[c] < 0 && c <= COL_ROW)
+        if (c <= COL_ROW && at[c] < 0)
             return error_set(err, 0, "the first line has no column \"%s\": is this a plan?",
                              columns[c]);
     }

@@ -29,6 +29,7 @@ struct contents {
         .fd = -1, .names = STR_INIT                                                                \
     }
 
+/* Below root, which stays the caller's; lister_clear() gives back what it holds. */
 void lister_init(struct lister *l, int root);
 void lister_clear(struct lister *l);
 

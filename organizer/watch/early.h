@@ -31,6 +31,7 @@ struct early {
     size_t len, cap;
 };
 
+/* Nothing is watched yet; early_clear() when both threads have ended. */
 void early_init(struct early *e);
 void early_clear(struct early *e);
 

@@ -27,11 +27,12 @@ static struct {
     atomic_uint at; /* the one that fails, 0 for none */
     enum deed deed;
     int with;       /* errno of FAIL */
+    long file_system; /* what fstatfs(2) says it is; 0: the truth */
     const char *not_of; /* calls on files whose path holds this do not count; or NULL */
     bool few;       /* of a file that is read to its end only two calls in a row count */
     atomic_uint syncs; /* of anything, so far, but for fdatasync(2), which is SQLite's, too */
     char hit[32];   /* the name of the call that failed */
-} sys = {.with = EIO};
+} sys = {.with = EIO, .file_system = XFS_SUPER_MAGIC};
 
 static long (*real_syscall)(long, ...);
 
@@ -161,12 +162,15 @@ int sync_file_range(int fd, off_t at, off_t n, unsigned flags)
     return hits("sync_file_range", fd, false) ? failed() : 0;
 }
 
-/* Where the folder of the test lies is its own affair. */
+/* On what the folder of a test lies is its own affair: where a test says it, the call does not count. */
 int fstatfs(int fd, struct statfs *fs)
 {
-    int rc = (int)raw(SYS_fstatfs, fd, (long)fs, 0, 0, 0);
+    int rc = !sys.file_system && hits("fstatfs", -1, false)
+                 ? failed()
+                 : (int)raw(SYS_fstatfs, fd, (long)fs, 0, 0, 0);
 
-    fs->f_type = XFS_SUPER_MAGIC;
+    if (rc == 0 && sys.file_system)
+        fs->f_type = sys.file_system;
     return rc;
 }
 

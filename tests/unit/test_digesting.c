@@ -165,7 +165,7 @@ static void assert_answer(const struct told *t, size_t i, size_t n)
 static void come_together(const size_t *sizes, size_t n)
 {
     struct told t = {.grows = -1};
-    int fds[WIRE_MANY];
+    int fds[WIRE_MANY] = {-1};
 
     for (size_t i = 0; i < n; i++)
         fds[i] = document_open(bytes + i, sizes[i]);

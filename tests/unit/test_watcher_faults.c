@@ -6,16 +6,12 @@
 
 #include "watch_world.h"
 
-#include <linux/magic.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
-#include <sys/vfs.h>
 
 #include "failing_calls.h"
 #include "watch/mounts.h"
 #include "watch/tree.h"
-
-static unsigned file_system; /* what fstatfs() says it is; 0: the truth */
 
 /* ---- more calls that fail ------------------------------------------------------------------------ */
 
@@ -35,15 +31,6 @@ ssize_t readlink(const char *path, char *buf, size_t n)
 {
     return hits("readlink", -1, false) ? failed()
                                        : raw(SYS_readlinkat, AT_FDCWD, (long)path, (long)buf, (long)n, 0);
-}
-
-int fstatfs(int fd, struct statfs *fs)
-{
-    int rc = hits("fstatfs", -1, false) ? failed() : (int)raw(SYS_fstatfs, fd, (long)fs, 0, 0, 0);
-
-    if (rc == 0 && file_system)
-        fs->f_type = file_system;
-    return rc;
 }
 
 int open(const char *path, int flags, ...)
@@ -203,9 +190,9 @@ static void a_network_file_system_is_swept(void **state)
     const char *why;
 
     sh("mkdir -p a/b");
-    file_system = NFS_SUPER_MAGIC;
+    sys.file_system = NFS_SUPER_MAGIC;
     world_watch(x);
-    file_system = 0;
+    sys.file_system = 0;
     assert_int_equal(watcher_unwatched(x->w, &why), 3);
     assert_string_equal(why, "nfs");
     assert_non_null(strstr(x->refusal.text, "nfs"));
@@ -258,5 +245,6 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_freed),
     };
 
+    sys.file_system = 0;
     return cmocka_run_group_tests_name("watcher faults", tests, NULL, NULL);
 }
