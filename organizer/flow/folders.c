@@ -187,6 +187,21 @@ static void folder_listed(struct flow *f, struct item *it, enum reason reason, c
     flow_finish(f, it);
 }
 
+/* Somebody has a document in it open: told when that lasts. */
+static void folder_open(struct flow *f, struct item *it, const char *name)
+{
+    int64_t now = env_ticks();
+
+    if (!it->since)
+        it->since = now;
+    if (it->listed_as == REASON_WAITING_LONG || now - it->since < f->env->patience_ns)
+        return;
+    it->listed_as = REASON_WAITING_LONG;
+    flow_notice(f, REASON_WAITING_LONG, it->path,
+                lang_format(f->lang, "reason.waiting-long.folder", "name", name, "minutes", "15", NULL),
+                xstrdup(lang_get(f->lang, "help.waiting-long")));
+}
+
 /* A folder directly in an Inbox: is it finished, and where does it go? */
 static void settle_folder(struct flow *f, struct item *it, int fd)
 {
@@ -203,6 +218,12 @@ static void settle_folder(struct flow *f, struct item *it, int fd)
     s.latest_ns = it->stamp.ctime_ns;
     look_in(&s, dup(fd), 0);
     it->why = s.open ? SETTLE_OPEN : s.empty ? SETTLE_EMPTY : SETTLE_QUIET;
+    if (s.open) {
+        folder_open(f, it, name);
+    } else if (it->listed_as == REASON_WAITING_LONG) {
+        it->listed_as = REASON_NONE;
+        flow_unnotice(f, REASON_WAITING_LONG, it->path);
+    }
     if (s.open || s.empty) {
         flow_later(f, it, settle_backoff_ms(6 + it->tries++));
         return;

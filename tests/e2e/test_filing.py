@@ -184,6 +184,27 @@ def test_a_standard_folder_in_other_capitals_is_the_same_one(smith):
     assert list(smith.documents()) == ["Smith_Divorce/Inbox/order 2026-03-02.pdf"]
 
 
+def test_a_folder_with_a_document_that_is_open_for_long_is_listed(cabinet):
+    cabinet.start(env={"ORGANIZER_PATIENCE": "0"})
+    cabinet.new("Smith", "Divorce")
+    folder = cabinet.path / "Smith_Divorce/Inbox/From the client"
+    folder.mkdir()
+    needs = cabinet.path / "Smith_Divorce/Needs attention.txt"
+    with open(folder / "a.pdf", "wb") as f:
+        f.write(pdf("a"))
+        f.flush()
+        for _ in range(2000):
+            cabinet.sync()
+            if needs.exists():
+                break
+        assert "A document in Inbox/From the client has been open" in needs.read_text("utf-8-sig")
+    for _ in range(2000):
+        cabinet.sync()
+        if not folder.exists() and not needs.exists():
+            break
+    assert not folder.exists() and not needs.exists()
+
+
 def test_a_folder_named_for_another_case_stays_and_is_listed(smith):
     smith.new("Jones", "Probate")
     for name in ("Jones_Probate papers", "Smith_Divorce papers"):
