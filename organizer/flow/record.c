@@ -479,7 +479,7 @@ static char *folder_in_case(int root, const char *case_path, const char *folder)
 /* ---- filing ------------------------------------------------------------------------------- */
 
 static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
-                     enum doc_state state);
+                     const char *lock, enum doc_state state);
 
 /* A hook could not say whether it may be filed: asked again, and told when that lasts. */
 static void unanswered(struct flow *f, struct item *it, const char *text)
@@ -492,7 +492,7 @@ static void unanswered(struct flow *f, struct item *it, const char *text)
     if (it->listed_as != REASON_VETOED && now - it->since >= f->env->patience_ns) {
         it->listed_as = REASON_VETOED;
         it->again = true;
-        list_row(f, it, REASON_VETOED, slash ? slash + 1 : text, DOC_WAITING);
+        list_row(f, it, REASON_VETOED, slash ? slash + 1 : text, NULL, DOC_WAITING);
     } else {
         flow_later(f, it, settle_backoff_ms(8 + it->tries++));
     }
@@ -749,9 +749,10 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     filer_submit(f->filer, a);
 }
 
-/* A row that says only that something lies there and why it is left. */
+/* A row that says only that something lies there and why it is left. lock: the lock file that may
+ * be all that it waits for, or NULL. */
 static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
-                     enum doc_state state)
+                     const char *lock, enum doc_state state)
 {
     struct matter *home;
     const char *inside;
@@ -761,7 +762,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     const char *slash = strrchr(it->path, '/');
     const char *more = reason == REASON_VETOED && state == DOC_WAITING ? ".waiting" : "";
     AUTO_FREE char *key = xasprintf("reason.%s%s", reason_code(reason), more);
-    AUTO_FREE char *help = xasprintf("help.%s%s", reason_code(reason), more);
+    AUTO_FREE char *help = xasprintf("help.%s%s", reason_code(reason), lock ? ".lock" : more);
 
     if (matters_zone(f->matters, it->path, &home, &inside) == ZONE_OUTSIDE) {
         flow_finish(f, it);
@@ -771,7 +772,8 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
         id.who = IDENTITY_EDITED;
     d.sentence = lang_format(f->lang, key, "name", slash ? slash + 1 : it->path, "why", why,
                              "minutes", "15", "path", it->path, NULL);
-    d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, NULL);
+    d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, "other",
+                         lock, NULL);
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
     it->read = (struct doc_stamp){0};
@@ -799,12 +801,13 @@ void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const 
             return;
         }
     }
-    list_row(f, it, reason, why, DOC_LISTED);
+    list_row(f, it, reason, why, NULL, DOC_LISTED);
 }
 
 void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
 {
     AUTO_FREE char *holder = settle_holder(f->cab.root, it->path);
+    AUTO_FREE char *lock = settle_lock(f->cab.root, it->path);
     AUTO_FREE char *by = holder ? lang_format(f->lang, "waiting.by", "who", holder, NULL) : NULL;
     const char *name;
     AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
@@ -812,7 +815,7 @@ void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
     if (dir >= 0 && doc_stamp_take(-1, dir, name, &it->stamp) < 0)
         memset(&it->stamp, 0, sizeof it->stamp);
     it->again = true;
-    list_row(f, it, reason, by, DOC_WAITING);
+    list_row(f, it, reason, by, reason == REASON_WAITING_LONG ? lock : NULL, DOC_WAITING);
 }
 
 void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row)

@@ -109,15 +109,32 @@ static int64_t quiet_left(const struct doc_stamp *s, int64_t now, int64_t settle
     return age >= settle_ms ? 0 : settle_ms - age;
 }
 
-static bool has_lock_file(int dir, const char *name)
+/* The name of the lock file beside the document, or NULL. Caller frees. */
+static char *lock_beside(int dir, const char *name)
 {
     for (size_t i = 0; i < LOCKS; i++) {
-        AUTO_FREE char *lock = lock_name(name, i);
+        char *lock = lock_name(name, i);
 
         if (strcmp(lock, name) != 0 && faccessat(dir, lock, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-            return true;
+            return lock;
+        free(lock);
     }
-    return false;
+    return NULL;
+}
+
+char *settle_lock(int root, const char *path)
+{
+    const char *name;
+    AUTO_CLOSE int dir = beneath_parent(root, path, &name);
+
+    return dir < 0 ? NULL : lock_beside(dir, name);
+}
+
+static bool has_lock_file(int dir, const char *name)
+{
+    AUTO_FREE char *lock = lock_beside(dir, name);
+
+    return lock != NULL;
 }
 
 static enum settled open_document(const struct settle_query *q, struct settle_answer *a,

@@ -57,5 +57,7 @@ bool settle_is_lock(const char *name);
 /* Who holds the document, from the lock file beside it ("Jane Doe on PC12"), or NULL. Caller
  * frees. */
 char *settle_holder(int root, const char *path);
+/* The name of the lock file that lies beside the document, or NULL. Caller frees. */
+char *settle_lock(int root, const char *path);
 
 #endif

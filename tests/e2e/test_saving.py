@@ -533,7 +533,8 @@ def test_waited_for_too_long_is_listed_with_who_holds_it(cabinet):
     (inbox / "empty.pdf").write_bytes(b"")
     wait_until(cabinet, listed.exists)
     wait_until(cabinet, lambda: all(w in listed.read_text("utf-8-sig")
-                                    for w in ("Jane Doe", "order 2026-03-02.pdf", "empty.pdf")))
+                                    for w in ("Jane Doe", "order 2026-03-02.pdf", "empty.pdf",
+                                              "delete the hidden file ~$der 2026-03-02.pdf")))
     assert (inbox / "order 2026-03-02.pdf").exists()
     (inbox / "~$der 2026-03-02.pdf").unlink()
     (inbox / "empty.pdf").unlink()
