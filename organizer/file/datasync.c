@@ -31,6 +31,8 @@ struct datasync {
     size_t n;
     int early[DATASYNC_EACH]; /* to be synced before that */
     size_t early_len;
+    struct stat there[DATASYNC_EACH]; /* what was, as it was when that began; the last ones */
+    size_t there_next;
     /* All at once. */
     uint64_t asked;   /* the last number that was given */
     uint64_t wanted;  /* all up to this are to be synced */
@@ -106,6 +108,29 @@ static int do_with_each(const int *fds, size_t n, int (*bring)(int fd))
     return failed;
 }
 
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Synced early, and not changed since. */
+static bool is_there(const struct datasync *d, int fd)
+{
+    struct stat now;
+
+    if (fstat(fd, &now) < 0)
+        return false;
+    for (size_t i = 0; i < DATASYNC_EACH; i++) {
+        const struct stat *then = &d->there[i];
+
+        if (then->st_ino == now.st_ino && then->st_dev == now.st_dev &&
+            then->st_size == now.st_size && is_same_time(&then->st_mtim, &now.st_mtim) &&
+            is_same_time(&then->st_ctim, &now.st_ctim))
+            return true;
+    }
+    return false;
+}
+
 static void note(struct datasync *d, int failed)
 {
     if (failed && !d->failed)
@@ -126,10 +151,14 @@ static void do_folders(struct datasync *d)
 
 static void do_each(struct datasync *d)
 {
-    int failed;
+    int left[DATASYNC_EACH], failed;
+    size_t n = 0;
 
     pthread_mutex_unlock(&d->lock);
-    failed = do_with_each(d->fds, d->n, d->ordered ? write_out : fdatasync);
+    for (size_t i = 0; i < d->n; i++)
+        if (!is_there(d, d->fds[i]))
+            left[n++] = d->fds[i];
+    failed = do_with_each(left, n, d->ordered ? write_out : fdatasync);
     pthread_mutex_lock(&d->lock);
     note(d, failed);
     d->fds = NULL;
@@ -158,13 +187,18 @@ static int write_through(const struct datasync *d, int fd)
 static void do_early(struct datasync *d)
 {
     int fd = d->early[--d->early_len], failed;
+    struct stat st;
+    bool known;
 
     pthread_mutex_unlock(&d->lock);
+    known = fstat(fd, &st) == 0;
     failed = (d->ordered ? write_through(d, fd) : fdatasync(fd)) < 0 ? errno : 0;
     close(fd);
     pthread_mutex_lock(&d->lock);
     /* The next sync of that file would not say so again. */
     note(d, failed);
+    if (known && !failed)
+        d->there[d->there_next++ % DATASYNC_EACH] = st;
 }
 
 static void do_all(struct datasync *d)
@@ -178,6 +212,13 @@ static void do_all(struct datasync *d)
     note(d, failed);
     /* What failed is not tried again: who waits for it is told. */
     d->covered = upto;
+}
+
+/* Gives up the lock first, for which those who are woken would wait at once. */
+static void unlock_and_wake(struct datasync *d)
+{
+    pthread_mutex_unlock(&d->lock);
+    pthread_cond_broadcast(&d->changed);
 }
 
 static void *run(void *arg)
@@ -200,7 +241,8 @@ static void *run(void *arg)
             pthread_cond_wait(&d->changed, &d->lock);
             continue;
         }
-        pthread_cond_broadcast(&d->changed);
+        unlock_and_wake(d);
+        pthread_mutex_lock(&d->lock);
     }
     pthread_mutex_unlock(&d->lock);
     return NULL;
@@ -241,13 +283,6 @@ void datasync_free(struct datasync *d)
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d);
-}
-
-/* Gives up the lock first, for which those who are woken would wait at once. */
-static void unlock_and_wake(struct datasync *d)
-{
-    pthread_mutex_unlock(&d->lock);
-    pthread_cond_broadcast(&d->changed);
 }
 
 uint64_t datasync_ask(struct datasync *d, bool many)

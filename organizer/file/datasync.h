@@ -39,7 +39,7 @@ void datasync_free(struct datasync *d);
  * thread. */
 uint64_t datasync_ask(struct datasync *d, bool many);
 /* The document will most likely be renamed in a moment: begins to bring it onto the disk, unless others
- * are being synced. That is done again then, which costs little. fd is duplicated. Any thread. */
+ * are being synced. That is done again then if it has changed since. fd is duplicated. Any thread. */
 void datasync_early(struct datasync *d, int fd);
 /* Starts bringing the n open documents in fds onto the disk, which must stay until datasync_wait(), unless
  * all up to the number `last` are there already. True: they are only written out, and are folders.documents

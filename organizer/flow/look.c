@@ -280,13 +280,24 @@ static void look_once_more(struct flow *f, struct item *it)
 
 /* A single document of an Inbox reaches the disk while it is examined; many together do later, and none waits
  * for a recording that may not be filed at all. */
-static void prepare(struct flow *f, const struct item *it)
+static bool is_to_prepare(const struct flow *f, const struct item *it)
 {
     enum zone zone = matters_zone(f->matters, it->path, NULL, NULL);
 
-    if (it->stamp.size <= PREPARED_MOST && f->items.ready_len + f->items.busy_len < FLOW_MANY / 2 && f->cab.config.mode == MODE_ENFORCE &&
-        (zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX))
-        filer_prepare(f->filer, it->fd);
+    return it->stamp.size <= PREPARED_MOST &&
+           f->items.ready_len + f->items.busy_len < FLOW_MANY / 2 &&
+           f->cab.config.mode == MODE_ENFORCE &&
+           (zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX);
+}
+
+/* The readers first: they have something to do while the disk is waited for. */
+static void examine(struct flow *f, struct item *it)
+{
+    AUTO_CLOSE int own = is_to_prepare(f, it) ? fcntl(it->fd, F_DUPFD_CLOEXEC, 3) : -1;
+
+    flow_examine(f, it); /* the item may be gone then */
+    if (own >= 0)
+        filer_prepare(f->filer, own);
 }
 
 static void look_document(struct flow *f, struct item *it, int dirfd, const char *name,
@@ -309,8 +320,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
         it->stamp = a.stamp;
         it->nlink = a.nlink;
         it->leases = a.leases;
-        prepare(f, it);
-        flow_examine(f, it);
+        examine(f, it);
         return;
     case SETTLE_GONE:
         look_once_more(f, it);
