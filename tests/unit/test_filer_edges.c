@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "failing_calls.h"
+#include "file/datasync.h"
 
 #define FROM    INBOX "/order 3-2-26.pdf"
 #define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
@@ -260,6 +261,33 @@ static void more_announced_than_there_is_room_for_are_synced_later(void **state)
     assert_row(w, MEMBER);
 }
 
+/* How many syncs bring the open document onto the disk now. */
+static unsigned syncs_now(struct datasync *d, int fd)
+{
+    struct error err = ERROR_INIT;
+    unsigned before = sys.syncs;
+
+    datasync_start(d, &fd, 1, datasync_ask(d, false));
+    assert_int_equal(datasync_wait(d, &err), 0);
+    return sys.syncs - before;
+}
+
+static void one_that_changed_since_it_was_announced_is_synced_again(void **state)
+{
+    static const struct timespec then[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    const struct world *w = *state;
+    struct datasync *d = datasync_new(w->root);
+    AUTO_CLOSE int fd = beneath_open(w->root, FROM, O_RDWR, 0);
+
+    assert_non_null(d);
+    datasync_early(d, fd);
+    assert_int_equal(syncs_now(d, fd), 1); /* that which it was announced for */
+    assert_int_equal(syncs_now(d, fd), 0);
+    assert_int_equal(futimens(fd, then), 0); /* as when other bytes were written over these */
+    assert_int_equal(syncs_now(d, fd), 1);
+    datasync_free(d);
+}
+
 static void where_nothing_need_last_nothing_is_synced(void **state)
 {
     struct world *w = *state;
@@ -474,6 +502,7 @@ int main(void)
         TEST(who_is_told_finds_it_closed),
         TEST(a_document_announced_is_on_the_disk_before),
         TEST(one_announced_that_cannot_be_synced_is_not_filed),
+        TEST(one_that_changed_since_it_was_announced_is_synced_again),
         TEST(more_announced_than_there_is_room_for_are_synced_later),
         TEST(where_nothing_need_last_nothing_is_synced),
         TEST(a_case_that_no_row_knows_is_not_moved),
