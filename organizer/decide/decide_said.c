@@ -357,7 +357,7 @@ static const struct case_facts *by_weak_signs(const struct signs *s, const struc
     for (size_t i = 0; i < s->len; i++) {
         const struct case_facts *matter = s->v[i].matter;
 
-        if (matter == found || weak_signs(s, matter, first, second) < 2)
+        if ((found && matter == found) || weak_signs(s, matter, first, second) < 2)
             continue;
         if (found || has_rival(s, matter) || (s->unknown_number && has_docket(matter)))
             return NULL;
