@@ -12,12 +12,15 @@
 #include "flow/casework.h"
 #include "flow/internal.h"
 
-/* The drop box: people have to see where to drop. Other folders are made when first needed. */
+/* The drop box: people have to see where to drop. Other folders are made when first needed. It is made in
+ * the folder as it was opened: by path, a folder that was renamed meanwhile would be made again. */
 static void make_inbox(struct flow *f, const char *path)
 {
-    AUTO_FREE char *inbox = xjoin(path, INBOX_NAME);
+    AUTO_CLOSE int folder = beneath_open(f->cab.root, path, O_RDONLY | O_DIRECTORY, 0);
 
-    if (rights_mkdirs(f->cab.root, inbox) < 0)
+    if (folder < 0 && errno == ENOENT)
+        return;
+    if (folder < 0 || rights_mkdirs(folder, INBOX_NAME) < 0)
         log_line(&f->log, LOG_WARNING, "the Inbox cannot be made", "folder", path, "error",
                  strerror(errno), NULL);
 }

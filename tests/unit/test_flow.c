@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "cabinet/cabinet.h"
+#include "cabinet/matter.h"
 #include "flow/flow.h"
 #include "flow/internal.h"
 
@@ -72,10 +74,50 @@ static void while_all_is_closed_nothing_is_wanted_to_be_read(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static bool is_there(const char *in_cabinet)
+{
+    AUTO_FREE char *full = xjoin(path, in_cabinet);
+
+    return access(full, F_OK) == 0;
+}
+
+/* A scan may leave a folder that was renamed since it was opened: the case comes under its new name then,
+ * and nothing of it may come to be under its old one. */
+static void an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other(void **state)
+{
+    struct flow_options o = {.path = path, .env = &env, .log = {.most = LOG_WARNING}};
+    AUTO_FREE char *folder = xjoin(path, "Smith_Divorce"), *card = xjoin(folder, CARD_NAME);
+    AUTO_FREE char *away = xjoin(path, "Smith_Divorce-2024");
+    struct error err = ERROR_INIT;
+    struct matter_look look = {0};
+    uv_loop_t loop;
+    struct flow *f;
+
+    (void)state;
+    assert_int_equal(mkdir(folder, 0755), 0);
+    fclose(fopen(card, "w"));
+    assert_int_equal(uv_loop_init(&loop), 0);
+    f = flow_open(&loop, &o, &err);
+    assert_non_null(f);
+    assert_int_equal(matters_look(f->matters, "Smith_Divorce", true, f->state, &look, &err), 0);
+    assert_non_null(look.matter);
+    look.matter->known = true;
+    flow_inbox_again(f, "Smith_Divorce");
+    assert_true(is_there("Smith_Divorce/Inbox"));
+    assert_int_equal(rename(folder, away), 0);
+    flow_inbox_again(f, "Smith_Divorce");
+    assert_false(is_there("Smith_Divorce"));
+    matter_look_clear(&look);
+    flow_close(f);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(while_all_is_closed_nothing_is_wanted_to_be_read),
+        cmocka_unit_test(an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other),
     };
 
     return cmocka_run_group_tests(tests, make_cabinet, remove_cabinet);
