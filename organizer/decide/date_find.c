@@ -408,7 +408,8 @@ static const char *skip_of(const struct finder *f, const char *p)
 static const char *read_number_month(const struct finder *f, struct number a, struct date_match *m)
 {
     const char *p = a.digits <= 2 ? skip_ordinal(f, a.end) : a.end;
-    const char *month_at = skip_gap(f, a.digits <= 2 ? skip_of(f, p) : p);
+    /* Not "1 of May 2026": that may be the first of some. */
+    const char *month_at = skip_gap(f, p > a.end ? skip_of(f, p) : p);
     int month = read_month(f, month_at, &p);
     struct date_match other;
     struct number c;
