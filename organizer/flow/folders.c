@@ -79,6 +79,37 @@ static void look_in(struct folder_state *s, int fd, int depth)
     closedir(d);
 }
 
+/* The folder of the case that is called so but for capitals, or NULL: for Windows and Macs it is the
+ * same one, and of two they would show one only. */
+static char *same_folder(int root, const char *case_path, const char *folder)
+{
+    int fd = beneath_open(root, case_path, O_RDONLY | O_DIRECTORY, 0);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    char *found = NULL;
+    struct dirent *e;
+
+    while (d && !found && (e = readdir(d)))
+        if (e->d_type == DT_DIR && name_same(e->d_name, folder))
+            found = xjoin(case_path, e->d_name);
+    if (d)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+char *folder_in_case(int root, const char *case_path, const char *folder)
+{
+    char *path = *folder ? xjoin(case_path, folder) : xstrdup(case_path);
+    char *same = *folder && faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0
+                     ? same_folder(root, case_path, folder)
+                     : NULL;
+
+    if (same)
+        free(path);
+    return same ? same : path;
+}
+
 /* The case that a folder is for, by the prefix of its name; NULL when unclear. */
 static struct matter *case_for(const struct matters *all, const char *name)
 {

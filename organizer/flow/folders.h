@@ -1,4 +1,5 @@
-/* folders: what becomes of a folder directly in an Inbox, the same for the daemon and for `check`. */
+/* folders: what becomes of a folder directly in an Inbox, and which of a case's folders a document goes to:
+ * the same for the daemon, `check` and `plan`. */
 #ifndef ORGANIZER_FLOW_FOLDERS_H
 #define ORGANIZER_FLOW_FOLDERS_H
 
@@ -10,5 +11,9 @@
  * (borrowed), or REASON_NONE. *target (may be NULL) gets the case it is for, NULL when unclear. */
 enum reason folder_reason(const struct matters *all, int root, const char *path,
                           const struct lang *lang, struct matter **target, const char **other);
+
+/* The folder of the case at case_path (from root down; "": the case itself) that documents for
+ * `folder` go to: one that is there in other capitals is used. Caller frees. */
+char *folder_in_case(int root, const char *case_path, const char *folder);
 
 #endif

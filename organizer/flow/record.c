@@ -1,5 +1,4 @@
 /* record: decisions become acts; acts become rows, pages, hooks, and the line that people see. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +9,8 @@
 #include "base/io.h"
 #include "base/json.h"
 #include "base/utf8.h"
-#include "decide/name.h"
 #include "flow/companions.h"
+#include "flow/folders.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
 #include "flow/takeback.h"
@@ -440,40 +439,6 @@ static void leave_rows(struct flow *f, const struct identified *id, const char *
         move_row(f, &id->over, id->row.path);
     else if (id->over.number)
         leave_row(f, &id->over, NULL);
-}
-
-/* ---- where it goes --------------------------------------------------------------------------- */
-
-/* The folder of the case that is called so but for capitals, or NULL: for Windows and Macs it is the
- * same one, and of two they would show one only. */
-static char *same_folder(int root, const char *case_path, const char *folder)
-{
-    int fd = beneath_open(root, case_path, O_RDONLY | O_DIRECTORY, 0);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    char *found = NULL;
-    struct dirent *e;
-
-    while (d && !found && (e = readdir(d)))
-        if (e->d_type == DT_DIR && name_same(e->d_name, folder))
-            found = xjoin(case_path, e->d_name);
-    if (d)
-        closedir(d);
-    else if (fd >= 0)
-        close(fd);
-    return found;
-}
-
-/* The folder of the case that a document goes to, as it is there already. Caller frees. */
-static char *folder_in_case(int root, const char *case_path, const char *folder)
-{
-    char *path = *folder ? xjoin(case_path, folder) : xstrdup(case_path);
-    char *same = *folder && faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0
-                     ? same_folder(root, case_path, folder)
-                     : NULL;
-
-    if (same)
-        free(path);
-    return same ? same : path;
 }
 
 /* ---- filing ------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "base/exit.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "flow/folders.h"
 #include "flow/survey.h"
 #include "plan/plan.h"
 #include "verbs/verb.h"
@@ -23,14 +24,15 @@ static void on_document(void *ctx, const struct survey_doc *doc)
 {
     struct planning *p = ctx;
     const struct decision *d = doc->decision;
+    AUTO_FREE char *folder = NULL;
     AUTO_FREE char *to = NULL;
     struct plan_row *r;
     char day[DATE_TEXT];
 
     if (d->action != ACTION_FILE)
         return;
-    to = *d->folder ? xasprintf("%s/%s/%s", d->target->path, d->folder, d->name)
-                    : xasprintf("%s/%s", d->target->path, d->name);
+    folder = folder_in_case(p->survey->cab.root, d->target->path, d->folder);
+    to = xjoin(folder, d->name);
     if (strcmp(to, doc->path) == 0)
         return;
     r = plan_add(&p->plan, doc->path, to);

@@ -700,6 +700,16 @@ def test_a_ring_of_which_one_changed_leaves_nothing_lost(row_of_three):
     c.run("verify", "Smith_Divorce", status=0)
 
 
+def test_a_plan_uses_a_standard_folder_in_other_capitals(old):
+    (old.path / "Smith_Divorce/correspondence").mkdir()
+    adopted(old)
+    rows, out = plan(old)
+    letter = "Smith_Divorce/correspondence/Smith_Divorce_Letter_2026-03-06.pdf"
+    assert [r["To"] for r in rows if "Inbox" in r["From"]] == [letter]
+    old.run("apply", out)
+    assert letter in old.documents() and not (old.path / "Smith_Divorce/Correspondence").exists()
+
+
 def test_a_case_only_rename(old):
     old.drop("Smith_Divorce/Motions", "smith_divorce_motiontocompel_2026-03-09.PDF", pdf("low"))
     adopted(old)
