@@ -15,6 +15,12 @@
 #define PROBLEMS_MAX 20  /* more mistakes than this are not told */
 #define OTHERS_MAX   200 /* more unknown fields than this are not kept */
 
+/* A field of `beside`: it counts when the field itself is not there. */
+struct late {
+    unsigned line;
+    char *field, *value;
+};
+
 /* A card on its way from text to struct: the field that lines are being collected for. */
 struct reading {
     struct card *c;
@@ -24,6 +30,8 @@ struct reading {
     unsigned line;    /* of the field */
     struct str field; /* its name as written; empty before the first */
     struct str value; /* lines joined by '\n', each without spaces around it */
+    struct late *late; /* until all are read */
+    size_t late_len, late_cap;
     uint32_t seen;    /* bits of fields[] that were there */
 };
 
@@ -331,6 +339,9 @@ static const struct {
     {"matter", "matter number"},
 };
 
+/* Of these, what offices also write beside the field itself ("Client: Smith", "Client name: Jane Smith"). */
+static const char *const beside[] = {"client name", "date opened", "opened on", NULL};
+
 /* A field's name as it is compared: lower case, one space between words, '_', '-', '.' and '#' as
  * spaces (a no-break space too). */
 static char *field_key(const char *name)
@@ -429,6 +440,36 @@ static void read_known(struct reading *r, const struct field *f, const char *val
     }
 }
 
+static void put_off(struct reading *r)
+{
+    GROW(r->late, r->late_len, r->late_cap);
+    r->late[r->late_len++] =
+        (struct late){r->line, xstrdup(str_c(&r->field)), xstrdup(str_c(&r->value))};
+}
+
+/* Beside the field itself it is one of the office's own, as any that is not known. */
+static void read_late(struct reading *r)
+{
+    for (size_t i = 0; i < r->late_len; i++) {
+        struct late *l = &r->late[i];
+        AUTO_FREE char *key = field_key(l->field);
+        const struct field *f = field_named(key);
+
+        r->line = l->line;
+        str_reset(&r->field);
+        str_reset(&r->value);
+        str_add(&r->field, l->field);
+        str_add(&r->value, l->value);
+        if (r->seen & UINT32_C(1) << (f - fields))
+            keep_other(r);
+        else
+            read_known(r, f, l->value);
+        free(l->field);
+        free(l->value);
+    }
+    free(r->late);
+}
+
 /* The field that was being collected is complete. */
 static void finish_field(struct reading *r)
 {
@@ -437,7 +478,9 @@ static void finish_field(struct reading *r)
 
     if (!r->field.len)
         return;
-    if (f) {
+    if (f && is_one_of(key, beside)) {
+        put_off(r);
+    } else if (f) {
         read_known(r, f, str_c(&r->value));
     } else if ((f = field_near(key)) != NULL) {
         AUTO_FREE char *title = field_title(f);
@@ -518,6 +561,7 @@ void card_parse(struct card *c, const void *bytes, size_t n, const struct rules 
         p = stop < end ? stop + 1 : end;
     }
     finish_field(&r);
+    read_late(&r);
     c->blank = !r.seen && !c->others_len;
     str_clear(&r.field);
     str_clear(&r.value);

@@ -382,6 +382,11 @@ static void fields_have_the_names_that_people_give_them(void **state)
     assert_string_equal(card.opened, "2026-03-02");
     assert_int_equal(card.others_len, 0);
     assert_false(card.blank);
+    read_text("Client name: Jane Smith\nDate opened: in spring\nClient: Smith\nOpened: 2026-03-02\n");
+    has_no_problem();
+    assert_string_equal(card.client, "Smith");
+    assert_string_equal(card.opened, "2026-03-02");
+    assert_string_equal(card_other(&card, "client name"), "Jane Smith");
     read_text("Client:\nTeam:\n");
     assert_true(card.blank);
 }
