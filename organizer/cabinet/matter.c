@@ -46,10 +46,19 @@ static void remake_all(struct matters *m)
         matter_make_facts(m, m->order[i]);
 }
 
+/* At the next look cards are read again though they are the same: all, or those with mistakes. */
+static void doubt_cards(struct matters *m, bool all)
+{
+    for (size_t i = 0; i < m->len; i++)
+        if (all || m->order[i]->m.seen.problems_len)
+            memset(&m->order[i]->m.card_digest, 0, sizeof m->order[i]->m.card_digest);
+}
+
 void matters_set_rules(struct matters *m, const struct rules *rules, const struct lang *lang)
 {
     m->rules = rules;
     m->lang = lang;
+    doubt_cards(m, false);
     remake_all(m);
 }
 
@@ -61,6 +70,8 @@ void matters_set_naming(struct matters *m, enum naming naming)
 
 void matters_set_date_order(struct matters *m, enum date_order order)
 {
+    if (order != m->date_order)
+        doubt_cards(m, true);
     m->date_order = order;
 }
 

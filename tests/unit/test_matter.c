@@ -443,6 +443,32 @@ static void a_blank_card_is_no_good_card_to_fall_back_to(void **state)
     assert_int_equal(seen.matter->seen.problems[0].line, 2);
 }
 
+/* As after a reload: nobody has to touch the card. */
+static void a_card_is_read_again_when_it_would_say_something_else(void **state)
+{
+    (void)state;
+    opened("Smith_Divorce", ID_A);
+    card("Smith_Divorce", "Opened: 3/2/2026\nCase id: " ID_A "\n");
+    look("Smith_Divorce");
+    assert_int_equal(seen.matter->seen.problems_len, 1);
+    matters_set_date_order(matters, DATE_ORDER_DMY);
+    look("Smith_Divorce");
+    assert_int_equal(seen.matter->seen.problems_len, 0);
+    assert_string_equal(seen.matter->card.opened, "2026-02-03");
+    matters_set_date_order(matters, DATE_ORDER_MDY);
+    look("Smith_Divorce");
+    assert_string_equal(seen.matter->card.opened, "2026-03-02");
+    matters_set_date_order(matters, DATE_ORDER_MDY);
+    assert_int_equal(look("Smith_Divorce"), MATTER_SAME);
+    card("Smith_Divorce", "Case type: Widget\nCase id: " ID_A "\n");
+    look("Smith_Divorce");
+    assert_int_equal(seen.matter->seen.problems_len, 1);
+    matters_set_rules(matters, NULL, fixture_lang); /* any type is known then */
+    look("Smith_Divorce");
+    assert_int_equal(seen.matter->seen.problems_len, 0);
+    matters_set_rules(matters, fixture_rules, fixture_lang);
+}
+
 /* What a card says is a wish; what counts is what was written down of it. */
 static void a_case_is_closed_when_the_state_says_so(void **state)
 {
@@ -1142,6 +1168,7 @@ int main(void)
         CASE(without_rules_names_make_no_case),
         CASE(a_changed_card_makes_new_facts),
         CASE(a_blank_card_is_no_good_card_to_fall_back_to),
+        CASE(a_card_is_read_again_when_it_would_say_something_else),
         CASE(a_case_is_closed_when_the_state_says_so),
         CASE(a_change_of_the_same_size_is_seen),
         CASE(the_last_good_card_counts),
