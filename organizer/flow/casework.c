@@ -125,16 +125,18 @@ static int tell_one(void *ctx, const struct doc *d)
     AUTO_STR struct str body = STR_INIT;
     char hex[DIGEST_HEX];
 
-    journal_body(&body, t->w->now_ns, "indexed");
+    journal_body(&body, t->w->now_ns, d->state == DOC_GONE ? "removed" : "indexed");
     json_num(&body, "doc", d->number);
-    json_name(&body, "to", d->path ? d->path : "");
+    json_name(&body, d->state == DOC_GONE ? "from" : "to", d->path ? d->path : "");
+    if (d->state == DOC_GONE)
+        return state_outbox_add(t->state, t->w->to.id, str_c(&body), t->err);
     json_text(&body, "sha256", digest_hex(&d->digest, hex));
     json_num(&body, "size", (int64_t)d->stamp.size);
     return state_outbox_add(t->state, t->w->to.id, str_c(&body), t->err);
 }
 
-/* A journal that was taken up as it is hears of the documents whose lines it lost; otherwise no
- * night would ever find the case in order again. */
+/* A journal that was taken up as it is hears of the documents whose lines it lost, and which are gone
+ * since; otherwise no night would ever find the case in order again. */
 static int tell_unheard(const struct casework *w, struct state *s, int fd, struct error *err)
 {
     struct telling t = {w, s, err};

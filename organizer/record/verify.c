@@ -264,6 +264,20 @@ static int hear_pending(void *ctx, int64_t rowid, const char *case_id, const cha
     return 0;
 }
 
+/* What the journal has and the private state does not. */
+static int ask_words(const struct asking *q)
+{
+    int rc = 0;
+
+    for (struct word *w = q->words; rc == 0 && w; w = w->hh.next) {
+        struct doc d = {.number = w->doc, .path = w->path, .state = DOC_GONE};
+
+        if (!w->gone && !w->seen)
+            rc = q->fn(q->ctx, &d);
+    }
+    return rc;
+}
+
 static int ask_row(void *ctx, const struct doc *d)
 {
     struct asking *q = ctx;
@@ -281,6 +295,8 @@ int verify_unheard(int case_fd, struct state *s, const char *case_id, state_doc_
         rc = state_each_outbox(s, hear_pending, &q, err);
     if (rc == 0)
         rc = state_each_doc(s, case_id, false, ask_row, &q, err);
+    if (rc == 0)
+        rc = ask_words(&q);
     words_free(q.words);
     return rc;
 }

@@ -74,8 +74,8 @@ int verify_case(const struct verify_options *o, struct verify_counts *counts, st
 int verify_journal(const struct verify_options *o, bool deep, struct verify_counts *counts,
                    struct error *err);
 /* fn gets each row of the case of which the journal says something else, or nothing, within the
- * caller's transaction: what has to be told to a journal that is taken up as it is. Returns as
- * state_each_doc(). */
+ * caller's transaction, and, as DOC_GONE with number and path alone, what only the journal has: what has
+ * to be told to a journal that is taken up as it is. Returns as state_each_doc(). */
 int verify_unheard(int case_fd, struct state *s, const char *case_id, state_doc_fn *fn, void *ctx,
                    struct error *err);
 /* Whether nothing was found. */

@@ -260,6 +260,18 @@ def test_adopt_takes_it_up_again(stopped, forge, daemon):
     assert "in order" in r.stdout
 
 
+def test_a_journal_from_before_a_removal_hears_of_it(stopped):
+    before, gone = journal(stopped).read_bytes(), next(iter(stopped.documents("Smith_Divorce")))
+    os.unlink(stopped.path / gone)
+    stopped.run("sweep", stopped.path)
+    assert stopped.kinds("Smith_Divorce")[-1] == "removed"
+    journal(stopped).write_bytes(before)
+    assert ("table", gone.partition("/")[2]) in findings(stopped)
+    stopped.run("adopt", stopped.path / "Smith_Divorce")
+    assert stopped.kinds("Smith_Divorce")[-2:] == ["taken-up", "removed"]
+    assert findings(stopped, status=0) == []
+
+
 def test_after_it_was_taken_up_a_further_change_is_found(stopped):
     j = journal(stopped)
     j.write_bytes(edit(j.read_bytes()))
