@@ -442,9 +442,10 @@ static void on_watch_hint(void *ctx, enum hint hint, const char *path, bool clos
     (void)closed;
     f->from_outside = true;
     for (size_t i = 0; i < FLOW_BESIDES; i++)
-        beside_heard(&f->beside[i], path, hint == HINT_SCAN);
-    if (hint == HINT_SCAN) {
-        flow_folder(f, path, true);
+        beside_heard(&f->beside[i], path, hint != HINT_LOOK);
+    if (hint != HINT_LOOK) {
+        /* One that was there before `init` becomes no case because it is scanned again. */
+        flow_folder(f, path, hint == HINT_SCAN);
         flow_folder_in_inbox(f, path);
         flow_scan(f, path);
     } else {

@@ -145,7 +145,10 @@ static void on_later(uv_idle_t *h)
 
 static bool sweep_one(void *ctx, folder_id f)
 {
-    watcher_scan_hint(ctx, f);
+    struct watcher *w = ctx;
+
+    tree_path(w->tree, f, &w->path);
+    hints_add(&w->hints, HINT_AGAIN, str_c(&w->path), false);
     return true;
 }
 
@@ -389,7 +392,7 @@ int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *
         return enter_watched(w, path, dirfd, watch_for(w, dirfd), err);
     /* Its names may be older than what happened in it since the watch was set. */
     if (early.unheard || early.lost || (early.heard && !is_at(w, early.wd, path)))
-        hints_add(&w->hints, HINT_SCAN, path, false);
+        hints_add(&w->hints, HINT_AGAIN, path, false);
     errno = early.error;
     wd = early.lost ? watch_for(w, dirfd) : within_limit(w, early.wd);
     rc = enter_watched(w, path, dirfd, wd, err);

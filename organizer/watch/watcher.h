@@ -6,12 +6,12 @@
  * functions (tree.h). A watch descriptor is forgotten on IN_IGNORED only; an unknown one, an
  * overflow or a lost watch means: scan that subtree. Folders for which there is no watch (limit),
  * or whose watch does not tell all (network file system), are in the swept set, hinted at with
- * HINT_SCAN every `sweep_ms`; the timer runs only while there are any.
+ * HINT_AGAIN every `sweep_ms`; the timer runs only while there are any.
  *
  * Large scans have another thread set the watches, ahead of the picture: watcher_early(). Events of
  * those are noted until the folder is entered (early.h), so that no event is without its folder.
  *
- * What the caller owes: each HINT_SCAN is answered by a recursive scan of that path, whose
+ * What the caller owes: each HINT_SCAN and HINT_AGAIN is answered by a recursive scan of that path, whose
  * folder_enter calls watcher_enter() and whose folder_leave with gone set calls watcher_forget().
  * That alone keeps the picture right: events tell of the past, the pairing of moves is used only
  * to keep watches. A folder that was removed or moved away gets HINT_SCAN for its old path (the
@@ -32,8 +32,9 @@ struct str;
 struct watcher;
 
 enum hint {
-    HINT_LOOK, /* something about this path changed: look at it */
-    HINT_SCAN, /* this folder and all below: scan; path "" is the cabinet */
+    HINT_LOOK,  /* something about this path changed: look at it */
+    HINT_SCAN,  /* this folder and all below: scan; path "" is the cabinet */
+    HINT_AGAIN, /* the same, and nothing says that the folder itself came or went */
 };
 
 struct watcher_events {
@@ -68,7 +69,7 @@ int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *
 /* In another thread, for the scan's `opened`: sets the watch on the folder open as dirfd, before it
  * is read; here: it is the thread's working directory. In the loop's thread watcher_enter() with the
  * same descriptor takes the watch into the picture, or watcher_early_passed() gives it back. What
- * happens to the folder, or in it, before it is entered leads to HINT_SCAN when it is. */
+ * happens to the folder, or in it, before it is entered leads to HINT_AGAIN when it is. */
 void watcher_early(struct watcher *w, int dirfd, bool here);
 void watcher_early_passed(struct watcher *w, int dirfd);
 /* The scan found that the folder is not there any more: forgets it and all below. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "cabinet/matter.h"
 #include "flow/flow.h"
 #include "flow/internal.h"
+#include "watch/watcher.h"
 
 static char base[] = "/tmp/organizer-flow-XXXXXX";
 static char path[64], state_home[64];
@@ -113,11 +115,43 @@ static void an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other(void **
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* A document in it is saved when it is watched and not entered: what is looked at once more is no new folder. */
+static void a_folder_of_before_becomes_no_case_when_it_is_scanned_again(void **state)
+{
+    struct flow_options o = {.path = path, .env = &env, .watch = true, .log = {.most = LOG_WARNING}};
+    AUTO_FREE char *folder = xjoin(path, "Jones_Divorce"), *old = xjoin(folder, "old.txt");
+    struct error err = ERROR_INIT;
+    uv_loop_t loop;
+    struct flow *f;
+    int fd;
+
+    (void)state;
+    assert_int_equal(mkdir(folder, 0755), 0);
+    fclose(fopen(old, "w"));
+    assert_int_equal(uv_loop_init(&loop), 0);
+    f = flow_open(&loop, &o, &err);
+    assert_non_null(f);
+    f->cab.folders_ns = INT64_MAX;
+    f->cab.config.settle_ms = 0;
+    assert_int_equal(flow_start(f, &err), 0);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    watcher_early(f->watcher, fd, false);
+    fclose(fopen(old, "a"));
+    watcher_pump(f->watcher);
+    assert_int_equal(watcher_enter(f->watcher, "Jones_Divorce", fd, &err), 0);
+    assert_false(is_there("Jones_Divorce/Case.txt"));
+    close(fd);
+    flow_close(f);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(while_all_is_closed_nothing_is_wanted_to_be_read),
         cmocka_unit_test(an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other),
+        cmocka_unit_test(a_folder_of_before_becomes_no_case_when_it_is_scanned_again),
     };
 
     return cmocka_run_group_tests(tests, make_cabinet, remove_cabinet);

@@ -267,9 +267,9 @@ static void what_happens_before_a_folder_is_entered_leads_to_a_second_look(void 
     watcher_pump(x->w);
     assert_string_equal(str_c(&x->seen), ""); /* nobody knows yet where that is */
     assert_int_equal(enter_early(x, "a", a), 0);
-    assert_string_equal(str_c(&x->seen), "S a\n");
+    assert_string_equal(str_c(&x->seen), "A a\n");
     assert_int_equal(enter_early(x, "b", b), 0);
-    assert_string_equal(str_c(&x->seen), "S a\n");
+    assert_string_equal(str_c(&x->seen), "A a\n");
     touch("b/f"); /* this can be told */
     watcher_pump(x->w);
     assert_true(has_line(&x->seen, "C b/f"));
@@ -305,7 +305,7 @@ static void a_folder_that_moves_before_it_is_entered_is_found_where_it_is(void *
     watcher_pump(x->w);
     touch("c/b/g");
     enter_early(x, "a", a);
-    assert_true(has_line(&x->seen, "S a"));
+    assert_true(has_line(&x->seen, "A a"));
     world_settle(x);
     assert_true(has_line(&x->found, "c/b/g"));
     assert_int_equal(watcher_count(x->w), 4);
@@ -329,7 +329,7 @@ static void a_folder_that_goes_before_it_is_entered_is_forgotten(void **state)
     watcher_pump(x->w);
     enter_early(x, "a", a);
     enter_early(x, "b", b);
-    assert_true(has_line(&x->seen, "S b"));
+    assert_true(has_line(&x->seen, "A b"));
     world_settle(x);
     assert_int_equal(watcher_count(x->w), 2);
     expect_watched(x, "c");
@@ -350,7 +350,7 @@ static void a_watch_that_was_taken_away_is_set_again(void **state)
     watcher_pump(x->w);
     assert_int_equal(watcher_count(x->w), 1);
     assert_int_equal(enter_early(x, "a", a), 0);
-    assert_true(has_line(&x->seen, "S a"));
+    assert_true(has_line(&x->seen, "A a"));
     expect_watched(x, "a");
 }
 

@@ -489,8 +489,8 @@ static void what_exceeds_the_limit_is_swept_and_the_rest_is_watched(void **state
     str_addc(&status, '}');
     assert_non_null(strstr(status.s, "fs.inotify.max_user_watches"));
     world_reset(x);
-    while (count_lines(&x->seen, "S a") + count_lines(&x->seen, "S b") +
-               count_lines(&x->seen, "S c") + count_lines(&x->seen, "S d") <
+    while (count_lines(&x->seen, "A a") + count_lines(&x->seen, "A b") +
+               count_lines(&x->seen, "A c") + count_lines(&x->seen, "A d") <
            2)
         uv_run(&x->loop, UV_RUN_ONCE);
 }

@@ -203,7 +203,7 @@ static void a_network_file_system_is_swept(void **state)
     world_settle(x);
     world_reset(x);
     watcher_sweep(x->w);
-    expect_hint(x, "S ");
+    expect_hint(x, "A ");
     sh("rmdir a/b && mkdir a/c");
     world_settle(x);
     world_scan(x, "");

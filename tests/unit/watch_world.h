@@ -1,7 +1,7 @@
 /*
  * watch_world: a cabinet in a fresh temporary folder, a watcher on it, and a scanner that does what
- * every caller of the watcher does: each HINT_SCAN is scanned, each folder entered, each that is
- * gone forgotten. Nothing sleeps: the loop runs until what is expected is there.
+ * every caller of the watcher does: each HINT_SCAN and HINT_AGAIN is scanned, each folder entered, each
+ * that is gone forgotten. Nothing sleeps: the loop runs until what is expected is there.
  */
 #ifndef ORGANIZER_TESTS_WATCH_WORLD_H
 #define ORGANIZER_TESTS_WATCH_WORLD_H
@@ -54,8 +54,8 @@ static inline void on_hint(void *ctx, enum hint hint, const char *path, bool clo
 {
     struct world *x = ctx;
 
-    str_addf(&x->seen, "%c %s\n", hint == HINT_SCAN ? 'S' : closed ? 'C' : 'L', path);
-    if (hint == HINT_SCAN) {
+    str_addf(&x->seen, "%c %s\n", hint == HINT_SCAN ? 'S' : hint == HINT_AGAIN ? 'A' : closed ? 'C' : 'L', path);
+    if (hint != HINT_LOOK) {
         GROW(x->queue, x->queue_len, x->queue_cap);
         x->queue[x->queue_len++] = xstrdup(path);
     }
