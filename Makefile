@@ -126,7 +126,7 @@ unit: units
 	    $$t || { echo "once more, on a machine that may be busy: $$t"; $$t; } || bad="$$bad $$t"; done; \
 	    [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 	@for t in $(REPLAYS); do echo "== $$t"; $$t tests/fuzz/seeds/$${t##*/}/* || exit 1; done
-	/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
+	ORGANIZER_BUILD=$(abspath $B) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 e2e: $(PROGRAMS)
 	@$(E2E) tests/e2e || { echo "once more, on a machine that may be busy: what failed"; \
