@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "record/doc.h"
 
 #define FOLDERS_EACH 8
 
@@ -31,7 +32,7 @@ struct datasync {
     size_t n;
     int early[DATASYNC_EACH]; /* to be synced before that */
     size_t early_len;
-    struct stat there[DATASYNC_EACH]; /* what was, as it was when that began; the last ones */
+    struct doc_stamp there[DATASYNC_EACH]; /* what was, as it was when that began; the last ones */
     size_t there_next;
     /* All at once. */
     uint64_t asked;   /* the last number that was given */
@@ -108,26 +109,16 @@ static int do_with_each(const int *fds, size_t n, int (*bring)(int fd))
     return failed;
 }
 
-static bool is_same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* Synced early, and not changed since. */
 static bool is_there(const struct datasync *d, int fd)
 {
-    struct stat now;
+    struct doc_stamp now;
 
-    if (fstat(fd, &now) < 0)
+    if (doc_stamp_take(fd, -1, NULL, &now) < 0)
         return false;
-    for (size_t i = 0; i < DATASYNC_EACH; i++) {
-        const struct stat *then = &d->there[i];
-
-        if (then->st_ino == now.st_ino && then->st_dev == now.st_dev &&
-            then->st_size == now.st_size && is_same_time(&then->st_mtim, &now.st_mtim) &&
-            is_same_time(&then->st_ctim, &now.st_ctim))
+    for (size_t i = 0; i < DATASYNC_EACH; i++)
+        if (doc_stamp_equal(&d->there[i], &now))
             return true;
-    }
     return false;
 }
 
@@ -187,18 +178,18 @@ static int write_through(const struct datasync *d, int fd)
 static void do_early(struct datasync *d)
 {
     int fd = d->early[--d->early_len], failed;
-    struct stat st;
+    struct doc_stamp stamp;
     bool known;
 
     pthread_mutex_unlock(&d->lock);
-    known = fstat(fd, &st) == 0;
+    known = doc_stamp_take(fd, -1, NULL, &stamp) == 0;
     failed = (d->ordered ? write_through(d, fd) : fdatasync(fd)) < 0 ? errno : 0;
     close(fd);
     pthread_mutex_lock(&d->lock);
     /* The next sync of that file would not say so again. */
     note(d, failed);
     if (known && !failed)
-        d->there[d->there_next++ % DATASYNC_EACH] = st;
+        d->there[d->there_next++ % DATASYNC_EACH] = stamp;
 }
 
 static void do_all(struct datasync *d)

@@ -195,12 +195,13 @@ enum reason folder_reason(const struct matters *all, int root, const char *path,
 {
     struct matter *home, *named = case_for(all, strrchr(path, '/') + 1);
     const char *inside;
+    bool stays = companions_is_page_folder(root, path);
 
     matters_zone(all, path, &home, &inside);
     if (target)
-        *target = home ? home : named;
+        *target = stays ? NULL : home ? home : named;
     *other = "";
-    if (companions_is_page_folder(root, path) || (home && (!named || named == home)))
+    if (stays || (home && (!named || named == home)))
         return REASON_NONE;
     if (!home)
         return named ? REASON_NONE : REASON_WHICH_CASE;
@@ -243,7 +244,7 @@ static void settle_folder(struct flow *f, struct item *it, int fd)
     int64_t now = env_disk_now(f->env);
     struct matter *m;
     const char *other;
-    enum reason reason = folder_reason(f->matters, f->cab.root, it->path, f->lang, &m, &other);
+    enum reason reason;
 
     doc_stamp_take(fd, -1, NULL, &it->stamp);
     s.latest_ns = it->stamp.ctime_ns;
@@ -263,10 +264,10 @@ static void settle_folder(struct flow *f, struct item *it, int fd)
         flow_later(f, it, settle - (now - s.latest_ns) / NS_PER_MS);
         return;
     }
+    reason = folder_reason(f->matters, f->cab.root, it->path, f->lang, &m, &other);
     if (reason != REASON_NONE)
         folder_listed(f, it, reason, other);
-    else if (companions_is_page_folder(f->cab.root, it->path) || m->facts.closed || m->card.hold ||
-             f->cab.config.mode != MODE_ENFORCE)
+    else if (!m || m->facts.closed || m->card.hold || f->cab.config.mode != MODE_ENFORCE)
         folder_stays(f, it);
     else
         receive(f, it, m, name);

@@ -34,12 +34,13 @@ static bool wants_inbox(const struct matter *m)
 void flow_inbox_again(struct flow *f, const char *path)
 {
     const struct matter *m = *path ? matters_by_path(f->matters, path) : NULL;
-    AUTO_FREE char *inbox = xjoin(path, INBOX_NAME);
+    AUTO_FREE char *inbox = NULL;
 
-    if (f->cab.config.mode != MODE_ENFORCE || (*path && (!m || !wants_inbox(m))) ||
-        faccessat(f->cab.root, inbox, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+    if (f->cab.config.mode != MODE_ENFORCE || (*path && (!m || !wants_inbox(m))))
         return;
-    make_inbox(f, path);
+    inbox = xjoin(path, INBOX_NAME);
+    if (faccessat(f->cab.root, inbox, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        make_inbox(f, path);
 }
 
 static int write_card(struct flow *f, const char *path, const char *client, const char *case_type,

@@ -772,7 +772,8 @@ void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const 
 void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
 {
     AUTO_FREE char *holder = settle_holder(f->cab.root, it->path);
-    AUTO_FREE char *lock = settle_lock(f->cab.root, it->path);
+    AUTO_FREE char *lock =
+        reason == REASON_WAITING_LONG ? settle_lock(f->cab.root, it->path) : NULL;
     AUTO_FREE char *by = holder ? lang_format(f->lang, "waiting.by", "who", holder, NULL) : NULL;
     const char *name;
     AUTO_CLOSE int dir = beneath_parent(f->cab.root, it->path, &name);
@@ -780,7 +781,7 @@ void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
     if (dir >= 0 && doc_stamp_take(-1, dir, name, &it->stamp) < 0)
         memset(&it->stamp, 0, sizeof it->stamp);
     it->again = true;
-    list_row(f, it, reason, by, reason == REASON_WAITING_LONG ? lock : NULL, DOC_WAITING);
+    list_row(f, it, reason, by, lock, DOC_WAITING);
 }
 
 void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row)

@@ -229,7 +229,7 @@ static void one_announced_that_cannot_be_synced_is_not_filed(void **state)
     struct outcome r;
 
     sys.with = EIO;
-    fail_at(FAIL, 2); /* the first is fstat() */
+    fail_at(FAIL, 2); /* the first takes its stamp */
     filer_prepare(w->f, a->fd);
     for (int i = 0; i < 100000 && sys.n < 2; i++)
         usleep(100);

@@ -244,6 +244,17 @@ static int set_early(struct world *x, const char *path)
     return fd;
 }
 
+/* Two new folders, nothing of which was told yet. */
+static void set_two_early(struct world *x, int *a, int *b)
+{
+    world_watch(x);
+    sh("mkdir a b");
+    watcher_pump(x->w);
+    world_reset(x);
+    *a = set_early(x, "a");
+    *b = set_early(x, "b");
+}
+
 static int enter_early(struct world *x, const char *path, int fd)
 {
     int rc = watcher_enter(x->w, path, fd, &x->refusal);
@@ -257,12 +268,7 @@ static void what_happens_before_a_folder_is_entered_leads_to_a_second_look(void 
     struct world *x = *state;
     int a, b;
 
-    world_watch(x);
-    sh("mkdir a b");
-    watcher_pump(x->w);
-    world_reset(x);
-    a = set_early(x, "a");
-    b = set_early(x, "b");
+    set_two_early(x, &a, &b);
     touch("a/f");
     watcher_pump(x->w);
     assert_string_equal(str_c(&x->seen), ""); /* nobody knows yet where that is */
@@ -319,12 +325,7 @@ static void a_folder_that_goes_before_it_is_entered_is_forgotten(void **state)
     struct world *x = *state;
     int a, b;
 
-    world_watch(x);
-    sh("mkdir a b");
-    watcher_pump(x->w);
-    world_reset(x);
-    a = set_early(x, "a");
-    b = set_early(x, "b");
+    set_two_early(x, &a, &b);
     sh("rmdir a && mv b c");
     watcher_pump(x->w);
     enter_early(x, "a", a);
