@@ -290,14 +290,12 @@ static bool is_to_prepare(const struct flow *f, const struct item *it)
            (zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX);
 }
 
-/* The readers first: they have something to do while the disk is waited for. */
+/* The disk first: it takes longer than the readers do, which begin when this thread goes on. */
 static void examine(struct flow *f, struct item *it)
 {
-    AUTO_CLOSE int own = is_to_prepare(f, it) ? fcntl(it->fd, F_DUPFD_CLOEXEC, 3) : -1;
-
-    flow_examine(f, it); /* the item may be gone then */
-    if (own >= 0)
-        filer_prepare(f->filer, own);
+    if (is_to_prepare(f, it))
+        filer_prepare(f->filer, it->fd);
+    flow_examine(f, it);
 }
 
 static void look_document(struct flow *f, struct item *it, int dirfd, const char *name,
