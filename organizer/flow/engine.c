@@ -214,10 +214,9 @@ static void arm_nightly(struct flow *f)
 
 /* ---- opening and closing ---------------------------------------------------------------------- */
 
-/* Rules and language. The office's own that may not be trusted: not used at start, and no reason
- * to give up those in force at a reload. */
-static int load_rules(struct flow *f, bool reload, struct rules **rules, struct lang **lang,
-                      struct error *err)
+/* Rules and language. Without the office's own documents would be named otherwise than the office wants:
+ * where those may not be trusted there are none. */
+static int load_rules(struct flow *f, struct rules **rules, struct lang **lang, struct error *err)
 {
     AUTO_STR struct str text = STR_INIT;
     struct problems p = {.text = &text};
@@ -226,7 +225,7 @@ static int load_rules(struct flow *f, bool reload, struct rules **rules, struct 
     int office;
 
     office = config_open_trusted(f->cab.root, CABINET_RULES, &quiet);
-    if (office < 0 && quiet.number != ENOENT && reload) {
+    if (office < 0 && quiet.number != ENOENT) {
         *err = quiet;
         return -1;
     }
@@ -236,9 +235,6 @@ static int load_rules(struct flow *f, bool reload, struct rules **rules, struct 
             close(office);
         return -1;
     }
-    if (office < 0 && quiet.number != ENOENT)
-        log_line(&f->log, LOG_WARNING, "the office's own rules are not used", "why",
-                 error_text(&quiet), NULL);
     *rules = rules_load(f->env->rules_dir, office, *lang, &p);
     if (office >= 0)
         close(office);
@@ -426,7 +422,7 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     f->pump.data = f->due.data = f->gone.data = f;
     raise_limits();
     if (cabinet_open(&f->cab, o->path, o->env, err) < 0 || lock(f, err) < 0 ||
-        load_rules(f, false, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
+        load_rules(f, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
         flow_close(f);
         return NULL;
     }
@@ -579,7 +575,7 @@ int flow_reload(struct flow *f, struct str *text)
 
     config_init(&c);
     if (still_configured(f, &err) < 0 || config_read(&c, f->cab.root, &err) < 0 ||
-        load_rules(f, true, &rules, &lang, &err) < 0) {
+        load_rules(f, &rules, &lang, &err) < 0) {
         str_addf(text, "%s\n", error_text(&err));
         config_clear(&c);
         return -1;

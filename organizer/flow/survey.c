@@ -62,6 +62,11 @@ static int load(struct survey *s, struct error *err)
     if (!s->lang)
         return -1;
     office = config_open_trusted(s->cab.root, CABINET_RULES, &quiet);
+    /* The daemon does not start so, either. */
+    if (office < 0 && quiet.number != ENOENT) {
+        *err = quiet;
+        return -1;
+    }
     s->rules = rules_load(s->env->rules_dir, office, s->lang, &p);
     return s->rules ? 0 : error_set(err, 0, "%s", str_c(&text));
 }

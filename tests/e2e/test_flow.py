@@ -3,6 +3,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 from conftest import pdf
 
 
@@ -52,6 +54,20 @@ def test_rules_that_others_may_write_do_not_replace_the_last_good_ones(smith):
     assert "chmod go-w" in r.stderr
     os.chmod(rules, 0o755)
     smith.run("reload", smith.path)
+
+
+@pytest.mark.parametrize("which", ["rules", "rules/ignored.yaml"])
+def test_the_daemon_does_not_start_with_rules_that_others_may_write(cabinet, which):
+    rules = cabinet.path / ".organizer" / "rules"
+    rules.mkdir(mode=0o755)
+    (rules / "ignored.yaml").write_text("ignored:\n  groups: []\n")
+    at = cabinet.path / ".organizer" / which
+    os.chmod(at, 0o777)
+    for verb in ("watch", "check", "sweep"):
+        r = cabinet.run(verb, cabinet.path, status=3)
+        assert "chmod go-w" in r.stderr
+    os.chmod(at, 0o644 if at.is_file() else 0o755)
+    cabinet.start()
 
 
 def test_a_hundred_dropped_at_the_end_of_the_day_are_filed_once(smith):
