@@ -186,6 +186,8 @@ static void folder_stays(struct flow *f, struct item *it)
 {
     AUTO_FREE char *path = xstrdup(it->path);
 
+    flow_unnotice(f, REASON_WHICH_CASE, path);
+    flow_unnotice(f, REASON_OTHER_CASE, path);
     flow_finish(f, it);
     flow_scan(f, path);
 }
@@ -252,9 +254,11 @@ static void settle_folder(struct flow *f, struct item *it, int fd)
     it->why = s.open ? SETTLE_OPEN : s.empty ? SETTLE_EMPTY : SETTLE_QUIET;
     if (s.open) {
         folder_open(f, it, name);
-    } else if (it->listed_as == REASON_WAITING_LONG) {
+    } else {
+        it->since = 0;
+        if (it->listed_as == REASON_WAITING_LONG)
+            flow_unnotice(f, REASON_WAITING_LONG, it->path);
         it->listed_as = REASON_NONE;
-        flow_unnotice(f, REASON_WAITING_LONG, it->path);
     }
     if (s.open || s.empty) {
         flow_later(f, it, settle_backoff_ms(6 + it->tries++));

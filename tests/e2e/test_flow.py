@@ -70,6 +70,19 @@ def test_the_daemon_does_not_start_with_rules_that_others_may_write(cabinet, whi
     cabinet.start()
 
 
+def test_a_folder_that_is_clear_by_now_is_told_no_more(running):
+    running.drop("Inbox/Jones_Probate", "a.pdf")
+    running.sync()
+    assert running.status()["notices"] == 1
+    running.configure(running.config_text.replace("mode: enforce", "mode: suggest"))
+    running.run("reload", running.path)
+    running.new("Jones", "Probate")
+    running.run("sweep", running.path)
+    running.sync()
+    assert running.status()["notices"] == 0
+    assert (running.path / "Inbox/Jones_Probate/a.pdf").exists()
+
+
 def test_a_hundred_dropped_at_the_end_of_the_day_are_filed_once(smith):
     for i in range(300):
         smith.drop("Smith_Divorce/Inbox", f"order {i} 2026-03-02.pdf", pdf(f"{i}"))
