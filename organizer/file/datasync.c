@@ -18,6 +18,7 @@
 #include "record/doc.h"
 
 #define FOLDERS_EACH 8
+#define EARLY_HEAD   (256 << 10) /* bytes: more would keep the caller waiting */
 
 struct datasync {
     int root; /* its own: the kernel tells each open file of an error once, and not the next who asks */
@@ -306,6 +307,9 @@ void datasync_early(struct datasync *d, int fd)
     unlock_and_wake(d);
     if (own >= 0)
         close(own);
+    else
+        /* On its way before the thread runs. What fails is told by the sync. */
+        (void)sync_file_range(fd, 0, EARLY_HEAD, SYNC_FILE_RANGE_WRITE);
 }
 
 bool datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
