@@ -157,7 +157,9 @@ int fdatasync(int fd)
 
 int sync_file_range(int fd, off_t at, off_t n, unsigned flags)
 {
-    (void)at, (void)n, (void)flags;
+    (void)at, (void)flags;
+    if (n > 0)
+        return 0; /* a first part, ahead of the sync, which tells what fails */
     sys.syncs++;
     return hits("sync_file_range", fd, false) ? failed() : 0;
 }
