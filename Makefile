@@ -169,10 +169,11 @@ coverage: deps-lint
 mutants: deps-lint
 	tests/mutants/run
 
-# Every fault point, one after the other; hours. make torture TORTURE="--suite kill --every 3" for less.
+# Every fault point, one after the other; hours. make torture TORTURE="--suite kill --every 3" for less. Points that
+# were tried with the same program are not tried again.
 torture: deps-torture
 	@$(MAKE) --no-print-directory -j$$(nproc) all $B/faults.so $B/recorder
-	tests/faults/run --build $B $(TORTURE)
+	tests/faults/run --build $B --seen $B/torture $(TORTURE)
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
 	tests/faults/storm --build $B --slow 20

@@ -1,0 +1,54 @@
+"""What was tried already, so that a run of hours that was stopped goes on where it was: one file for each row,
+in a folder for each state of program, rules and suite. Another program is tried from the beginning."""
+import hashlib
+import json
+import pathlib
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def key(build, rules):
+    """Of all that the outcome hangs on."""
+    h = hashlib.sha256()
+    files = [build / n for n in ("organizer", "organizer-main", "organizer-parsers", "faults.so")]
+    files += sorted(HERE.glob("*.py")) + [HERE / "run"] + sorted(p for p in rules.rglob("*") if p.is_file())
+    for p in files:
+        h.update(p.name.encode() + b"\0" + hashlib.sha256(p.read_bytes()).digest())
+    return h.hexdigest()[:16]
+
+
+class Ledger:
+    """The points of one row: how many calls there are, which of them are points, and how each tried one ended."""
+
+    def __init__(self, folder, name):
+        self.path = folder and folder / f"{name.replace(' ', '-')}.jsonl"
+        self.lock = threading.Lock()
+        self.counted, self.seen = None, {}
+        for line in self.path.read_text().splitlines() if self.path and self.path.exists() else []:
+            self.take(line)
+
+    def take(self, line):
+        try:
+            x = json.loads(line)
+        except ValueError:
+            return  # the run was ended while it was written
+        if "points" in x:
+            self.counted = x["points"], x["at"]
+        else:
+            self.seen[x["at"]] = x["hit"], x.get("problem")
+
+    def write(self, x):
+        if not self.path:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.lock, open(self.path, "a") as f:
+            f.write(json.dumps(x) + "\n")
+
+    def count(self, points, at):
+        self.counted = points, at
+        self.write({"points": points, "at": at})
+
+    def note(self, at, hit, problem):
+        self.seen[at] = hit, problem
+        self.write({"at": at, "hit": hit, **({"problem": problem} if problem else {})})
