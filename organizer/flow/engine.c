@@ -214,37 +214,6 @@ static void arm_nightly(struct flow *f)
 
 /* ---- opening and closing ---------------------------------------------------------------------- */
 
-/* Rules and language. Without the office's own documents would be named otherwise than the office wants:
- * where those may not be trusted there are none. */
-static int load_rules(struct flow *f, struct rules **rules, struct lang **lang, struct error *err)
-{
-    AUTO_STR struct str text = STR_INIT;
-    struct problems p = {.text = &text};
-    AUTO_FREE char *path = xasprintf("%s/language/en.yaml", f->env->rules_dir);
-    struct error quiet = ERROR_INIT;
-    int office;
-
-    office = config_open_trusted(f->cab.root, CABINET_RULES, &quiet);
-    if (office < 0 && quiet.number != ENOENT) {
-        *err = quiet;
-        return -1;
-    }
-    *lang = lang_load(path, err);
-    if (!*lang) {
-        if (office >= 0)
-            close(office);
-        return -1;
-    }
-    *rules = rules_load(f->env->rules_dir, office, *lang, &p);
-    if (office >= 0)
-        close(office);
-    if (*rules)
-        return 0;
-    lang_free(*lang);
-    *lang = NULL;
-    return error_set(err, 0, "%s", str_c(&text));
-}
-
 /* 10,000 documents under way want descriptors: as many as the administrator allows. */
 static void raise_limits(void)
 {
@@ -422,7 +391,7 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
     f->pump.data = f->due.data = f->gone.data = f;
     raise_limits();
     if (cabinet_open(&f->cab, o->path, o->env, err) < 0 || lock(f, err) < 0 ||
-        load_rules(f, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
+        gather_rules(f->cab.root, f->env, &f->rules, &f->lang, err) < 0 || open_parts(f, err) < 0) {
         flow_close(f);
         return NULL;
     }
@@ -575,7 +544,7 @@ int flow_reload(struct flow *f, struct str *text)
 
     config_init(&c);
     if (still_configured(f, &err) < 0 || config_read(&c, f->cab.root, &err) < 0 ||
-        load_rules(f, &rules, &lang, &err) < 0) {
+        gather_rules(f->cab.root, f->env, &rules, &lang, &err) < 0) {
         str_addf(text, "%s\n", error_text(&err));
         config_clear(&c);
         return -1;

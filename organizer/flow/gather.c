@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/str.h"
 #include "flow/companions.h"
 #include "record/content_row.h"
 #include "text/texts.h"
@@ -253,4 +254,29 @@ void gather_clear(struct gathered *g)
     free(g->same_mail);
     content_clear(&g->kept);
     memset(g, 0, sizeof *g);
+}
+
+int gather_rules(int root, const struct env *env, struct rules **rules, struct lang **lang, struct error *err)
+{
+    AUTO_STR struct str text = STR_INIT;
+    struct problems p = {.text = &text};
+    AUTO_FREE char *path = xasprintf("%s/language/en.yaml", env->rules_dir);
+    struct error untrusted = ERROR_INIT;
+    AUTO_CLOSE int office = config_open_trusted(root, CABINET_RULES, &untrusted);
+
+    *rules = NULL;
+    *lang = NULL;
+    if (office < 0 && untrusted.number != ENOENT) {
+        *err = untrusted;
+        return -1;
+    }
+    *lang = lang_load(path, err);
+    if (!*lang)
+        return -1;
+    *rules = rules_load(env->rules_dir, office, *lang, &p);
+    if (*rules)
+        return 0;
+    lang_free(*lang);
+    *lang = NULL;
+    return error_set(err, 0, "%s", str_c(&text));
 }

@@ -15,6 +15,14 @@
 #include "record/state.h"
 
 struct env;
+struct error;
+struct lang;
+struct rules;
+
+/* Loads the shipped rules, the office's own below root (the cabinet) and the language; the caller frees both. -1
+ * with err and both NULL: also where others may write the office's own, without which documents would be named
+ * otherwise than the office wants. */
+int gather_rules(int root, const struct env *env, struct rules **rules, struct lang **lang, struct error *err);
 
 /* Where the facts come from; borrowed. */
 struct gather_from {

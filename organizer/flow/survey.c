@@ -11,7 +11,6 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
-#include "base/str.h"
 #include "cabinet/casename.h"
 #include "flow/folders.h"
 #include "flow/lookover.h"
@@ -50,27 +49,6 @@ struct asked {
     bool said;
 };
 
-static int load(struct survey *s, struct error *err)
-{
-    AUTO_STR struct str text = STR_INIT;
-    struct problems p = {.text = &text};
-    AUTO_FREE char *path = xasprintf("%s/language/en.yaml", s->env->rules_dir);
-    struct error quiet = ERROR_INIT;
-    AUTO_CLOSE int office = -1;
-
-    s->lang = lang_load(path, err);
-    if (!s->lang)
-        return -1;
-    office = config_open_trusted(s->cab.root, CABINET_RULES, &quiet);
-    /* The daemon does not start so, either. */
-    if (office < 0 && quiet.number != ENOENT) {
-        *err = quiet;
-        return -1;
-    }
-    s->rules = rules_load(s->env->rules_dir, office, s->lang, &p);
-    return s->rules ? 0 : error_set(err, 0, "%s", str_c(&text));
-}
-
 static int look_at_case(void *ctx, const struct case_row *row)
 {
     struct survey *s = ctx;
@@ -91,7 +69,8 @@ int survey_open(struct survey *s, const char *path, const struct env *env, struc
     memset(s, 0, sizeof *s);
     s->env = env;
     s->cab.root = s->cab.lock = s->cab.tree = -1;
-    if (cabinet_open(&s->cab, path, env, err) < 0 || load(s, err) < 0)
+    if (cabinet_open(&s->cab, path, env, err) < 0 ||
+        gather_rules(s->cab.root, env, &s->rules, &s->lang, err) < 0)
         return -1;
     db = xasprintf("%s/state.db", s->cab.state_dir);
     if (access(db, R_OK) == 0)
