@@ -90,9 +90,10 @@ static int write_out(int fd)
                                SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
-static int begin_to_write(int fd)
+/* The first `most` bytes; 0: all. */
+static int begin_to_write(int fd, off_t most)
 {
-    return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    return sync_file_range(fd, 0, most, SYNC_FILE_RANGE_WRITE);
 }
 
 /* The errno of the first that failed, or 0. */
@@ -102,7 +103,7 @@ static int do_with_each(const int *fds, size_t n, int (*bring)(int fd))
 
     if (n > 1)
         for (size_t i = 0; i < n; i++)
-            if (begin_to_write(fds[i]) < 0 && !failed)
+            if (begin_to_write(fds[i], 0) < 0 && !failed)
                 failed = errno;
     for (size_t i = 0; i < n; i++)
         if (bring(fds[i]) < 0 && !failed)
@@ -309,7 +310,7 @@ void datasync_early(struct datasync *d, int fd)
         close(own);
     else
         /* On its way before the thread runs. What fails is told by the sync. */
-        (void)sync_file_range(fd, 0, EARLY_HEAD, SYNC_FILE_RANGE_WRITE);
+        (void)begin_to_write(fd, EARLY_HEAD);
 }
 
 bool datasync_start(struct datasync *d, const int *fds, size_t n, uint64_t last)
