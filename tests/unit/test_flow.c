@@ -57,23 +57,36 @@ static int remove_cabinet(void **state)
 
 /* A sweep may end with thousands of texts unread. The search's thread, which ends last, asks for them
  * when those who could read them are gone. */
+static struct flow *flow_opened(uv_loop_t *loop, bool watch)
+{
+    struct flow_options o = {.path = path, .env = &env, .watch = watch, .log = {.most = LOG_WARNING}};
+    struct error err = ERROR_INIT;
+    struct flow *f;
+
+    assert_int_equal(uv_loop_init(loop), 0);
+    f = flow_open(loop, &o, &err);
+    assert_non_null(f);
+    return f;
+}
+
+static void flow_closed(struct flow *f, uv_loop_t *loop)
+{
+    flow_close(f);
+    uv_run(loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(loop), 0);
+}
+
 static void while_all_is_closed_nothing_is_wanted_to_be_read(void **state)
 {
-    struct flow_options o = {.path = path, .env = &env, .log = {.most = LOG_WARNING}};
-    struct error err = ERROR_INIT;
     uv_loop_t loop;
     struct flow *f;
 
     (void)state;
-    assert_int_equal(uv_loop_init(&loop), 0);
-    f = flow_open(&loop, &o, &err);
-    assert_non_null(f);
+    f = flow_opened(&loop, false);
     backlog_free(f->backlog);
     f->backlog = NULL;
     flow_want_text(f, "", 1);
-    flow_close(f);
-    uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    flow_closed(f, &loop);
 }
 
 static bool is_there(const char *in_cabinet)
@@ -87,7 +100,6 @@ static bool is_there(const char *in_cabinet)
  * and nothing of it may come to be under its old one. */
 static void an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other(void **state)
 {
-    struct flow_options o = {.path = path, .env = &env, .log = {.most = LOG_WARNING}};
     AUTO_FREE char *folder = xjoin(path, "Smith_Divorce"), *card = xjoin(folder, CARD_NAME);
     AUTO_FREE char *away = xjoin(path, "Smith_Divorce-2024");
     struct error err = ERROR_INIT;
@@ -98,9 +110,7 @@ static void an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other(void **
     (void)state;
     assert_int_equal(mkdir(folder, 0755), 0);
     fclose(fopen(card, "w"));
-    assert_int_equal(uv_loop_init(&loop), 0);
-    f = flow_open(&loop, &o, &err);
-    assert_non_null(f);
+    f = flow_opened(&loop, false);
     assert_int_equal(matters_look(f->matters, "Smith_Divorce", true, f->state, &look, &err), 0);
     assert_non_null(look.matter);
     look.matter->known = true;
@@ -110,15 +120,12 @@ static void an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other(void **
     flow_inbox_again(f, "Smith_Divorce");
     assert_false(is_there("Smith_Divorce"));
     matter_look_clear(&look);
-    flow_close(f);
-    uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    flow_closed(f, &loop);
 }
 
 /* A document in it is saved when it is watched and not entered: what is looked at once more is no new folder. */
 static void a_folder_of_before_becomes_no_case_when_it_is_scanned_again(void **state)
 {
-    struct flow_options o = {.path = path, .env = &env, .watch = true, .log = {.most = LOG_WARNING}};
     AUTO_FREE char *folder = xjoin(path, "Jones_Divorce"), *old = xjoin(folder, "old.txt");
     struct error err = ERROR_INIT;
     uv_loop_t loop;
@@ -128,9 +135,7 @@ static void a_folder_of_before_becomes_no_case_when_it_is_scanned_again(void **s
     (void)state;
     assert_int_equal(mkdir(folder, 0755), 0);
     fclose(fopen(old, "w"));
-    assert_int_equal(uv_loop_init(&loop), 0);
-    f = flow_open(&loop, &o, &err);
-    assert_non_null(f);
+    f = flow_opened(&loop, true);
     f->cab.folders_ns = INT64_MAX;
     f->cab.config.settle_ms = 0;
     assert_int_equal(flow_start(f, &err), 0);
@@ -141,9 +146,7 @@ static void a_folder_of_before_becomes_no_case_when_it_is_scanned_again(void **s
     assert_int_equal(watcher_enter(f->watcher, "Jones_Divorce", fd, &err), 0);
     assert_false(is_there("Jones_Divorce/Case.txt"));
     close(fd);
-    flow_close(f);
-    uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    flow_closed(f, &loop);
 }
 
 int main(void)
