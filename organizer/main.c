@@ -40,6 +40,7 @@
 #include "base/error.h"
 #include "base/exit.h"
 #include "examine/reader.h"
+#include "record/state.h"
 #include "verbs/verb.h"
 
 int main(int argc, char **argv)
@@ -53,6 +54,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--job") == 0)
         return job_main();
     alloc_give_back();
+    state_prepare();
     signal(SIGPIPE, SIG_IGN);
     if (env_init(&env, &err) < 0) {
         fprintf(stderr, "organizer: %s\n", error_text(&err));

@@ -23,10 +23,6 @@ char *xstrdup(const char *s);
 /* A copy of a list of strings that ends with NULL, and so does the copy; NULL gives an empty list. */
 char **xstrdupv(const char *const *list) __attribute__((returns_nonnull));
 /* A NUL-terminated copy of the n bytes at s. */
-/* For a program's start: what is larger than a MiB goes back to the system as soon as it is freed, in
- * whichever thread; the C library would keep it for later. What is smaller is kept for all threads
- * together, not once for each. */
-void alloc_give_back(void);
 char *xmemdup0(const void *s, size_t n) __attribute__((returns_nonnull));
 /* "folder/name"; the name alone when the folder is "". */
 char *xjoin(const char *folder, const char *name) __attribute__((returns_nonnull));
@@ -43,6 +39,11 @@ size_t grown(size_t cap);
             (ptr) = xreallocarray((ptr), (cap), sizeof *(ptr));                                    \
         }                                                                                          \
     } while (0)
+
+/* For a program's start: what is larger than a MiB goes back to the system as soon as it is freed, in
+ * whichever thread; the C library would keep it for later. What is smaller is kept by a few threads, not
+ * once for each. */
+void alloc_give_back(void);
 
 /* For __attribute__((cleanup(...))): frees the pointer that p points at. */
 void cleanup_free(void *p);

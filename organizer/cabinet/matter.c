@@ -399,7 +399,7 @@ static bool in_drafts(const char *inside)
 static enum zone zone_in_case(const struct matters *m, const struct node *n, const char *inside)
 {
     const char *slash = strchr(inside, '/');
-    AUTO_FREE char *folder = slash ? xmemdup0(inside, (size_t)(slash - inside)) : NULL;
+    AUTO_FREE char *folder = NULL;
 
     if (n->m.untouchable || in_drafts(inside) || in_restored(inside))
         return ZONE_LEFT_ALONE;
@@ -408,8 +408,9 @@ static enum zone zone_in_case(const struct matters *m, const struct node *n, con
             return ZONE_LEFT_ALONE;
     if (!slash || strchr(slash + 1, '/'))
         return ZONE_ELSEWHERE;
-    if (strcmp(folder, INBOX_NAME) == 0)
+    if (strncmp(inside, INBOX_NAME "/", sizeof INBOX_NAME) == 0)
         return ZONE_CASE_INBOX;
+    folder = xmemdup0(inside, (size_t)(slash - inside));
     return m->rules && rules_is_standard_folder(m->rules, folder) ? ZONE_STANDARD : ZONE_ELSEWHERE;
 }
 

@@ -295,12 +295,24 @@ static const char *read_three(const struct finder *f, struct number a, struct da
     return end && !word_at(f, end) ? end : NULL;
 }
 
-/* False when the folded word begins with another letter, as most do. */
+/* False when the word, of at least two letters, begins otherwise, as most do. */
 static bool may_be(const char *word, const char *name)
 {
-    unsigned char a = (unsigned char)*word, b = (unsigned char)*name;
+    for (size_t i = 0; i < 2 && name[i]; i++) {
+        if ((unsigned char)word[i] >= 0x80 || (unsigned char)name[i] >= 0x80)
+            return true;
+        if (strncasecmp(word + i, name + i, 1) != 0)
+            return false;
+    }
+    return true;
+}
 
-    return a >= 0x80 || b >= 0x80 || a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+static bool may_be_month(const struct finder *f, const char *word)
+{
+    for (int i = 0; i < 12 && f->long_months[i] && f->short_months[i]; i++)
+        if (may_be(word, f->long_months[i]) || may_be(word, f->short_months[i]))
+            return true;
+    return false;
 }
 
 /* True when the folded word is the month's name, its short form, or a longer short form: "sept". */
@@ -338,7 +350,7 @@ static int read_month(const struct finder *f, const char *p, const char **end)
         utf8_next(&q, f->end);
     *end = q;
     next = skip_gap(f, q);
-    if (q - p < 3 || q - p > 24 || next == f->end || !is_digit(*next))
+    if (q - p < 3 || q - p > 24 || next == f->end || !is_digit(*next) || !may_be_month(f, p))
         return 0;
     word = xmemdup0(p, (size_t)(q - p));
     folded = utf8_fold(word);

@@ -15,12 +15,12 @@
 struct echo {
     int64_t ticks;
     UT_hash_handle hh;
-    char key[]; /* '<' or '>' and the path */
+    char path[];
 };
 
 struct echoes {
     pthread_mutex_t lock;
-    struct echo *list; /* in order of time */
+    struct echo *left, *came; /* in order of time */
 };
 
 struct echoes *echoes_new(void)
@@ -31,16 +31,18 @@ struct echoes *echoes_new(void)
     return e;
 }
 
-static void drop(struct echoes *e, struct echo *x)
+static void drop(struct echo **list, struct echo *x)
 {
-    HASH_DEL(e->list, x);
+    HASH_DEL(*list, x);
     free(x);
 }
 
 static void drop_older(struct echoes *e, int64_t ticks)
 {
-    while (e->list && e->list->ticks < ticks)
-        drop(e, e->list);
+    while (e->left && e->left->ticks < ticks)
+        drop(&e->left, e->left);
+    while (e->came && e->came->ticks < ticks)
+        drop(&e->came, e->came);
 }
 
 void echoes_free(struct echoes *e)
@@ -52,59 +54,52 @@ void echoes_free(struct echoes *e)
     free(e);
 }
 
-static struct echo *echo_new(const char *path, bool came, int64_t ticks)
+static struct echo *echo_new(const char *path, int64_t ticks)
 {
-    size_t n = strlen(path);
-    struct echo *x = xmalloc(sizeof *x + n + 2);
+    size_t n = strlen(path) + 1;
+    struct echo *x = xmalloc(sizeof *x + n);
 
     x->ticks = ticks;
-    x->key[0] = came ? '>' : '<';
-    memcpy(x->key + 1, path, n + 1);
+    memcpy(x->path, path, n);
     return x;
 }
 
 /* Under the lock. */
-static void add(struct echoes *e, struct echo *x)
+static void add(struct echo **list, struct echo *x)
 {
     struct echo *same;
-    size_t n = strlen(x->key);
+    size_t n = strlen(x->path);
 
-    HASH_FIND(hh, e->list, x->key, n, same);
+    HASH_FIND(hh, *list, x->path, n, same);
     if (same)
-        drop(e, same);
-    HASH_ADD_KEYPTR(hh, e->list, x->key, n, x);
+        drop(list, same);
+    HASH_ADD_KEYPTR(hh, *list, x->path, n, x);
 }
 
 void echoes_expect(struct echoes *e, const char *from, const char *to)
 {
     int64_t now = env_ticks();
-    struct echo *left = echo_new(from, false, now), *came = echo_new(to, true, now);
+    struct echo *left = echo_new(from, now), *came = echo_new(to, now);
 
     pthread_mutex_lock(&e->lock);
     drop_older(e, now - ECHO_NS);
-    add(e, left);
-    add(e, came);
+    add(&e->left, left);
+    add(&e->came, came);
     pthread_mutex_unlock(&e->lock);
 }
 
 bool echoes_take(struct echoes *e, const char *path, bool came)
 {
     int64_t oldest = env_ticks() - ECHO_NS;
-    struct echo *want, *x;
+    struct echo **list = came ? &e->came : &e->left, *x;
     bool taken;
 
     pthread_mutex_lock(&e->lock);
-    if (!e->list) {
-        pthread_mutex_unlock(&e->lock);
-        return false;
-    }
-    want = echo_new(path, came, 0);
-    HASH_FIND_STR(e->list, want->key, x);
+    HASH_FIND_STR(*list, path, x);
     taken = x && x->ticks >= oldest;
     if (x)
-        drop(e, x);
+        drop(list, x);
     pthread_mutex_unlock(&e->lock);
-    free(want);
     return taken;
 }
 

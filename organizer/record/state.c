@@ -351,6 +351,12 @@ static int prepare(struct state *s, bool readonly, struct error *err)
     return settle_version(s, readonly, err);
 }
 
+void state_prepare(void)
+{
+    /* Where it is not taken it counts, and nothing else. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct state *state_open(const char *dir, bool readonly, struct error *err)
 {
     AUTO_FREE char *path = xasprintf("%s/state.db", dir);

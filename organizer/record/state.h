@@ -46,6 +46,10 @@ struct case_row {
     int64_t gone_ns;     /* since when its folder is not there, 0: it is */
 };
 
+/* For a program's start, before anything is opened: SQLite does not count its memory, for which all threads
+ * would wait for each other. */
+void state_prepare(void);
+
 /* Opens or makes dir/state.db; dir and what is missing above it are made with mode 0700. readonly
  * makes nothing: NULL with ENOENT when there is no state yet. NULL with err. */
 struct state *state_open(const char *dir, bool readonly, struct error *err);
