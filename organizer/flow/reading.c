@@ -50,12 +50,16 @@ struct kept {
     bool afterwards; /* it was decided before this was known */
 };
 
+struct keeping;
+
 struct backlog {
     struct flow *flow;
     struct wanted *wanted;  /* in the order they came */
     unsigned reading;       /* with the parsers */
     struct kept kept[KEEP_MAX];
-    size_t kept_len, writing;
+    size_t kept_len;
+    struct keeping *told, **told_last; /* came back from the filer; looked at one by one */
+    size_t writing;                    /* on the way there, or come back */
     int64_t walked;         /* rows up to this were looked at */
     bool walk_done;
     bool missed, again; /* some were not remembered; the walk for these is under way */
@@ -119,8 +123,10 @@ static void look_again(struct flow *f, const struct doc *row, const struct conte
 
 /* On its way through the filer's thread. */
 struct keeping {
+    struct keeping *next;
     struct flow *flow;
-    size_t len;
+    bool written;
+    size_t at, len;
     struct kept list[KEEP_MAX];
 };
 
@@ -150,19 +156,43 @@ static void kept_one(struct flow *f, const struct kept *k)
     doc_clear(&row);
 }
 
+/* One, since each takes a quarter of a millisecond, in which a document may come. */
+static void take_told(struct backlog *b)
+{
+    struct keeping *k = b->told;
+    struct kept *one = &k->list[k->at++];
+
+    b->writing--;
+    if (k->written && b->flow->started)
+        kept_one(b->flow, one);
+    content_clear(&one->content);
+    if (k->at < k->len)
+        return;
+    b->told = k->next;
+    if (!b->told)
+        b->told_last = &b->told;
+    free(k);
+    if (b->flow->started)
+        takebacks_note(b->flow);
+}
+
+void backlog_stop(struct backlog *b)
+{
+    while (b->told)
+        take_told(b);
+}
+
 static void kept_done(void *ctx, struct act *a)
 {
     struct keeping *k = ctx;
     struct flow *f = k->flow;
+    struct backlog *b = f->backlog;
 
-    f->backlog->writing -= k->len;
-    for (size_t i = 0; i < k->len; i++) {
-        if (a->status == ACT_DONE && f->started)
-            kept_one(f, &k->list[i]);
-        content_clear(&k->list[i].content);
-    }
-    free(k);
-    takebacks_note(f);
+    k->written = a->status == ACT_DONE;
+    *b->told_last = k;
+    b->told_last = &k->next;
+    if (f->stopping || !f->started)
+        backlog_stop(b);
     flow_wake(f);
 }
 
@@ -472,7 +502,7 @@ static bool may_read(const struct backlog *b)
 
 static bool has_work(const struct backlog *b)
 {
-    return may_read(b) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
+    return b->told || may_read(b) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
 }
 
 static void on_idle(uv_idle_t *h)
@@ -481,7 +511,9 @@ static void on_idle(uv_idle_t *h)
     struct flow *f = b->flow;
 
     flow_read_begin(f);
-    if (may_read(b))
+    if (b->told)
+        take_told(b);
+    else if (may_read(b))
         take_first(b);
     else if (!b->walk_done)
         walk(b);
@@ -535,6 +567,7 @@ struct backlog *backlog_new(struct flow *f)
     struct backlog *b = xcalloc(1, sizeof *b);
 
     b->flow = f;
+    b->told_last = &b->told;
     uv_idle_init(f->loop, &b->idle);
     uv_timer_init(f->loop, &b->bound);
     uv_timer_init(f->loop, &b->lull);
@@ -583,6 +616,7 @@ void backlog_free(struct backlog *b)
     for (size_t i = 0; i < b->kept_len; i++)
         content_clear(&b->kept[i].content);
     b->kept_len = 0;
+    backlog_stop(b);
     uv_close((uv_handle_t *)&b->idle, on_closed);
     uv_close((uv_handle_t *)&b->bound, on_closed);
     uv_close((uv_handle_t *)&b->lull, on_closed);
