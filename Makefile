@@ -14,7 +14,7 @@ PKGS     := libuv libpcre2-8 libmagic libcrypto yaml-0.1 jansson sqlite3 libutf8
             poppler-glib gmime-3.0 libgsf-1 libarchive libxml-2.0 libzstd uchardet
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wformat=2 -Wnull-dereference -Wundef -Wwrite-strings -Wcast-qual -Wpointer-arith
-OPT      ?= -O2 -g
+OPT      ?= -O3 -g
 HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 WERROR   ?= -Werror
 B        ?= build
