@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "cabinet/cabinet.h"
 #include "cabinet/matter.h"
+#include "decide/content.h"
 #include "flow/flow.h"
 #include "flow/internal.h"
 #include "watch/watcher.h"
@@ -149,12 +150,41 @@ static void a_folder_of_before_becomes_no_case_when_it_is_scanned_again(void **s
     flow_closed(f, &loop);
 }
 
+/* Each is decided anew: a document that came meanwhile would wait for all that were written down together. */
+static void what_was_read_is_looked_at_again_one_by_one(void **state)
+{
+    struct content c = {.status = CONTENT_READ};
+    struct error err = ERROR_INIT;
+    uv_loop_t loop;
+    struct flow *f;
+    size_t left;
+
+    (void)state;
+    f = flow_opened(&loop, false);
+    assert_int_equal(flow_start(f, &err), 0);
+    for (left = 0; left < 64; left++) {
+        struct doc d = {.number = 1, .digest.b = {(unsigned char)(left + 1)}};
+
+        flow_keep_read(f, &d, &c, -1);
+    }
+    assert_int_equal(backlog_len(f->backlog), left);
+    while (left > 0) {
+        size_t was = left;
+
+        uv_run(&loop, UV_RUN_ONCE);
+        left = backlog_len(f->backlog);
+        assert_true(left == was || left == was - 1);
+    }
+    flow_closed(f, &loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(while_all_is_closed_nothing_is_wanted_to_be_read),
         cmocka_unit_test(an_inbox_is_made_in_the_folder_that_is_there_and_in_no_other),
         cmocka_unit_test(a_folder_of_before_becomes_no_case_when_it_is_scanned_again),
+        cmocka_unit_test(what_was_read_is_looked_at_again_one_by_one),
     };
 
     return cmocka_run_group_tests(tests, make_cabinet, remove_cabinet);
