@@ -495,6 +495,13 @@ static void on_lull(uv_timer_t *t)
     backlog_wake(t->data);
 }
 
+/* While others come: between them, but not never. */
+static bool is_between(const struct backlog *b)
+{
+    return b->lulled || b->flow->items.busy_len == 0 ||
+           env_ticks() > b->since + 2 * FLOW_REST_MS * NS_PER_MS;
+}
+
 static bool may_read(const struct backlog *b)
 {
     return b->wanted && b->reading < (b->lulled ? AHEAD : AHEAD_BUSY);
@@ -539,7 +546,7 @@ static bool is_lulled(struct backlog *b)
 
 void backlog_wake(struct backlog *b)
 {
-    if (!is_quiet(b->flow) || !is_lulled(b)) {
+    if (!is_quiet(b->flow) || !is_lulled(b) || !is_between(b)) {
         uv_idle_stop(&b->idle);
         return;
     }
