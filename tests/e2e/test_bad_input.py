@@ -219,6 +219,7 @@ def test_files_that_vanish_and_change_in_mid_flight(cabinet, seed, settle):
     assert not racer.failed, racer.failed
     cabinet.sync()  # the last one may have begun before the last thing that the racer did
     wait_until(cabinet, lambda: cabinet.status()["waiting"] == 0)
+    cabinet.sync()  # what was waited for is under way
     docs = list(cabinet.documents().values())
     for h in racer.alive:
         assert docs.count(h) == 1 or (h in racer.doubtful and docs.count(h) == 0), (h, racer.alive[h])
