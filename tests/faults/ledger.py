@@ -25,8 +25,11 @@ class Ledger:
         self.path = folder and folder / f"{name.replace(' ', '-')}.jsonl"
         self.lock = threading.Lock()
         self.counted, self.seen = None, {}
-        for line in self.path.read_text().splitlines() if self.path and self.path.exists() else []:
+        text = self.path.read_text() if self.path and self.path.exists() else ""
+        for line in text.splitlines():
             self.take(line)
+        # What follows a line that was cut begins on one of its own.
+        self.begin = "\n" if text and not text.endswith("\n") else ""
 
     def take(self, line):
         try:
@@ -43,7 +46,8 @@ class Ledger:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.lock, open(self.path, "a") as f:
-            f.write(json.dumps(x) + "\n")
+            f.write(self.begin + json.dumps(x) + "\n")
+            self.begin = ""
 
     def count(self, points, at):
         self.counted = points, at
