@@ -302,6 +302,10 @@ def is_sanitized():
     return EXE.exists() and b"__asan_init" in EXE.read_bytes()
 
 
+def has_gcov():
+    return EXE.exists() and b"__gcov_init" in EXE.read_bytes()
+
+
 def need_own_memory():
     if is_sanitized():
         pytest.skip("the memory that the address sanitizer takes would be measured")

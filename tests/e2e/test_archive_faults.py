@@ -16,7 +16,7 @@ import pytest
 
 import bags
 from archive_job import Job, build_tool, is_whole, left
-from conftest import EXE, ROOT, TIMEOUT, Cabinet, need_ptrace, pdf
+from conftest import EXE, ROOT, TIMEOUT, Cabinet, has_gcov, need_ptrace, pdf
 from test_faults import rows
 
 sys.path.insert(0, str(ROOT / "tests/faults"))
@@ -24,7 +24,8 @@ from matters import MATTERS  # noqa: E402
 
 TORTURE = bool(os.environ.get("ORGANIZER_TORTURE"))
 ERRORS = pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO], ids=["ENOSPC", "EIO"])
-UNTOUCHED = 98  # by syscall_at: that call does not touch files
+UNTOUCHED, MISSED = 98, 99  # by syscall_at: that call does not touch files; there are not so many
+TRIES = 20  # of a point that a run did not come to
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="system calls of x86_64")
 
 
@@ -52,15 +53,17 @@ class Figures:
         self.name, self.points, self.tried, self.hit = name, len(points), 0, 0
 
     def count(self, status):
-        """Whether the fault struck. 99: the run had fewer calls, as threads and addresses have it."""
+        """Whether the fault struck. MISSED: the run had fewer calls, as threads and addresses have it."""
         self.tried += 1
-        self.hit += status not in (UNTOUCHED, 99)
-        return status not in (UNTOUCHED, 99)
+        self.hit += status not in (UNTOUCHED, MISSED)
+        return status not in (UNTOUCHED, MISSED)
 
-    def tell(self, skipped=0):
+    def tell(self, skipped=0, missed=None):
+        """missed: how many points may be so; when not given, some."""
         print(f"\n{self.name}: {self.points} points, {self.tried} tried, {self.hit} hit, {skipped} touch no files, 0 violations")
         # How often two processes wait for one another differs with the load.
-        assert self.tried == self.points and self.tried - self.hit - skipped <= 3 + self.points // 20
+        missed = 3 + self.points // 20 if missed is None else missed
+        assert self.tried == self.points and self.tried - self.hit - skipped <= missed
 
 
 def clear(job):
@@ -97,16 +100,29 @@ def test_what_does_not_come_back_as_it_was_written_gets_no_name(office, tmp_path
     assert office.run()["outcome"] == "made"
 
 
-def points(job, most):
-    """Numbers of system calls to try, of the part of the run that works on the case."""
-    tool = build_tool("syscall_at")
+def count(job):
     clear(job)
-    assert job.run(wrap=[tool, "count"])["outcome"] == "made"
-    count = int(job.errors)
-    first = count // 4  # before: the program starts, rules and language are read
+    assert job.run(wrap=[build_tool("syscall_at"), "count"])["outcome"] == "made"
+    return int(job.errors)
+
+
+def strike(job, *how):
+    """The result of a run that came to the point, if one did: how many calls it makes differs from run to run."""
+    for _ in range(TRIES):
+        clear(job)
+        r = job.run(wrap=[build_tool("syscall_at"), *how])
+        if job.status != MISSED:
+            break
+    return r
+
+
+def points(job, most):
+    """Numbers of system calls to try, of the part of the run that works on the case; every other run has so many."""
+    usual = sorted(count(job) for _ in range(3))[1]
+    first = usual // 4  # before: the program starts, rules and language are read
     if TORTURE:
-        return range(1, count + 1)
-    tail = range(max(first, count - most // 3), count + 1)
+        return range(1, usual + 1)
+    tail = range(max(first, usual - most // 3), usual + 1)
     step = max(1, (tail.start - first) // (most - len(tail)))
     return [*range(first, tail.start, step), *tail]
 
@@ -132,29 +148,25 @@ def check(job, what):
 
 
 def test_killed_at_any_system_call_it_leaves_no_half_archive(office):
-    tool = build_tool("syscall_at")
     at = points(office, 90)
     figures, healed = Figures("archive, killed", at), 0
     for n in at:
-        clear(office)
-        r = office.run(wrap=[tool, "kill", n])
+        r = strike(office, "kill", n)
         # Behind its answer there is little left to be killed at; then the archive must be whole.
         assert figures.count(office.status) >= (r is None), (n, office.status, r)
         assert r is None or is_whole(office.cabinet.path / r["path"]), (n, r)
         healed += any(p.name.endswith(".zip") for p in (office.cabinet.path / "Archive").iterdir())
         check(office, f"killed at {n}")
-    figures.tell()
+    figures.tell(missed=0)
     assert healed > 0
 
 
 @ERRORS
 def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
-    tool = build_tool("syscall_at")
     at = points(office, 60)
     figures, skipped, failed = Figures(f"archive, {errno.errorcode[error]}", at), 0, 0
     for n in at:
-        clear(office)
-        r = office.run(wrap=[tool, "fail", n, error])
+        r = strike(office, "fail", n, error)
         skipped += office.status == UNTOUCHED
         if not figures.count(office.status):
             continue
@@ -164,7 +176,9 @@ def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
         elif r:
             assert r.get("why") or r.get("findings"), (n, r)
         check(office, f"{errno.errorcode[error]} at {n}")
-    figures.tell(skipped)
+    figures.tell(skipped, missed=0)
+    if has_gcov():
+        pytest.skip(f"most calls are gcov's own, at the end: how many of the job's fail is not asked ({failed} of {figures.hit})")
     assert failed > 5
 
 

@@ -8,13 +8,12 @@ import time
 
 import pytest
 
-from conftest import BUILD, EXE, ROOT, TIMEOUT, need_root, need_tool, pdf
+from conftest import BUILD, ROOT, TIMEOUT, has_gcov, is_sanitized, need_root, need_tool, pdf
 
 
 def preload():
     """The library that stands before libc, made when it is not there."""
-    program = EXE.read_bytes()
-    if b"__asan_init" in program or b"__gcov_init" in program:
+    if is_sanitized() or has_gcov():
         pytest.skip("a sanitizer and gcov stand before libc themselves, and write files of their own")
     library = BUILD / "faults.so"
     subprocess.run(["make", "--no-print-directory", f"B={BUILD}", str(library)], cwd=ROOT, check=True)
