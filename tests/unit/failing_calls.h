@@ -29,6 +29,7 @@ static struct {
     int with;       /* errno of FAIL */
     long file_system; /* what fstatfs(2) says it is; 0: the truth */
     const char *not_of; /* calls on files whose path holds this do not count; or NULL */
+    const char *only;   /* calls of that name count and no others; or NULL */
     bool few;       /* of a file that is read to its end only two calls in a row count */
     atomic_uint syncs; /* of anything, so far, but for fdatasync(2), which is SQLite's, too */
     char hit[32];   /* the name of the call that failed */
@@ -89,8 +90,8 @@ static bool is_more_of_it(const char *name, int fd)
 /* SHORT and AGAIN are asked only of calls that read and write. */
 static bool hits(const char *name, int fd, bool reads)
 {
-    if ((!reads && sys.deed != FAIL) || !is_counted(fd) || is_more_of_it(name, fd) ||
-        ++sys.n != sys.at)
+    if ((!reads && sys.deed != FAIL) || (sys.only && strcmp(sys.only, name) != 0) || !is_counted(fd) ||
+        is_more_of_it(name, fd) || ++sys.n != sys.at)
         return false;
     snprintf(sys.hit, sizeof sys.hit, "%s", name);
     return true;
