@@ -27,6 +27,18 @@ int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *)
     return real(t, attr, fn, arg);
 }
 
+static bool no_handle; /* the loop has none left */
+
+int uv_async_init(uv_loop_t *loop, uv_async_t *h, uv_async_cb fn)
+{
+    int (*real)(uv_loop_t *, uv_async_t *, uv_async_cb);
+
+    if (no_handle)
+        return UV_EMFILE;
+    *(void **)&real = dlsym(RTLD_NEXT, "uv_async_init");
+    return real(loop, h, fn);
+}
+
 /* Until all is in the journals. */
 static void finish(struct world *w)
 {
@@ -67,6 +79,20 @@ static void without_a_thread_there_is_no_filer(void **state)
         uv_run(&w->loop, UV_RUN_DEFAULT);
     } while (!w->f);
     assert_true(n > 2); /* each of its threads was wanting once */
+    assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
+}
+
+static void without_a_handle_of_the_loop_there_is_no_filer(void **state)
+{
+    struct world *w = *state;
+    struct error err = ERROR_INIT;
+
+    world_stop(w);
+    no_handle = true;
+    assert_null(filer_new(&w->loop, &w->o, &err));
+    no_handle = false;
+    assert_int_equal(err.number, EMFILE);
+    world_start(w);
     assert_int_equal(file_one(w, FROM, LETTERS, NAME).status, ACT_DONE);
 }
 
@@ -161,6 +187,9 @@ static void one_more(void *ctx, struct act *a)
     struct act *other = act_new(ACT_RECORD);
 
     take_outcome(ctx, a);
+    /* Its threads have ended. */
+    filer_prepare(ending->f, ending->root);
+    filer_resume(ending->f);
     submit(ending, other, &late);
 }
 
@@ -299,13 +328,18 @@ static void where_nothing_need_last_nothing_is_synced(void **state)
     w->o.durable = false;
     world_start(w);
     sys.syncs = 0;
+    filer_expect(w->f, true);
     for (unsigned i = 0; i < 40; i++) {
         AUTO_FREE char *from = xasprintf(INBOX "/%u.pdf", i);
         AUTO_FREE char *folder = xasprintf(CASE "/%u", i);
+        struct act *a;
 
         write_file(w, from, CONTENT);
-        submit(w, filing_act(w, from, folder, NAME), &r[i]);
+        a = filing_act(w, from, folder, NAME);
+        filer_prepare(w->f, a->fd);
+        submit(w, a, &r[i]);
     }
+    filer_expect(w->f, false);
     run(w);
     for (unsigned i = 0; i < 40; i++)
         assert_int_equal(r[i].status, ACT_DONE);
@@ -406,6 +440,130 @@ static void one_that_is_not_open_and_gone_is_gone(void **state)
     assert_int_equal(r.status, ACT_GONE);
 }
 
+static void one_whose_folder_became_a_file_is_gone(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r;
+
+    close(a->fd);
+    a->fd = -1;
+    assert_int_equal(renameat(w->root, INBOX, w->root, CASE "/Old"), 0);
+    write_file(w, INBOX, "not a folder");
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_GONE);
+    assert_text(w, CASE "/Old/order 3-2-26.pdf", CONTENT);
+}
+
+/* A link that a person made under the very name: both stay, and the document gets the next. */
+static void a_link_to_itself_keeps_its_name(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    assert_int_equal(beneath_mkdirs(w->root, LETTERS), 0);
+    assert_int_equal(linkat(w->root, FROM, w->root, TO, 0), 0);
+    a = filing_act(w, FROM, LETTERS, NAME);
+    a->exact = true;
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_REFUSED);
+    assert_text(w, FROM, CONTENT);
+    r = file_one(w, FROM, LETTERS, NAME);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_string_equal(r.to, LETTERS "/Smith_Divorce_Order_2026-03-02_02.pdf");
+    assert_text(w, TO, CONTENT);
+    assert_false(exists(w, FROM));
+}
+
+/* Under its own name in other letters: a rename would leave both, and no one could tell which is which. */
+static void a_link_to_itself_in_other_letters_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    assert_int_equal(linkat(w->root, FROM, w->root, INBOX "/ORDER 3-2-26.pdf", 0), 0);
+    r = file_one(w, FROM, INBOX, "ORDER 3-2-26.pdf");
+    assert_int_equal(r.status, ACT_REFUSED);
+    assert_non_null(strstr(r.error, "for the same"));
+    assert_text(w, FROM, CONTENT);
+    assert_text(w, INBOX "/ORDER 3-2-26.pdf", CONTENT);
+}
+
+/* Forty are there already. Whichever of them cannot be seen, no number is guessed. */
+static void where_names_cannot_be_seen_none_is_chosen(void **state)
+{
+    struct world *w = *state;
+    unsigned refused = 0;
+    bool hit = true;
+
+    assert_int_equal(beneath_mkdirs(w->root, LETTERS), 0);
+    write_file(w, TO, "another's");
+    for (unsigned i = 2; i <= 40; i++) {
+        AUTO_FREE char *path = xasprintf(LETTERS "/Smith_Divorce_Order_2026-03-02_%02u.pdf", i);
+
+        write_file(w, path, "another's");
+    }
+    sys.only = "statx";
+    sys.with = EACCES;
+    for (unsigned n = 1; hit; n++) {
+        struct act *a = filing_act(w, FROM, LETTERS, NAME);
+        struct outcome r;
+
+        fail_at(FAIL, n);
+        submit(w, a, &r);
+        run(w);
+        hit = was_hit();
+        finish(w);
+        if (r.status == ACT_REFUSED) {
+            assert_true(hit);
+            refused++;
+        } else { /* that call did not matter; or it was renamed and could not be seen there */
+            assert_true(r.status == ACT_DONE || (hit && r.status == ACT_STOPPED));
+            filer_resume(w->f);
+            finish(w);
+            assert_int_equal(renameat(w->root, LETTERS "/Smith_Divorce_Order_2026-03-02_41.pdf", w->root, FROM), 0);
+        }
+        assert_text(w, FROM, CONTENT);
+    }
+    sys.only = NULL;
+    assert_true(refused > 35);
+}
+
+/* A person took the folder away that the table knows, and made one in other letters. */
+static void a_row_in_a_folder_that_is_gone_keeps_no_name(void **state)
+{
+    struct world *w = *state;
+    struct outcome r = file_one(w, FROM, CASE "/Exhibits", NAME);
+
+    assert_int_equal(r.status, ACT_DONE);
+    assert_int_equal(unlinkat(w->root, r.to, 0), 0);
+    assert_int_equal(unlinkat(w->root, CASE "/Exhibits", AT_REMOVEDIR), 0);
+    write_file(w, FROM, "another");
+    r = file_one(w, FROM, CASE "/EXHIBITS", NAME);
+    assert_string_equal(r.to, CASE "/EXHIBITS/" NAME);
+    assert_text(w, CASE "/EXHIBITS/" NAME, "another");
+}
+
+/* What goes along is renamed only as far as it is named after the document. */
+static void a_companion_of_another_name_keeps_it(void **state)
+{
+    struct world *w = *state;
+    struct act *a = filing_act(w, FROM, LETTERS, NAME);
+    struct outcome r;
+
+    write_file(w, INBOX "/order 3-2-26_files", "pictures");
+    a->companions = xcalloc(2, sizeof *a->companions);
+    a->companions[0] = xstrdup("order 3-2-26_files");
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_DONE);
+    assert_text(w, LETTERS "/order 3-2-26_files", "pictures");
+    assert_false(exists(w, INBOX "/order 3-2-26_files"));
+}
+
 /* Puts what lies under TO into the Inbox again, and files it, known by that number. */
 static void file_again(struct world *w, int64_t number)
 {
@@ -495,6 +653,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(without_a_thread_there_is_no_filer),
+        TEST(without_a_handle_of_the_loop_there_is_no_filer),
         TEST(a_newer_private_state_is_left_alone),
         TEST(a_cabinet_that_is_closed_is_told),
         TEST(who_asked_is_told_of_each_act_and_of_its_journal),
@@ -510,6 +669,12 @@ int main(void)
         TEST(a_case_moves_to_the_top_of_the_cabinet),
         TEST(of_two_that_want_one_exact_name_one_gets_it),
         TEST(one_that_is_not_open_and_gone_is_gone),
+        TEST(one_whose_folder_became_a_file_is_gone),
+        TEST(a_link_to_itself_keeps_its_name),
+        TEST(a_link_to_itself_in_other_letters_is_refused),
+        TEST(where_names_cannot_be_seen_none_is_chosen),
+        TEST(a_row_in_a_folder_that_is_gone_keeps_no_name),
+        TEST(a_companion_of_another_name_keeps_it),
         TEST(a_row_alone_keeps_no_name),
         TEST(a_journal_does_not_come_back_into_a_case_that_goes),
     };

@@ -22,8 +22,9 @@ static struct {
     char fail[64];  /* the entry that fails next, "" for none */
     int with;
     bool no_replace; /* every renameat2() had RENAME_NOREPLACE */
-    long type;       /* of file system that fstatfs() tells */
+    long type;       /* of file system that fstatfs() tells; 0: it fails */
     bool journal;    /* it has one: asked of ext4 only */
+    bool no_disk;    /* what it lies on has no device of its own */
 } sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true, .type = XFS_SUPER_MAGIC};
 
 /* Notes the call; its errno when it is to fail, else 0. */
@@ -89,7 +90,7 @@ int fstatfs(int fd, struct statfs *fs)
     int rc = (int)syscall(SYS_fstatfs, fd, fs);
 
     fs->f_type = sys.type;
-    return rc;
+    return answer(sys.type ? 0 : EIO, rc);
 }
 
 /* Whichever disk the test lies on, its journal is told. */
@@ -106,6 +107,8 @@ ssize_t readlink(const char *path, char *buf, size_t n)
 
     if (strncmp(path, "/sys/dev/block/", strlen("/sys/dev/block/")) != 0)
         return syscall(SYS_readlinkat, AT_FDCWD, path, buf, n);
+    if (sys.no_disk)
+        return answer(ENOENT, 0);
     memcpy(buf, disk, sizeof disk - 1);
     return sizeof disk - 1;
 }
@@ -219,6 +222,7 @@ static int done(void **state)
     world_free(*state);
     str_clear(&sys.log);
     sys.type = XFS_SUPER_MAGIC;
+    sys.no_disk = false;
     return 0;
 }
 
@@ -265,16 +269,19 @@ static void where_order_is_not_kept_documents_are_on_the_disk_first(void **state
 {
     static const struct {
         long type;
-        bool journal, ordered;
-    } systems[] = {{BTRFS_SUPER_MAGIC, false, false},
-                   {EXT4_SUPER_MAGIC, false, false},
-                   {EXT4_SUPER_MAGIC, true, true}};
+        bool journal, no_disk, ordered;
+    } systems[] = {{BTRFS_SUPER_MAGIC, false, false, false},
+                   {EXT4_SUPER_MAGIC, false, false, false},
+                   {EXT4_SUPER_MAGIC, true, true, false},
+                   {0, true, false, false},
+                   {EXT4_SUPER_MAGIC, true, false, true}};
     struct world *w = *state;
     char name[16];
 
     for (size_t i = 0; i < sizeof systems / sizeof *systems; i++) {
         bool ordered = systems[i].ordered;
 
+        sys.no_disk = systems[i].no_disk;
         move_to(w, systems[i].type, systems[i].journal);
         write_file(w, INBOX "/a.pdf", "1");
         snprintf(name, sizeof name, "L%zu.pdf", i);
@@ -620,6 +627,29 @@ static void a_document_that_could_not_be_synced_when_announced_stops_filing(void
     }
 }
 
+/* What is told first is what nothing may be renamed without. */
+static void intents_and_a_document_that_cannot_be_synced_stop_filing(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    fail_next("write:a.pdf", ENOSPC);
+    filer_prepare(w->f, a->fd);
+    wait_for_call("write:a.pdf");
+    fail_next("fdatasync:intents.log", EIO);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_STOPPED);
+    assert_non_null(strstr(r.error, "the log of intents"));
+    assert_int_equal(calls("rename:Inbox"), 0);
+    assert_text(w, INBOX "/a.pdf", "1");
+    filer_resume(w->f);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
 static void intents_that_cannot_be_synced_stop_filing(void **state)
 {
     struct world *w = *state;
@@ -812,6 +842,24 @@ static void a_name_taken_at_the_last_moment_gives_the_next_serial(void **state)
     assert_int_equal(lines(w, "filed", NULL), 1);
 }
 
+static void an_exact_name_taken_at_the_last_moment_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    a->exact = true;
+    at(FILER_LOOKED, take_new_name);
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_REFUSED);
+    assert_string_equal(r.error, "there is another document of that name already");
+    assert_text(w, INBOX "/a.pdf", "1");
+    assert_text(w, LETTERS "/L.pdf", "other");
+}
+
 /* On a file system that tells upper case from lower. */
 static void its_own_name_in_other_letters_may_be_another_s(void **state)
 {
@@ -904,6 +952,31 @@ static void a_folder_removed_meanwhile_is_busy(void **state)
     at(FILER_INTENDED, remove_target_folder);
     assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_BUSY);
     assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
+static void a_folder_removed_at_the_last_moment_is_busy(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    at(FILER_LOOKED, remove_target_folder);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(r.status, ACT_BUSY);
+    assert_non_null(strstr(r.error, "the folder it goes to"));
+    assert_text(w, INBOX "/a.pdf", "1");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
+/* As a network file system tells of what another machine took away. */
+static void a_stale_document_is_gone(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    fail_next("rename:Inbox", ESTALE);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_GONE);
+    assert_null(filer_stopped(w->f));
 }
 
 static void move_case(struct world *w, const struct act *a)
@@ -1032,6 +1105,7 @@ int main(void)
         TEST(a_document_that_cannot_be_written_out_stops_filing),
         TEST(one_that_cannot_be_synced_on_another_file_system_stops_filing),
         TEST(a_document_that_could_not_be_synced_when_announced_stops_filing),
+        TEST(intents_and_a_document_that_cannot_be_synced_stop_filing),
         TEST(intents_that_cannot_be_synced_stop_filing),
         TEST(a_folder_that_cannot_be_synced_stops_filing),
         TEST(an_old_folder_that_cannot_be_synced_stops_filing),
@@ -1047,11 +1121,14 @@ int main(void)
         TEST(what_cannot_be_put_back_stays_under_the_new_name),
         TEST(removed_at_the_last_moment_is_gone),
         TEST(a_name_taken_at_the_last_moment_gives_the_next_serial),
+        TEST(an_exact_name_taken_at_the_last_moment_is_refused),
         TEST(its_own_name_in_other_letters_may_be_another_s),
         TEST(moved_on_at_once_is_gone),
         TEST(others_are_kept_out_while_it_is_renamed),
         TEST(written_to_between_look_and_rename_is_read_again),
         TEST(a_folder_removed_meanwhile_is_busy),
+        TEST(a_folder_removed_at_the_last_moment_is_busy),
+        TEST(a_stale_document_is_gone),
         TEST(lines_wait_while_the_case_folder_is_away),
         cmocka_unit_test(a_full_disk_stops_filing_and_loses_nothing),
     };

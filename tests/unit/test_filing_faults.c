@@ -14,6 +14,7 @@
 #include "failing_sql.h"
 #include "decide/name.h"
 #include "file/intents.h"
+#include "record/known.h"
 
 #define FROM    INBOX "/order 3-2-26.pdf"
 #define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
@@ -196,6 +197,25 @@ static void renamed_and_not_recorded(struct world *w)
     assert_true(exists(w, TO) && !exists(w, FROM));
 }
 
+/* A person removed the folder that it came from, before the next start. */
+static void recovery_without_the_old_folder(void **state)
+{
+    struct world *w = world_with_letter();
+    struct error err = ERROR_INIT;
+    struct recovery r;
+
+    (void)state;
+    world_stop(w);
+    renamed_and_not_recorded(w);
+    assert_int_equal(unlinkat(w->root, INBOX, AT_REMOVEDIR), 0);
+    assert_int_equal(filer_recover(&w->o, &r, &err), 0);
+    assert_int_equal(r.finished, 1);
+    assert_row(w, MEMBER);
+    assert_int_equal(lines(w, "filed", MEMBER), 1);
+    assert_journal(w);
+    world_free(w);
+}
+
 static void recovery_fails(void **state)
 {
     unsigned n = 0;
@@ -234,6 +254,9 @@ static void the_private_state_fails(void **state)
         struct act *a = the_act(w);
         struct outcome r;
 
+        /* The first batch of a start notes that pages are out of date. */
+        world_stop(w);
+        world_start(w);
         snprintf(sys.hit, sizeof sys.hit, "SQLite");
         sql.n = 0;
         sql.code = codes[n % 3];
@@ -262,11 +285,13 @@ static void recovery_without_the_private_state(void **state)
     while (hit) {
         struct world *w = world_with_letter();
         struct error err = ERROR_INIT;
+        struct known *known = known_new();
         struct recovery r;
         int rc;
 
         world_stop(w);
         renamed_and_not_recorded(w);
+        w->o.known = known;
         snprintf(sys.hit, sizeof sys.hit, "SQLite");
         sql.n = 0;
         sql.code = SQLITE_IOERR;
@@ -278,6 +303,7 @@ static void recovery_without_the_private_state(void **state)
             assert_true(*err.text != '\0');
         assert_made_good(w, n);
         world_free(w);
+        known_free(known);
     }
     assert_true(n > 10);
 }
@@ -407,6 +433,7 @@ int main(void)
         cmocka_unit_test(it_may_not),
         cmocka_unit_test(what_is_interrupted_goes_on),
         cmocka_unit_test(a_plan_fails),
+        cmocka_unit_test(recovery_without_the_old_folder),
         cmocka_unit_test(recovery_fails),
         cmocka_unit_test(the_private_state_fails),
         cmocka_unit_test(recovery_without_the_private_state),
