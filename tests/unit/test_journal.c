@@ -310,6 +310,60 @@ static void every_torn_append_is_completed(void **state)
     }
 }
 
+static int64_t last_change(struct place *p, struct journal_head *cut)
+{
+    int64_t at = -1;
+
+    if (journal_last_change(p->fd, &p->head, cut, &at, &p->err) < 0)
+        fail_msg("%s", error_text(&p->err));
+    return at;
+}
+
+/* Up to there a snapshot takes the journal along. */
+static void the_last_change_is_before_what_is_told_of_archives(void **state)
+{
+    struct place *p = *state;
+    struct journal_head cut, change;
+    AUTO_STR struct str b = STR_INIT;
+    const char *body = "\"kind\":\"filed\"";
+
+    assert_int_equal(last_change(p, &cut), 0);
+    assert_int_equal(cut.size, 0);
+    assert_int_equal(add_body(p, "archived"), 0);
+    assert_int_equal(add_body(p, "verified"), 0);
+    /* Nothing but archives so far. */
+    assert_int_equal(last_change(p, &cut), 0);
+    assert_int_equal(cut.seq, 0);
+    assert_int_equal(cut.size, 0);
+    assert_true(digest_is_zero(&cut.hash));
+    assert_int_equal(add(p, 1, 1), 0);
+    change = p->head;
+    assert_int_equal(add_body(p, "pruned"), 0);
+    assert_int_equal(last_change(p, &cut), NOW); /* in microseconds */
+    assert_int_equal(cut.seq, change.seq);
+    assert_int_equal(cut.size, change.size);
+    assert_true(digest_equal(&cut.hash, &change.hash));
+    /* One too long to be about an archive, whatever it says. */
+    journal_body(&b, NOW + 5000, "archived");
+    str_add(&b, ",\"note\":\"");
+    for (int i = 0; i < 10000; i++)
+        str_addc(&b, 'x');
+    str_addc(&b, '"');
+    body = str_c(&b);
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(last_change(p, &cut), NOW + 5000);
+    assert_int_equal(cut.size, p->head.size);
+    /* Two that do not say when. */
+    body = "\"kind\":\"filed\"";
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(last_change(p, &cut), 0);
+    assert_int_equal(cut.size, p->head.size);
+    body = "\"at\":\"yesterday\",\"doc\":1";
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(last_change(p, &cut), 0);
+    assert_int_equal(cut.size, p->head.size);
+}
+
 static void a_pending_tail_is_no_fault(void **state)
 {
     struct place *p = *state;
@@ -965,6 +1019,7 @@ int main(void)
         T(the_first_line_tells_the_case),
         T(last_finds_the_head),
         T(every_torn_append_is_completed),
+        T(the_last_change_is_before_what_is_told_of_archives),
         T(a_pending_tail_is_no_fault),
         T(what_is_written_later_is_not_looked_at),
         T(foreign_bytes_are_closed_and_noted),

@@ -213,6 +213,39 @@ static void an_append_that_fails_is_made_good(void **state)
     }
 }
 
+/* It fails once it has begun to write, and the next try fails as well, at whichever call. */
+static void an_append_that_fails_twice_is_made_good(void **state)
+{
+    struct place *p = *state;
+
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        bool hit = true;
+        unsigned n;
+
+        for (n = 1; hit; n++) {
+            int rc;
+
+            start_over(p);
+            before[i].make(p);
+            sys.only = "fdatasync";
+            fail_at(FAIL, 1);
+            assert_int_equal(append(p), -1);
+            assert_true(was_hit());
+            sys.only = NULL;
+            p->err = (struct error)ERROR_INIT;
+            fail_at(FAIL, n);
+            rc = append(p);
+            hit = was_hit();
+            if (hit && (rc == 0 || !*p->err.text))
+                fail_msg("%s: the %uth call failed, and nobody was told", before[i].name, n);
+            if (hit)
+                assert_int_equal(append(p), 0);
+            assert_appended(p, i, n);
+        }
+        assert_true(n > 4);
+    }
+}
+
 static void an_append_that_is_interrupted_goes_on(void **state)
 {
     struct place *p = *state;
@@ -538,6 +571,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_append_that_fails_is_made_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_append_that_fails_twice_is_made_good, setup, teardown),
         cmocka_unit_test_setup_teardown(an_append_that_is_interrupted_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_is_told_and_accuses_nobody, setup,
                                         teardown),
