@@ -26,13 +26,13 @@ static struct {
     atomic_uint n;  /* calls so far */
     atomic_uint at; /* the one that fails, 0 for none */
     enum deed deed;
-    int with;       /* errno of FAIL */
-    long file_system; /* what fstatfs(2) says it is; 0: the truth */
+    int with;           /* errno of FAIL */
+    long file_system;   /* what fstatfs(2) says it is; 0: the truth */
     const char *not_of; /* calls on files whose path holds this do not count; or NULL */
     const char *only;   /* calls of that name count and no others; or NULL */
-    bool few;       /* of a file that is read to its end only two calls in a row count */
-    atomic_uint syncs; /* of anything, so far, but for fdatasync(2), which is SQLite's, too */
-    char hit[32];   /* the name of the call that failed */
+    bool few;           /* of a file that is read to its end only two calls in a row count */
+    atomic_uint syncs;  /* of anything, so far, but for fdatasync(2), which is SQLite's, too */
+    char hit[32];       /* the name of the call that failed */
 } sys = {.with = EIO, .file_system = XFS_SUPER_MAGIC};
 
 static long (*real_syscall)(long, ...);
@@ -90,8 +90,8 @@ static bool is_more_of_it(const char *name, int fd)
 /* SHORT and AGAIN are asked only of calls that read and write. */
 static bool hits(const char *name, int fd, bool reads)
 {
-    if ((!reads && sys.deed != FAIL) || (sys.only && strcmp(sys.only, name) != 0) || !is_counted(fd) ||
-        is_more_of_it(name, fd) || ++sys.n != sys.at)
+    if ((!reads && sys.deed != FAIL) || (sys.only && strcmp(sys.only, name) != 0) ||
+        !is_counted(fd) || is_more_of_it(name, fd) || ++sys.n != sys.at)
         return false;
     snprintf(sys.hit, sizeof sys.hit, "%s", name);
     return true;
@@ -140,9 +140,8 @@ DOES(faccessat, SYS_faccessat2, (int dir, const char *path, int mode, int flags)
 DOES(mkdirat, SYS_mkdirat, (int dir, const char *path, mode_t mode), dir, dir, (long)path, mode, 0,
      0)
 DOES(unlink, SYS_unlink, (const char *path), of_path(path), (long)path, 0, 0, 0, 0)
-DOES(renameat2, SYS_renameat2,
-     (int from, const char *old, int to, const char *new, unsigned flags), from, from, (long)old, to,
-     (long)new, flags)
+DOES(renameat2, SYS_renameat2, (int from, const char *old, int to, const char *new, unsigned flags),
+     from, from, (long)old, to, (long)new, flags)
 
 /* What is on the disk is another test's question. */
 int fsync(int fd)
@@ -165,7 +164,8 @@ int sync_file_range(int fd, off_t at, off_t n, unsigned flags)
     return hits("sync_file_range", fd, false) ? failed() : 0;
 }
 
-/* On what the folder of a test lies is its own affair: where a test says it, the call does not count. */
+/* On what the folder of a test lies is its own affair: where a test says it, the call does not
+ * count. */
 int fstatfs(int fd, struct statfs *fs)
 {
     int rc = !sys.file_system && hits("fstatfs", -1, false)

@@ -1,6 +1,6 @@
 /*
- * held_batch: acts that are handed over one by one and are one batch of the filer all the same, and what
- * happens between its steps. For tests of the filer, which include failing_calls.h.
+ * held_batch: acts that are handed over one by one and are one batch of the filer all the same, and
+ * what happens between its steps. For tests of the filer, which include failing_calls.h.
  */
 #ifndef TESTS_HELD_BATCH_H
 #define TESTS_HELD_BATCH_H

@@ -1,4 +1,5 @@
-/* Acts that share a batch: who gets a name, who waits for whom, and who is left alone when one fails. */
+/* Acts that share a batch: who gets a name, who waits for whom, and who is left alone when one
+ * fails. */
 #undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 
 #include "filer_world.h"
@@ -46,7 +47,8 @@ static int done(void **state)
     return 0;
 }
 
-static struct act *exact_act(const struct world *w, const char *from, const char *folder, const char *name)
+static struct act *exact_act(const struct world *w, const char *from, const char *folder,
+                             const char *name)
 {
     struct act *a = filing_act(w, from, folder, name);
 
@@ -54,7 +56,8 @@ static struct act *exact_act(const struct world *w, const char *from, const char
     return a;
 }
 
-/* ---- names ---------------------------------------------------------------------------------------- */
+/* ---- names
+ * ---------------------------------------------------------------------------------------- */
 
 static void of_two_that_want_one_exact_name_the_first_gets_it(void **state)
 {
@@ -153,22 +156,23 @@ static void one_whose_name_is_always_taken_holds_up_no_other(void **state)
     assert_row(w, "Inbox/3.pdf");
 }
 
-/* ---- the disk fails -------------------------------------------------------------------------------- */
+/* ---- the disk fails
+ * -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *call;
     unsigned n; /* so many-th */
     int with;
 } disk_fails[] = {
-    {"openat2", 1, EIO},          /* the first document is opened */
-    {"mkdirat", 1, ENOSPC},       /* the second's folder is made */
-    {"sync_file_range", 1, EIO},  /* they are written out: all are begun, then each is waited for */
+    {"openat2", 1, EIO},         /* the first document is opened */
+    {"mkdirat", 1, ENOSPC},      /* the second's folder is made */
+    {"sync_file_range", 1, EIO}, /* they are written out: all are begun, then each is waited for */
     {"sync_file_range", 2, EIO},
     {"sync_file_range", 3, ENOSPC},
     {"sync_file_range", 4, ENOSPC},
     {"sync_file_range", 5, EIO},
     {"sync_file_range", 6, EIO},
-    {"fdatasync", 1, EIO},        /* the log of intents */
+    {"fdatasync", 1, EIO}, /* the log of intents */
     {"renameat2", 1, ENOSPC},
     {"renameat2", 2, EROFS},
     {"renameat2", 3, EIO},
@@ -210,7 +214,8 @@ static void of_a_batch_that_stops_none_is_filed(void **state)
             AUTO_FREE char *from = xasprintf(INBOX "/%u.pdf", k + 1);
 
             if (r[k].status != ACT_STOPPED)
-                fail_msg("%s number %u: act %u has status %d", sys.hit, disk_fails[i].n, k, r[k].status);
+                fail_msg("%s number %u: act %u has status %d", sys.hit, disk_fails[i].n, k,
+                         r[k].status);
             assert_true(*r[k].error != '\0');
             assert_text(w, from, from);
             r[k] = file_one(w, from, folders[k], NAME);
@@ -230,7 +235,8 @@ static int count_call(void *ctx, struct state *s, struct error *err)
     return 0;
 }
 
-/* What changes the private state by itself is not begun behind journals that did not get onto the disk. */
+/* What changes the private state by itself is not begun behind journals that did not get onto the
+ * disk. */
 static void behind_journals_that_failed_no_call_is_made(void **state)
 {
     struct world *w = *state;
@@ -262,7 +268,8 @@ static void behind_journals_that_failed_no_call_is_made(void **state)
     assert_journal(w);
 }
 
-/* ---- the end ---------------------------------------------------------------------------------------- */
+/* ---- the end
+ * ---------------------------------------------------------------------------------------- */
 
 static void who_leaves_at_once_does_not_begin_what_is_queued(void **state)
 {

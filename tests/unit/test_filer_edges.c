@@ -1,4 +1,5 @@
-/* The filer where it seldom comes: no thread to be had, nothing to be synced, cases that go or are not known. */
+/* The filer where it seldom comes: no thread to be had, nothing to be synced, cases that go or are
+ * not known. */
 #undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 
 #include "filer_world.h"
@@ -60,7 +61,8 @@ static int done(void **state)
     return 0;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------ */
+/* ---- starting
+ * ------------------------------------------------------------------------------------ */
 
 static void without_a_thread_there_is_no_filer(void **state)
 {
@@ -127,7 +129,8 @@ static void a_cabinet_that_is_closed_is_told(void **state)
     filer_free(NULL, false);
 }
 
-/* ---- what is told -------------------------------------------------------------------------------- */
+/* ---- what is told
+ * -------------------------------------------------------------------------------- */
 
 static void count(void *ctx, const struct act *a)
 {
@@ -235,7 +238,8 @@ static void who_is_told_finds_it_closed(void **state)
     assert_int_equal(r.status, ACT_DONE);
 }
 
-/* ---- syncs --------------------------------------------------------------------------------------- */
+/* ---- syncs
+ * --------------------------------------------------------------------------------------- */
 
 static void a_document_announced_is_on_the_disk_before(void **state)
 {
@@ -352,9 +356,11 @@ static void where_nothing_need_last_nothing_is_synced(void **state)
     assert_true(sys.syncs > 0);
 }
 
-/* ---- what cannot be -------------------------------------------------------------------------------- */
+/* ---- what cannot be
+ * -------------------------------------------------------------------------------- */
 
-static struct act *moving_act(const struct world *w, const char *from, const char *folder, const char *name)
+static struct act *moving_act(const struct world *w, const char *from, const char *folder,
+                              const char *name)
 {
     struct act *a = act_new(ACT_FOLDER);
     const char *last;
@@ -478,7 +484,8 @@ static void a_link_to_itself_keeps_its_name(void **state)
     assert_false(exists(w, FROM));
 }
 
-/* Under its own name in other letters: a rename would leave both, and no one could tell which is which. */
+/* Under its own name in other letters: a rename would leave both, and no one could tell which is
+ * which. */
 static void a_link_to_itself_in_other_letters_is_refused(void **state)
 {
     struct world *w = *state;
@@ -524,7 +531,9 @@ static void where_names_cannot_be_seen_none_is_chosen(void **state)
             assert_true(r.status == ACT_DONE || (hit && r.status == ACT_STOPPED));
             filer_resume(w->f);
             finish(w);
-            assert_int_equal(renameat(w->root, LETTERS "/Smith_Divorce_Order_2026-03-02_41.pdf", w->root, FROM), 0);
+            assert_int_equal(
+                renameat(w->root, LETTERS "/Smith_Divorce_Order_2026-03-02_41.pdf", w->root, FROM),
+                0);
         }
         assert_text(w, FROM, CONTENT);
     }
@@ -579,7 +588,8 @@ static void file_again(struct world *w, int64_t number)
     assert_string_equal(r.to, TO);
 }
 
-/* The row still says that a document lies there: itself, under its number or not; or one that is gone. */
+/* The row still says that a document lies there: itself, under its number or not; or one that is
+ * gone. */
 static void a_row_alone_keeps_no_name(void **state)
 {
     struct world *w = *state;
@@ -599,7 +609,8 @@ static void a_row_alone_keeps_no_name(void **state)
     assert_string_equal(r.to, LETTERS "/SMITH_divorce_order_2026-03-02_02.pdf");
 }
 
-/* ---- a case that is being deleted -------------------------------------------------------------------- */
+/* ---- a case that is being deleted
+ * -------------------------------------------------------------------- */
 
 static void record(struct world *w, const char *path)
 {

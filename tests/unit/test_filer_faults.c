@@ -286,7 +286,8 @@ static void where_order_is_not_kept_documents_are_on_the_disk_first(void **state
         write_file(w, INBOX "/a.pdf", "1");
         snprintf(name, sizeof name, "L%zu.pdf", i);
         assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, name).status, ACT_DONE);
-        assert_true(position(ordered ? "write:a.pdf" : "fdatasync:a.pdf") < position("rename:Inbox"));
+        assert_true(position(ordered ? "write:a.pdf" : "fdatasync:a.pdf") <
+                    position("rename:Inbox"));
         assert_int_equal(calls("fdatasync:a.pdf"), !ordered);
         snprintf(name, sizeof name, "fsync:L%zu.pdf", i);
         assert_int_equal(calls(name), ordered);
@@ -307,7 +308,8 @@ static void a_document_that_changed_since_it_was_announced_is_synced_again(void 
         cleanup_close(&fd);
         write_file(w, INBOX "/a.pdf", "2");
         log_clear();
-        assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, i ? "M.pdf" : "L.pdf").status, ACT_DONE);
+        assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, i ? "M.pdf" : "L.pdf").status,
+                         ACT_DONE);
         assert_true(position(i ? "fdatasync:a.pdf" : "write:a.pdf") < position("rename:Inbox"));
         assert_int_equal(calls("fsync:L.pdf"), !i);
         move_to_other_file_system(w);

@@ -1,6 +1,6 @@
 /*
- * What could not be recorded goes back to its old name, whatever others did meanwhile; and a filer that
- * stopped goes on where it was, also when that fails at first.
+ * What could not be recorded goes back to its old name, whatever others did meanwhile; and a filer
+ * that stopped goes on where it was, also when that fails at first.
  */
 #undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 
@@ -59,7 +59,8 @@ static void go_on(struct world *w)
         fail_msg("%s", filer_stopped(w->f));
 }
 
-/* ---- what others did before it could go back ---------------------------------------------------------- */
+/* ---- what others did before it could go back
+ * ---------------------------------------------------------- */
 
 static void (*others)(struct world *w);
 static int reader = -1;
@@ -207,7 +208,8 @@ static void what_was_not_moved_stays(void **state)
     assert_recorded(w, 1);
 }
 
-/* ---- going on ------------------------------------------------------------------------------------------ */
+/* ---- going on
+ * ------------------------------------------------------------------------------------------ */
 
 /* The last act was renamed, could not be recorded and not taken back: its intent is pending. */
 static void leave_pending(struct world *w)
@@ -285,9 +287,11 @@ static void one_that_has_not_stopped_goes_on_as_before(void **state)
     assert_recorded(w, 1);
 }
 
-/* ---- cases ---------------------------------------------------------------------------------------------- */
+/* ---- cases
+ * ---------------------------------------------------------------------------------------------- */
 
-static struct act *case_move(const struct world *w, const char *from, const char *folder, const char *name)
+static struct act *case_move(const struct world *w, const char *from, const char *folder,
+                             const char *name)
 {
     struct act *a = act_new(ACT_FOLDER);
     const char *last;
@@ -397,7 +401,8 @@ static void a_case_moves_to_a_longer_name(void **state)
     assert_int_equal(lines(w, "renamed", CASE "-2024"), 1);
 }
 
-/* It cannot be recorded for a reason of its own, and its folders cannot be synced either: that stops all. */
+/* It cannot be recorded for a reason of its own, and its folders cannot be synced either: that
+ * stops all. */
 static void a_case_that_no_row_knows_goes_back_while_the_disk_fails(void **state)
 {
     struct world *w = *state;

@@ -1,7 +1,7 @@
 /*
  * One document is filed while the nth call fails, for every n: it is under its old or its new name,
- * never under both or none; after a restart it is filed, and its history tells of that once. The same
- * while recovery fails, or the private state; and what the log of intents must not lead to.
+ * never under both or none; after a restart it is filed, and its history tells of that once. The
+ * same while recovery fails, or the private state; and what the log of intents must not lead to.
  */
 #undef _FORTIFY_SOURCE /* its read() and pread() would stand beside those of failing_calls.h */
 
@@ -100,8 +100,8 @@ static unsigned calls_apart(void)
 }
 
 /*
- * errno values that mean different things: the disk is in doubt, or only this document. When calls are passed
- * over, `before` of them are before the first that fails: each run has others.
+ * errno values that mean different things: the disk is in doubt, or only this document. When calls
+ * are passed over, `before` of them are before the first that fails: each run has others.
  */
 static void filing_fails_with(int with, unsigned before)
 {
@@ -240,7 +240,8 @@ static void recovery_fails(void **state)
     assert_true(n > 5);
 }
 
-/* ---- the private state fails -------------------------------------------------------------------- */
+/* ---- the private state fails --------------------------------------------------------------------
+ */
 
 static void the_private_state_fails(void **state)
 {
@@ -345,7 +346,8 @@ static void what_another_saved_there_is_not_taken_back(void **state)
     world_free(w);
 }
 
-/* ---- a log of intents that says something else --------------------------------------------------- */
+/* ---- a log of intents that says something else
+ * --------------------------------------------------- */
 
 #define DOC_JSON "\"doc\":{\"case\":\"" CASE_ID "\",\"number\":1,\"state\":\"filed\"}"
 #define STAMP    "\"stamp\":[1,2,3,4,5,6]"
@@ -391,7 +393,8 @@ static void a_log_that_holds_something_else_is_told(void **state)
     }
 }
 
-/* ---- a name that is taken whenever it was chosen -------------------------------------------------- */
+/* ---- a name that is taken whenever it was chosen
+ * -------------------------------------------------- */
 
 static void take_the_name(void *ctx, enum filer_point point, const struct act *a)
 {

@@ -145,7 +145,8 @@ static void interrupted_and_half_written_it_is_whole(void **state)
     }
 }
 
-/* A batch that needs a longer log: whichever call fails, it does not count, and no later one either. */
+/* A batch that needs a longer log: whichever call fails, it does not count, and no later one
+ * either. */
 static void after_a_failure_nothing_is_written(void **state)
 {
     AUTO_FREE char *large = xcalloc(1, WHOLE + 1);
@@ -250,9 +251,10 @@ static void a_length_that_cannot_be_is_no_record(void **state)
 /* What goes along with a document, and what the log says of it that is no name. */
 static void a_companion_without_a_name_is_passed_over(void **state)
 {
-    static const char json[] =
-        "{\"v\":1,\"stamp\":[1,2,3,4,5,6],\"doc\":{\"case\":\"\",\"state\":\"filed\"},\"from\":\"a\","
-        "\"to\":\"b\",\"companions\":[{\"name\":\"a.xmp\"},{\"nick\":\"x\"},7,{\"name\":\"a.p7s\"}]}";
+    static const char json[] = "{\"v\":1,\"stamp\":[1,2,3,4,5,6],\"doc\":{\"case\":\"\",\"state\":"
+                               "\"filed\"},\"from\":\"a\","
+                               "\"to\":\"b\",\"companions\":[{\"name\":\"a.xmp\"},{\"nick\":\"x\"},"
+                               "7,{\"name\":\"a.p7s\"}]}";
     struct error err = ERROR_INIT;
     struct act *a = intent_read(json, 1, &err);
 
@@ -269,14 +271,10 @@ static void a_companion_without_a_name_is_passed_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(one_that_cannot_be_made_is_told),
-        TEST(without_its_folder_there_is_none),
-        TEST(interrupted_and_half_written_it_is_whole),
-        TEST(after_a_failure_nothing_is_written),
-        TEST(with_nothing_to_say_nothing_is_written),
-        TEST(one_that_cannot_be_removed_is_told),
-        TEST(one_that_is_full_to_its_end_is_read),
-        TEST(a_length_that_cannot_be_is_no_record),
+        TEST(one_that_cannot_be_made_is_told),           TEST(without_its_folder_there_is_none),
+        TEST(interrupted_and_half_written_it_is_whole),  TEST(after_a_failure_nothing_is_written),
+        TEST(with_nothing_to_say_nothing_is_written),    TEST(one_that_cannot_be_removed_is_told),
+        TEST(one_that_is_full_to_its_end_is_read),       TEST(a_length_that_cannot_be_is_no_record),
         TEST(a_companion_without_a_name_is_passed_over),
     };
 

@@ -350,16 +350,19 @@ static void the_last_change_is_before_what_is_told_of_archives(void **state)
         str_addc(&b, 'x');
     str_addc(&b, '"');
     body = str_c(&b);
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err),
+                     0);
     assert_int_equal(last_change(p, &cut), NOW + 5000);
     assert_int_equal(cut.size, p->head.size);
     /* Two that do not say when. */
     body = "\"kind\":\"filed\"";
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err),
+                     0);
     assert_int_equal(last_change(p, &cut), 0);
     assert_int_equal(cut.size, p->head.size);
     body = "\"at\":\"yesterday\",\"doc\":1";
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err),
+                     0);
     assert_int_equal(last_change(p, &cut), 0);
     assert_int_equal(cut.size, p->head.size);
 }
@@ -386,8 +389,7 @@ static void a_pending_tail_is_no_fault(void **state)
         assert_int_equal(
             journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
         assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
-        assert_int_equal(p->standing,
-                         n == (size_t)before.size ? JOURNAL_INTACT : JOURNAL_TAIL_OWN);
+        assert_int_equal(p->standing, n == (size_t)before.size ? JOURNAL_INTACT : JOURNAL_TAIL_OWN);
     }
     p->head = before;
     assert_true(faults(p) > 0);
@@ -409,8 +411,8 @@ static void what_is_written_later_is_not_looked_at(void **state)
     add(p, 2, 3);
     assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
     assert_int_equal(p->standing, JOURNAL_INTACT);
-    assert_int_equal(
-        journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
+    assert_int_equal(journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err),
+                     0);
     picture.size += 10; /* a line was half written then */
     assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
     assert_int_equal(p->standing, JOURNAL_FOREIGN);
@@ -418,8 +420,8 @@ static void what_is_written_later_is_not_looked_at(void **state)
     picture.n = 1;
     assert_int_equal(journal_stands(p->fd, &picture, &p->standing, &p->err), 0);
     assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
-    assert_int_equal(
-        journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
+    assert_int_equal(journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err),
+                     0);
 }
 
 static void foreign_bytes_are_closed_and_noted(void **state)

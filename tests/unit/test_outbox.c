@@ -1,4 +1,5 @@
-/* Lines on their way from the private state into journals: where they go, when they wait, and what the disk fails at. */
+/* Lines on their way from the private state into journals: where they go, when they wait, and what
+ * the disk fails at. */
 #include "filer_world.h"
 
 #include <sys/syscall.h>
@@ -136,7 +137,8 @@ static void assert_intact(struct box *x, const char *id, const char *folder)
     assert_int_equal(standing, JOURNAL_INTACT);
 }
 
-/* ---- where they go -------------------------------------------------------------------------------- */
+/* ---- where they go
+ * -------------------------------------------------------------------------------- */
 
 static void the_last_that_is_known_of_a_folder_counts(void **state)
 {
@@ -189,7 +191,8 @@ static void only_a_case_with_lines_gets_a_journal(void **state)
     assert_int_equal(written(x, "Smith", "filed"), 1);
 }
 
-/* ---- when they wait ------------------------------------------------------------------------------- */
+/* ---- when they wait
+ * ------------------------------------------------------------------------------- */
 
 static void lose_journal(struct box *x, const char *folder)
 {
@@ -200,7 +203,8 @@ static void lose_journal(struct box *x, const char *folder)
     assert_int_equal(unlinkat(x->w->root, dir, AT_REMOVEDIR), 0);
 }
 
-/* Nobody has touched the folder for a while, and documents left it: it may be on its way out for a minute. */
+/* Nobody has touched the folder for a while, and documents left it: it may be on its way out for a
+ * minute. */
 static void a_case_whose_documents_go_gets_its_journal_back_a_minute_later(void **state)
 {
     struct box *x = *state;
@@ -242,9 +246,11 @@ static void a_case_that_lost_only_its_journal_gets_it_back_at_once(void **state)
     assert_int_equal(written(x, "Smith", "foreign"), 1);
 }
 
-/* ---- what the disk fails at ----------------------------------------------------------------------- */
+/* ---- what the disk fails at
+ * ----------------------------------------------------------------------- */
 
-/* They are one sync: when it fails none counts, and none is written twice when it is tried again. */
+/* They are one sync: when it fails none counts, and none is written twice when it is tried again.
+ */
 static void journals_that_could_not_be_synced_do_not_count(void **state)
 {
     struct box *x = *state;
@@ -307,7 +313,8 @@ static bool is_marked(struct box *x, const char *id)
     return is;
 }
 
-/* Whatever call of SQLite fails: heads, what is left to write, and the mark are put together or not at all. */
+/* Whatever call of SQLite fails: heads, what is left to write, and the mark are put together or not
+ * at all. */
 static void heads_and_the_mark_of_a_case_are_put_together(void **state)
 {
     struct box *x = *state;

@@ -1,7 +1,7 @@
 /*
- * Journals on a disk that fails: whatever call fails first, who asked is told. An append that failed
- * is made good by the next one, no line is lost or there twice, and nobody is accused of a change
- * because a byte could not be read.
+ * Journals on a disk that fails: whatever call fails first, who asked is told. An append that
+ * failed is made good by the next one, no line is lost or there twice, and nobody is accused of a
+ * change because a byte could not be read.
  */
 #undef _FORTIFY_SOURCE /* its read() and pread() would stand beside those of failing_calls.h */
 
@@ -55,7 +55,8 @@ static int teardown(void **state)
     return rc;
 }
 
-/* ---- appending ---------------------------------------------------------------------------------- */
+/* ---- appending ----------------------------------------------------------------------------------
+ */
 
 static const char *const bodies[] = {"\"kind\":\"one\"", "\"kind\":\"two\"", "\"kind\":\"three\""};
 
@@ -264,7 +265,8 @@ static void an_append_that_is_interrupted_goes_on(void **state)
     }
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------
+ */
 
 static int count_line(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number)
 {
@@ -403,7 +405,8 @@ static void found(void *ctx, const struct verify_finding *f)
     p->lines++;
 }
 
-static int ask_verify_how(struct place *p, int (*how)(const struct verify_options *, struct place *))
+static int ask_verify_how(struct place *p,
+                          int (*how)(const struct verify_options *, struct place *))
 {
     int root = open("/tmp", O_RDONLY | O_DIRECTORY);
     struct verify_options o = {.root = root,
@@ -464,22 +467,30 @@ static const struct {
     const char *name;
     int (*ask)(struct place *p);
 } questions[] = {
-    {"each line", ask_each},       {"check", ask_check},
-    {"stands", ask_stands},        {"trusted", ask_trusted},
-    {"size", ask_size},            {"case", ask_case},
-    {"last", ask_last},            {"last change", ask_last_change},
-    {"accept", ask_accept},        {"history", ask_history},
-    {"where", ask_where},          {"undo", ask_undo},
-    {"rebuild", ask_rebuild},      {"verify", ask_verify},
-    {"end of it", ask_verify_quick}, {"lines of it", ask_verify_deep},
+    {"each line", ask_each},
+    {"check", ask_check},
+    {"stands", ask_stands},
+    {"trusted", ask_trusted},
+    {"size", ask_size},
+    {"case", ask_case},
+    {"last", ask_last},
+    {"last change", ask_last_change},
+    {"accept", ask_accept},
+    {"history", ask_history},
+    {"where", ask_where},
+    {"undo", ask_undo},
+    {"rebuild", ask_rebuild},
+    {"verify", ask_verify},
+    {"end of it", ask_verify_quick},
+    {"lines of it", ask_verify_deep},
 };
 
 static void say(struct place *p, const char *body)
 {
     enum journal_standing standing;
 
-    assert_int_equal(
-        journal_append(p->j.fd, &p->j.head, &body, 1, NOW, false, &standing, &p->err), 0);
+    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, NOW, false, &standing, &p->err),
+                     0);
 }
 
 /* A case with a document, a note that was taken up, and lines about archives. */

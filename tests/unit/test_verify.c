@@ -346,7 +346,8 @@ static void lines_in_the_outbox_count(void **state)
     assert_string_equal(verify(o), "");
 }
 
-/* What a line leaves open is no difference: content that it does not tell, or tells as no digest. */
+/* What a line leaves open is no difference: content that it does not tell, or tells as no digest.
+ */
 static void lines_that_say_little_accuse_nobody(void **state)
 {
     struct office *o = *state;
@@ -364,7 +365,8 @@ static void lines_that_say_little_accuse_nobody(void **state)
     doc_stamp_take(-1, o->p.fd, "seen", &d.stamp);
     assert_int_equal(state_doc_put(o->s, &d, &o->p.err), 0);
     doc_clear(&d);
-    assert_int_equal(journal_append(o->p.fd, &o->p.head, more, 2, NOW, false, &standing, &o->p.err), 0);
+    assert_int_equal(journal_append(o->p.fd, &o->p.head, more, 2, NOW, false, &standing, &o->p.err),
+                     0);
     assert_int_equal(state_head_put(o->s, ID, &o->p.head, &o->p.err), 0);
     assert_int_equal(state_outbox_add(o->s, ID, "no line at all", &o->p.err), 0);
     assert_int_equal(state_outbox_add(o->s, ID, "\"doc\":1", &o->p.err), 0);
@@ -385,11 +387,13 @@ static int take_unheard(void *ctx, const struct doc *d)
 {
     struct str *s = ctx;
 
-    str_addf(s, "%lld:%s:%s ", (long long)d->number, doc_state_name(d->state), d->path ? d->path : "-");
+    str_addf(s, "%lld:%s:%s ", (long long)d->number, doc_state_name(d->state),
+             d->path ? d->path : "-");
     return s->len > 30 ? 7 : 0;
 }
 
-/* What has to be told to a journal that is taken up as it is: what it does not know, and what it alone knows. */
+/* What has to be told to a journal that is taken up as it is: what it does not know, and what it
+ * alone knows. */
 static void what_a_journal_has_not_heard_is_found(void **state)
 {
     struct office *o = *state;
@@ -603,7 +607,8 @@ static void what_is_removed_meanwhile_is_not_missed(void **state)
     assert_string_equal(verify(o), "");
 }
 
-/* ---- ended early ----------------------------------------------------------------------------------- */
+/* ---- ended early
+ * ----------------------------------------------------------------------------------- */
 
 static unsigned asked, stop_at;
 
@@ -720,7 +725,8 @@ static void only_a_case_that_is_there(void **state)
     assert_int_equal(verify_case(&opt, &o->counts, &o->p.err), -1);
 }
 
-/* ---- beside a daemon that writes --------------------------------------------------------------- */
+/* ---- beside a daemon that writes ---------------------------------------------------------------
+ */
 
 #define LINES 400
 
@@ -743,9 +749,9 @@ static bool write_line(struct writer *w, struct state *s, struct journal_head *h
                          state_outbox_done(s, ID, INT64_MAX, &err) == 0)) &&
            state_outbox_add(s, ID, body, &err) == 0 && state_commit(s, &err) == 0 &&
            journal_append(w->o->p.fd, head, bodies, 1, NOW, false, &standing, &err) == 0 &&
-           (!settle || (state_begin(s, &err) == 0 && state_head_put(s, ID, head, &err) == 0 &&
-                        state_outbox_done(s, ID, INT64_MAX, &err) == 0 &&
-                        state_commit(s, &err) == 0));
+           (!settle ||
+            (state_begin(s, &err) == 0 && state_head_put(s, ID, head, &err) == 0 &&
+             state_outbox_done(s, ID, INT64_MAX, &err) == 0 && state_commit(s, &err) == 0));
 }
 
 static void *write_lines(void *arg)
