@@ -220,6 +220,8 @@ CALL(int, "syncfs", syncfs, (int fd), (fd), "", -1)
 CALL(int, "renameat2", renameat2, (int a, const char *b, int c, const char *d, unsigned e),
      (a, b, c, d, e), d, -1)
 CALL(int, "renameat", renameat, (int a, const char *b, int c, const char *d), (a, b, c, d), d, -1)
+CALL(int, "linkat", linkat, (int a, const char *b, int c, const char *d, int f), (a, b, c, d, f), d,
+     -1)
 CALL(int, "unlink", unlink, (const char *p), (p), p, -1)
 CALL(int, "unlinkat", unlinkat, (int d, const char *p, int f), (d, p, f), p, -1)
 CALL(int, "rmdir", rmdir, (const char *p), (p), p, -1)
@@ -228,9 +230,12 @@ CALL(int, "mkdirat", mkdirat, (int d, const char *p, mode_t m), (d, p, m), p, -1
 CALL(int, "ftruncate", ftruncate, (int fd, off_t n), (fd, n), FD(fd), -1)
 CALL(int, "ftruncate", ftruncate64, (int fd, off64_t n), (fd, n), FD(fd), -1)
 CALL(int, "fchmod", fchmod, (int fd, mode_t m), (fd, m), FD(fd), -1)
+CALL(int, "chmod", chmod, (const char *p, mode_t m), (p, m), p, -1)
+CALL(int, "chmod", fchmodat, (int d, const char *p, mode_t m, int f), (d, p, m, f), p, -1)
 CALL(int, "fchown", fchown, (int fd, uid_t u, gid_t g), (fd, u, g), FD(fd), -1)
 CALL(int, "fsetxattr", fsetxattr, (int fd, const char *n, const void *v, size_t s, int f),
      (fd, n, v, s, f), FD(fd), -1)
+CALL(int, "fremovexattr", fremovexattr, (int fd, const char *n), (fd, n), FD(fd), -1)
 CALL(ssize_t, "fgetxattr", fgetxattr, (int fd, const char *n, void *v, size_t s), (fd, n, v, s),
      FD(fd), -1)
 CALL(int, "fstat", fstat, (int fd, struct stat *st), (fd, st), FD(fd), -1)
