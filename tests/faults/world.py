@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TYPES = {"correspondence.yaml", "court-papers.yaml", "pleadings.yaml"}
 OWN = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
 CONFIG = "settle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n"
-TIMEOUT = 60
+TIMEOUT = 240  # much: the machine may be busy, or sleep
 
 
 class Violation(Exception):
@@ -89,8 +89,11 @@ class World:
         shutil.rmtree(self.base)
 
     def run(self, *args, env=None):
-        return subprocess.run([self.exe, *args], cwd=self.path if self.path.is_dir() else self.base,
-                              env=dict(self.env, **(env or {})), capture_output=True, timeout=TIMEOUT)
+        try:
+            return subprocess.run([self.exe, *args], cwd=self.path if self.path.is_dir() else self.base,
+                                  env=dict(self.env, **(env or {})), capture_output=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise Violation(f"{args[0]} hangs")
 
     def must(self, *args):
         r = self.run(*args)
@@ -165,6 +168,18 @@ class World:
             if not (self.path / "Archive" / (name + ".sha256")).exists():
                 raise Violation(f"{name} has no .sha256")
 
+    def assert_listed(self):
+        """Each case's index has each document that lies in it, where it lies and with its digest, and nothing else."""
+        there = self.documents()
+        for page in self.path.rglob("Index.csv"):
+            case = str(page.parent.relative_to(self.path)) + "/"
+            table = csv.DictReader(io.StringIO(page.read_text("utf-8-sig", "surrogateescape")))
+            listed = [(case + row["Folder"] + "/" * bool(row["Folder"]) + row["Name"], row["SHA-256"]) for row in table]
+            lie = [x for x in there.items() if x[0].startswith(case)]
+            if sorted(listed) != sorted(lie):
+                raise Violation(f"{case}Index.csv has {sorted(set(listed) - set(lie))[:4]} that are not there, "
+                                f"and has not {sorted(set(lie) - set(listed))[:4]}")
+
     def trace(self):
         """Differs when anything on the disk was changed, the private state's included."""
         def look(top, skip):
@@ -196,6 +211,7 @@ class World:
         left = [str(p) for p in self.base.rglob(".~organizer-*")]
         if left:
             raise Violation(f"temporary files are left: {left}")
+        self.assert_listed()
         before = self.picture()
         self.must("sweep", self.path)
         for what, was, now in zip(("names", "journals", "pages"), before, self.picture()):
