@@ -212,6 +212,10 @@ class World:
         if left:
             raise Violation(f"temporary files are left: {left}")
         self.assert_listed()
+        self.assert_settled()
+
+    def assert_settled(self):
+        """One more sweep changes no name, no journal and no page."""
         before = self.picture()
         self.must("sweep", self.path)
         for what, was, now in zip(("names", "journals", "pages"), before, self.picture()):
