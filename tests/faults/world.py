@@ -168,6 +168,20 @@ class World:
             if not (self.path / "Archive" / (name + ".sha256")).exists():
                 raise Violation(f"{name} has no .sha256")
 
+    def assert_chained(self):
+        """Each journal, without the program: a line has the hash of the one before it, and none tells of a line that the
+        program did not write or of private state that was lost."""
+        for path in self.path.rglob(".organizer/journal.jsonl"):
+            *lines, rest = path.read_bytes().split(b"\n")
+            before = "0" * 64
+            for n, line in enumerate(lines, 1):
+                x = json.loads(line)
+                if (x["seq"], x["prev"]) != (n, before) or x["kind"] in ("foreign", "rebuilt"):
+                    raise Violation(f"line {n} of {path.parent.parent.name}'s journal: {line.decode()}")
+                before = hashlib.sha256(line).hexdigest()
+            if rest or not lines:
+                raise Violation(f"{path.parent.parent.name}'s journal ends with {rest}")
+
     def assert_listed(self):
         """Each case's index has each document that lies in it, where it lies and with its digest, and nothing else."""
         there = self.documents()
@@ -211,6 +225,7 @@ class World:
         left = [str(p) for p in self.base.rglob(".~organizer-*")]
         if left:
             raise Violation(f"temporary files are left: {left}")
+        self.assert_chained()
         self.assert_listed()
         self.assert_settled()
 
