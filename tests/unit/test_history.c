@@ -316,6 +316,41 @@ static void a_renamed_folder_is_followed(void **state)
     plan_is(p, ALL, "2:Motions2/B>Inbox/b 1:Old Motions/A>Inbox/a ");
 }
 
+static void a_folder_renamed_after_others_is_followed(void **state)
+{
+    struct journal_place *p = *state;
+
+    say(p, "filed", 1, "Inbox/a", "Motions/A");
+    say(p, "filed", 2, "Inbox/b", "Evidence/B");
+    say(p, "removed", 3, NULL, NULL);
+    say(p, "noted", 0, "Motions", NULL);
+    say(p, "noted", 0, "Motions", "Elsewhere");
+    say(p, "moved", 0, "Motions", NULL);
+    say(p, "moved", 0, "Motions", "Old Motions");
+    plan_is(p, ALL, "2:Evidence/B>Inbox/b 1:Old Motions/A>Inbox/a ");
+}
+
+/* A version is filed as any document is; what was filed as it was called moves nowhere. */
+static void versions_are_undone_and_names_that_were_right_are_not(void **state)
+{
+    struct journal_place *p = *state;
+
+    say(p, "version", 1, "Inbox/a", "Motions/A-v2");
+    say(p, "filed", 2, "Motions/B", "Motions/B");
+    say(p, "filed", 3, NULL, "Motions/C");
+    plan_is(p, ALL, "1:Motions/A-v2>Inbox/a ");
+}
+
+static void taken_back_elsewhere_nothing_is_left_to_undo(void **state)
+{
+    struct journal_place *p = *state;
+
+    say(p, "filed", 1, "Inbox/a", "Motions/A");
+    say(p, "applied", 1, "Motions/A", "Evidence/A");
+    say(p, "undone", 1, "Evidence/A", "Notes/A");
+    plan_is(p, DOC(1), "");
+}
+
 static void who_stands_in_the_way_goes_first(void **state)
 {
     struct journal_place *p = *state;
@@ -416,6 +451,9 @@ int main(void)
         T(what_was_removed_is_left),
         T(a_person_took_it_back_himself),
         T(a_renamed_folder_is_followed),
+        T(a_folder_renamed_after_others_is_followed),
+        T(versions_are_undone_and_names_that_were_right_are_not),
+        T(taken_back_elsewhere_nothing_is_left_to_undo),
         T(who_stands_in_the_way_goes_first),
         T(a_ring_needs_room),
         T(only_the_case_of_a_name_is_no_ring),

@@ -418,6 +418,41 @@ static void what_left_a_renamed_folder_before_is_gone(void **state)
     expect(p, 1, "Things/a.pdf", DOC_GONE, false, false);
 }
 
+/* A plan and a version are acts of the organizer's, too; an edit under the same name is nobody's naming. */
+static void every_act_of_the_organizer_counts_as_filed(void **state)
+{
+    struct place *p = *state;
+    struct doc d;
+
+    say(p, "applied", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "version", 2, "Inbox/b.pdf", "Motions/B-v2.pdf");
+    say(p, "filed", 3, NULL, "Motions/C.pdf");
+    say(p, "edited", 1, NULL, "Motions/A.pdf");
+    say(p, "renamed", 2, "Motions/B-v2.pdf", "Motions/mine.pdf");
+    rebuild(p);
+    expect(p, 1, "Motions/A.pdf", DOC_FILED, false, false);
+    expect(p, 2, "Motions/mine.pdf", DOC_FILED, true, false);
+    expect(p, 3, "Motions/C.pdf", DOC_FILED, false, false);
+    d = doc_of(p, 2);
+    assert_string_equal(d.original, "b.pdf");
+    doc_clear(&d);
+}
+
+/* Its documents move with it, and those of a folder that begins as it does stay. */
+static void only_what_lies_in_a_renamed_folder_moves(void **state)
+{
+    struct place *p = *state;
+
+    say(p, "filed", 1, "Inbox/a.pdf", "Motions/A.pdf");
+    say(p, "filed", 2, "Inbox/b.pdf", "Motions 2024/B.pdf");
+    say(p, "filed", 3, "Inbox/c.pdf", "Evidence/C.pdf");
+    say(p, "moved", 0, "Motions", "Old Motions");
+    rebuild(p);
+    expect(p, 1, "Old Motions/A.pdf", DOC_FILED, false, false);
+    expect(p, 2, "Motions 2024/B.pdf", DOC_FILED, false, false);
+    expect(p, 3, "Evidence/C.pdf", DOC_FILED, false, false);
+}
+
 static void an_archive_that_was_removed_stays_so(void **state)
 {
     struct place *p = *state;
@@ -518,6 +553,8 @@ int main(void)
         TEST(what_was_there_before_stays_so),
         TEST(what_left_a_renamed_folder_before_is_gone),
         TEST(what_archives_there_are_comes_back),
+        TEST(every_act_of_the_organizer_counts_as_filed),
+        TEST(only_what_lies_in_a_renamed_folder_moves),
         TEST(an_archive_that_was_removed_stays_so),
         TEST(a_private_state_that_fails_is_told),
         TEST(a_broken_chain_is_told),
