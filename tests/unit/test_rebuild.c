@@ -356,9 +356,8 @@ static void say_more(struct place *p, const char *kind, const char *members)
     journal_body(&b, p->j.now, kind);
     str_addf(&b, ",%s", members);
     body = str_c(&b);
-    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing,
-                                    &p->j.err),
-                     0);
+    assert_int_equal(
+        journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing, &p->j.err), 0);
 }
 
 static void say_archived(struct place *p, const char *name)
@@ -393,7 +392,8 @@ static void what_was_there_before_stays_so(void **state)
     struct doc d;
 
     say(p, "opened", 0, NULL, NULL);
-    say_more(p, "indexed", "\"doc\":1,\"to\":\"Stuff/a.pdf\",\"before\":true,\"sha256\":\"no digest\"");
+    say_more(p, "indexed",
+             "\"doc\":1,\"to\":\"Stuff/a.pdf\",\"before\":true,\"sha256\":\"no digest\"");
     say_more(p, "noted", "\"doc\":1");
     say_more(p, "indexed", "\"doc\":99999999999,\"to\":\"b.pdf\"");
     say_more(p, "indexed", "\"doc\":-1,\"to\":\"c.pdf\"");
@@ -418,7 +418,8 @@ static void what_left_a_renamed_folder_before_is_gone(void **state)
     expect(p, 1, "Things/a.pdf", DOC_GONE, false, false);
 }
 
-/* A plan and a version are acts of the organizer's, too; an edit under the same name is nobody's naming. */
+/* A plan and a version are acts of the organizer's, too; an edit under the same name is nobody's
+ * naming. */
 static void every_act_of_the_organizer_counts_as_filed(void **state)
 {
     struct place *p = *state;
@@ -520,9 +521,8 @@ static void what_archives_there_are_comes_back(void **state)
     journal_body(&b, p->j.now, "archived");
     archive_row_write(&b, &row);
     body = str_c(&b);
-    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing,
-                                    &p->j.err),
-                     0);
+    assert_int_equal(
+        journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing, &p->j.err), 0);
     rebuild(p);
     assert_int_equal(state_archive_last(p->s, ID, &back, &p->j.err), 1);
     assert_string_equal(back.path, row.path);
