@@ -23,8 +23,13 @@ static void close_parts(struct filing *g)
 
 static int open_intents(struct filing *g, struct error *err)
 {
+    uint64_t finished;
+
     intents_close(g->intents);
-    g->intents = intents_open(g->o.state_dir, ledger_finished(g->state), g->o.durable, err);
+    g->intents = NULL;
+    if (ledger_finished(g->state, &finished, err) < 0)
+        return -1;
+    g->intents = intents_open(g->o.state_dir, finished, g->o.durable, err);
     return g->intents ? 0 : -1;
 }
 

@@ -67,8 +67,9 @@ int ledger_unpublished(struct state *s, struct error *err);
 const char *ledger_inside(const struct act *a, const char *to);
 /* Remembers in the transaction that the intents up to number are finished. */
 int ledger_finish(struct state *s, uint64_t number, struct error *err);
-/* The number that ledger_finish() left, 0 when none. */
-uint64_t ledger_finished(struct state *s);
+/* *number: what ledger_finish() left, 0 when nothing. -1 with err: of a number that is too low intents would be
+ * numbered as others were that are finished. */
+int ledger_finished(struct state *s, uint64_t *number, struct error *err);
 
 /* recover.c: settles the pending intents. */
 int recover_intents(struct filing *g, struct recovery *r, struct error *err);

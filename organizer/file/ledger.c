@@ -113,9 +113,11 @@ int ledger_finish(struct state *s, uint64_t number, struct error *err)
     return state_set(s, INTENTS_KEY, text, err);
 }
 
-uint64_t ledger_finished(struct state *s)
+int ledger_finished(struct state *s, uint64_t *number, struct error *err)
 {
-    AUTO_FREE char *text = state_get(s, INTENTS_KEY);
+    AUTO_FREE char *text = NULL;
+    int rc = state_find(s, INTENTS_KEY, &text, err);
 
-    return text ? strtoull(text, NULL, 10) : 0;
+    *number = text ? strtoull(text, NULL, 10) : 0;
+    return rc < 0 ? -1 : 0;
 }

@@ -115,10 +115,12 @@ int recover_intents(struct filing *g, struct recovery *r, struct error *err)
 {
     struct settling s = {.g = g, .r = r, .err = err};
     struct act *a, *next;
-    int rc;
+    uint64_t finished;
+    int rc = ledger_finished(g->state, &finished, err);
 
     s.tail = &s.list;
-    rc = intents_each(g->intents, ledger_finished(g->state), take_intent, &s, err);
+    if (rc == 0)
+        rc = intents_each(g->intents, finished, take_intent, &s, err);
     if (rc == 0 && r->intents) {
         rc = g->o.durable ? folders_sync(&s.folders, g->o.root, err) : 0;
         if (rc == 0)

@@ -347,7 +347,7 @@ void flow_scan(struct flow *f, const char *path)
     struct sweep *s = f->sweep;
     size_t keep = 0;
 
-    if (f->stopping)
+    if (f->stopping || !f->started)
         return;
     for (size_t i = 0; i < s->todo_len; i++)
         if (is_below(path, s->todo[i]))

@@ -170,6 +170,8 @@ int state_own_move(struct state *s, const char *from, const char *to, struct err
 /* Small values under a key: last sweep, fs uuid, the intent log's finished number. NULL when
  * there is none; the caller frees it. Setting NULL forgets it. */
 char *state_get(struct state *s, const char *key);
+/* For what must not be taken for none when it cannot be read: 1, 0, or -1 with err. *value is the caller's. */
+int state_find(struct state *s, const char *key, char **value, struct error *err);
 int state_set(struct state *s, const char *key, const char *value, struct error *err);
 
 #endif

@@ -63,21 +63,31 @@ int state_own_move(struct state *s, const char *from, const char *to, struct err
     return state_change(s, &b, err);
 }
 
+int state_find(struct state *s, const char *key, char **value, struct error *err)
+{
+    struct bind b = {state_kept(s, sql_get, err), 0, SQLITE_OK};
+    int rc;
+
+    *value = NULL;
+    if (!b.stmt)
+        return -1;
+    bind_bytes(&b, key);
+    rc = state_step(s, &b, err);
+    if (rc > 0) {
+        const char *p = sqlite3_column_blob(b.stmt, 0);
+
+        *value = xmemdup0(p ? p : "", (size_t)sqlite3_column_bytes(b.stmt, 0));
+    }
+    sqlite3_reset(b.stmt);
+    return rc;
+}
+
 char *state_get(struct state *s, const char *key)
 {
     struct error err = ERROR_INIT;
-    struct bind b = {state_kept(s, sql_get, &err), 0, SQLITE_OK};
-    char *value = NULL;
+    char *value;
 
-    if (!b.stmt)
-        return NULL;
-    bind_bytes(&b, key);
-    if (state_step(s, &b, &err) > 0) {
-        const char *p = sqlite3_column_blob(b.stmt, 0);
-
-        value = xmemdup0(p ? p : "", (size_t)sqlite3_column_bytes(b.stmt, 0));
-    }
-    sqlite3_reset(b.stmt);
+    (void)state_find(s, key, &value, &err);
     return value;
 }
 
