@@ -105,22 +105,32 @@ def test_two_thousand_documents(tmp_path, corpus, running):
     assert cabinet.stop() == 0
 
 
-def test_every_sample_is_filed_or_listed(tmp_path):
+@pytest.mark.parametrize("running", [True, False], ids=["while-running", "while-stopped"])
+def test_every_sample_is_filed_or_listed(tmp_path, running):
     need_shared("samples")
     cabinet = Cabinet(tmp_path).init().start()
     cabinet.new("Smith", "Divorce")
-    dropped = collections.Counter()
+    if not running:
+        assert cabinet.stop() == 0
+    dropped, contents = {}, collections.Counter()
     for folder, _, names in os.walk(SHARED / "samples"):
         for n in names:
             data = open(os.path.join(folder, n), "rb").read()
-            unique = f"{os.path.basename(folder)} {n}"
-            cabinet.drop("Smith_Divorce/Inbox", unique, data)
-            dropped[sha256(data)] += 1
+            p = cabinet.drop("Smith_Divorce/Inbox", f"{os.path.basename(folder)} {n}", data)
+            dropped[str(p.relative_to(cabinet.path))] = sha256(data)
+            contents[sha256(data)] += 1
+    if not running:
+        cabinet.start()
     cabinet.sync()
-    assert collections.Counter(cabinet.documents().values()) == dropped
+    before = cabinet.documents()
+    assert collections.Counter(before.values()) == contents
     told = {c["path"] for c in cabinet.json("check", cabinet.path) if c.get("attention")}
     waiting = cabinet.status()["waiting"]
     left = [p for p in cabinet.documents("Smith_Divorce/Inbox") if p not in told]
     assert len(left) <= waiting, left
+    cabinet.run("sweep", cabinet.path)
+    assert cabinet.documents() == before, "a second sweep changed something"
     cabinet.run("verify", cabinet.path)
+    cabinet.run("undo", "Smith_Divorce", "--all", "-C", cabinet.path, status=None)
+    assert cabinet.documents() == dropped, "undo did not restore every original name"
     assert cabinet.stop() == 0
