@@ -228,7 +228,8 @@ static bool goes_on_later(struct world *w, bool *hit)
     filer_resume(w->f);
     finish(w);
     why = filer_stopped(w->f) ? xstrdup(filer_stopped(w->f)) : NULL;
-    *hit = was_hit() | sql_failed();
+    *hit = sql_failed();
+    *hit = was_hit() || *hit;
     if (!why && filer_lines_waiting(w->f, NULL) == 0)
         return false;
     if (!why) { /* what it could do without, as where the case lies, the next start reads again */
