@@ -106,8 +106,8 @@ void cleanup_close(int *fd)
 }
 
 #define LARGE  (1 << 20)
-/* For the loop's thread and the first that are started, among them the filer: if it shared the loop's, each
- * would wait for the other at every second document. */
+/* For the loop's thread and the first that need memory, most often the filer among them: where it shares the
+ * loop's, each waits for the other at every second document. */
 #define ARENAS 4
 
 void alloc_give_back(void)

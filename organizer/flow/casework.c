@@ -200,9 +200,11 @@ static void recorded(void *ctx, struct act *a)
                  w->to.path, "error", error_text(&a->error), NULL);
     else if (w->kind)
         log_line(&f->log, LOG_NOTICE, "case", "what", w->kind, "folder", w->to.path, NULL);
-    flow_touch(f, m);
-    flow_touch(f, NULL);
-    if (a->status == ACT_DONE && !w->gone)
+    if (f->started) {
+        flow_touch(f, m);
+        flow_touch(f, NULL);
+    }
+    if (a->status == ACT_DONE && !w->gone && f->started)
         flow_case_recorded(f, w->to.path, w->kind);
     if (w->answer)
         w->answer(w->ctx, a->status == ACT_DONE ? EXIT_ORDER : EXIT_CANNOT,

@@ -577,7 +577,6 @@ void flow_stop(struct flow *f, flow_done *done, void *ctx)
     nightly_stop(f->nightly);
     hooks_stop_slow(f->hooks);
     archiving_stop(f->archiving);
-    backlog_stop(f->backlog);
     flow_sync_check(f);
 }
 

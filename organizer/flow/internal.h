@@ -211,8 +211,6 @@ void flow_judge(struct flow *f, struct item *it);
 
 /* reading.c */
 struct backlog *backlog_new(struct flow *f);
-/* The flow stops: what was read and written down counts for the pages, and is not looked at again. */
-void backlog_stop(struct backlog *b);
 void backlog_free(struct backlog *b);
 /* What the item says, as it was read just now; NULL when it was not. */
 const struct content *flow_said(const struct item *it);

@@ -22,7 +22,8 @@
 #define WANTED_MAX 1024 /* the walk rests while so many are wanted */
 #define WANTED_ALL 8192 /* more are not remembered, but found by another walk */
 /* Where one document comes after the other, each would wait for the reading of those before: so long
- * nothing must have come, but those that came are not kept waiting longer than FLOW_REST_MS. */
+ * nothing must have come. Those that wait for FLOW_REST_MS are read between the others, and beside them
+ * when that took as long again. */
 #define LULL_MS    100
 
 /* A document that is to be read. */
@@ -121,11 +122,10 @@ static void look_again(struct flow *f, const struct doc *row, const struct conte
     gather_clear(&g);
 }
 
-/* On its way through the filer's thread. */
+/* On its way through the filer's thread, and then what is looked at again. */
 struct keeping {
     struct keeping *next;
     struct flow *flow;
-    bool written;
     size_t at, len;
     struct kept list[KEEP_MAX];
 };
@@ -140,16 +140,13 @@ static int keep_all(void *ctx, struct state *s, struct error *err)
     return 0;
 }
 
-static void kept_one(struct flow *f, const struct kept *k)
+/* Decided before it was known what it says. */
+static void look_at_kept(struct flow *f, const struct kept *k)
 {
     struct doc row = {0};
     struct error err = ERROR_INIT;
 
-    if (content_wants_hook(&k->content))
-        flow_want_scan(f, k->case_id, k->number);
-    flow_touch(f, matters_by_id(f->matters, k->case_id));
-    if (k->afterwards && !f->stopping &&
-        state_doc_by_number(f->state, k->case_id, k->number, &row, &err) > 0 &&
+    if (state_doc_by_number(f->state, k->case_id, k->number, &row, &err) > 0 &&
         row.state != DOC_GONE && digest_equal(&row.digest, &k->digest) &&
         takeback_stands(f, &row, &k->content))
         look_again(f, &row, &k->content);
@@ -160,26 +157,42 @@ static void kept_one(struct flow *f, const struct kept *k)
 static void take_told(struct backlog *b)
 {
     struct keeping *k = b->told;
-    struct kept *one = &k->list[k->at++];
+    struct kept one = k->list[k->at++];
 
+    /* Before it is looked at: that may end in anything. */
     b->writing--;
-    if (k->written && b->flow->started)
-        kept_one(b->flow, one);
-    content_clear(&one->content);
-    if (k->at < k->len)
-        return;
-    b->told = k->next;
-    if (!b->told)
-        b->told_last = &b->told;
-    free(k);
-    if (b->flow->started)
+    if (k->at == k->len) {
+        b->told = k->next;
+        if (!b->told)
+            b->told_last = &b->told;
+        free(k);
+    }
+    if (b->flow->started && !b->flow->stopping) {
+        look_at_kept(b->flow, &one);
         takebacks_note(b->flow);
+    }
+    content_clear(&one.content);
 }
 
-void backlog_stop(struct backlog *b)
+/* What is to be looked at again stays in the list. */
+static void settle_kept(struct keeping *k, bool written)
 {
-    while (b->told)
-        take_told(b);
+    struct flow *f = k->flow;
+    size_t left = 0;
+
+    for (size_t i = 0; i < k->len; i++) {
+        struct kept *one = &k->list[i];
+
+        if (written && content_wants_hook(&one->content))
+            flow_want_scan(f, one->case_id, one->number);
+        if (written)
+            flow_touch(f, matters_by_id(f->matters, one->case_id));
+        if (written && one->afterwards && !f->stopping)
+            k->list[left++] = *one;
+        else
+            content_clear(&one->content);
+    }
+    k->len = left;
 }
 
 static void kept_done(void *ctx, struct act *a)
@@ -188,11 +201,15 @@ static void kept_done(void *ctx, struct act *a)
     struct flow *f = k->flow;
     struct backlog *b = f->backlog;
 
-    k->written = a->status == ACT_DONE;
-    *b->told_last = k;
-    b->told_last = &k->next;
-    if (f->stopping || !f->started)
-        backlog_stop(b);
+    b->writing -= k->len;
+    settle_kept(k, a->status == ACT_DONE && f->started);
+    b->writing += k->len;
+    if (k->len > 0) {
+        *b->told_last = k;
+        b->told_last = &k->next;
+    } else {
+        free(k);
+    }
     flow_wake(f);
 }
 
@@ -495,13 +512,6 @@ static void on_lull(uv_timer_t *t)
     backlog_wake(t->data);
 }
 
-/* While others come: between them, but not never. */
-static bool is_between(const struct backlog *b)
-{
-    return b->lulled || b->flow->items.busy_len == 0 ||
-           env_ticks() > b->since + 2 * FLOW_REST_MS * NS_PER_MS;
-}
-
 static bool may_read(const struct backlog *b)
 {
     return b->wanted && b->reading < (b->lulled ? AHEAD : AHEAD_BUSY);
@@ -509,7 +519,7 @@ static bool may_read(const struct backlog *b)
 
 static bool has_work(const struct backlog *b)
 {
-    return b->told || may_read(b) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
+    return may_read(b) || (!b->walk_done && HASH_COUNT(b->wanted) < WANTED_MAX);
 }
 
 static void on_idle(uv_idle_t *h)
@@ -530,34 +540,42 @@ static void on_idle(uv_idle_t *h)
 }
 
 /* More may come in a moment. Then it is asked again after a while. */
-static bool is_lulled(struct backlog *b)
+static bool may_go_on(struct backlog *b)
 {
-    int64_t now = env_ticks(), left = b->came + LULL_MS * NS_PER_MS - now;
+    int64_t now = env_ticks(), left = b->came + LULL_MS * NS_PER_MS - now, late;
 
     if (!b->wanted)
         b->since = 0;
     b->lulled = left <= 0 || b->flow->waiters || !b->since;
-    if (b->lulled || now > b->since + FLOW_REST_MS * NS_PER_MS)
+    late = now - b->since;
+    if (b->lulled || late > 2 * FLOW_REST_MS * NS_PER_MS ||
+        (late > FLOW_REST_MS * NS_PER_MS && b->flow->items.busy_len == 0))
         return true;
     uv_update_time(b->flow->loop);
     uv_timer_start(&b->lull, on_lull, (uint64_t)(left / NS_PER_MS + 1), 0);
     return false;
 }
 
+/* What is read is written down when the last was, and then the pictures come. */
+static void end_reading(struct backlog *b)
+{
+    if (b->wanted || b->reading > 0)
+        return;
+    keep_now(b);
+    takebacks_note(b->flow);
+    if (b->kept_len == 0 && b->writing == 0)
+        scans_next(b->flow->scans);
+}
+
 void backlog_wake(struct backlog *b)
 {
-    if (!is_quiet(b->flow) || !is_lulled(b) || !is_between(b)) {
-        uv_idle_stop(&b->idle);
-        return;
+    bool goes_on = is_quiet(b->flow) && may_go_on(b);
+
+    if (goes_on) {
+        walk_again(b);
+        end_reading(b);
     }
-    walk_again(b);
-    if (!b->wanted && b->reading == 0) {
-        keep_now(b);
-        takebacks_note(b->flow);
-    }
-    if (!b->wanted && b->reading == 0 && b->kept_len == 0 && b->writing == 0)
-        scans_next(b->flow->scans);
-    if (has_work(b))
+    if ((b->told && is_quiet(b->flow)) || (goes_on && has_work(b)))
         uv_idle_start(&b->idle, on_idle);
     else
         uv_idle_stop(&b->idle);
@@ -623,7 +641,8 @@ void backlog_free(struct backlog *b)
     for (size_t i = 0; i < b->kept_len; i++)
         content_clear(&b->kept[i].content);
     b->kept_len = 0;
-    backlog_stop(b);
+    while (b->told)
+        take_told(b);
     uv_close((uv_handle_t *)&b->idle, on_closed);
     uv_close((uv_handle_t *)&b->bound, on_closed);
     uv_close((uv_handle_t *)&b->lull, on_closed);
