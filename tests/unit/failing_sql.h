@@ -15,6 +15,23 @@ static struct {
     int code;
 } sql;
 
+/* From now on the nth call fails with the code. */
+static inline void sql_fail_at(unsigned n, int code)
+{
+    sql.n = 0;
+    sql.code = code;
+    sql.at = n;
+}
+
+/* Whether it came. Nothing fails from here on. */
+static inline bool sql_was_hit(void)
+{
+    bool hit = sql.at && sql.n >= sql.at;
+
+    sql.at = 0;
+    return hit;
+}
+
 /* Depth of the library's calls in this thread: it calls itself by these names, too. */
 static _Thread_local unsigned sql_inside;
 

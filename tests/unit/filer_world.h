@@ -26,6 +26,12 @@
 #define CASE    "Smith_Divorce"
 #define INBOX   CASE "/Inbox"
 #define LETTERS CASE "/Correspondence"
+/* A document, its name when it is filed, and where that is in the cabinet and in the case. */
+#define FROM    INBOX "/order 3-2-26.pdf"
+#define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
+#define TO      LETTERS "/" NAME
+#define MEMBER  "Correspondence/" NAME
+#define CONTENT "an order"
 
 struct world {
     char dir[64];

@@ -10,9 +10,6 @@
 #include "failing_calls.h"
 #include "held_batch.h"
 
-#define NAME "Smith_Divorce_Order_2026-03-02.pdf"
-#define TO   LETTERS "/" NAME
-
 static bool lets_go_at_join; /* the next thread that is joined is held, and let go */
 
 int pthread_join(pthread_t t, void **value)

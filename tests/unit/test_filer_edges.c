@@ -10,12 +10,6 @@
 #include "failing_calls.h"
 #include "file/datasync.h"
 
-#define FROM    INBOX "/order 3-2-26.pdf"
-#define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
-#define TO      LETTERS "/" NAME
-#define MEMBER  "Correspondence/" NAME
-#define CONTENT "an order"
-
 static unsigned threads, no_thread; /* started so far; the one that cannot be started, 0 for none */
 
 int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)

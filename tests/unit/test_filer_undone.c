@@ -10,12 +10,6 @@
 #include "failing_sql.h"
 #include "held_batch.h"
 
-#define FROM    INBOX "/order 3-2-26.pdf"
-#define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
-#define TO      LETTERS "/" NAME
-#define MEMBER  "Correspondence/" NAME
-#define CONTENT "an order"
-
 static int ready(void **state)
 {
     struct world *w = held_world();
@@ -34,21 +28,6 @@ static int done(void **state)
     sys.only = NULL;
     held_world_free(*state);
     return 0;
-}
-
-static void sql_fails_at(unsigned n)
-{
-    sql.n = 0;
-    sql.code = SQLITE_IOERR;
-    sql.at = n;
-}
-
-static bool sql_failed(void)
-{
-    bool hit = sql.at && sql.n >= sql.at;
-
-    sql.at = 0;
-    return hit;
 }
 
 static void go_on(struct world *w)
@@ -70,7 +49,7 @@ static void others_and_the_state(struct world *w, const struct act *a)
 {
     (void)a;
     others(w);
-    sql_fails_at(1);
+    sql_fail_at(1, SQLITE_IOERR);
 }
 
 static struct outcome file_unrecorded(struct world *w, void (*fn)(struct world *))
@@ -80,7 +59,7 @@ static struct outcome file_unrecorded(struct world *w, void (*fn)(struct world *
     others = fn;
     at(FILER_SETTLED, others_and_the_state);
     r = file_one(w, FROM, LETTERS, NAME);
-    assert_true(sql_failed());
+    assert_true(sql_was_hit());
     assert_int_not_equal(r.status, ACT_DONE);
     assert_string_equal(r.to, "");
     assert_string_equal(r.unseen, TO);
@@ -199,7 +178,7 @@ static void what_was_not_moved_stays(void **state)
     at(FILER_SETTLED, others_and_the_state);
     submit(w, a, &r);
     run(w);
-    assert_true(sql_failed());
+    assert_true(sql_was_hit());
     assert_int_equal(r.status, ACT_STOPPED);
     assert_text(w, FROM, CONTENT);
     go_on(w);
@@ -228,7 +207,7 @@ static bool goes_on_later(struct world *w, bool *hit)
     filer_resume(w->f);
     finish(w);
     why = filer_stopped(w->f) ? xstrdup(filer_stopped(w->f)) : NULL;
-    *hit = sql_failed();
+    *hit = sql_was_hit();
     *hit = was_hit() || *hit;
     if (!why && filer_lines_waiting(w->f, NULL) == 0)
         return false;
@@ -274,7 +253,7 @@ static void going_on_needs_the_private_state(void **state)
 
     for (n = 0; hit; n++) {
         leave_pending(w);
-        sql_fails_at(n + 1);
+        sql_fail_at(n + 1, SQLITE_IOERR);
         stopped += goes_on_later(w, &hit);
     }
     assert_true(stopped > 15);
@@ -338,12 +317,12 @@ static void a_case_whose_move_cannot_be_recorded_stays(void **state)
     unsigned n = 0;
 
     for (;;) {
-        sql_fails_at(++n);
+        sql_fail_at(++n, SQLITE_IOERR);
         submit(w, case_move(w, CASE, "Closed", CASE), &r);
         run(w);
         if (r.status == ACT_DONE)
             break;
-        assert_true(sql_failed());
+        assert_true(sql_was_hit());
         assert_true(*r.error != '\0');
         go_on(w);
         assert_case_at(w, CASE);
@@ -379,7 +358,7 @@ static void a_case_that_cannot_be_recorded_is_not_there(void **state)
         a->case_path = xstrdup("Jones_Will");
         journal_body(&a->journal, env_now(&w->env), "opened");
         json_text(&a->journal, "case", id);
-        sql_fails_at(++n);
+        sql_fail_at(++n, SQLITE_IOERR);
         submit(w, a, &r);
         run(w);
         sql.at = 0;

@@ -16,11 +16,6 @@
 #include "file/intents.h"
 #include "record/known.h"
 
-#define FROM    INBOX "/order 3-2-26.pdf"
-#define NAME    "Smith_Divorce_Order_2026-03-02.pdf"
-#define TO      LETTERS "/" NAME
-#define MEMBER  "Correspondence/" NAME
-#define CONTENT "an order"
 /* A sidecar that goes where its document goes. */
 #define BESIDE     INBOX "/order 3-2-26.pdf.xmp"
 #define BESIDE_NEW LETTERS "/" NAME ".xmp"
@@ -259,16 +254,14 @@ static void the_private_state_fails(void **state)
         world_stop(w);
         world_start(w);
         snprintf(sys.hit, sizeof sys.hit, "SQLite");
-        sql.n = 0;
-        sql.code = codes[n % 3];
-        sql.at = ++n;
+        sql_fail_at(n + 1, codes[n % 3]);
+        n++;
         submit(w, a, &r);
         run(w);
         assert_once(w, n, "then");
         /* Journals are written behind the act. */
         world_stop(w);
-        hit = sql.n >= sql.at;
-        sql.at = 0;
+        hit = sql_was_hit();
         if (r.status != ACT_DONE)
             assert_true(*r.error != '\0');
         assert_made_good(w, n);
@@ -294,12 +287,9 @@ static void recovery_without_the_private_state(void **state)
         renamed_and_not_recorded(w);
         w->o.known = known;
         snprintf(sys.hit, sizeof sys.hit, "SQLite");
-        sql.n = 0;
-        sql.code = SQLITE_IOERR;
-        sql.at = ++n;
+        sql_fail_at(++n, SQLITE_IOERR);
         rc = filer_recover(&w->o, &r, &err);
-        hit = sql.n >= sql.at;
-        sql.at = 0;
+        hit = sql_was_hit();
         if (rc < 0)
             assert_true(*err.text != '\0');
         assert_made_good(w, n);
@@ -321,9 +311,7 @@ static void save_and_fail(void *ctx, enum filer_point point, const struct act *a
     once = true;
     write_file(w, LETTERS "/save.tmp", "another's");
     assert_int_equal(renameat(w->root, LETTERS "/save.tmp", w->root, TO), 0);
-    sql.n = 0;
-    sql.code = SQLITE_IOERR;
-    sql.at = 1;
+    sql_fail_at(1, SQLITE_IOERR);
 }
 
 static void what_another_saved_there_is_not_taken_back(void **state)
@@ -338,8 +326,7 @@ static void what_another_saved_there_is_not_taken_back(void **state)
     open_case(w);
     write_file(w, FROM, CONTENT);
     r = file_one(w, FROM, LETTERS, NAME);
-    assert_true(sql.n >= sql.at);
-    sql.at = 0;
+    assert_true(sql_was_hit());
     assert_int_equal(r.status, ACT_STOPPED);
     assert_text(w, TO, "another's");
     assert_false(exists(w, FROM));

@@ -203,13 +203,9 @@ static void lose_journal(struct box *x, const char *folder)
     assert_int_equal(unlinkat(x->w->root, dir, AT_REMOVEDIR), 0);
 }
 
-/* Nobody has touched the folder for a while, and documents left it: it may be on its way out for a
- * minute. */
-static void a_case_whose_documents_go_gets_its_journal_back_a_minute_later(void **state)
+/* A case with a line, whose journal is then lost, and one more line for it ten seconds later. */
+static void lose_what_was_written(struct box *x)
 {
-    struct box *x = *state;
-    const char *why;
-
     put_case(x, SMITH, "Smith");
     add_line(x, SMITH, "filed");
     assert_int_equal(flush(x), 1);
@@ -217,6 +213,16 @@ static void a_case_whose_documents_go_gets_its_journal_back_a_minute_later(void 
     lose_journal(x, "Smith");
     sys.ahead_s = 10;
     add_line(x, SMITH, "indexed");
+}
+
+/* Nobody has touched the folder for a while, and documents left it: it may be on its way out for a
+ * minute. */
+static void a_case_whose_documents_go_gets_its_journal_back_a_minute_later(void **state)
+{
+    struct box *x = *state;
+    const char *why;
+
+    lose_what_was_written(x);
     add_line(x, SMITH, "removed");
     assert_int_equal(flush(x), 0);
     assert_int_equal(outbox_waiting(x->b, &why), 2);
@@ -234,13 +240,7 @@ static void a_case_that_lost_only_its_journal_gets_it_back_at_once(void **state)
 {
     struct box *x = *state;
 
-    put_case(x, SMITH, "Smith");
-    add_line(x, SMITH, "filed");
-    assert_int_equal(flush(x), 1);
-    assert_int_equal(put_heads(x), 0);
-    lose_journal(x, "Smith");
-    sys.ahead_s = 10;
-    add_line(x, SMITH, "indexed");
+    lose_what_was_written(x);
     assert_int_equal(flush(x), 1);
     assert_int_equal(written(x, "Smith", "indexed"), 1);
     assert_int_equal(written(x, "Smith", "foreign"), 1);
@@ -330,9 +330,7 @@ static void heads_and_the_mark_of_a_case_are_put_together(void **state)
     assert_int_equal(flush(x), 1);
     do {
         x->err = (struct error)ERROR_INIT;
-        sql.n = 0;
-        sql.at = ++n;
-        sql.code = SQLITE_IOERR;
+        sql_fail_at(++n, SQLITE_IOERR);
         rc = put_heads(x);
         sql.at = 0;
         assert_true(rc == 0 || *x->err.text != '\0');

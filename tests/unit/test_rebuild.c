@@ -489,9 +489,7 @@ static void a_private_state_that_fails_is_told(void **state)
         struct error err = ERROR_INIT;
 
         assert_int_equal(state_begin(p->s, &err), 0);
-        sql.n = 0;
-        sql.code = SQLITE_IOERR;
-        sql.at = ++n;
+        sql_fail_at(++n, SQLITE_IOERR);
         rc = rebuild_case(p->s, p->j.fd, &p->row, &p->r, &err);
         sql.at = 0;
         state_rollback(p->s);

@@ -353,9 +353,7 @@ static const int codes[] = {SQLITE_IOERR, SQLITE_FULL,     SQLITE_BUSY,    SQLIT
 
 static void fail_at(unsigned n)
 {
-    sql.n = 0;
-    sql.at = n;
-    sql.code = codes[n % (sizeof codes / sizeof *codes)];
+    sql_fail_at(n, codes[n % (sizeof codes / sizeof *codes)]);
 }
 
 /* False when there were not so many calls. */

@@ -409,13 +409,10 @@ static void what_a_journal_has_not_heard_is_found(void **state)
         int rc;
 
         str_reset(&s);
-        sql.n = 0;
-        sql.code = SQLITE_IOERR;
-        sql.at = ++n;
+        sql_fail_at(++n, SQLITE_IOERR);
         o->p.err = (struct error)ERROR_INIT;
         rc = verify_unheard(o->p.fd, o->s, ID, take_unheard, &s, &o->p.err);
-        hit = sql.n >= sql.at;
-        sql.at = 0;
+        hit = sql_was_hit();
         state_rest(o->s);
         assert_int_equal(rc, hit ? -1 : 0);
         assert_int_equal(*o->p.err.text != '\0', hit);
@@ -684,12 +681,9 @@ static void a_private_state_that_fails_accuses_nobody(void **state)
 
         str_reset(&o->told);
         memset(&o->counts, 0, sizeof o->counts);
-        sql.n = 0;
-        sql.code = SQLITE_IOERR;
-        sql.at = ++n;
+        sql_fail_at(++n, SQLITE_IOERR);
         rc = verify_case(&opt, &o->counts, &err);
-        hit = sql.n >= sql.at;
-        sql.at = 0;
+        hit = sql_was_hit();
         state_rest(o->s);
         assert_true(rc == 0 || *err.text != '\0');
         assert_null(strstr(str_c(&o->told), "fine"));
