@@ -307,20 +307,9 @@ static bool may_be(const char *word, const char *name)
     return true;
 }
 
-static bool may_be_month(const struct finder *f, const char *word)
-{
-    for (int i = 0; i < 12 && f->long_months[i] && f->short_months[i]; i++)
-        if (may_be(word, f->long_months[i]) || may_be(word, f->short_months[i]))
-            return true;
-    return false;
-}
-
 /* True when the folded word is the month's name, its short form, or a longer short form: "sept". */
 static bool is_month(const char *word, const char *longer, const char *shorter)
 {
-    if (!may_be(word, longer) && !may_be(word, shorter))
-        return false;
-
     AUTO_FREE char *l = utf8_fold(longer);
     AUTO_FREE char *s = utf8_fold(shorter);
 
@@ -350,13 +339,18 @@ static int read_month(const struct finder *f, const char *p, const char **end)
         utf8_next(&q, f->end);
     *end = q;
     next = skip_gap(f, q);
-    if (q - p < 3 || q - p > 24 || next == f->end || !is_digit(*next) || !may_be_month(f, p))
+    if (q - p < 3 || q - p > 24 || next == f->end || !is_digit(*next))
         return 0;
-    word = xmemdup0(p, (size_t)(q - p));
-    folded = utf8_fold(word);
-    for (int i = 0; i < 12 && f->long_months[i] && f->short_months[i]; i++)
+    for (int i = 0; i < 12 && f->long_months[i] && f->short_months[i]; i++) {
+        if (!may_be(p, f->long_months[i]) && !may_be(p, f->short_months[i]))
+            continue;
+        if (!folded) {
+            word = xmemdup0(p, (size_t)(q - p));
+            folded = utf8_fold(word);
+        }
         if (is_month(folded, f->long_months[i], f->short_months[i]))
             return i + 1;
+    }
     return 0;
 }
 
