@@ -203,9 +203,9 @@ static void recorded(void *ctx, struct act *a)
     if (f->started) {
         flow_touch(f, m);
         flow_touch(f, NULL);
+        if (a->status == ACT_DONE && !w->gone)
+            flow_case_recorded(f, w->to.path, w->kind);
     }
-    if (a->status == ACT_DONE && !w->gone && f->started)
-        flow_case_recorded(f, w->to.path, w->kind);
     if (w->answer)
         w->answer(w->ctx, a->status == ACT_DONE ? EXIT_ORDER : EXIT_CANNOT,
                   a->status == ACT_DONE ? w->to.path : error_text(&a->error));
