@@ -33,6 +33,7 @@ static const char *const codes[REASON_COUNT] = {
     [REASON_TWO_NAMES] = "two-names",
     [REASON_CARD] = "card",
     [REASON_NEAR_MISS] = "near-miss",
+    [REASON_NO_CASE] = "no-case",
     [REASON_CASE_RENAMED] = "case-renamed",
     [REASON_NOT_ARCHIVED] = "not-archived",
     [REASON_NOT_CLOSED] = "not-closed",

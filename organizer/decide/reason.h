@@ -43,6 +43,7 @@ enum reason {
     REASON_TWO_NAMES,       /* NFC and NFD of one name, or names that differ in case only */
     REASON_CARD,            /* a mistake in Case.txt, with its line */
     REASON_NEAR_MISS,       /* a folder that would be a case under another name */
+    REASON_NO_CASE,         /* beside the office Inbox: nobody files it there */
     REASON_CASE_RENAMED,    /* the case's folder was renamed: two ways on */
     REASON_NOT_ARCHIVED,    /* the night could not archive the case */
     REASON_NOT_CLOSED,      /* its card says closed, and something speaks against it */

@@ -172,6 +172,8 @@ static void look_missing(struct flow *f, struct item *it)
         if (home)
             home->losing = it->missing;
     }
+    if (zone == ZONE_OUTSIDE)
+        flow_unnotice(f, REASON_NO_CASE, it->path);
     if (f->stopping || zone == ZONE_OUTSIDE ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
@@ -366,6 +368,16 @@ static void look_other(struct flow *f, struct item *it, mode_t mode, struct matt
     doc_clear(&row);
 }
 
+/* Nobody files it, but who put it beside the Inbox is told so. */
+static void look_outside(struct flow *f, struct item *it, const struct doc_seen *seen)
+{
+    if (S_ISREG(seen->mode) && cabinet_is_loose(&f->cab, it->path, &seen->stamp, env_disk_now(f->env)))
+        flow_notice_about(f, REASON_NO_CASE, &(struct notice_about){.path = it->path});
+    else
+        flow_unnotice(f, REASON_NO_CASE, it->path);
+    flow_finish(f, it);
+}
+
 static void look_there(struct flow *f, struct item *it, int dir, const char *name,
                        const struct doc_seen *seen)
 {
@@ -377,8 +389,9 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
     it->missing = 0;
     if (S_ISDIR(seen->mode)) {
         flow_look_folder(f, it);
-    } else if (zone == ZONE_OUTSIDE || (home && home->untouchable) ||
-               flow_is_in_waiting_folder(f, it->path)) {
+    } else if (zone == ZONE_OUTSIDE) {
+        look_outside(f, it, seen);
+    } else if ((home && home->untouchable) || flow_is_in_waiting_folder(f, it->path)) {
         flow_finish(f, it);
     } else if (tally_has_file(f->flying, stamp)) {
         flow_soon(f, it, 2);

@@ -276,6 +276,16 @@ static void tell_dropped(struct run *r, const struct scan_entry *e, int dirfd)
         tell(r, reason, &(struct notice_about){.path = e->path, .other = other});
 }
 
+static void tell_loose(struct run *r, const struct scan_entry *e)
+{
+    struct survey *s = r->s;
+
+    if (S_ISREG(e->mode) && !ignored_by(s, e->path) && !publish_is_own_name(e->path) &&
+        matters_zone(s->matters, e->path, NULL, NULL) == ZONE_OUTSIDE &&
+        cabinet_is_loose(&s->cab, e->path, &e->stamp, env_disk_now(s->env)))
+        tell(r, REASON_NO_CASE, &(struct notice_about){.path = e->path});
+}
+
 static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
 {
     struct run *r = ctx;
@@ -286,6 +296,8 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
         tell(r, REASON_OTHER_DISK, &(struct notice_about){.path = e->path});
     if (!S_ISDIR(e->mode) && is_document(r, e->path))
         add_document(r, e->path, e->mode, e->nlink);
+    else if (!S_ISDIR(e->mode))
+        tell_loose(r, e);
 }
 
 static void on_leave(void *ctx, const char *path, bool gone, int error)

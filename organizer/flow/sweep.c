@@ -214,7 +214,7 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
         sweep_up(f, e, dirfd);
         return;
     }
-    if (!s->case_id)
+    if (!s->case_id && strchr(e->path, '/'))
         return;
     HASH_FIND_STR(s->known, e->name, k);
     if (k)

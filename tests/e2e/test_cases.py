@@ -2,7 +2,7 @@
 import os
 import shutil
 
-from conftest import need_root, pdf, sha256
+from conftest import Cabinet, need_root, pdf, sha256
 
 
 def needs(cabinet, case=""):
@@ -166,6 +166,34 @@ def test_an_office_inbox_and_the_archive_hold_no_cases(running):
     running.run("sweep", running.path)
     assert not (running.path / "Archive/Jones_Probate/Case.txt").exists()
     assert running.status()["cases"] == 0
+
+
+# -- beside the Inbox -----------------------------------------------------------------------------------
+
+def test_a_document_beside_the_inbox_is_told_until_it_is_moved(running):
+    (running.path / "letter from the bank.txt").write_text("Dear Sirs\n")
+    running.sync()
+    assert "letter from the bank.txt" in front(running)
+    assert "lies beside the Inbox" in front(running)
+    running.run("status", running.path, status=1)
+    check = running.json("check", running.path, status=1)
+    assert [c["reason"] for c in check] == ["no-case"]
+    running.run("sweep", running.path)
+    assert "lies beside the Inbox" in front(running)
+    (running.path / "Office").mkdir()
+    os.rename(running.path / "letter from the bank.txt", running.path / "Office/letter from the bank.txt")
+    running.sync()
+    assert "lies beside the Inbox" not in front(running)
+    running.run("check", running.path, status=0)
+
+
+def test_what_lay_beside_the_inbox_before_is_left_alone(tmp_path):
+    cabinet = Cabinet(tmp_path)
+    cabinet.path.mkdir()
+    (cabinet.path / "telephone numbers.txt").write_text("Court 555-0100\n")
+    cabinet.init().run("sweep", cabinet.path)
+    assert "beside the Inbox" not in front(cabinet)
+    cabinet.run("check", cabinet.path, status=0)
 
 
 # -- near misses -------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "cabinet/cabinet.h"
 #include "cabinet/zone.h"
+#include "record/doc.h"
 
 static char top[64];  /* a temporary folder */
 static char *matters; /* top/Matters */
@@ -391,6 +392,22 @@ static void a_closed_cabinet_gives_the_lock_back(void **state)
     assert_int_equal(cabinet_lock(&cabinet, &pid, &err), 0);
 }
 
+static void what_is_put_beside_the_inbox_is_loose_for_two_weeks(void **state)
+{
+    const int64_t day = INT64_C(86400) * 1000000000;
+    struct doc_stamp file = {0};
+
+    (void)state;
+    init();
+    open_it();
+    file.birth_ns = file.ctime_ns = cabinet.since_ns + day;
+    assert_true(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day));
+    assert_false(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day + 1));
+    assert_false(cabinet_is_loose(&cabinet, "Office/a.pdf", &file, file.ctime_ns));
+    file.birth_ns = cabinet.since_ns;
+    assert_false(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns));
+}
+
 static void the_order_of_dates_follows_the_time_zone(void **state)
 {
     (void)state;
@@ -454,6 +471,7 @@ int main(void)
         CABINET(an_error_in_the_configuration_is_an_error),
         CABINET(one_process_holds_the_lock),
         CABINET(a_closed_cabinet_gives_the_lock_back),
+        CABINET(what_is_put_beside_the_inbox_is_loose_for_two_weeks),
         CABINET(the_order_of_dates_follows_the_time_zone),
         CABINET(the_time_zone_is_where_the_link_leads),
     };
