@@ -193,7 +193,15 @@ static void look_missing(struct flow *f, struct item *it)
     doc_clear(&row);
 }
 
-static void wait_for(struct flow *f, struct item *it, const struct settle_answer *a)
+/* How long it may wait before people are told. Its quiet time is no delay, only if that begins again and again. */
+static int64_t patience_ns(const struct flow *f, const struct settle_answer *a, int64_t settle_ms)
+{
+    int64_t quiet_ms = a->again_ms > settle_ms ? a->again_ms : settle_ms;
+
+    return f->env->patience_ns + (a->settled == SETTLE_QUIET ? quiet_ms * NS_PER_MS : 0);
+}
+
+static void wait_for(struct flow *f, struct item *it, const struct settle_answer *a, int64_t settle_ms)
 {
     int64_t now = env_ticks();
     enum reason reason =
@@ -201,13 +209,11 @@ static void wait_for(struct flow *f, struct item *it, const struct settle_answer
 
     if (!it->since)
         it->since = now;
-    if (a->settled == SETTLE_QUIET) {
-        flow_later(f, it, a->again_ms);
-    } else if (it->listed_as != reason && now - it->since >= f->env->patience_ns) {
+    if (it->listed_as != reason && now - it->since >= patience_ns(f, a, settle_ms)) {
         it->listed_as = reason;
         flow_record_waiting(f, it, reason);
     } else {
-        flow_later(f, it, settle_backoff_ms(it->tries++));
+        flow_later(f, it, a->settled == SETTLE_QUIET ? a->again_ms : settle_backoff_ms(it->tries++));
     }
 }
 
@@ -329,7 +335,7 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
         flow_list_plain(f, it, REASON_NO_PERMISSION, error_text(&err));
         return;
     default:
-        wait_for(f, it, &a);
+        wait_for(f, it, &a, q.settle_ms);
     }
 }
 

@@ -1,5 +1,6 @@
 """A document all the way: dropped, named, filed, indexed, provable."""
 import os
+import time
 
 from conftest import pdf, sha256
 
@@ -203,6 +204,25 @@ def test_a_folder_with_a_document_that_is_open_for_long_is_listed(cabinet):
         if not folder.exists() and not needs.exists():
             break
     assert not folder.exists() and not needs.exists()
+
+
+def test_a_document_that_changes_on_and_on_is_listed_until_it_is_quiet(cabinet):
+    cabinet.configure("settle: 1s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n")
+    cabinet.start(env={"ORGANIZER_PATIENCE": "0"})
+    cabinet.new("Smith", "Divorce")
+    needs = cabinet.path / "Smith_Divorce/Needs attention.txt"
+    letter = cabinet.drop("Smith_Divorce/Inbox", "letter 2026-03-02.txt", b"Dear Sirs\n")
+    end = time.monotonic() + 30
+    while not needs.exists() and time.monotonic() < end:
+        os.utime(letter)  # a change for which nobody has it open
+        cabinet.status()
+    assert "letter 2026-03-02.txt has been open or still growing" in needs.read_text("utf-8-sig")
+    for _ in range(2000):
+        cabinet.sync()
+        if not needs.exists():
+            break
+    assert not needs.exists()
+    assert list(cabinet.documents()) == ["Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.txt"]
 
 
 def test_a_folder_named_for_another_case_stays_and_is_listed(smith):
