@@ -95,9 +95,12 @@ int ledger_unpublished(struct state *s, struct error *err)
 
 bool filer_unpublished(struct state *s)
 {
-    AUTO_FREE char *text = state_get(s, UNPUBLISHED_KEY);
+    AUTO_FREE char *text = NULL;
+    struct error err = ERROR_INIT;
+    int found = state_find(s, UNPUBLISHED_KEY, &text, &err);
 
-    return text && *text;
+    /* Where it cannot be read they are looked at once more. */
+    return found < 0 || (found > 0 && *text);
 }
 
 int filer_published(struct state *s, struct error *err)

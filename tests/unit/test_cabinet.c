@@ -400,11 +400,11 @@ static void what_is_put_beside_the_inbox_is_loose_for_two_weeks(void **state)
     (void)state;
     init();
     open_it();
-    file.birth_ns = file.ctime_ns = cabinet.since_ns + day;
+    file.birth_ns = file.ctime_ns = cabinet.folders_ns + day;
     assert_true(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day));
     assert_false(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day + 1));
     assert_false(cabinet_is_loose(&cabinet, "Office/a.pdf", &file, file.ctime_ns));
-    file.birth_ns = cabinet.since_ns;
+    file.birth_ns = cabinet.folders_ns;
     assert_false(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns));
 }
 

@@ -17,6 +17,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "failing_sql.h"
+#include "file/filer.h"
+#include "flow/since.h"
 #include "record/content_row.h"
 #include "record/known.h"
 #include "record/state.h"
@@ -527,6 +529,31 @@ static void a_small_value_is_not_there(void **state)
     assert_string_equal(value, "value");
 }
 
+/* Who asks whether pages are out of date, or since when folders are new, takes no failure for a no. */
+static void what_cannot_be_read_is_no_answer(void **state)
+{
+    struct place *p = *state;
+    const struct env env = {0};
+    struct cabinet c = {.elsewhere = true, .place = "12 34"};
+    AUTO_FREE char *to_keep = NULL;
+
+    start_over(p);
+    assert_int_equal(open_it(p), 0);
+    assert_false(filer_unpublished(p->s));
+    assert_int_equal(state_set(p->s, SINCE_KEY, "12 34 56", &p->err), 0);
+    fail_at(1);
+    assert_true(filer_unpublished(p->s));
+    fail_at(1);
+    assert_null(since_of_folders(&c, p->s, &env));
+    assert_true(c.folders_ns > 56);
+    sql.at = 0;
+    assert_null(since_of_folders(&c, p->s, &env));
+    assert_int_equal(c.folders_ns, 56);
+    strcpy(c.place, "12 35");
+    to_keep = since_of_folders(&c, p->s, &env);
+    assert_non_null(to_keep);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -537,6 +564,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reading, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_known_cannot_be_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(a_small_value_is_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_no_answer, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
