@@ -216,6 +216,8 @@ static void refuse_all(struct filer *f, const struct error *why)
     }
     queue_move(&f->results, &f->todo);
     f->todo_len = 0;
+    /* Nothing of them is written any more: who waits for that waits no longer. */
+    f->written = true;
     uv_async_send(&f->async);
 }
 

@@ -586,6 +586,34 @@ static void stops_and_resumes(struct world *w, const char *entry, int with)
     assert_journal(w);
 }
 
+static void count_written(void *ctx, bool tampered)
+{
+    assert_false(tampered);
+    ++*(unsigned *)ctx;
+}
+
+/* Who waits until all is written is told when nothing will be, too. */
+static void what_is_refused_is_over(void **state)
+{
+    struct world *w = *state;
+    unsigned written = 0, before;
+
+    world_stop(w);
+    w->o.written = count_written;
+    w->o.written_ctx = &written;
+    world_start(w);
+    write_file(w, INBOX "/a.pdf", "1");
+    fail_next("fsync:L.pdf", EIO);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_STOPPED);
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    before = written;
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_STOPPED);
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(written, before + 1);
+}
+
 static void a_document_that_cannot_be_synced_stops_filing(void **state)
 {
     stops_and_resumes(*state, "fsync:L.pdf", EIO);
@@ -1104,6 +1132,7 @@ int main(void)
         TEST(a_new_log_of_intents_is_on_the_disk_first),
         TEST(recovery_syncs_documents_and_folders_before_it_records),
         TEST(many_journals_are_one_sync),
+        TEST(what_is_refused_is_over),
         TEST(a_document_that_cannot_be_synced_stops_filing),
         TEST(a_document_that_cannot_be_written_out_stops_filing),
         TEST(one_that_cannot_be_synced_on_another_file_system_stops_filing),
