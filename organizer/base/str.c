@@ -42,6 +42,16 @@ void str_add(struct str *b, const char *s)
     str_addn(b, s, strlen(s));
 }
 
+void str_adds(struct str *b, const char *first, ...)
+{
+    va_list ap;
+
+    va_start(ap, first);
+    for (const char *s = first; s; s = va_arg(ap, const char *))
+        str_add(b, s);
+    va_end(ap);
+}
+
 void str_addn(struct str *b, const void *p, size_t n)
 {
     reserve(b, n);

@@ -20,6 +20,8 @@ void str_reset(struct str *b);
 /* The bytes as a C string, "" when empty. Valid until the next change. */
 const char *str_c(const struct str *b);
 void str_add(struct str *b, const char *s);
+/* Adds each of the strings up to the NULL that ends them. */
+void str_adds(struct str *b, const char *first, ...) __attribute__((sentinel));
 void str_addn(struct str *b, const void *p, size_t n);
 void str_addc(struct str *b, char c);
 /* The number in decimal. */

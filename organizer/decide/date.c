@@ -104,13 +104,14 @@ struct date date_of_time(int64_t t, const char *zone)
 {
     int64_t rest = t % NS_PER_S;
     time_t s = (time_t)((t - (rest < 0 ? rest + NS_PER_S : rest)) / NS_PER_S);
-    const char *set = getenv("TZ");
-    AUTO_FREE char *want = xasprintf(":%s", zone && *zone ? zone : "UTC");
+    const char *set = getenv("TZ"), *name = zone && *zone ? zone : "UTC";
     struct tm tm;
 
     /* The C library reads zone files only for TZ; what TZ was is of no interest to anyone, since
      * all else in the program is UTC. */
-    if (!set || strcmp(set, want) != 0) {
+    if (!set || *set != ':' || strcmp(set + 1, name) != 0) {
+        AUTO_FREE char *want = xasprintf(":%s", name);
+
         setenv("TZ", want, 1);
         tzset();
     }

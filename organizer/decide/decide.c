@@ -489,9 +489,9 @@ static void why_field(struct str *out, const char *what, const struct field *f)
 {
     if (!f->value || !*f->value)
         return;
-    str_addf(out, "%s%s %s", out->len ? ", " : "", what, f->value);
+    str_adds(out, out->len ? ", " : "", what, " ", f->value, NULL);
     if (f->source)
-        str_addf(out, " (%s)", f->source);
+        str_adds(out, " (", f->source, ")", NULL);
 }
 
 char *decision_why(const struct decision *d)
@@ -503,6 +503,6 @@ char *decision_why(const struct decision *d)
     why_field(&out, "words", &d->words);
     why_field(&out, "date", &d->date);
     if (d->action != ACTION_FILE && d->sentence && *d->sentence)
-        str_addf(&out, "%s%s", out.len ? "; " : "", d->sentence);
+        str_adds(&out, out.len ? "; " : "", d->sentence, NULL);
     return str_detach(&out);
 }

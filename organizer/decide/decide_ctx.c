@@ -80,8 +80,8 @@ static const char *example(const struct ctx *c)
 static char *sentence(const struct ctx *c, const char *kind, enum reason reason,
                       const char *variant)
 {
-    AUTO_FREE char *key = sentence_key(c, kind, reason_code(reason), variant);
-    AUTO_FREE char *name = shown(c->f->name);
+    AUTO_FREE char *key = NULL;
+    AUTO_FREE char *name = NULL;
     const struct case_facts *t = c->target;
     const struct kind_info *content = kind_info(c->f->kind);
     bool hidden = t && t->restricted && c->f->zone == ZONE_OFFICE_INBOX;
@@ -89,6 +89,8 @@ static char *sentence(const struct ctx *c, const char *kind, enum reason reason,
 
     if (reason == REASON_NONE)
         return xstrdup("");
+    key = sentence_key(c, kind, reason_code(reason), variant);
+    name = shown(c->f->name);
     return lang_format(c->lang, key, "name", name, "case", label, "folder", c->f->folder, "why",
                        c->why, "other", c->other, "type", c->type, "date", c->date, "other_date",
                        c->other_date, "candidates", c->choices, "kind", content->plain, "ext",

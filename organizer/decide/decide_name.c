@@ -168,7 +168,7 @@ static char *all_words(const struct making *m)
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i] && *parts[i])
-            str_addf(&all, "%s%s", all.len ? "-" : "", parts[i]);
+            str_adds(&all, all.len ? "-" : "", parts[i], NULL);
     return str_detach(&all);
 }
 

@@ -46,11 +46,13 @@ void making_take_type(struct making *m, const struct doc_type *type, char *sourc
 
 static char *match_source(const struct type_match *t)
 {
-    if (strcmp(t->by, "name") == 0 && *t->matched)
-        return xasprintf("rule %s, name matched \"%s\"", t->where, t->matched);
+    struct str out = STR_INIT;
+    bool by_name = strcmp(t->by, "name") == 0;
+
+    str_adds(&out, "rule ", t->where, *t->matched ? ", " : ", by its ", t->by, NULL);
     if (*t->matched)
-        return xasprintf("rule %s, %s \"%s\"", t->where, t->by, t->matched);
-    return xasprintf("rule %s, by its %s", t->where, t->by);
+        str_adds(&out, by_name ? " matched \"" : " \"", t->matched, "\"", NULL);
+    return str_detach(&out);
 }
 
 /* Why it is of that type, for people: "its title says …". */
@@ -59,6 +61,8 @@ static void say_plainly(struct ctx *c, const struct type_match *t)
     static const char *const sorts[] = {"name", "title", "text", "form", "kind"};
     AUTO_FREE char *key = NULL;
 
+    if (!c->explain)
+        return;
     for (size_t i = 0; i < sizeof sorts / sizeof *sorts && !key; i++)
         if (strcmp(t->by, sorts[i]) == 0)
             key = xasprintf("plain.type.%s", sorts[i]);
@@ -88,18 +92,16 @@ static enum row_answer two_types(struct ctx *c, const struct type_match *t, int 
 }
 
 /* The case type's name and aliases are no words to keep; text is one side of the type's words. */
-static void drop_case_type(const struct ctx *c, char *text)
+static void drop_case_type(const struct case_type *t, char *text)
 {
-    const struct case_type *t =
-        c->target->case_type ? rules_case_type(c->rules, c->target->case_type) : NULL;
     struct tokens words = TOKENS_INIT;
     struct str key = STR_INIT;
     size_t start, end;
 
-    if (!*text)
+    if (!t || !*text)
         return;
     tokens_read(&words, text, MAX_WORDS);
-    for (size_t i = 0; t && (i == 0 || t->aliases[i - 1]); i++) {
+    for (size_t i = 0; words.len > 0 && (i == 0 || t->aliases[i - 1]); i++) {
         str_reset(&key);
         route_name_key(&key, i == 0 ? t->name : t->aliases[i - 1]);
         if (route_find_key(text, &words, str_c(&key), &start, &end)) {
@@ -116,21 +118,26 @@ static void drop_case_type(const struct ctx *c, char *text)
 /* What is left of the text beside the type's words, joined as the words to keep. */
 static void keep_words(struct making *m, size_t start, size_t end)
 {
+    const struct ctx *c = m->c;
+    const struct case_type *t =
+        c->target->case_type ? rules_case_type(c->rules, c->target->case_type) : NULL;
     AUTO_FREE char *left = xmemdup0(m->text, start);
     AUTO_FREE char *right = xstrdup(m->text + end);
-    AUTO_FREE char *both = NULL;
+    AUTO_STR struct str both = STR_INIT;
 
-    drop_case_type(m->c, left);
-    drop_case_type(m->c, right);
-    both = xasprintf("%s %s", left, right);
+    drop_case_type(t, left);
+    drop_case_type(t, right);
+    str_add(&both, left);
+    str_addc(&both, ' ');
+    str_add(&both, right);
     free(m->words);
-    m->words = name_words(both);
+    m->words = name_words(str_c(&both));
 }
 
-static bool is_about(const struct ctx *c, const char *word)
+static bool is_among(const char *const *list, const char *word)
 {
-    for (const char *const *a = lang_list(c->lang, "word.about"); *a; a++)
-        if (strcmp(*a, word) == 0)
+    for (; *list; list++)
+        if (strcmp(*list, word) == 0)
             return true;
     return false;
 }
@@ -139,18 +146,22 @@ static bool is_about(const struct ctx *c, const char *word)
  * words from "granting" on say what it is about, and are kept. */
 static size_t own_words_end(const struct making *m, const struct type_match *t)
 {
+    const char *const *about = lang_list(m->c->lang, "word.about");
     struct tokens words = TOKENS_INIT;
     struct str own = STR_INIT, said = STR_INIT;
     size_t end = t->end;
 
-    route_name_key(&own, t->type->name);
     tokens_read(&words, m->text, MAX_WORDS);
     for (size_t i = 0; i < words.len && words.v[i].end <= t->end; i++) {
         if (words.v[i].start < t->start)
             continue;
-        if (strcmp(str_c(&said), str_c(&own)) == 0 && is_about(m->c, tokens_word(&words, i))) {
-            end = words.v[i].start;
-            break;
+        if (said.len > 0 && is_among(about, tokens_word(&words, i))) {
+            str_reset(&own);
+            route_name_key(&own, t->type->name);
+            if (strcmp(str_c(&said), str_c(&own)) == 0) {
+                end = words.v[i].start;
+                break;
+            }
         }
         str_add(&said, tokens_word(&words, i));
     }

@@ -356,7 +356,7 @@ static void find_prefixes(struct search *s, size_t i)
         part = xmemdup0(s->name + start, n);
         fold = utf8_fold(part);
         str_reset(&s->key);
-        str_addf(&s->key, "p%s", fold);
+        str_adds(&s->key, "p", fold, NULL);
         take(s, look_up(s), start, end);
     }
 }

@@ -233,21 +233,21 @@ static const char faint[] =
     "dwg iso img udf pst ost dss amr p7m p7s p7c p7 p7b sig pgp gpg asc key "
     "cer crt bin o db opt prn sub srt out ppt doc emz sv$";
 
-/* word is one of the space-separated words of list, in any case. */
+enum { WORD_MAX = 24 }; /* more letters than any word of the lists has */
+
+/* word is one of the space-separated words of list, which are in lower case; word in any. */
 static bool listed(const char *list, const char *word)
 {
+    char lower[WORD_MAX + 1];
     size_t n = strlen(word);
 
-    if (n == 0 || strchr(word, ' '))
+    if (n == 0 || n > WORD_MAX || strchr(word, ' '))
         return false;
-    for (const char *p = list; *p;) {
-        size_t len = strcspn(p, " ");
-
-        if (len == n && strncasecmp(p, word, n) == 0)
+    for (size_t i = 0; i <= n; i++)
+        lower[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] + 32) : word[i];
+    for (const char *p = list; (p = strstr(p, lower)); p++)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
             return true;
-        p += len;
-        p += *p == ' ';
-    }
     return false;
 }
 

@@ -52,6 +52,8 @@ static void str_grows_and_stays_terminated(void **state)
     assert_int_equal(strlen(str_c(&s)), 2000);
     str_cut(&s, 3);
     assert_string_equal(str_c(&s), "0,1");
+    str_adds(&s, ",", "", "23", NULL);
+    assert_string_equal(str_c(&s), "0,1,23");
 }
 
 static void str_adds_numbers_of_any_size(void **state)
