@@ -4,24 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned hash_of(const void *key);
-
-/* Jenkins' function, byte by byte, costs more than all else that is done with these short keys. */
-#define HASH_FUNCTION(key, len, value) ((value) = hash_of(key))
-#include <uthash.h>
-
 #include "base/alloc.h"
 #include "record/doc.h"
 
+/* Keys in places from their hash on, each before the first free one: no more than half are taken. */
 struct tally {
-    struct tally_key key;
-    unsigned count;
-    UT_hash_handle hh;
+    struct entry {
+        struct tally_key key;
+        unsigned count; /* 0: the place is free */
+        unsigned hash;
+    } *v;
+    size_t len, cap; /* cap: a power of two */
 };
 
-static unsigned hash_of(const void *key)
+enum { CAP_LEAST = 16 };
+
+static unsigned hash_of(const struct tally_key *key)
 {
-    uint64_t words[sizeof(struct tally_key) / sizeof(uint64_t)], h = 0;
+    uint64_t words[sizeof *key / sizeof(uint64_t)], h = 0;
 
     memcpy(words, key, sizeof words);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -71,39 +71,77 @@ struct tally_key tally_folder(const char *path, size_t n)
     return text_key('f', path, n);
 }
 
-static struct tally *find(const struct tally *set, const struct tally_key *key)
+/* The place of key, or the free one where it belongs. */
+static struct entry *find(const struct tally *t, const struct tally_key *key, unsigned hash)
 {
-    struct tally *k;
+    size_t at = hash & (t->cap - 1);
 
-    HASH_FIND(hh, set, key, sizeof *key, k);
-    return k;
+    while (t->v[at].count &&
+           (t->v[at].hash != hash || memcmp(&t->v[at].key, key, sizeof *key) != 0))
+        at = (at + 1) & (t->cap - 1);
+    return &t->v[at];
+}
+
+static void grow(struct tally *t)
+{
+    struct tally old = *t;
+
+    t->cap = old.cap ? old.cap * 2 : CAP_LEAST;
+    t->v = xcalloc(t->cap, sizeof *t->v);
+    for (size_t i = 0; i < old.cap; i++)
+        if (old.v[i].count)
+            *find(t, &old.v[i].key, old.v[i].hash) = old.v[i];
+    free(old.v);
 }
 
 void tally_add(struct tally **set, const struct tally_key *key)
 {
-    struct tally *k = find(*set, key);
+    unsigned hash = hash_of(key);
+    struct tally *t = *set;
+    struct entry *e;
 
-    if (!k) {
-        k = xcalloc(1, sizeof *k);
-        k->key = *key;
-        HASH_ADD(hh, *set, key, sizeof k->key, k);
+    if (!t)
+        t = *set = xcalloc(1, sizeof *t);
+    if (t->len >= t->cap / 2)
+        grow(t);
+    e = find(t, key, hash);
+    if (!e->count) {
+        e->key = *key;
+        e->hash = hash;
+        t->len++;
     }
-    k->count++;
+    e->count++;
+}
+
+/* Frees place `at`: what follows and belongs before it moves up. */
+static void vacate(struct tally *t, size_t at)
+{
+    size_t mask = t->cap - 1;
+
+    for (size_t next = (at + 1) & mask; t->v[next].count; next = (next + 1) & mask) {
+        if (((next - t->v[next].hash) & mask) < ((next - at) & mask))
+            continue;
+        t->v[at] = t->v[next];
+        at = next;
+    }
+    t->v[at].count = 0;
 }
 
 void tally_remove(struct tally **set, const struct tally_key *key)
 {
-    struct tally *k = find(*set, key);
+    struct tally *t = *set;
+    struct entry *e = t ? find(t, key, hash_of(key)) : NULL;
 
-    if (!k || --k->count > 0)
+    if (!e || !e->count || --e->count > 0)
         return;
-    HASH_DEL(*set, k);
-    free(k);
+    vacate(t, (size_t)(e - t->v));
+    if (--t->len == 0)
+        tally_clear(set);
 }
 
 bool tally_has(const struct tally *set, const struct tally_key *key)
 {
-    return find(set, key) != NULL;
+    return set && find(set, key, hash_of(key))->count > 0;
 }
 
 bool tally_has_file(const struct tally *set, const struct doc_stamp *s)
@@ -115,11 +153,8 @@ bool tally_has_file(const struct tally *set, const struct doc_stamp *s)
 
 void tally_clear(struct tally **set)
 {
-    struct tally *k, *tmp;
-
-    HASH_ITER(hh, *set, k, tmp)
-    {
-        HASH_DEL(*set, k);
-        free(k);
-    }
+    if (*set)
+        free((*set)->v);
+    free(*set);
+    *set = NULL;
 }

@@ -149,6 +149,48 @@ static void any_order_keeps_the_counts(void **state)
     }
 }
 
+/* What was added often enough and not removed as often is there, whatever lies between. */
+static void a_tally_counts_each_key(void **state)
+{
+    enum { KEYS = 300 };
+    struct tally *set = NULL;
+    unsigned count[KEYS] = {0};
+    uint32_t r = 7;
+
+    (void)state;
+    for (int i = 0; i < 60000; i++) {
+        struct doc_stamp file = {.dev = 8};
+        struct tally_key key;
+        size_t k;
+
+        r = r * 1664525U + 1013904223U;
+        k = (r >> 8) % KEYS;
+        file.ino = 1000 + k;
+        key = tally_file(&file);
+        assert_int_equal(tally_has(set, &key), count[k] > 0);
+        /* In turn more come and more go, until none is left. */
+        if (r % 8 < (i / 5000 % 2 ? 1U : 6U)) {
+            tally_add(&set, &key);
+            count[k]++;
+        } else {
+            tally_remove(&set, &key);
+            count[k] -= count[k] > 0;
+        }
+    }
+    for (size_t k = 0; k < KEYS; k++) {
+        struct doc_stamp file = {.dev = 8, .ino = 1000 + k};
+        struct tally_key key = tally_file(&file);
+
+        assert_true(tally_has_file(set, &file) == (count[k] > 0));
+        while (count[k]-- > 0)
+            tally_remove(&set, &key);
+    }
+    assert_null(set);
+    tally_add(&set, &(struct tally_key){{1}});
+    tally_clear(&set);
+    assert_null(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hint_ends_the_waiting, fresh, gone),
         cmocka_unit_test_setup_teardown(a_hint_before_the_waiting_is_not_lost, fresh, gone),
         cmocka_unit_test_setup_teardown(any_order_keeps_the_counts, fresh, gone),
+        cmocka_unit_test(a_tally_counts_each_key),
     };
 
     return cmocka_run_group_tests_name("item", tests, NULL, NULL);
