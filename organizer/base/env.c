@@ -143,20 +143,36 @@ int64_t env_ticks(void)
     return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+/* Writes the last digits of value at p, and what stands behind them. */
+static char *put_digits(char *p, int digits, int64_t value, char behind)
+{
+    for (int i = digits; i-- > 0; value /= 10)
+        p[i] = (char)('0' + value % 10);
+    p[digits] = behind;
+    return p + digits + 1;
+}
+
+/* By hand: it stands in each line of journals and logs, and printf took longer than all else there. */
 const char *time_text(int64_t t, char buf[static TIME_TEXT])
 {
     int64_t frac = t % NS_PER_S;
     time_t sec = t / NS_PER_S;
-    char day[24];
     struct tm tm;
+    char *p;
 
     if (frac < 0) {
         frac += NS_PER_S;
         sec--;
     }
     gmtime_r(&sec, &tm);
-    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(buf, TIME_TEXT, "%s.%06ldZ", day, (long)(frac / 1000));
+    p = put_digits(buf, 4, tm.tm_year + 1900, '-'); /* nanoseconds end in the year 2262 */
+    p = put_digits(p, 2, tm.tm_mon + 1, '-');
+    p = put_digits(p, 2, tm.tm_mday, 'T');
+    p = put_digits(p, 2, tm.tm_hour, ':');
+    p = put_digits(p, 2, tm.tm_min, ':');
+    p = put_digits(p, 2, tm.tm_sec, '.');
+    p = put_digits(p, 6, frac / 1000, 'Z');
+    *p = '\0';
     return buf;
 }
 

@@ -1,7 +1,6 @@
 /* reading: what documents say: before the decision where that hangs on it, else behind it, when nothing
  * else is under way; then the decision is looked at again. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,9 +27,10 @@
 
 /* A document that is to be read. */
 struct wanted {
-    char key[CASE_ID_SIZE + 24];
-    char case_id[CASE_ID_SIZE];
-    int64_t number;
+    struct wanted_key {
+        char case_id[CASE_ID_SIZE]; /* NUL to its end */
+        int64_t number;
+    } key;
     bool text; /* also when what it says is kept: the search wants its text */
     UT_hash_handle hh;
 };
@@ -284,20 +284,20 @@ bool flow_read_text(struct flow *f, struct item *it)
 static void want(struct backlog *b, const char *case_id, int64_t number, bool text)
 {
     struct wanted *w;
-    char key[sizeof w->key];
+    struct wanted_key key;
 
-    snprintf(key, sizeof key, "%s/%lld", case_id, (long long)number);
-    HASH_FIND_STR(b->wanted, key, w);
+    memset(&key, 0, sizeof key); /* padding, too */
+    memcpy(key.case_id, case_id, strnlen(case_id, CASE_ID_SIZE - 1));
+    key.number = number;
+    HASH_FIND(hh, b->wanted, &key, sizeof key, w);
     if (!w && !text && HASH_COUNT(b->wanted) >= WANTED_ALL) {
         b->missed = true;
         return;
     }
     if (!w) {
         w = xcalloc(1, sizeof *w);
-        memcpy(w->key, key, sizeof key);
-        snprintf(w->case_id, sizeof w->case_id, "%s", case_id);
-        w->number = number;
-        HASH_ADD_STR(b->wanted, key, w);
+        memcpy(&w->key, &key, sizeof key);
+        HASH_ADD(hh, b->wanted, key, sizeof w->key, w);
     }
     w->text |= text;
 }
@@ -422,7 +422,7 @@ static void begin(struct backlog *b, const struct wanted *w)
 
     r->flow = f;
     r->fd = -1;
-    if (state_doc_by_number(f->state, w->case_id, w->number, &r->row, &err) > 0 &&
+    if (state_doc_by_number(f->state, w->key.case_id, w->key.number, &r->row, &err) > 0 &&
         r->row.state != DOC_GONE && !digest_is_zero(&r->row.digest) && texts_knows(r->row.kind) &&
         !(known = is_kept(f, w, &r->row) || scans_put_off(f->scans, &r->row)))
         path = flow_path_of(f, &r->row);
