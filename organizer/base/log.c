@@ -31,7 +31,8 @@ static void add_value(struct str *line, const char *value)
 void log_line(const struct log *l, enum log_level level, const char *message, ...)
 {
     static const char *const priority[] = {"<3>", "<4>", "<5>", "<6>"};
-    AUTO_STR struct str line = STR_INIT;
+    char room[1024];
+    AUTO_STR struct str line = STR_ON(room);
     const char *key;
     va_list ap;
 

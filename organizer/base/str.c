@@ -17,13 +17,23 @@ static void reserve(struct str *b, size_t more)
         need = b->cap * 2;
     if (need < 32)
         need = 32;
-    b->s = xreallocarray(b->s, need, 1);
+    if (b->lent)
+        b->s = memcpy(xmalloc(need), b->s, b->len);
+    else
+        b->s = xreallocarray(b->s, need, 1);
+    b->lent = false;
     b->cap = need;
+}
+
+void str_room(struct str *b, size_t more)
+{
+    reserve(b, more);
 }
 
 void str_clear(struct str *b)
 {
-    free(b->s);
+    if (!b->lent)
+        free(b->s);
     *b = (struct str)STR_INIT;
 }
 
@@ -34,7 +44,7 @@ void str_reset(struct str *b)
 
 const char *str_c(const struct str *b)
 {
-    return b->s ? b->s : "";
+    return b->len ? b->s : "";
 }
 
 void str_add(struct str *b, const char *s)
@@ -113,7 +123,7 @@ char *str_detach(struct str *b)
 
     reserve(b, 0);
     b->s[b->len] = '\0';
-    s = b->s;
+    s = b->lent ? xmemdup0(b->s, b->len) : b->s;
     *b = (struct str)STR_INIT;
     return s;
 }

@@ -2,6 +2,7 @@
 #ifndef ORGANIZER_BASE_STR_H
 #define ORGANIZER_BASE_STR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,12 +10,17 @@ struct str {
     char *s;    /* the bytes, or NULL when nothing was ever added; see str_c() */
     size_t len; /* bytes in use, without the NUL */
     size_t cap; /* bytes allocated */
+    bool lent;  /* they are in a buffer of its owner, not allocated: STR_ON() */
 };
 
-#define STR_INIT {NULL, 0, 0}
+#define STR_INIT {NULL, 0, 0, false}
+/* A str that begins in buffer, an array of char which lives as long; what does not fit is allocated. */
+#define STR_ON(buffer) {(buffer), 0, sizeof(buffer), true}
 
 /* Frees the bytes; the str is empty and can be used again. */
 void str_clear(struct str *b);
+/* Makes room for so many bytes more at once. */
+void str_room(struct str *b, size_t more);
 /* Empties it but keeps the memory. */
 void str_reset(struct str *b);
 /* The bytes as a C string, "" when empty. Valid until the next change. */

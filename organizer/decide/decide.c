@@ -496,7 +496,8 @@ static void why_field(struct str *out, const char *what, const struct field *f)
 
 char *decision_why(const struct decision *d)
 {
-    struct str out = STR_INIT;
+    char room[512];
+    struct str out = STR_ON(room);
 
     why_field(&out, "case", &d->matter);
     why_field(&out, "type", &d->type);

@@ -71,8 +71,9 @@ static enum row_answer fields_from_parts(struct making *m)
 static void drop_client(struct making *m)
 {
     const char *client = m->c->target->client;
+    char room[128];
     struct tokens words = TOKENS_INIT;
-    struct str key = STR_INIT;
+    struct str key = STR_ON(room);
     size_t start, end;
 
     route_name_key(&key, client ? client : "");
@@ -164,7 +165,8 @@ static char *all_words(const struct making *m)
 {
     const char *privileged = ctx_privileged_word(m->c, m->words);
     const char *parts[] = {m->received ? received_word(m->c) : NULL, privileged, m->words};
-    struct str all = STR_INIT;
+    char room[256];
+    struct str all = STR_ON(room);
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i] && *parts[i])

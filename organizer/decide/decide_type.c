@@ -46,7 +46,8 @@ void making_take_type(struct making *m, const struct doc_type *type, char *sourc
 
 static char *match_source(const struct type_match *t)
 {
-    struct str out = STR_INIT;
+    char room[256];
+    struct str out = STR_ON(room);
     bool by_name = strcmp(t->by, "name") == 0;
 
     str_adds(&out, "rule ", t->where, *t->matched ? ", " : ", by its ", t->by, NULL);
@@ -94,8 +95,9 @@ static enum row_answer two_types(struct ctx *c, const struct type_match *t, int 
 /* The case type's name and aliases are no words to keep; text is one side of the type's words. */
 static void drop_case_type(const struct case_type *t, char *text)
 {
+    char room[128];
     struct tokens words = TOKENS_INIT;
-    struct str key = STR_INIT;
+    struct str key = STR_ON(room);
     size_t start, end;
 
     if (!t || !*text)
@@ -123,7 +125,8 @@ static void keep_words(struct making *m, size_t start, size_t end)
         c->target->case_type ? rules_case_type(c->rules, c->target->case_type) : NULL;
     AUTO_FREE char *left = xmemdup0(m->text, start);
     AUTO_FREE char *right = xstrdup(m->text + end);
-    AUTO_STR struct str both = STR_INIT;
+    char room[256];
+    AUTO_STR struct str both = STR_ON(room);
 
     drop_case_type(t, left);
     drop_case_type(t, right);
@@ -148,7 +151,8 @@ static size_t own_words_end(const struct making *m, const struct type_match *t)
 {
     const char *const *about = lang_list(m->c->lang, "word.about");
     struct tokens words = TOKENS_INIT;
-    struct str own = STR_INIT, said = STR_INIT;
+    char own_room[128], said_room[128];
+    struct str own = STR_ON(own_room), said = STR_ON(said_room);
     size_t end = t->end;
 
     tokens_read(&words, m->text, MAX_WORDS);

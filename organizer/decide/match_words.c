@@ -99,6 +99,16 @@ static void add_folded(struct str *out, const char *s, const char *end)
     }
 }
 
+static void more_tokens(struct tokens *t)
+{
+    bool own = t->v == t->own;
+
+    t->cap = grown(t->cap);
+    t->v = xreallocarray(own ? NULL : t->v, t->cap, sizeof *t->v);
+    if (own)
+        memcpy(t->v, t->own, sizeof t->own);
+}
+
 static void add_token(struct tokens *t, const char *text, const char *s, const char *end)
 {
     const char *peek = s;
@@ -113,7 +123,8 @@ static void add_token(struct tokens *t, const char *text, const char *s, const c
     add_folded(&t->text, s, end);
     str_addc(&t->text, '\0'); /* first: a lone accent folds to nothing */
     k.hash = hash_of(t->text.s + k.text);
-    GROW(t->v, t->len, t->cap);
+    if (t->len >= t->cap)
+        more_tokens(t);
     t->v[t->len++] = k;
 }
 
@@ -121,6 +132,11 @@ void tokens_read(struct tokens *t, const char *s, size_t max)
 {
     const char *text = s, *end = s + strlen(s);
 
+    if (!t->v) {
+        t->v = t->own;
+        t->cap = TOKENS_OWN;
+        t->text = (struct str)STR_ON(t->room);
+    }
     t->len = 0;
     str_reset(&t->text);
     while (s < end && t->len < max) {
@@ -135,9 +151,11 @@ void tokens_read(struct tokens *t, const char *s, size_t max)
 
 void tokens_clear(struct tokens *t)
 {
-    free(t->v);
+    if (t->v != t->own)
+        free(t->v);
     str_clear(&t->text);
-    *t = (struct tokens)TOKENS_INIT;
+    t->v = NULL;
+    t->len = t->cap = 0;
 }
 
 const char *tokens_word(const struct tokens *t, size_t i)

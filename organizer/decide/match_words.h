@@ -24,15 +24,20 @@ struct token {
     bool paren_before; /* an opening bracket stands before it */
 };
 
+enum { TOKENS_OWN = 12, TOKENS_ROOM = 96 }; /* of most names */
+
+/* Not to be copied once it was filled: what fits is kept in itself. */
 struct tokens {
     struct token *v;
     size_t len, cap;
     struct str text;
+    struct token own[TOKENS_OWN];
+    char room[TOKENS_ROOM];
 };
 
 #define TOKENS_INIT                                                                                \
     {                                                                                              \
-        NULL, 0, 0, STR_INIT                                                                       \
+        .text = STR_INIT                                                                           \
     }
 
 /* Takes apart the first words of s (valid UTF-8), at most max, replacing what t held. */

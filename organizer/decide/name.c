@@ -151,7 +151,8 @@ char *name_words(const char *words)
 {
     AUTO_FREE char *nfc = utf8_nfc(words);
     const char *p = nfc, *end = nfc + strlen(nfc);
-    struct str out = STR_INIT;
+    char room[256];
+    struct str out = STR_ON(room);
     bool gap = false;
 
     while (p < end) {

@@ -403,7 +403,8 @@ static void find_numbers(struct search *s, size_t i)
 
 size_t router_find(const struct router *r, const char *name, struct route_hit *out, size_t max)
 {
-    struct search s = {r, name, TOKENS_INIT, STR_INIT, out, 0, max};
+    char room[256];
+    struct search s = {r, name, TOKENS_INIT, STR_ON(room), out, 0, max};
 
     tokens_read(&s.words, name, MAX_WORDS);
     for (size_t i = 0; i < s.words.len; i++) {

@@ -133,7 +133,8 @@ void name_parts_clear(struct name_parts *p)
 
 char *rules_make_name(const struct rules *r, const struct name_parts *p)
 {
-    struct str out = STR_INIT;
+    char room[256];
+    struct str out = STR_ON(room);
     size_t open = 0;    /* length before the '[' */
     bool filled = true; /* a field inside the brackets has a value */
 

@@ -99,7 +99,9 @@ static void fill_row(struct flow *f, struct doc *to, const struct item *it,
     if (!known || d->action != ACTION_INDEX || strcmp(row->path, inside) != 0 ||
         !digest_equal(&row->digest, &it->x.digest))
         to->unread = DOC_READ; /* what a person did since stands */
-    snprintf(to->case_id, sizeof to->case_id, "%s", home ? home->facts.id : "");
+    memset(to->case_id, 0, sizeof to->case_id);
+    if (home)
+        memcpy(to->case_id, home->facts.id, strnlen(home->facts.id, CASE_ID_SIZE - 1));
     doc_set(&to->path, inside);
     to->stamp = it->stamp;
     to->read_ns = it->read_ns;
@@ -538,6 +540,9 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     return a;
 }
 
+/* Bytes of most lines of a filed document. */
+#define JOURNAL_ROOM 500
+
 void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
                const char *inside, const struct identified *id)
 {
@@ -552,6 +557,7 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     }
     a = filing_act(f, it, d, target, id, same_case);
     ((struct work *)a->ctx)->in_flight = key;
+    str_room(&a->journal, JOURNAL_ROOM);
     journal_body(&a->journal, env_now(f->env), "filed");
     if (same_case) {
         json_name(&a->journal, "from", inside);

@@ -63,7 +63,7 @@ void progress_show(struct progress *p, const char *what, uint64_t bytes, uint64_
 
 void progress_wipe(struct progress *p)
 {
-    struct str line = {(char[]){WIPE}, sizeof WIPE - 1, 0};
+    struct str line = {(char[]){WIPE}, sizeof WIPE - 1, 0, true};
 
     if (p->shown)
         put(&line);

@@ -56,6 +56,28 @@ static void str_grows_and_stays_terminated(void **state)
     assert_string_equal(str_c(&s), "0,1,23");
 }
 
+static void str_on_a_buffer_goes_on_in_memory_of_its_own(void **state)
+{
+    char room[8];
+    AUTO_STR struct str s = STR_ON(room);
+    struct str fits = STR_ON(room);
+    char *p;
+
+    (void)state;
+    assert_string_equal(str_c(&s), "");
+    str_add(&s, "1234567");
+    assert_ptr_equal(s.s, room);
+    str_addc(&s, '8');
+    assert_ptr_not_equal(s.s, room);
+    assert_string_equal(str_c(&s), "12345678");
+    str_add(&fits, "ab");
+    p = str_detach(&fits);
+    assert_ptr_not_equal(p, room);
+    assert_string_equal(p, "ab");
+    assert_string_equal(str_c(&fits), "");
+    free(p);
+}
+
 static void str_adds_numbers_of_any_size(void **state)
 {
     static const int64_t numbers[] = {0, 7, -1, 10, INT64_MAX, INT64_MIN};
@@ -314,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_grows_and_stays_terminated),
+        cmocka_unit_test(str_on_a_buffer_goes_on_in_memory_of_its_own),
         cmocka_unit_test(str_adds_numbers_of_any_size),
         cmocka_unit_test(str_detach_hands_over),
         cmocka_unit_test(utf8_tells_valid_from_invalid),
