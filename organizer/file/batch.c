@@ -22,6 +22,7 @@
 #include "file/filing.h"
 #include "file/intent_json.h"
 #include "file/outbox.h"
+#include "file/parents.h"
 #include "file/place.h"
 #include "file/refuse.h"
 #include "file/rename.h"
@@ -158,16 +159,18 @@ static int intend(struct batch *b, bool first)
 /* True when a name was taken meanwhile. */
 static bool rename_all(struct batch *b)
 {
+    struct parents parents = {0};
     bool again = false;
 
     for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
         if (!is_chosen(a))
             continue;
-        rename_do(b->g, a, &b->folders);
+        rename_do(b->g, a, &parents, &b->folders);
         if (a->status == ACT_PENDING)
             again = true;
         stopped_by(b->g, a);
     }
+    parents_clear(&parents);
     return again;
 }
 

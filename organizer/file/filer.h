@@ -8,9 +8,10 @@
  *      the documents' own data to the disk     }  (of many ahead; where a rename cannot get there
  *      without it, few are only written out, and synced in step 4: datasync.h)
  *   3. each rename: F_WRLCK lease where leases work; look (name still that inode, stamp unchanged,
- *      nobody has it open); renameat2(RENAME_NOREPLACE) from and to descriptors re-resolved by
- *      openat2(BENEATH, NO_SYMLINKS, NO_XDEV); the new name's inode compared with the leased
- *      descriptor (what really moved is what is recorded; a stranger is put back); F_UNLCK
+ *      nobody has it open); renameat2(RENAME_NOREPLACE) from and to descriptors resolved by
+ *      openat2(BENEATH, NO_SYMLINKS, NO_XDEV), anew after a few documents (parents.h); the new
+ *      name's inode compared with the leased descriptor (what really moved is what is recorded; a
+ *      stranger is put back); F_UNLCK
  *   4. few documents, then folders synced, while the transaction of 5 is filled; it is not committed
  *      before
  *   5. one transaction in the private state: rows, former names, outbox lines, intents finished

@@ -13,11 +13,12 @@
 #include "decide/name.h"
 #include "file/filing.h"
 #include "file/lease.h"
+#include "file/parents.h"
 #include "file/refuse.h"
 
-/* Both ends of a rename, re-resolved for it. */
+/* Both ends of a rename. */
 struct ends {
-    int from_folder, to_folder;
+    int from_folder, to_folder; /* of struct parents */
     const char *from, *to; /* names; inside the act's paths */
 };
 
@@ -43,18 +44,16 @@ int rename_open(const struct filing *g, struct act *a)
     return 0;
 }
 
-static int open_ends(const struct filing *g, struct act *a, struct ends *e)
+static int open_ends(const struct filing *g, struct act *a, struct parents *p,
+                     struct folders *touched, struct ends *e)
 {
-    e->to_folder = -1;
-    e->from_folder = beneath_parent(g->o.root, a->from, &e->from);
+    e->from_folder = parents_open(p, g->o.root, a->from, &e->from, touched);
     if (e->from_folder < 0)
         return refuse(a, errno, "its folder is not there any more");
-    e->to_folder = beneath_parent(g->o.root, a->to, &e->to);
+    e->to_folder = parents_open(p, g->o.root, a->to, &e->to, touched);
     if (e->to_folder >= 0)
         return 0;
-    refuse(a, errno == ENOENT ? EBUSY : errno, "the folder it goes to is not there any more");
-    close(e->from_folder);
-    return -1;
+    return refuse(a, errno == ENOENT ? EBUSY : errno, "the folder it goes to is not there any more");
 }
 
 static int take_lease(struct act *a)
@@ -193,11 +192,12 @@ static void rename_leased(const struct filing *g, struct act *a, const struct en
     a->in_doubt = a->status == ACT_STOPPED;
 }
 
-void rename_do(const struct filing *g, struct act *a, struct folders *touched)
+void rename_do(const struct filing *g, struct act *a, struct parents *p, struct folders *touched)
 {
     struct ends e;
 
-    if (open_ends(g, a, &e) < 0)
+    parents_begin(p);
+    if (open_ends(g, a, p, touched, &e) < 0)
         return;
     if (take_lease(a) == 0) {
         rename_leased(g, a, &e);
@@ -206,8 +206,8 @@ void rename_do(const struct filing *g, struct act *a, struct folders *touched)
     }
     if (a->status == ACT_DONE)
         rename_companions(a, e.from_folder, e.from, e.to_folder, e.to);
-    folders_add(touched, e.from_folder);
-    folders_add(touched, e.to_folder);
+    if (a->kind == ACT_FOLDER)
+        parents_clear(p);
 }
 
 /* The companion's name after its document's name changed from `from` to `to`. */
@@ -241,6 +241,7 @@ static void companions_back(const struct act *a, const struct ends *e)
 
 void rename_undo(const struct filing *g, struct act *a, struct folders *touched)
 {
+    struct parents p = {0};
     struct ends e;
     struct doc_stamp st;
 
@@ -248,9 +249,7 @@ void rename_undo(const struct filing *g, struct act *a, struct folders *touched)
         return;
     if (a->unheard)
         recall(g, a);
-    if (open_ends(g, a, &e) < 0)
-        return;
-    if (take_lease(a) == 0) {
+    if (open_ends(g, a, &p, touched, &e) == 0 && take_lease(a) == 0) {
         if (doc_stamp_take(-1, e.to_folder, e.to, &st) == 0 &&
             doc_stamp_same_file(&st, &a->stamp) &&
             move(e.to_folder, e.to, e.from_folder, e.from) == 0)
@@ -258,6 +257,5 @@ void rename_undo(const struct filing *g, struct act *a, struct folders *touched)
         if (a->leases)
             lease_drop(a->fd);
     }
-    folders_add(touched, e.from_folder);
-    folders_add(touched, e.to_folder);
+    parents_clear(&p);
 }

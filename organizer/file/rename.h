@@ -13,14 +13,15 @@ struct act;
 struct doc_stamp;
 struct filing;
 struct folders;
+struct parents;
 
 /* Opens a->from (unless a->fd is open already) and sees that it is the document that was examined.
  * 0, or -1 with a->status and a->error. */
 int rename_open(const struct filing *g, struct act *a);
 /* Renames a->from to a->to. Sets a->status and a->error; ACT_PENDING: the name was taken meanwhile,
- * choose another. For ACT_DONE doc.path and doc.stamp are set. Both folders are added to touched.
- */
-void rename_do(const struct filing *g, struct act *a, struct folders *touched);
+ * choose another. For ACT_DONE doc.path and doc.stamp are set. Both folders are opened by p and
+ * added to touched. */
+void rename_do(const struct filing *g, struct act *a, struct parents *p, struct folders *touched);
 /* Takes a done act back, because it could not be recorded. The document may stay under its new
  * name, when its old one is taken or someone has it open: recovery finds it there. */
 void rename_undo(const struct filing *g, struct act *a, struct folders *touched);

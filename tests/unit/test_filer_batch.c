@@ -8,6 +8,7 @@
 
 #include "decide/name.h"
 #include "failing_calls.h"
+#include "file/parents.h"
 #include "held_batch.h"
 
 static bool lets_go_at_join; /* the next thread that is joined is held, and let go */
@@ -51,6 +52,44 @@ static struct act *exact_act(const struct world *w, const char *from, const char
 
     a->exact = true;
     return a;
+}
+
+/* ---- folders that are kept open ---------------------------------------------------------------- */
+
+static void move_letters(struct world *w, const struct act *a)
+{
+    (void)a;
+    assert_int_equal(renameat(w->root, LETTERS, w->root, CASE "/Old"), 0);
+}
+
+/* It takes along what comes to it meanwhile, but not for long. */
+static void a_folder_that_is_moved_is_found_missing_after_a_few(void **state)
+{
+    struct world *w = *state;
+    struct outcome r[PARENTS_ACTS + 1];
+    char from[64], name[64];
+
+    for (int i = 0; i <= PARENTS_ACTS; i++) {
+        snprintf(from, sizeof from, INBOX "/%d.pdf", i);
+        write_file(w, from, from);
+    }
+    hold(w);
+    for (int i = 0; i <= PARENTS_ACTS; i++) {
+        snprintf(from, sizeof from, INBOX "/%d.pdf", i);
+        snprintf(name, sizeof name, "Letter %d.pdf", i);
+        submit(w, filing_act(w, from, LETTERS, name), &r[i]);
+    }
+    at(FILER_RENAMED, move_letters);
+    let_go(w);
+    for (int i = 0; i < PARENTS_ACTS; i++)
+        assert_int_equal(r[i].status, ACT_DONE);
+    assert_int_equal(r[PARENTS_ACTS].status, ACT_BUSY);
+    assert_string_equal(r[PARENTS_ACTS].error, "the folder it goes to is not there any more");
+    assert_text(w, CASE "/Old/Letter 0.pdf", INBOX "/0.pdf");
+    snprintf(name, sizeof name, CASE "/Old/Letter %d.pdf", PARENTS_ACTS - 1);
+    assert_true(exists(w, name));
+    snprintf(from, sizeof from, INBOX "/%d.pdf", PARENTS_ACTS);
+    assert_text(w, from, from);
 }
 
 /* ---- names
@@ -300,6 +339,7 @@ static void who_leaves_at_once_does_not_begin_what_is_queued(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_folder_that_is_moved_is_found_missing_after_a_few),
         TEST(of_two_that_want_one_exact_name_the_first_gets_it),
         TEST(a_name_that_another_leaves_is_free_in_other_letters),
         TEST(a_second_step_of_a_document_waits_for_the_first),
