@@ -29,7 +29,7 @@ struct sheaf {
     char *path; /* where its folder is, or NULL: as its row says */
     const char **bodies;
     size_t len, cap;
-    int64_t last; /* rowid of the last line */
+    int64_t first, last; /* rowids of the lines: between them lie others' */
     char *folder; /* with lines: where they go */
     int rc;       /* how that went: 1 they are there, 0 not yet, -1 with error */
     enum journal_standing standing;
@@ -134,6 +134,8 @@ static int take_line(void *ctx, int64_t rowid, const char *case_id, const char *
     struct outbox *b = ctx;
     struct sheaf *c = sheaf_of(b, case_id);
 
+    if (!c->len)
+        c->first = rowid;
     GROW(c->bodies, c->len, c->cap);
     c->bodies[c->len++] = xstrdup(body);
     c->last = rowid;
@@ -349,7 +351,7 @@ int outbox_put_heads(struct outbox *b, struct error *err)
         if (!c->moved)
             continue;
         if (state_head_put(b->state, c->id, &c->head, err) < 0 ||
-            state_outbox_done(b->state, c->id, c->last, err) < 0 ||
+            state_outbox_done(b->state, c->id, c->first, c->last, err) < 0 ||
             (c->tampered && mark_tampered(b, c->id, err) < 0))
             return -1;
     }

@@ -153,8 +153,9 @@ int state_outbox_add(struct state *s, const char *case_id, const char *body, str
 typedef int state_outbox_fn(void *ctx, int64_t rowid, const char *case_id, const char *body);
 /* In the order they were added. */
 int state_each_outbox(struct state *s, state_outbox_fn *fn, void *ctx, struct error *err);
-/* Forgets the case's lines up to rowid. */
-int state_outbox_done(struct state *s, const char *case_id, int64_t rowid, struct error *err);
+/* Forgets the case's lines from rowid first to rowid last. */
+int state_outbox_done(struct state *s, const char *case_id, int64_t first, int64_t last,
+                      struct error *err);
 
 /* The daemon's own files, by path from the cabinet down: what it wrote last and what it is about
  * to write. A file with either digest is the daemon's. */

@@ -14,7 +14,7 @@ static const char sql_head_put[] =
 static const char sql_add[] = "INSERT INTO outbox(c, body) VALUES(?1, ?2)";
 static const char sql_each[] = "SELECT o.id, c.id, o.body FROM outbox o, cases c WHERE c.k=o.c"
                                " ORDER BY o.id";
-static const char sql_done[] = "DELETE FROM outbox WHERE c=?1 AND id<=?2";
+static const char sql_done[] = "DELETE FROM outbox WHERE c=?1 AND id BETWEEN ?2 AND ?3";
 
 int state_head_get(struct state *s, const char *case_id, struct journal_head *h, struct error *err)
 {
@@ -85,7 +85,8 @@ int state_each_outbox(struct state *s, state_outbox_fn *fn, void *ctx, struct er
     return answer;
 }
 
-int state_outbox_done(struct state *s, const char *case_id, int64_t rowid, struct error *err)
+int state_outbox_done(struct state *s, const char *case_id, int64_t first, int64_t last,
+                      struct error *err)
 {
     struct bind b = {state_kept(s, sql_done, err), 0, SQLITE_OK};
     int64_t key;
@@ -97,6 +98,7 @@ int state_outbox_done(struct state *s, const char *case_id, int64_t rowid, struc
     if (rc <= 0)
         return rc;
     bind_int(&b, key);
-    bind_int(&b, rowid);
+    bind_int(&b, first);
+    bind_int(&b, last);
     return state_change(s, &b, err);
 }

@@ -596,8 +596,8 @@ static void the_outbox_keeps_order(void **state)
     state_outbox_add(p->s, A, "stop", &p->err);
     last = 0;
     assert_int_equal(state_each_outbox(p->s, join_body, &last, &p->err), 5);
-    assert_int_equal(state_outbox_done(p->s, B, last, &p->err), 0);
-    assert_int_equal(state_outbox_done(p->s, A, all, &p->err), 0);
+    assert_int_equal(state_outbox_done(p->s, B, 0, last, &p->err), 0);
+    assert_int_equal(state_outbox_done(p->s, A, 0, all, &p->err), 0);
     last = all;
     assert_int_equal(state_each_outbox(p->s, join_body, &last, &p->err), 5);
 }
@@ -844,6 +844,24 @@ static void an_older_state_is_told_with_what_helps(void **state)
     assert_non_null(strstr(p->err.text, "move its folder away"));
 }
 
+static void an_index_that_is_kept_no_longer_goes(void **state)
+{
+    struct place *p = *state;
+    int64_t last = 0;
+
+    assert_int_equal(state_outbox_add(p->s, A, "one", &p->err), 0);
+    state_close(p->s);
+    tweak(p, "CREATE INDEX outbox_case ON outbox(c, id)");
+    assert_int_equal(open_in(p), 0);
+    assert_int_equal(state_each_outbox(p->s, join_body, &last, &p->err), 0);
+    assert_int_equal(state_outbox_done(p->s, A, last, last, &p->err), 0);
+    assert_int_equal(state_outbox_add(p->s, A, "stop", &p->err), 0);
+    assert_int_equal(state_each_outbox(p->s, join_body, &last, &p->err), 5);
+    state_close(p->s);
+    tweak(p, "CREATE INDEX outbox_case ON outbox(c, id)"); /* it would fail were it there */
+    assert_int_equal(open_in(p), 0);
+}
+
 static void a_newer_state_is_only_read(void **state)
 {
     struct place *p = *state;
@@ -933,7 +951,7 @@ static int failures(struct place *p)
     TRY(state_head_put(p->s, A, &h, e));
     TRY(state_outbox_add(p->s, A, "line", e));
     TRY(state_each_outbox(p->s, no_line, NULL, e));
-    TRY(state_outbox_done(p->s, A, 0, e));
+    TRY(state_outbox_done(p->s, A, 0, 0, e));
     TRY(state_own_get(p->s, "x", &o, e));
     TRY(state_own_put(p->s, "x", &o, e));
     TRY(state_set(p->s, "k", "v", e));
@@ -1158,6 +1176,7 @@ int main(void)
         T(the_folder_is_private),
         BOTH(state_is_kept_over_a_restart),
         T(an_older_state_is_told_with_what_helps),
+        T(an_index_that_is_kept_no_longer_goes),
         T(a_newer_state_is_only_read),
         T(another_programs_database_is_refused),
         T(garbage_is_refused),

@@ -143,7 +143,7 @@ static int put_journal(struct place *p)
     return state_head_put(p->s, A, &h, &p->err) < 0 ||
                    state_outbox_add(p->s, A, "\"kind\":\"x\"", &p->err) < 0 ||
                    state_outbox_add(p->s, A, "\"kind\":\"y\"", &p->err) < 0 ||
-                   state_outbox_done(p->s, A, 1, &p->err) < 0
+                   state_outbox_done(p->s, A, 0, 1, &p->err) < 0
                ? -1
                : 0;
 }

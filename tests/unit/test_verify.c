@@ -740,12 +740,12 @@ static bool write_line(struct writer *w, struct state *s, struct journal_head *h
 
     return state_begin(s, &err) == 0 &&
            (!was.seq || (state_head_put(s, ID, &was, &err) == 0 &&
-                         state_outbox_done(s, ID, INT64_MAX, &err) == 0)) &&
+                         state_outbox_done(s, ID, 0, INT64_MAX, &err) == 0)) &&
            state_outbox_add(s, ID, body, &err) == 0 && state_commit(s, &err) == 0 &&
            journal_append(w->o->p.fd, head, bodies, 1, NOW, false, &standing, &err) == 0 &&
            (!settle ||
             (state_begin(s, &err) == 0 && state_head_put(s, ID, head, &err) == 0 &&
-             state_outbox_done(s, ID, INT64_MAX, &err) == 0 && state_commit(s, &err) == 0));
+             state_outbox_done(s, ID, 0, INT64_MAX, &err) == 0 && state_commit(s, &err) == 0));
 }
 
 static void *write_lines(void *arg)
