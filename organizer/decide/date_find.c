@@ -492,13 +492,14 @@ static bool may_start(const char *p, const char *text)
 struct date_match date_find(const char *text, enum date_order order, struct date today,
                             const struct lang *lang)
 {
-    struct finder f = {text,  text + strlen(text),           order,
-                       today, lang_list(lang, "month.long"), lang_list(lang, "month.short"),
-                       lang_list(lang, "month.of")};
+    struct finder f = {.text = text, .end = text + strlen(text), .order = order, .today = today};
     struct date_match all = {DATE_ABSENT, DATE_NONE, DATE_NONE, 0, 0}, one = all;
 
     if (!strpbrk(text, "0123456789"))
         return all;
+    f.long_months = lang_list(lang, "month.long");
+    f.short_months = lang_list(lang, "month.short");
+    f.of = lang_list(lang, "month.of");
     for (const char *p = text; p < f.end;) {
         const char *end = may_start(p, text) ? read_date(&f, p, &one) : NULL;
 

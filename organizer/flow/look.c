@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/str.h"
 #include "flow/closing.h"
 #include "flow/internal.h"
 
@@ -17,6 +18,17 @@ static const char *base_name(const char *path)
     const char *slash = strrchr(path, '/');
 
     return slash ? slash + 1 : path;
+}
+
+#define PATH_ROOM 256 /* bytes: most paths and names are shorter */
+
+/* The folder that the path lies in, in *room; "" for the cabinet. */
+static const char *folder_of(const char *path, struct str *room)
+{
+    const char *slash = strrchr(path, '/');
+
+    str_addn(room, path, slash ? (size_t)(slash - path) : 0);
+    return str_c(room);
 }
 
 /* Wakes what waits beside an ignored name: a lock file or a temporary that went away. */
@@ -38,10 +50,13 @@ static void wake_neighbours(struct flow *f, const char *path)
 static bool is_own_page(struct flow *f, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    AUTO_FREE char *dir = slash ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
+    AUTO_FREE char *dir = NULL;
 
     if (!publish_is_own_name(base_name(path)))
         return false;
+    if (!slash)
+        return true;
+    dir = xmemdup0(path, (size_t)(slash - path));
     return !*dir || matters_by_path(f->matters, dir) != NULL;
 }
 
@@ -59,13 +74,15 @@ static bool is_card(struct flow *f, const char *path)
 /* A part of the path that must not be entered (".organizer", "@eaDir", ".recycle"). */
 static bool in_ignored_folder(struct flow *f, const char *path)
 {
+    char room[PATH_ROOM];
+    AUTO_STR struct str part = STR_ON(room);
     const char *p = path;
     const char *slash;
 
     while ((slash = strchr(p, '/'))) {
-        AUTO_FREE char *part = xmemdup0(p, (size_t)(slash - p));
-
-        if (decide_is_ignored(f->rules, part, true, NULL))
+        str_reset(&part);
+        str_addn(&part, p, (size_t)(slash - p));
+        if (decide_is_ignored(f->rules, str_c(&part), true, NULL))
             return true;
         p = slash + 1;
     }
@@ -265,8 +282,9 @@ static struct beside *beside_of(struct flow *f, const struct stat *dir)
 
 const struct beside *flow_is_alone(struct flow *f, const char *path, const struct doc_stamp *stamp)
 {
-    const char *slash = strrchr(path, '/');
-    AUTO_FREE char *folder = slash ? xmemdup0(path, (size_t)(slash - path)) : xstrdup("");
+    char room[PATH_ROOM];
+    AUTO_STR struct str at = STR_ON(room);
+    const char *folder = folder_of(path, &at);
     struct beside *b = beside_of(f, &f->folder_stat);
     bool alone =
         beside_nothing(b, f->folder_fd, &f->folder_stat, stamp, f->env, f->items.ready_len + f->items.busy_len >= FLOW_MANY,
@@ -310,13 +328,13 @@ static void look_document(struct flow *f, struct item *it, int dirfd, const char
                           const struct doc_stamp *stamp)
 {
     struct settle_query q = {.dir = dirfd, .name = name, .rules = f->rules};
-    const char *slash = strrchr(it->path, '/');
-    AUTO_FREE char *dir = slash ? xmemdup0(it->path, (size_t)(slash - it->path)) : xstrdup("");
+    char room[PATH_ROOM];
+    AUTO_STR struct str folder = STR_ON(room);
     struct settle_answer a;
     struct error err = ERROR_INIT;
 
     q.now_ns = env_disk_now(f->env);
-    q.settle_ms = config_settle_ms(&f->cab.config, dir);
+    q.settle_ms = config_settle_ms(&f->cab.config, folder_of(it->path, &folder));
     q.no_locks = flow_is_alone(f, it->path, stamp) != NULL;
     settle_ask(&q, &a, &err);
     it->why = a.settled;
