@@ -47,6 +47,7 @@
 /* Content that is on its way into a case: a second document with the same waits for the first. */
 struct in_flight {
     char key[CASE_ID_SIZE + DIGEST_SIZE];
+    bool begun; /* flow.in_flight has it */
     UT_hash_handle hh;
 };
 

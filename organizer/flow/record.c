@@ -19,10 +19,10 @@
 struct work {
     struct flow *flow;
     struct item *item; /* NULL: nobody waits */
-    struct in_flight *in_flight;
+    struct in_flight in_flight; /* where f->in_flight has it */
     struct flight flight;
-    char *from;  /* for the line and the hooks */
-    char *what;  /* journal kind */
+    const char *from; /* for the line and the hooks: the item's path, or "" */
+    const char *what; /* journal kind */
     bool quiet;  /* no line: nothing that people wait for */
     bool is_new; /* a document that was not here before */
 };
@@ -44,35 +44,43 @@ static void fly(struct act *a, const struct doc_stamp *file)
 
 static void land(struct work *w, const struct act *a)
 {
-    AUTO_FREE char *path = row_path(a);
+    bool landed = a->status == ACT_DONE && a->doc.state != DOC_GONE;
+    AUTO_FREE char *path = landed ? row_path(a) : NULL;
 
-    flight_end(w->flow, &w->flight,
-               a->status == ACT_DONE && a->doc.state != DOC_GONE ? path : NULL);
+    flight_end(w->flow, &w->flight, path);
 }
 
-static void in_flight_end(struct flow *f, struct in_flight *k)
+static void in_flight_end(struct work *w)
 {
-    if (!k)
-        return;
-    HASH_DEL(f->in_flight, k);
-    free(k);
+    if (w->in_flight.begun)
+        HASH_DEL(w->flow->in_flight, &w->in_flight);
+    w->in_flight.begun = false;
 }
 
-/* NULL when the same content is on its way into the same case already. */
-static struct in_flight *in_flight_begin(struct flow *f, const char *case_id,
-                                         const struct digest *d)
+static void in_flight_key(struct in_flight *k, const char *case_id, const struct digest *d)
 {
-    struct in_flight *k = xcalloc(1, sizeof *k), *other;
-
+    memset(k->key, 0, sizeof k->key);
     memcpy(k->key, case_id, strlen(case_id));
     memcpy(k->key + CASE_ID_SIZE, d->b, DIGEST_SIZE);
-    HASH_FIND(hh, f->in_flight, k->key, sizeof k->key, other);
-    if (other) {
-        free(k);
-        return NULL;
-    }
-    HASH_ADD(hh, f->in_flight, key, sizeof k->key, k);
-    return k;
+}
+
+/* The same content is on its way into the same case already. */
+static bool is_in_flight(const struct flow *f, const char *case_id, const struct digest *d)
+{
+    struct in_flight wanted, *found;
+
+    in_flight_key(&wanted, case_id, d);
+    HASH_FIND(hh, f->in_flight, wanted.key, sizeof wanted.key, found);
+    return found != NULL;
+}
+
+static void in_flight_begin(struct work *w, const char *case_id, const struct digest *d)
+{
+    struct in_flight *k = &w->in_flight;
+
+    in_flight_key(k, case_id, d);
+    HASH_ADD(hh, w->flow->in_flight, key, sizeof k->key, k);
+    k->begun = true;
 }
 
 void flow_row_decided(struct doc *to, const struct decision *d)
@@ -303,11 +311,14 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
 
 static void tell_others(struct flow *f, const struct work *w, const struct act *a)
 {
-    AUTO_FREE char *path = row_path(a);
+    AUTO_FREE char *path = NULL;
 
-    if (a->kind == ACT_RECORD && a->doc.state == DOC_GONE)
+    if (a->kind != ACT_RECORD)
+        return;
+    path = row_path(a);
+    if (a->doc.state == DOC_GONE)
         hint_related(f, &a->doc, path);
-    else if (a->kind == ACT_RECORD && w->is_new)
+    else if (w->is_new)
         hint_signed(f, path);
 }
 
@@ -335,7 +346,7 @@ static void act_done(void *ctx, struct act *a)
     struct flow *f = w->flow;
 
     land(w, a);
-    in_flight_end(f, w->in_flight);
+    in_flight_end(w);
     if (a->unseen)
         look_again(f, a->unseen);
     if (a->status == ACT_DONE) {
@@ -358,8 +369,6 @@ static void act_done(void *ctx, struct act *a)
     } else if (w->item) {
         act_failed(f, w->item, a);
     }
-    free(w->from);
-    free(w->what);
     free(w);
 }
 
@@ -367,9 +376,7 @@ static void act_done(void *ctx, struct act *a)
 static void drop_work(struct work *w)
 {
     flight_end(w->flow, &w->flight, NULL);
-    in_flight_end(w->flow, w->in_flight);
-    free(w->from);
-    free(w->what);
+    in_flight_end(w);
     free(w);
 }
 
@@ -380,8 +387,8 @@ static struct act *new_act(struct flow *f, enum act_kind kind, struct item *it, 
 
     w->flow = f;
     w->item = it;
-    w->what = xstrdup(what);
-    w->from = xstrdup(it ? it->path : "");
+    w->what = what;
+    w->from = it ? it->path : "";
     a->done = act_done;
     a->ctx = w;
     return a;
@@ -548,15 +555,14 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
 {
     struct matter *target = matters_by_id(f->matters, d->target->id);
     bool same_case = home == target;
-    struct in_flight *key = in_flight_begin(f, target->facts.id, &it->x.digest);
     struct act *a;
 
-    if (!key) {
+    if (is_in_flight(f, target->facts.id, &it->x.digest)) {
         flow_soon(f, it, 5);
         return;
     }
     a = filing_act(f, it, d, target, id, same_case);
-    ((struct work *)a->ctx)->in_flight = key;
+    in_flight_begin(a->ctx, target->facts.id, &it->x.digest);
     str_room(&a->journal, JOURNAL_ROOM);
     journal_body(&a->journal, env_now(f->env), "filed");
     if (same_case) {
