@@ -13,6 +13,7 @@ enum { MATCH_LIMIT = 200000, DEPTH_LIMIT = 20000, HEAP_LIMIT_KIB = 4096 };
 struct pattern {
     char *text;
     pcre2_code *code;
+    char needed[2]; /* each match holds one of these two; NUL where that is not known */
     pcre2_match_data *data; /* matching is done by one thread, see rules.h */
     pcre2_match_context *context;
 };
@@ -27,6 +28,29 @@ static pcre2_match_context *make_context(void)
     pcre2_set_depth_limit(c, DEPTH_LIMIT);
     pcre2_set_heap_limit(c, HEAP_LIMIT_KIB);
     return c;
+}
+
+/* A letter or other sign that every match holds, as PCRE2 knows it; '\0' when there is none. */
+static char needed_by(const pcre2_code *code)
+{
+    uint32_t type = 0, unit = 0;
+
+    pcre2_pattern_info(code, PCRE2_INFO_LASTCODETYPE, &type);
+    if (type == 1)
+        pcre2_pattern_info(code, PCRE2_INFO_LASTCODEUNIT, &unit);
+    return unit < 0x80 ? (char)unit : '\0';
+}
+
+/* Both cases of it, since the pattern may not care; K and S have a third one. */
+static void note_needed(struct pattern *p)
+{
+    char c = needed_by(p->code);
+    bool letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+
+    if (letter && ((c | 32) == 'k' || (c | 32) == 's'))
+        return;
+    p->needed[0] = c;
+    p->needed[1] = letter ? (char)(c ^ 32) : c;
 }
 
 struct pattern *pattern_new(const char *text, unsigned flags, size_t *column, struct error *err)
@@ -56,6 +80,7 @@ struct pattern *pattern_new(const char *text, unsigned flags, size_t *column, st
     if (!p->data)
         abort();
     p->context = make_context();
+    note_needed(p);
     return p;
 }
 
@@ -75,12 +100,23 @@ const char *pattern_text(const struct pattern *p)
     return p->text;
 }
 
+/* Most names are no match of most patterns, and that is seen without asking PCRE2. */
+static bool may_match(const struct pattern *p, const char *text, size_t n)
+{
+    return !p->needed[0] || memchr(text, p->needed[0], n) ||
+           (p->needed[1] != p->needed[0] && memchr(text, p->needed[1], n));
+}
+
 int pattern_match_from(const struct pattern *p, const char *text, size_t at,
                        struct pattern_match *m)
 {
-    int n = pcre2_match(p->code, (PCRE2_SPTR)text, strlen(text), at, 0, p->data, p->context);
+    size_t len = strlen(text);
     const PCRE2_SIZE *v;
+    int n;
 
+    if (at <= len && !may_match(p, text + at, len - at))
+        return PATTERN_NO;
+    n = pcre2_match(p->code, (PCRE2_SPTR)text, len, at, 0, p->data, p->context);
     if (n == PCRE2_ERROR_NOMATCH)
         return PATTERN_NO;
     if (n < 0)
@@ -117,12 +153,9 @@ bool pattern_has_group(const struct pattern *p, const char *group)
  * tried at all. A control character when there is none. */
 static char last_character(const struct pattern *p)
 {
-    uint32_t type = 0, unit = 0;
+    char c = needed_by(p->code);
 
-    pcre2_pattern_info(p->code, PCRE2_INFO_LASTCODETYPE, &type);
-    if (type == 1)
-        pcre2_pattern_info(p->code, PCRE2_INFO_LASTCODEUNIT, &unit);
-    return unit > 0 && unit < 0x80 ? (char)unit : '\x02';
+    return c ? c : '\x02';
 }
 
 bool pattern_runs_away(const struct pattern *p)

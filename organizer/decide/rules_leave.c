@@ -25,10 +25,21 @@ static struct name_rule *add_rule(struct loading *l, struct name_rules *to, yaml
     return &to->v[to->len++];
 }
 
+/* What tells letters apart whatever their case is. */
+static char plain(char c)
+{
+    return (char)(c | 0x20);
+}
+
 static void set_glob(struct name_rule *rule, const char *glob)
 {
+    size_t n = strlen(glob);
+
     rule->glob = glob;
-    rule->glob_len = strlen(glob);
+    if (n > 0 && !strchr("*?[", glob[0]))
+        rule->first = plain(glob[0]);
+    if (n > 0 && !strchr("*?]", glob[n - 1]))
+        rule->last = plain(glob[n - 1]);
 }
 
 /* Wildcards: compared folded, as names are. */
@@ -270,31 +281,22 @@ void load_as_is(struct loading *l)
 
 /* --- asking --- */
 
-/* False for most names at a glance: the glob begins or ends with another letter. */
-static inline bool may_fit(const char *glob, size_t glob_len, const char *name, size_t len)
-{
-    char first = glob[0], last = glob_len ? glob[glob_len - 1] : '\0';
-
-    if (first != '*' && first != '?' && first != '[' && (first | 0x20) != (name[0] | 0x20))
-        return false;
-    return last == '*' || last == '?' || last == ']' || !len ||
-           (last | 0x20) == (name[len - 1] | 0x20);
-}
-
 /* The first rule that name fits. folded is for the wildcards. */
 static const struct name_rule *find_rule(const struct name_rules *n, const char *name,
                                          const char *folded, enum applies applies,
                                          struct pattern_match *m)
 {
     size_t len = strlen(folded);
+    char first = plain(folded[0]), last = len ? plain(folded[len - 1]) : '\0';
 
     for (size_t i = 0; i < n->len; i++) {
         const struct name_rule *rule = &n->v[i];
 
-        if (!(rule->applies & applies))
+        /* Of most rules one of the ends says already that they do not fit. */
+        if (!(rule->applies & applies) || (rule->first && rule->first != first) ||
+            (rule->last && rule->last != last))
             continue;
-        if (rule->glob ? may_fit(rule->glob, rule->glob_len, folded, len) &&
-                             glob_match(rule->glob, folded)
+        if (rule->glob ? glob_match(rule->glob, folded)
                        : pattern_match(rule->pattern, name, m) == PATTERN_YES)
             return rule;
     }

@@ -41,8 +41,8 @@ enum applies { APPLIES_FILES = 1, APPLIES_FOLDERS = 2, APPLIES_BOTH = 3 };
 /* A rule on a bare name: a wildcard or a pattern. */
 struct name_rule {
     enum applies applies;
+    char first, last; /* of the wildcard, without regard to case; NUL: any may stand there */
     const char *glob; /* or */
-    size_t glob_len;
     struct pattern *pattern;
     const char *of; /* "{stem}.dwg": the other name that it tells of; NULL */
     const char *where;

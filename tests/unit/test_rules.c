@@ -281,6 +281,36 @@ static void the_list_names_every_rule(void **state)
     str_clear(&out);
 }
 
+/* What every match holds is looked for before the pattern is tried. */
+static void a_pattern_matches_in_either_case(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        size_t at;
+        int answer;
+    } rows[] = {
+        {"^copy of .+[0-9]x$", "Copy OF a1X", 0, PATTERN_YES},
+        {"^copy of .+[0-9]x$", "copy of a1", 0, PATTERN_NO},
+        {"b$", "abc b", 3, PATTERN_YES},
+        {"b", "abc", 2, PATTERN_NO},
+        {"b", "abc", 3, PATTERN_NO},
+        {"do+k", "DO\xE2\x84\xAA", 0, PATTERN_YES}, /* the sign for kelvin */
+        {"ma+s", "ma\xC5\xBF", 0, PATTERN_YES},      /* the long s */
+        {"a+\\(", "a(", 0, PATTERN_YES},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = ERROR_INIT;
+        size_t column = 0;
+        struct pattern *p = pattern_new(rows[i].pattern, PATTERN_CASELESS, &column, &err);
+
+        assert_non_null(p);
+        assert_int_equal(pattern_match_from(p, rows[i].text, rows[i].at, NULL), rows[i].answer);
+        pattern_free(p);
+    }
+}
+
 static void patterns_are_bounded(void **state)
 {
     struct error err = ERROR_INIT;
@@ -335,6 +365,7 @@ int main(void)
         cmocka_unit_test(noise_goes_and_words_stay),
         cmocka_unit_test(taking_noise_out_twice_changes_nothing),
         cmocka_unit_test(the_list_names_every_rule),
+        cmocka_unit_test(a_pattern_matches_in_either_case),
         cmocka_unit_test(patterns_are_bounded),
         cmocka_unit_test(wildcards_match_whole_names),
     };
