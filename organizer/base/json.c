@@ -48,6 +48,7 @@ void json_quote(struct str *out, const char *s)
 {
     const char *end = s + strlen(s);
 
+    str_room(out, (size_t)(end - s) + 2);
     str_addc(out, '"');
     while (s < end) {
         const char *at = s;
@@ -104,7 +105,7 @@ void json_name(struct str *out, const char *key, const char *bytes)
 {
     size_t n = strlen(bytes);
 
-    if (utf8_valid(bytes, n)) {
+    if (plain(bytes) == n || utf8_valid(bytes, n)) {
         json_text(out, key, bytes);
         return;
     }

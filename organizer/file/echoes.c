@@ -69,11 +69,13 @@ static void add(struct echo **list, struct echo *x)
 {
     struct echo *same;
     size_t n = strlen(x->path);
+    unsigned hash;
 
-    HASH_FIND(hh, *list, x->path, n, same);
+    HASH_VALUE(x->path, n, hash);
+    HASH_FIND_BYHASHVALUE(hh, *list, x->path, n, hash, same);
     if (same)
         drop(list, same);
-    HASH_ADD_KEYPTR(hh, *list, x->path, n, x);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *list, x->path, n, hash, x);
 }
 
 void echoes_expect(struct echoes *e, const char *from, const char *to)

@@ -37,7 +37,8 @@ static void add_facts(struct str *body, const struct act *a)
 
 static int put_line(struct state *s, const struct act *a, struct error *err)
 {
-    AUTO_STR struct str body = STR_INIT;
+    char room[1024];
+    AUTO_STR struct str body = STR_ON(room);
 
     if (!a->journal.len)
         return 0;

@@ -51,6 +51,10 @@ struct asking {
     int folder;  /* the target folder, open */
     bool ask;    /* the disk, too */
     bool failed; /* a->status and a->error are set */
+    unsigned serial; /* of the name below; 0: none yet */
+    char *path;      /* from the cabinet down */
+    const char *name; /* in path */
+    char *fold;       /* utf8_fold() of path */
 };
 
 struct place *place_new(int root, struct state *state)
@@ -82,18 +86,19 @@ static struct name *names_find(struct name *set, const char *key)
     return n;
 }
 
-/* Takes key over. */
-static struct name *names_add(struct name **set, char *key)
+static struct name *names_add(struct name **set, const char *key)
 {
-    struct name *n = names_find(*set, key);
+    size_t len = strlen(key);
+    struct name *n;
+    unsigned hash;
 
-    if (n) {
-        free(key);
+    HASH_VALUE(key, len, hash);
+    HASH_FIND_BYHASHVALUE(hh, *set, key, len, hash, n);
+    if (n)
         return n;
-    }
     n = xcalloc(1, sizeof *n);
-    n->key = key;
-    HASH_ADD_KEYPTR(hh, *set, n->key, strlen(n->key), n);
+    n->key = xmemdup0(key, len);
+    HASH_ADD_KEYPTR_BYHASHVALUE(hh, *set, n->key, len, hash, n);
     return n;
 }
 
@@ -144,7 +149,7 @@ void place_moved(struct place *p, const struct act *a)
 
     if (!a->exact || a->kind != ACT_RENAME)
         return;
-    n = names_add(&p->moved, xstrdup(a->to));
+    n = names_add(&p->moved, a->to);
     n->before = a->stamp;
     n->after = a->doc.stamp;
 }
@@ -157,12 +162,12 @@ void place_follow(const struct place *p, struct act *a)
         a->stamp = n->after;
 }
 
-static bool is_on_disk(struct asking *q, const char *path, const char *name)
+static bool is_on_disk(struct asking *q)
 {
     struct doc_stamp st;
 
-    if (doc_stamp_take(-1, q->folder, name, &st) == 0)
-        return !(doc_stamp_same_file(&st, &q->a->stamp) && name_same(path, q->a->from));
+    if (doc_stamp_take(-1, q->folder, q->name, &st) == 0)
+        return !(doc_stamp_same_file(&st, &q->a->stamp) && name_same(q->path, q->a->from));
     if (errno != ENOENT) {
         refuse(q->a, errno, "the name cannot be used");
         q->failed = true;
@@ -186,7 +191,7 @@ static bool row_holds(const struct asking *q, const struct doc *row)
     return dir >= 0 && doc_stamp_take(-1, dir, name, &st) == 0;
 }
 
-static bool is_in_table(struct asking *q, const char *path)
+static bool is_in_table(struct asking *q)
 {
     struct error err = ERROR_INIT;
     struct doc row;
@@ -195,8 +200,8 @@ static bool is_in_table(struct asking *q, const char *path)
 
     if (q->a->kind == ACT_FOLDER)
         return false;
-    found =
-        state_doc_by_fold(q->p->state, q->a->doc.case_id, ledger_inside(q->a, path), &row, &err);
+    found = state_doc_by_fold(q->p->state, q->a->doc.case_id, ledger_inside(q->a, q->path), &row,
+                              &err);
     if (found < 0) {
         q->a->error = err;
         q->a->status = refuse_status(err.number);
@@ -209,27 +214,44 @@ static bool is_in_table(struct asking *q, const char *path)
     return holds;
 }
 
+static void asking_clear(struct asking *q)
+{
+    free(q->path);
+    free(q->fold);
+}
+
+/* Asks for the name with that serial. */
+static void ask_for(struct asking *q, unsigned serial)
+{
+    AUTO_FREE char *name = NULL;
+
+    if (q->serial == serial)
+        return;
+    name = name_serial(q->a->to_name, serial);
+    asking_clear(q);
+    q->serial = serial;
+    q->path = xjoin(q->a->to_folder, name);
+    q->name = q->path + strlen(q->path) - strlen(name);
+    q->fold = utf8_fold(q->path);
+}
+
 /* Free for serial? q->failed when it cannot be told. */
 static bool is_free(struct asking *q, unsigned serial)
 {
-    AUTO_FREE char *name = name_serial(q->a->to_name, serial);
-    AUTO_FREE char *path = xjoin(q->a->to_folder, name);
-    AUTO_FREE char *fold = NULL;
-
-    if (strlen(name) > NAME_MAX) {
+    ask_for(q, serial);
+    if (strlen(q->name) > NAME_MAX) {
         refuse(q->a, ENAMETOOLONG, "the name is too long to get a number behind it");
         q->failed = true;
         return false;
     }
-    fold = utf8_fold(path);
-    if (names_find(q->p->chosen, fold))
+    if (names_find(q->p->chosen, q->fold))
         return false;
-    if (names_find(q->p->left, path) || strcmp(path, q->a->from) == 0)
+    if (names_find(q->p->left, q->path) || strcmp(q->path, q->a->from) == 0)
         return true;
     /* Of its own name in other letters the rename could not tell whether another has it (rename.c). */
-    if ((q->ask || name_same(path, q->a->from)) && (is_on_disk(q, path, name) || q->failed))
+    if ((q->ask || name_same(q->path, q->a->from)) && (is_on_disk(q) || q->failed))
         return false;
-    return !is_in_table(q, path) && !q->failed;
+    return !is_in_table(q) && !q->failed;
 }
 
 /* The first free serial from `from` on; far out, one that follows a taken one. 0 when none. */
@@ -271,11 +293,12 @@ static unsigned choose_exact(struct asking *q)
 
 static unsigned choose_serial(struct asking *q)
 {
-    AUTO_FREE char *want = xjoin(q->a->to_folder, q->a->to_name);
-    char *fold = utf8_fold(want);
-    struct name *last = names_add(&q->p->last, fold);
-    unsigned s = find_serial(q, last->serial + 1);
+    struct name *last;
+    unsigned s;
 
+    ask_for(q, 1);
+    last = names_add(&q->p->last, q->fold);
+    s = find_serial(q, last->serial + 1);
     if (s)
         last->serial = s;
     else if (!q->failed)
@@ -347,10 +370,12 @@ void place_choose(struct place *p, struct act *a, struct folders *made, bool ask
     if (folder < 0)
         return;
     serial = a->exact ? choose_exact(&q) : choose_serial(&q);
-    if (!serial)
-        return;
-    AUTO_FREE char *name = name_serial(a->to_name, serial);
-    a->to = xjoin(a->to_folder, name);
-    names_add(&p->chosen, utf8_fold(a->to));
-    names_add(&p->left, xstrdup(a->from));
+    if (serial) {
+        ask_for(&q, serial);
+        a->to = q.path;
+        q.path = NULL;
+        names_add(&p->chosen, q.fold);
+        names_add(&p->left, a->from);
+    }
+    asking_clear(&q);
 }

@@ -252,7 +252,7 @@ int state_doc_by_digest(struct state *s, const char *case_id, const struct diges
 int state_doc_by_fold(struct state *s, const char *case_id, const char *path, struct doc *d,
                       struct error *err)
 {
-    AUTO_FREE char *want = utf8_fold(path);
+    AUTO_FREE char *want = NULL;
     const int64_t key = state_fold_key(path);
     const struct wanted w = {.case_id = case_id, .sort = KNOWN_FOLD, .p = &key, .n = sizeof key};
     struct bind b;
@@ -260,6 +260,7 @@ int state_doc_by_fold(struct state *s, const char *case_id, const char *path, st
 
     if (rc <= 0)
         return rc;
+    want = utf8_fold(path);
     bind_int(&b, key);
     while ((rc = state_step(s, &b, err)) > 0) {
         AUTO_FREE char *has = column_copy(b.stmt, 1);
@@ -328,10 +329,9 @@ static int number_doc(struct state *s, struct doc *d, int64_t *case_key, struct 
     return 0;
 }
 
-static void now_has_doc(struct state *s, int64_t case_key, const struct doc *d)
+static void now_has_doc(struct state *s, int64_t case_key, const struct doc *d, int64_t fold)
 {
     const char *path = d->path ? d->path : "";
-    int64_t fold = state_fold_key(path);
 
     state_now_has_path(s, case_key, path, strlen(path));
     state_now_has(s, KNOWN_FOLD, case_key, &fold, sizeof fold);
@@ -339,12 +339,12 @@ static void now_has_doc(struct state *s, int64_t case_key, const struct doc *d)
     state_now_has(s, KNOWN_FILE, (int64_t)d->stamp.ino, NULL, 0);
 }
 
-static void bind_doc(struct bind *b, int64_t case_key, const struct doc *d)
+static void bind_doc(struct bind *b, int64_t case_key, const struct doc *d, int64_t fold)
 {
     bind_int(b, case_key << NUMBER_BITS | d->number);
     bind_int(b, case_key);
     bind_bytes(b, d->path);
-    bind_int(b, state_fold_key(d->path ? d->path : ""));
+    bind_int(b, fold);
     bind_int(b, (int64_t)d->stamp.dev);
     bind_int(b, (int64_t)d->stamp.ino);
     bind_int(b, d->stamp.birth_ns);
@@ -373,12 +373,13 @@ static void bind_doc(struct bind *b, int64_t case_key, const struct doc *d)
 int state_doc_put(struct state *s, struct doc *d, struct error *err)
 {
     struct bind b = {state_kept(s, sql_put, err), 0, SQLITE_OK};
-    int64_t was = d->number, case_key;
+    int64_t was = d->number, case_key, fold;
 
     if (!b.stmt || number_doc(s, d, &case_key, err) < 0)
         return -1;
-    now_has_doc(s, case_key, d);
-    bind_doc(&b, case_key, d);
+    fold = state_fold_key(d->path ? d->path : "");
+    now_has_doc(s, case_key, d, fold);
+    bind_doc(&b, case_key, d, fold);
     if (state_change(s, &b, err) == 0)
         return 0;
     d->number = was;
