@@ -14,8 +14,7 @@ struct finder {
     const char *text, *end;
     enum date_order order;
     struct date today;
-    const char *const *long_months, *const *short_months;
-    const char *const *of; /* between day and month */
+    const struct lang *lang;
 };
 
 /* A run of ASCII digits. */
@@ -331,6 +330,7 @@ static const char *skip_gap(const struct finder *f, const char *p)
  * only with a number behind it, which spares the comparison for nearly every word. */
 static int read_month(const struct finder *f, const char *p, const char **end)
 {
+    const char *const *longs, *const *shorts;
     const char *q = p, *next;
     AUTO_FREE char *word = NULL;
     AUTO_FREE char *folded = NULL;
@@ -341,14 +341,16 @@ static int read_month(const struct finder *f, const char *p, const char **end)
     next = skip_gap(f, q);
     if (q - p < 3 || q - p > 24 || next == f->end || !is_digit(*next))
         return 0;
-    for (int i = 0; i < 12 && f->long_months[i] && f->short_months[i]; i++) {
-        if (!may_be(p, f->long_months[i]) && !may_be(p, f->short_months[i]))
+    longs = lang_list(f->lang, "month.long");
+    shorts = lang_list(f->lang, "month.short");
+    for (int i = 0; i < 12 && longs[i] && shorts[i]; i++) {
+        if (!may_be(p, longs[i]) && !may_be(p, shorts[i]))
             continue;
         if (!folded) {
             word = xmemdup0(p, (size_t)(q - p));
             folded = utf8_fold(word);
         }
-        if (is_month(folded, f->long_months[i], f->short_months[i]))
+        if (is_month(folded, longs[i], shorts[i]))
             return i + 1;
     }
     return 0;
@@ -401,7 +403,8 @@ static const char *skip_of(const struct finder *f, const char *p)
 {
     const char *at = skip_gap(f, p);
 
-    for (const char *const *of = f->of; *of; of++) {
+    /* What stands between day and month. */
+    for (const char *const *of = lang_list(f->lang, "month.of"); *of; of++) {
         size_t n = strlen(*of);
 
         if ((size_t)(f->end - at) > n && strncasecmp(at, *of, n) == 0 && !word_at(f, at + n))
@@ -492,14 +495,11 @@ static bool may_start(const char *p, const char *text)
 struct date_match date_find(const char *text, enum date_order order, struct date today,
                             const struct lang *lang)
 {
-    struct finder f = {.text = text, .end = text + strlen(text), .order = order, .today = today};
+    struct finder f = {text, text + strlen(text), order, today, lang};
     struct date_match all = {DATE_ABSENT, DATE_NONE, DATE_NONE, 0, 0}, one = all;
 
     if (!strpbrk(text, "0123456789"))
         return all;
-    f.long_months = lang_list(lang, "month.long");
-    f.short_months = lang_list(lang, "month.short");
-    f.of = lang_list(lang, "month.of");
     for (const char *p = text; p < f.end;) {
         const char *end = may_start(p, text) ? read_date(&f, p, &one) : NULL;
 

@@ -93,14 +93,17 @@ static enum row_answer two_types(struct ctx *c, const struct type_match *t, int 
 }
 
 /* The case type's name and aliases are no words to keep; text is one side of the type's words. */
-static void drop_case_type(const struct case_type *t, char *text)
+static void drop_case_type(const struct ctx *c, char *text)
 {
+    const struct case_type *t = NULL;
     char room[128];
     struct tokens words = TOKENS_INIT;
     struct str key = STR_ON(room);
     size_t start, end;
 
-    if (!t || !*text)
+    if (text[strspn(text, " ")] && c->target->case_type)
+        t = rules_case_type(c->rules, c->target->case_type);
+    if (!t)
         return;
     tokens_read(&words, text, MAX_WORDS);
     for (size_t i = 0; words.len > 0 && (i == 0 || t->aliases[i - 1]); i++) {
@@ -120,16 +123,13 @@ static void drop_case_type(const struct case_type *t, char *text)
 /* What is left of the text beside the type's words, joined as the words to keep. */
 static void keep_words(struct making *m, size_t start, size_t end)
 {
-    const struct ctx *c = m->c;
-    const struct case_type *t =
-        c->target->case_type ? rules_case_type(c->rules, c->target->case_type) : NULL;
     AUTO_FREE char *left = xmemdup0(m->text, start);
     AUTO_FREE char *right = xstrdup(m->text + end);
     char room[256];
     AUTO_STR struct str both = STR_ON(room);
 
-    drop_case_type(t, left);
-    drop_case_type(t, right);
+    drop_case_type(m->c, left);
+    drop_case_type(m->c, right);
     str_add(&both, left);
     str_addc(&both, ' ');
     str_add(&both, right);
