@@ -37,6 +37,7 @@ struct item {
     uint64_t round;         /* the `sync` that asked for it last */
     int fd;                 /* open on the document, or -1 */
     struct doc_stamp stamp; /* as settled */
+    bool no_row;            /* known, when it is examined: there is none at its path */
     bool no_fork;           /* known, when it is judged: no "._name" lies beside it */
     uint32_t nlink;         /* then: how many names its file has */
     struct examination x;   /* as examined */

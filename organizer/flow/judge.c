@@ -39,6 +39,8 @@ static bool is_known_content(struct flow *f, struct item *it)
     struct error err = ERROR_INIT;
     bool known;
 
+    if (it->no_row)
+        return false;
     matters_zone(f->matters, it->path, &home, &inside);
     if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
         return false;

@@ -252,7 +252,8 @@ static enum looked compare_row(struct flow *f, struct item *it, const struct doc
     bool same, racy;
 
     matters_zone(f->matters, it->path, &home, &inside);
-    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
+    it->no_row = state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0;
+    if (it->no_row)
         return LOOK_NEW;
     same = doc_stamp_equal(&row.stamp, stamp) && row.state != DOC_WAITING &&
            row.reason != REASON_READER_FAILED && !it->force;
@@ -308,12 +309,13 @@ static void look_once_more(struct flow *f, struct item *it)
  * for a recording that may not be filed at all. */
 static bool is_to_prepare(const struct flow *f, const struct item *it)
 {
-    enum zone zone = matters_zone(f->matters, it->path, NULL, NULL);
+    enum zone zone;
 
-    return it->stamp.size <= PREPARED_MOST &&
-           f->items.ready_len + f->items.busy_len < FLOW_MANY / 2 &&
-           f->cab.config.mode == MODE_ENFORCE &&
-           (zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX);
+    if (it->stamp.size > PREPARED_MOST || f->items.ready_len + f->items.busy_len >= FLOW_MANY / 2 ||
+        f->cab.config.mode != MODE_ENFORCE)
+        return false;
+    zone = matters_zone(f->matters, it->path, NULL, NULL);
+    return zone == ZONE_CASE_INBOX || zone == ZONE_OFFICE_INBOX;
 }
 
 /* The disk first: it takes longer than the readers do, which begin when this thread goes on. */

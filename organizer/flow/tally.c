@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "record/doc.h"
 
-/* Keys in places from their hash on, each before the first free one: no more than half are taken. */
+/* Keys in places from their hash on, each before the first free one: a fourth of them is free at least. */
 struct tally {
     struct entry {
         struct tally_key key;
@@ -102,7 +102,7 @@ void tally_add(struct tally **set, const struct tally_key *key)
 
     if (!t)
         t = *set = xcalloc(1, sizeof *t);
-    if (t->len >= t->cap / 2)
+    if (t->len >= t->cap / 4 * 3)
         grow(t);
     e = find(t, key, hash);
     if (!e->count) {
