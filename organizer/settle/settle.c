@@ -137,12 +137,21 @@ static bool has_lock_file(int dir, const char *name)
     return lock != NULL;
 }
 
+/* Reading it is no use by a person. Only the owner may say so; else the time of last use changes. */
+static int open_unnoticed(int dir, const char *name)
+{
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+    int fd = openat(dir, name, flags | O_NOATIME);
+
+    return fd < 0 && (errno == EPERM || errno == EINVAL) ? openat(dir, name, flags) : fd;
+}
+
 static enum settled open_document(const struct settle_query *q, struct settle_answer *a,
                                   struct error *err)
 {
     struct doc_seen seen;
 
-    a->fd = openat(q->dir, q->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    a->fd = open_unnoticed(q->dir, q->name);
     if (a->fd < 0) {
         if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ENXIO)
             return SETTLE_GONE;
@@ -155,8 +164,6 @@ static enum settled open_document(const struct settle_query *q, struct settle_an
         error_set(err, errno, "cannot be read");
         return SETTLE_DENIED;
     }
-    /* Reading it is no use by a person. Only the owner may say so; else the time of last use changes. */
-    (void)fcntl(a->fd, F_SETFL, O_RDONLY | O_NONBLOCK | O_NOATIME);
     a->stamp = seen.stamp;
     a->nlink = seen.nlink;
     return S_ISREG(seen.mode) ? SETTLED : SETTLE_GONE;

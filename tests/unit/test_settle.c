@@ -112,6 +112,42 @@ static void a_closed_document_is_settled_at_once_without_quiet_time(void **state
     assert_int_equal(a.stamp.size, 1);
 }
 
+static void reading_a_settled_document_is_no_use_of_it(void **state)
+{
+    struct world *w = *state;
+    struct timespec used[2] = {{.tv_sec = 1000}, {.tv_nsec = UTIME_OMIT}};
+    struct settle_query q = {.dir = w->dir, .name = "a.pdf", .now_ns = now(), .rules = w->rules};
+    struct settle_answer a;
+    struct error err = ERROR_INIT;
+    struct stat st;
+    char byte;
+
+    put(w, "a.pdf", "x");
+    assert_int_equal(utimensat(w->dir, "a.pdf", used, 0), 0);
+    assert_int_equal(settle_ask(&q, &a, &err), SETTLED);
+    assert_int_equal(read(a.fd, &byte, 1), 1);
+    assert_int_equal(fstat(a.fd, &st), 0);
+    assert_int_equal(st.st_atim.tv_sec, 1000);
+    close(a.fd);
+}
+
+/* Who does not own it may not say that reading is no use, and reads it all the same. */
+static void another_ones_document_is_opened_too(void **state)
+{
+    struct world *w = *state;
+    struct settle_answer a;
+    enum settled s;
+
+    if (geteuid() != 0)
+        skip();
+    put(w, "a.pdf", "x");
+    assert_int_equal(fchmod(w->dir, 0755), 0);
+    assert_int_equal(seteuid(65534), 0);
+    s = ask(w, "a.pdf", 0, 3600 * 1000, &a);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(s, SETTLED);
+}
+
 static void quiet_time_counts_from_the_last_change(void **state)
 {
     struct settle_answer a;
@@ -229,6 +265,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, make, unmake)
     const struct CMUnitTest tests[] = {
         T(a_closed_document_is_settled_at_once_without_quiet_time),
+        T(reading_a_settled_document_is_no_use_of_it),
+        T(another_ones_document_is_opened_too),
         T(quiet_time_counts_from_the_last_change),
         T(a_file_time_in_the_future_does_not_wait_for_ever),
         T(open_for_writing_is_seen),
