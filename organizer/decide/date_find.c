@@ -17,6 +17,11 @@ struct finder {
     const struct lang *lang;
 };
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 /* A run of ASCII digits. */
 struct number {
     const char *at, *end;
@@ -300,7 +305,7 @@ static bool may_be(const char *word, const char *name)
     for (size_t i = 0; i < 2 && name[i]; i++) {
         if ((unsigned char)word[i] >= 0x80 || (unsigned char)name[i] >= 0x80)
             return true;
-        if (strncasecmp(word + i, name + i, 1) != 0)
+        if (lower(word[i]) != lower(name[i]))
             return false;
     }
     return true;

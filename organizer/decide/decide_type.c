@@ -96,9 +96,7 @@ static enum row_answer two_types(struct ctx *c, const struct type_match *t, int 
 static void drop_case_type(const struct ctx *c, char *text)
 {
     const struct case_type *t = NULL;
-    char room[128];
     struct tokens words = TOKENS_INIT;
-    struct str key = STR_ON(room);
     size_t start, end;
 
     if (text[strspn(text, " ")] && c->target->case_type)
@@ -106,18 +104,12 @@ static void drop_case_type(const struct ctx *c, char *text)
     if (!t)
         return;
     tokens_read(&words, text, MAX_WORDS);
-    for (size_t i = 0; words.len > 0 && (i == 0 || t->aliases[i - 1]); i++) {
-        str_reset(&key);
-        route_name_key(&key, i == 0 ? t->name : t->aliases[i - 1]);
-        if (route_find_key(text, &words, str_c(&key), &start, &end)) {
+    for (const char *const *key = t->keys; *key; key++)
+        if (route_find_key(text, &words, *key, &start, &end)) {
             making_cut(text, start, end);
             tokens_read(&words, text, MAX_WORDS);
         }
-        if (!t->aliases)
-            break;
-    }
     tokens_clear(&words);
-    str_clear(&key);
 }
 
 /* What is left of the text beside the type's words, joined as the words to keep. */

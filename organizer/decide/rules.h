@@ -56,6 +56,7 @@ struct doc_type {
 struct case_type {
     const char *name;           /* "Divorce" */
     const char *const *aliases; /* NULL-terminated */
+    const char *const *keys;    /* name and aliases as route_name_key() gives them; NULL-terminated */
     const char *meaning;        /* "Family / divorce" */
     const char *where;
 };

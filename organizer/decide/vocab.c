@@ -97,6 +97,7 @@ void case_rule_free(struct case_rule *c)
     cleanup_free(&aliases);
     free(c->signals);
     free(c->folded);
+    free(c->keys);
     free(c);
 }
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "decide/route.h"
 #include "decide/rules_parts.h"
 
 static bool run_case_type(const struct rules *r, const struct lang *lang, const struct example *e,
@@ -62,9 +63,16 @@ static void load_case_type(struct loading *l, yaml_node_t *node, size_t before)
     while (c->type.aliases[n])
         n++;
     c->folded = xcalloc(n + 2, sizeof *c->folded);
-    c->folded[0] = rules_keep(r, utf8_fold(name));
-    for (size_t i = 0; i < n; i++)
-        c->folded[i + 1] = rules_keep(r, utf8_fold(c->type.aliases[i]));
+    c->keys = xcalloc(n + 2, sizeof *c->keys);
+    for (size_t i = 0; i <= n; i++) {
+        const char *text = i == 0 ? name : c->type.aliases[i - 1];
+        struct str key = STR_INIT;
+
+        route_name_key(&key, text);
+        c->folded[i] = rules_keep(r, utf8_fold(text));
+        c->keys[i] = rules_keep(r, str_detach(&key));
+    }
+    c->type.keys = c->keys;
     case_names_free(l, node, (const char *const[]){name, NULL}, before);
     case_names_free(l, node, c->type.aliases, before);
     GROW(r->case_types, r->case_types_len, r->case_types_cap);
