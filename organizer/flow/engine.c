@@ -60,6 +60,7 @@ void flow_read_end(struct flow *f)
         return;
     state_rollback(f->state);
     forget_folder(f);
+    tally_clear(&f->asked);
 }
 
 int flow_parent(struct flow *f, const char *path, const char **name)

@@ -112,6 +112,7 @@ struct flow {
     struct items items;
     struct beside beside[FLOW_BESIDES]; /* of the folders that were asked about last */
     struct in_flight *in_flight;
+    struct tally *asked;   /* folders of cases that were looked for since flow_read_begin() */
     struct tally *flying;  /* files, documents and paths that are with the filer: flights.h */
     struct flight *flights; /* all of them */
     struct fight *fights;  /* fights.c: documents that somebody renames back */

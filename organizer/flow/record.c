@@ -515,6 +515,21 @@ static bool is_inbox(struct flow *f, const char *path)
     return zone == ZONE_OFFICE_INBOX || zone == ZONE_CASE_INBOX;
 }
 
+/* folder_in_case(), asked once for all documents that are decided together. Caller frees. */
+static char *folder_for(struct flow *f, const struct matter *target, const char *folder)
+{
+    char *path = xjoin(target->facts.path, folder), *found;
+    const struct tally_key key = tally_folder(path, strlen(path));
+
+    if (tally_has(f->asked, &key))
+        return path;
+    found = folder_in_case(f->cab.root, target->facts.path, folder);
+    if (strcmp(found, path) == 0)
+        tally_add(&f->asked, &key);
+    free(path);
+    return found;
+}
+
 static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
                               const struct matter *target, const struct identified *id,
                               bool same_case)
@@ -524,7 +539,7 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     const char *slash = strrchr(it->path, '/');
 
     a->from = xstrdup(it->path);
-    a->to_folder = folder_in_case(f->cab.root, target->facts.path, d->folder);
+    a->to_folder = folder_for(f, target, d->folder);
     a->to_name = xstrdup(d->name);
     a->fd = it->fd;
     it->fd = -1;
