@@ -228,11 +228,25 @@ static bool is_to_record(const struct act *a)
     return a->status == (is_rename(a) ? ACT_DONE : ACT_PENDING);
 }
 
+/* Only documents are renamed and recorded: the folders of cases stay where they are. */
+static bool is_plain(const struct act *list)
+{
+    for (const struct act *a = list; a; a = a->next)
+        if (a->kind != ACT_RENAME && a->kind != ACT_RECORD)
+            return false;
+    return true;
+}
+
 /* On failure *bad is the act that could not be recorded, NULL when it was not an act. */
 static int put_all(struct batch *b, struct act **bad, struct error *err)
 {
     struct filing *g = b->g;
+    /* A call may look at the lines and at the heads, which belong together. */
+    int forgotten = is_plain(b->list) ? outbox_forget(g->outbox, err) : 0;
 
+    *bad = NULL;
+    if (forgotten < 0)
+        return -1;
     for (struct act *a = b->list; a; a = a->next) {
         *bad = a;
         if (is_to_record(a) && ledger_put(g->state, a, err) < 0)
@@ -243,7 +257,7 @@ static int put_all(struct batch *b, struct act **bad, struct error *err)
         return -1;
     if (b->intents && ledger_finish(g->state, intents_last(g->intents), err) < 0)
         return -1;
-    return outbox_put_heads(g->outbox, err);
+    return outbox_put_heads(g->outbox, forgotten, err);
 }
 
 static void committed(struct batch *b)
@@ -400,15 +414,6 @@ static void end_journals(struct filing *g)
         stop(g, &err);
 }
 
-/* Only documents are renamed and recorded: the folders of cases stay where they are. */
-static bool is_plain(const struct act *list)
-{
-    for (const struct act *a = list; a; a = a->next)
-        if (a->kind != ACT_RENAME && a->kind != ACT_RECORD)
-            return false;
-    return true;
-}
-
 /* Its documents are closed before anybody hears of it: a next act, of the same document, would find
  * it open else. */
 static void end(struct batch *b)
@@ -438,7 +443,7 @@ void batch_rest(struct filing *g)
     end_journals(g);
     if (g->stopped || !outbox_has_heads(g->outbox))
         return;
-    if (state_begin(g->state, &err) == 0 && outbox_put_heads(g->outbox, &err) == 0 &&
+    if (state_begin(g->state, &err) == 0 && outbox_put_heads(g->outbox, false, &err) == 0 &&
         state_commit(g->state, &err) == 0) {
         outbox_heads_put(g->outbox);
         return;

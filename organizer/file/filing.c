@@ -40,7 +40,7 @@ static int flush(struct filing *g, struct recovery *r, struct error *err)
         return -1;
     if (!outbox_has_heads(g->outbox))
         return 0;
-    if (state_begin(g->state, err) == 0 && outbox_put_heads(g->outbox, err) == 0 &&
+    if (state_begin(g->state, err) == 0 && outbox_put_heads(g->outbox, false, err) == 0 &&
         state_commit(g->state, err) == 0) {
         outbox_heads_put(g->outbox);
         return 0;

@@ -46,6 +46,7 @@ struct outbox {
     int root; /* of its own, to sync: an error is told once to each open file */
     struct state *state;
     struct sheaf *cases;
+    int64_t last; /* rowid of the last line that was taken */
     bool any;   /* the private state may hold lines */
     bool heads; /* some have moved */
     bool tampered;
@@ -138,7 +139,7 @@ static int take_line(void *ctx, int64_t rowid, const char *case_id, const char *
         c->first = rowid;
     GROW(c->bodies, c->len, c->cap);
     c->bodies[c->len++] = xstrdup(body);
-    c->last = rowid;
+    c->last = b->last = rowid;
     return 0;
 }
 
@@ -342,17 +343,27 @@ static int mark_tampered(struct outbox *b, const char *id, struct error *err)
     return rc;
 }
 
-int outbox_put_heads(struct outbox *b, struct error *err)
+static int put_head(struct outbox *b, const struct sheaf *c, bool forgotten, struct error *err)
+{
+    if (state_head_put(b->state, c->id, &c->head, err) < 0)
+        return -1;
+    if (!forgotten && state_outbox_done(b->state, c->id, c->first, c->last, err) < 0)
+        return -1;
+    return c->tampered ? mark_tampered(b, c->id, err) : 0;
+}
+
+int outbox_forget(struct outbox *b, struct error *err)
+{
+    return b->heads && !b->waiting ? state_outbox_clear(b->state, b->last, err) : 0;
+}
+
+int outbox_put_heads(struct outbox *b, bool forgotten, struct error *err)
 {
     struct sheaf *c, *tmp;
 
     HASH_ITER(hh, b->cases, c, tmp)
     {
-        if (!c->moved)
-            continue;
-        if (state_head_put(b->state, c->id, &c->head, err) < 0 ||
-            state_outbox_done(b->state, c->id, c->first, c->last, err) < 0 ||
-            (c->tampered && mark_tampered(b, c->id, err) < 0))
+        if (c->moved && put_head(b, c, forgotten, err) < 0)
             return -1;
     }
     return 0;

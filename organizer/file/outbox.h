@@ -35,8 +35,12 @@ int outbox_take(struct outbox *b, struct error *err);
 int outbox_write(struct outbox *b, struct error *err);
 /* What became of them is noted; rc: 0, or -1 when one of the two failed. lines as above. */
 void outbox_end(struct outbox *b, int rc, unsigned *lines);
-/* Heads that have moved since they were last put: inside a transaction. */
-int outbox_put_heads(struct outbox *b, struct error *err);
+/* At the beginning of a transaction with outbox_put_heads(): forgets the lines that have moved when there are
+ * no others, all at once. 1 forgotten, 0 not, -1 with err. */
+int outbox_forget(struct outbox *b, struct error *err);
+/* Heads that have moved since they were last put: inside a transaction. Their lines are forgotten, unless
+ * they are `forgotten` already. */
+int outbox_put_heads(struct outbox *b, bool forgotten, struct error *err);
 /* There are such heads. */
 bool outbox_has_heads(const struct outbox *b);
 /* The transaction with outbox_put_heads() was committed. */

@@ -153,6 +153,8 @@ int state_outbox_add(struct state *s, const char *case_id, const char *body, str
 typedef int state_outbox_fn(void *ctx, int64_t rowid, const char *case_id, const char *body);
 /* In the order they were added. */
 int state_each_outbox(struct state *s, state_outbox_fn *fn, void *ctx, struct error *err);
+/* Forgets every line, unless there is one behind rowid last. 1 forgotten, 0 there is one, -1. */
+int state_outbox_clear(struct state *s, int64_t last, struct error *err);
 /* Forgets the case's lines from rowid first to rowid last. */
 int state_outbox_done(struct state *s, const char *case_id, int64_t first, int64_t last,
                       struct error *err);

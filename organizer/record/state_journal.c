@@ -14,6 +14,9 @@ static const char sql_head_put[] =
 static const char sql_add[] = "INSERT INTO outbox(c, body) VALUES(?1, ?2)";
 static const char sql_each[] = "SELECT o.id, c.id, o.body FROM outbox o, cases c WHERE c.k=o.c"
                                " ORDER BY o.id";
+static const char sql_last[] = "SELECT max(id) FROM outbox";
+/* Without a condition whole pages go, where rows that go one by one have others moved together. */
+static const char sql_clear[] = "DELETE FROM outbox";
 static const char sql_done[] = "DELETE FROM outbox WHERE c=?1 AND id BETWEEN ?2 AND ?3";
 
 int state_head_get(struct state *s, const char *case_id, struct journal_head *h, struct error *err)
@@ -83,6 +86,20 @@ int state_each_outbox(struct state *s, state_outbox_fn *fn, void *ctx, struct er
     }
     sqlite3_finalize(b.stmt);
     return answer;
+}
+
+int state_outbox_clear(struct state *s, int64_t last, struct error *err)
+{
+    struct bind b = {state_kept(s, sql_last, err), 0, SQLITE_OK};
+    int rc = b.stmt ? state_step(s, &b, err) : -1;
+    bool more = rc > 0 && sqlite3_column_int64(b.stmt, 0) > last;
+
+    if (b.stmt)
+        sqlite3_reset(b.stmt);
+    if (rc < 0 || more)
+        return rc < 0 ? -1 : 0;
+    b.stmt = state_kept(s, sql_clear, err);
+    return b.stmt && state_change(s, &b, err) == 0 ? 1 : -1;
 }
 
 int state_outbox_done(struct state *s, const char *case_id, int64_t first, int64_t last,

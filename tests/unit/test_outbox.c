@@ -102,7 +102,7 @@ static int put_heads(struct box *x)
 {
     int rc = state_begin(x->s, &x->err);
 
-    if (rc == 0 && outbox_put_heads(x->b, &x->err) == 0 && state_commit(x->s, &x->err) == 0) {
+    if (rc == 0 && outbox_put_heads(x->b, false, &x->err) == 0 && state_commit(x->s, &x->err) == 0) {
         outbox_heads_put(x->b);
         return 0;
     }

@@ -600,6 +600,12 @@ static void the_outbox_keeps_order(void **state)
     assert_int_equal(state_outbox_done(p->s, A, 0, all, &p->err), 0);
     last = all;
     assert_int_equal(state_each_outbox(p->s, join_body, &last, &p->err), 5);
+    assert_int_equal(state_outbox_clear(p->s, all, &p->err), 0);
+    assert_int_equal(state_outbox_clear(p->s, last, &p->err), 1);
+    assert_int_equal(state_outbox_clear(p->s, last, &p->err), 1);
+    /* A rowid is not given twice. */
+    state_outbox_add(p->s, A, "stop", &p->err);
+    assert_int_equal(state_each_outbox(p->s, join_body, &last, &p->err), 5);
 }
 
 static void own_files_come_back(void **state)
@@ -952,6 +958,7 @@ static int failures(struct place *p)
     TRY(state_outbox_add(p->s, A, "line", e));
     TRY(state_each_outbox(p->s, no_line, NULL, e));
     TRY(state_outbox_done(p->s, A, 0, 0, e));
+    TRY(state_outbox_clear(p->s, 0, e));
     TRY(state_own_get(p->s, "x", &o, e));
     TRY(state_own_put(p->s, "x", &o, e));
     TRY(state_set(p->s, "k", "v", e));
@@ -961,7 +968,7 @@ static int failures(struct place *p)
     return failed;
 }
 
-#define CALLS 28
+#define CALLS 29
 
 static void a_broken_table_is_an_error(struct place *p, const char *sql, int expected, bool warm)
 {
@@ -975,8 +982,8 @@ static void a_broken_table_is_an_error(struct place *p, const char *sql, int exp
 
 static void nothing_works_without_cases(void **state)
 {
-    /* All but own files and small values go through the case. */
-    a_broken_table_is_an_error(*state, "DROP TABLE cases", CALLS - 3, false);
+    /* All but own files, small values and all lines at once go through the case. */
+    a_broken_table_is_an_error(*state, "DROP TABLE cases", CALLS - 4, false);
 }
 
 static void nothing_works_without_cases_when_prepared(void **state)
@@ -1000,7 +1007,7 @@ static void a_broken_rest_is_told(void **state)
     a_broken_table_is_an_error(*state,
                                "DROP TABLE former; DROP TABLE heads; DROP TABLE outbox;"
                                "DROP TABLE own; DROP TABLE small",
-                               10, false);
+                               11, false);
 }
 
 static void a_broken_rest_is_told_when_prepared(void **state)
@@ -1008,7 +1015,7 @@ static void a_broken_rest_is_told_when_prepared(void **state)
     a_broken_table_is_an_error(*state,
                                "DROP TABLE former; DROP TABLE heads; DROP TABLE outbox;"
                                "DROP TABLE own; DROP TABLE small",
-                               10, true);
+                               11, true);
 }
 
 static void a_case_id_that_is_too_long_is_refused(void **state)
