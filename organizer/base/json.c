@@ -44,11 +44,30 @@ static size_t plain(const char *s)
     return n;
 }
 
+/* The first n bytes of s stand for themselves. */
+static void quote_plain(struct str *out, const char *s, size_t n)
+{
+    char *p;
+
+    str_room(out, n + 2);
+    p = out->s + out->len;
+    *p++ = '"';
+    p = mempcpy(p, s, n);
+    *p++ = '"';
+    *p = '\0';
+    out->len += n + 2;
+}
+
 void json_quote(struct str *out, const char *s)
 {
-    const char *end = s + strlen(s);
+    size_t first = plain(s);
+    const char *end;
 
-    str_room(out, (size_t)(end - s) + 2);
+    if (!s[first]) {
+        quote_plain(out, s, first);
+        return;
+    }
+    end = s + first + strlen(s + first);
     str_addc(out, '"');
     while (s < end) {
         const char *at = s;
@@ -103,9 +122,15 @@ void json_bool(struct str *out, const char *key, bool value)
 
 void json_name(struct str *out, const char *key, const char *bytes)
 {
-    size_t n = strlen(bytes);
+    size_t n = plain(bytes);
 
-    if (plain(bytes) == n || utf8_valid(bytes, n)) {
+    if (!bytes[n]) {
+        json_key(out, key);
+        quote_plain(out, bytes, n);
+        return;
+    }
+    n += strlen(bytes + n);
+    if (utf8_valid(bytes, n)) {
         json_text(out, key, bytes);
         return;
     }

@@ -24,10 +24,10 @@
 #define MOVED_KEPT   1024
 
 struct name {
-    char *key;
     unsigned serial;
     struct doc_stamp before, after;
     UT_hash_handle hh;
+    char key[];
 };
 
 struct place {
@@ -73,7 +73,6 @@ static void names_clear(struct name **set)
     HASH_ITER(hh, *set, n, tmp)
     {
         HASH_DEL(*set, n);
-        free(n->key);
         free(n);
     }
 }
@@ -96,8 +95,8 @@ static struct name *names_add(struct name **set, const char *key)
     HASH_FIND_BYHASHVALUE(hh, *set, key, len, hash, n);
     if (n)
         return n;
-    n = xcalloc(1, sizeof *n);
-    n->key = xmemdup0(key, len);
+    n = xcalloc(1, sizeof *n + len + 1);
+    memcpy(n->key, key, len);
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, *set, n->key, len, hash, n);
     return n;
 }
