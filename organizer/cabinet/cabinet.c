@@ -36,7 +36,7 @@ bool cabinet_came_after(const struct cabinet *c, const char *path)
 bool cabinet_is_loose(const struct cabinet *c, const char *path, const struct doc_stamp *file,
                       int64_t now_ns)
 {
-    return !strchr(path, '/') && file->birth_ns > c->folders_ns && now_ns - file->ctime_ns <= LOOSE_TOLD_NS;
+    return *path != '.' && !strchr(path, '/') && file->birth_ns > c->folders_ns && now_ns - file->ctime_ns <= LOOSE_TOLD_NS;
 }
 
 int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err)

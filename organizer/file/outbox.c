@@ -284,6 +284,7 @@ static void stays(struct outbox *b, struct sheaf *c)
 {
     free(c->path); /* next time as the row says by then */
     c->path = NULL;
+    c->moved = false; /* its head is that of before, with which its lines wait */
     b->waiting += (unsigned)c->len;
     snprintf(b->why, sizeof b->why, "%s", error_text(&c->error));
 }

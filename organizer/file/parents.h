@@ -2,8 +2,8 @@
  * parents: the folders that documents leave and come to, open for a few acts at a time.
  *
  * Of a crowd most documents leave one folder and go to a few. To resolve both again for each took a
- * fourth of what the filer asks of the kernel. What is open stays so for PARENTS_ACTS acts, which is
- * about ten milliseconds: a folder that is moved meanwhile takes along what comes to it, as it would a
+ * fourth of what the filer asks of the kernel. What is open stays so for PARENTS_ACTS acts, which on
+ * a disk of one's own is about ten milliseconds: a folder that is moved meanwhile takes along what comes to it, as it would a
  * moment later. Whoever moves a folder by an act forgets all of them.
  */
 #ifndef ORGANIZER_FILE_PARENTS_H

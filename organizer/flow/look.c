@@ -224,6 +224,11 @@ static void wait_for(struct flow *f, struct item *it, const struct settle_answer
     enum reason reason =
         a->settled == SETTLE_EMPTY || a->settled == SETTLE_NEW ? REASON_EMPTY : REASON_WAITING_LONG;
 
+    /* What it was listed for is over. */
+    if (it->listed_as != REASON_NONE && it->listed_as != reason) {
+        it->listed_as = REASON_NONE;
+        it->since = 0;
+    }
     if (!it->since)
         it->since = now;
     if (it->listed_as != reason && now - it->since >= patience_ns(f, a, settle_ms)) {

@@ -327,10 +327,14 @@ static void done_with(struct flow *f, struct item *it)
 {
     /* Its row says now where the file is. */
     items_hold(&f->items, it, NULL);
-    if (it->wait_ms > 0 && !f->stopping)
+    if (it->wait_ms > 0 && !f->stopping) {
+        /* Nothing held it up; when it changes, that is another time. */
+        it->since = 0;
+        it->listed_as = REASON_NONE;
         flow_later(f, it, it->wait_ms);
-    else
+    } else {
         flow_finish(f, it);
+    }
 }
 
 /* Of a document that was renamed no event tells: what may have changed meanwhile is looked at. */
@@ -807,6 +811,7 @@ void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
 
     if (dir >= 0 && doc_stamp_take(-1, dir, name, &it->stamp) < 0)
         memset(&it->stamp, 0, sizeof it->stamp);
+    it->wait_ms = 0;
     it->again = true;
     list_row(f, it, reason, by, lock, DOC_WAITING);
 }

@@ -187,11 +187,14 @@ def test_a_document_beside_the_inbox_is_told_until_it_is_moved(running):
     running.run("check", running.path, status=0)
 
 
-def test_what_lay_beside_the_inbox_before_is_left_alone(tmp_path):
+def test_what_lay_beside_the_inbox_before_or_is_no_document_is_left_alone(tmp_path):
     cabinet = Cabinet(tmp_path)
     cabinet.path.mkdir()
     (cabinet.path / "telephone numbers.txt").write_text("Court 555-0100\n")
-    cabinet.init().run("sweep", cabinet.path)
+    cabinet.init()
+    (cabinet.path / ".settings").write_text("x")
+    (cabinet.path / "Case.txt").write_text("Client: Smith\n")
+    cabinet.run("sweep", cabinet.path)
     assert "beside the Inbox" not in front(cabinet)
     cabinet.run("check", cabinet.path, status=0)
 

@@ -2,7 +2,7 @@
 import os
 import time
 
-from conftest import pdf, sha256
+from conftest import docx, pdf, sha256
 
 
 def test_scan_named_by_hand_is_filed(smith):
@@ -206,10 +206,14 @@ def test_a_folder_with_a_document_that_is_open_for_long_is_listed(cabinet):
     assert not folder.exists() and not needs.exists()
 
 
-def test_a_document_that_changes_on_and_on_is_listed_until_it_is_quiet(cabinet):
-    cabinet.configure("settle: 1s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n")
+def quiet_after_a_second(cabinet, drafts):
+    cabinet.configure(f"settle: 1s\ndrafts: {drafts}\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n")
     cabinet.start(env={"ORGANIZER_PATIENCE": "0"})
     cabinet.new("Smith", "Divorce")
+
+
+def test_a_document_that_changes_on_and_on_is_listed_until_it_is_quiet(cabinet):
+    quiet_after_a_second(cabinet, "0d")
     needs = cabinet.path / "Smith_Divorce/Needs attention.txt"
     letter = cabinet.drop("Smith_Divorce/Inbox", "letter 2026-03-02.txt", b"Dear Sirs\n")
     end = time.monotonic() + 30
@@ -223,6 +227,37 @@ def test_a_document_that_changes_on_and_on_is_listed_until_it_is_quiet(cabinet):
             break
     assert not needs.exists()
     assert list(cabinet.documents()) == ["Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.txt"]
+
+
+def busy_for(cabinet, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        cabinet.sync()
+
+
+def test_a_draft_that_is_saved_much_later_was_not_waited_for_all_the_time(cabinet):
+    quiet_after_a_second(cabinet, "5d")
+    draft = cabinet.drop("Smith_Divorce/Notes", "notes.docx", docx("notes"))
+    while cabinet.status()["documents"] == 0:
+        cabinet.sync()
+    busy_for(cabinet, 1.5)
+    os.utime(draft)
+    busy_for(cabinet, 1.5)
+    assert "reason=waiting-long" not in cabinet.log_text()
+
+
+def test_what_was_listed_as_empty_is_not_listed_as_open_when_it_is_not(cabinet):
+    quiet_after_a_second(cabinet, "0d")
+    cabinet.drop("Smith_Divorce/Inbox", "letter 2026-03-02.pdf", b"")
+    while "reason=empty" not in cabinet.log_text():
+        cabinet.sync()
+    busy_for(cabinet, 1.5)
+    full = cabinet.base / "full.pdf"
+    full.write_bytes(pdf("letter"))
+    os.rename(full, cabinet.path / "Smith_Divorce/Inbox/letter 2026-03-02.pdf")
+    while not any("Correspondence" in p for p in cabinet.documents()):
+        cabinet.sync()
+    assert "reason=waiting-long" not in cabinet.log_text()
 
 
 def test_a_folder_named_for_another_case_stays_and_is_listed(smith):

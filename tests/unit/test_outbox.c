@@ -246,6 +246,30 @@ static void a_case_that_lost_only_its_journal_gets_it_back_at_once(void **state)
     assert_int_equal(written(x, "Smith", "foreign"), 1);
 }
 
+/* Its lines were written, its head was not put yet; then its folder is away. */
+static void a_head_of_before_is_not_put_for_lines_that_wait(void **state)
+{
+    struct box *x = *state;
+
+    put_case(x, SMITH, "Smith");
+    put_case(x, JONES, "Jones");
+    add_line(x, SMITH, "filed");
+    assert_int_equal(flush(x), 1);
+    assert_int_equal(renameat(x->w->root, "Smith", x->w->root, "Away"), 0);
+    add_line(x, JONES, "filed");
+    assert_int_equal(flush(x), 1);
+    assert_int_equal(put_heads(x), 0);
+    assert_int_equal(renameat(x->w->root, "Away", x->w->root, "Smith"), 0);
+    assert_int_equal(flush(x), 1);
+    assert_int_equal(put_heads(x), 0);
+    add_line(x, SMITH, "indexed");
+    assert_int_equal(flush(x), 1);
+    assert_int_equal(put_heads(x), 0);
+    assert_false(outbox_took_tampered(x->b));
+    assert_int_equal(written(x, "Smith", "filed"), 1);
+    assert_intact(x, SMITH, "Smith");
+}
+
 /* ---- what the disk fails at
  * ----------------------------------------------------------------------- */
 
@@ -351,6 +375,7 @@ int main(void)
         TEST(only_a_case_with_lines_gets_a_journal),
         TEST(a_case_whose_documents_go_gets_its_journal_back_a_minute_later),
         TEST(a_case_that_lost_only_its_journal_gets_it_back_at_once),
+        TEST(a_head_of_before_is_not_put_for_lines_that_wait),
         TEST(journals_that_could_not_be_synced_do_not_count),
         TEST(heads_and_the_mark_of_a_case_are_put_together),
     };
