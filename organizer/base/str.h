@@ -17,6 +17,12 @@ struct str {
 /* A str that begins in buffer, an array of char which lives as long; what does not fit is allocated. */
 #define STR_ON(buffer) {(buffer), 0, sizeof(buffer), true}
 
+/* An ASCII letter in lower case, all else as it is: no locale has a say in it. */
+static inline int ascii_lower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
 /* Frees the bytes; the str is empty and can be used again. */
 void str_clear(struct str *b);
 /* Makes room for so many bytes more at once. */

@@ -74,27 +74,26 @@ char *utf8_nfc(const char *s)
     return mapped(s, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
-static char *ascii_lower(const char *s)
+static char *ascii_fold(const char *s)
 {
     char *p = xstrdup(s);
 
     for (char *q = p; *q; q++)
-        if (*q >= 'A' && *q <= 'Z')
-            *q = (char)(*q + 32);
+        *q = (char)ascii_lower(*q);
     return p;
 }
 
 char *utf8_fold(const char *s)
 {
     if (is_ascii(s))
-        return ascii_lower(s);
+        return ascii_fold(s);
     return mapped(s, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
 }
 
 char *utf8_fold_plain(const char *s)
 {
     if (is_ascii(s))
-        return ascii_lower(s);
+        return ascii_fold(s);
     return mapped(s, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD | UTF8PROC_STRIPMARK);
 }
 

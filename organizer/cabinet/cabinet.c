@@ -31,14 +31,6 @@ bool cabinet_came_after(const struct cabinet *c, const char *path)
     return fd >= 0 && doc_stamp_take(fd, -1, NULL, &folder) == 0 && folder.birth_ns > c->folders_ns;
 }
 
-#define LOOSE_TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
-
-bool cabinet_is_loose(const struct cabinet *c, const char *path, const struct doc_stamp *file,
-                      int64_t now_ns)
-{
-    return *path != '.' && !strchr(path, '/') && file->birth_ns > c->folders_ns && now_ns - file->ctime_ns <= LOOSE_TOLD_NS;
-}
-
 int cabinet_open(struct cabinet *c, const char *path, const struct env *env, struct error *err)
 {
     if (cabinet_locate(c, path, env, err) < 0)

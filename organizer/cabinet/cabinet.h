@@ -11,7 +11,6 @@
 #include "base/env.h"
 #include "cabinet/config.h"
 
-struct doc_stamp;
 struct error;
 struct str;
 
@@ -63,10 +62,6 @@ void cabinet_close(struct cabinet *c);
 void cabinet_place_text(int folder, char *text, size_t size);
 /* Whether the folder path (from the cabinet down) was made after `init`. */
 bool cabinet_came_after(const struct cabinet *c, const char *path);
-/* Whether the file path was put beside the office Inbox, where nobody files it: after `init`, and within
- * two weeks before now_ns. What lies longer is meant to lie there, and what is hidden is no document. */
-bool cabinet_is_loose(const struct cabinet *c, const char *path, const struct doc_stamp *file,
-                      int64_t now_ns);
 /* Takes the one writer's lock (flock on state_dir/lock, which also names pid) and that of the tree
  * (cabinet/tree_lock.h). Returns 0; 1 when another process with the same private state holds it (*pid
  * is set when known); -1 with err, also when one with another private state does. */

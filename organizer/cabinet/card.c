@@ -168,8 +168,7 @@ static void read_id(struct reading *r, const char *value)
     }
     r->c->id = xstrdup(value);
     for (char *p = r->c->id; *p; p++)
-        if (*p >= 'A' && *p <= 'F')
-            *p = (char)(*p + 32);
+        *p = (char)ascii_lower(*p);
 }
 
 static void read_case_type(struct reading *r, const char *value)

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "base/utf8.h"
 #include "decide/date.h"
 #include "decide/lang.h"
@@ -16,11 +17,6 @@ struct finder {
     struct date today;
     const struct lang *lang;
 };
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
 
 /* A run of ASCII digits. */
 struct number {
@@ -305,7 +301,7 @@ static bool may_be(const char *word, const char *name)
     for (size_t i = 0; i < 2 && name[i]; i++) {
         if ((unsigned char)word[i] >= 0x80 || (unsigned char)name[i] >= 0x80)
             return true;
-        if (lower(word[i]) != lower(name[i]))
+        if (ascii_lower(word[i]) != ascii_lower(name[i]))
             return false;
     }
     return true;

@@ -122,9 +122,7 @@ static void keep_words(struct making *m, size_t start, size_t end)
 
     drop_case_type(m->c, left);
     drop_case_type(m->c, right);
-    str_add(&both, left);
-    str_addc(&both, ' ');
-    str_add(&both, right);
+    str_adds(&both, left, " ", right, NULL);
     free(m->words);
     m->words = name_words(str_c(&both));
 }

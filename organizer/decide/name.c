@@ -179,11 +179,6 @@ char *name_field(const char *text)
     return name_words(text);
 }
 
-static int ascii_lower(unsigned char c)
-{
-    return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
-
 bool name_same(const char *a, const char *b)
 {
     const unsigned char *p = (const unsigned char *)a, *q = (const unsigned char *)b;

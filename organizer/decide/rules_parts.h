@@ -27,7 +27,6 @@ struct type_rule {
 struct case_rule {
     struct case_type type;
     const char **folded; /* name, then aliases; NULL-terminated */
-    const char **keys;   /* of these, in type.keys */
     const char **signals;
 };
 

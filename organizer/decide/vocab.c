@@ -92,12 +92,12 @@ void type_rule_free(struct type_rule *t)
 
 void case_rule_free(struct case_rule *c)
 {
-    const char *const *aliases = c->type.aliases;
+    const char *const *aliases = c->type.aliases, *const *keys = c->type.keys;
 
     cleanup_free(&aliases);
+    cleanup_free(&keys);
     free(c->signals);
     free(c->folded);
-    free(c->keys);
     free(c);
 }
 

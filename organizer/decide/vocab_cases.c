@@ -41,7 +41,7 @@ static void load_case_type(struct loading *l, yaml_node_t *node, size_t before)
     struct rules *r = l->rules;
     struct rulefile *f = &l->file;
     struct case_rule *c;
-    const char *name;
+    const char *name, **words;
     size_t n = 0;
 
     if (!rulefile_keys(f, node, keys))
@@ -63,16 +63,15 @@ static void load_case_type(struct loading *l, yaml_node_t *node, size_t before)
     while (c->type.aliases[n])
         n++;
     c->folded = xcalloc(n + 2, sizeof *c->folded);
-    c->keys = xcalloc(n + 2, sizeof *c->keys);
+    c->type.keys = words = xcalloc(n + 2, sizeof *words);
     for (size_t i = 0; i <= n; i++) {
         const char *text = i == 0 ? name : c->type.aliases[i - 1];
         struct str key = STR_INIT;
 
         route_name_key(&key, text);
         c->folded[i] = rules_keep(r, utf8_fold(text));
-        c->keys[i] = rules_keep(r, str_detach(&key));
+        words[i] = rules_keep(r, str_detach(&key));
     }
-    c->type.keys = c->keys;
     case_names_free(l, node, (const char *const[]){name, NULL}, before);
     case_names_free(l, node, c->type.aliases, before);
     GROW(r->case_types, r->case_types_len, r->case_types_cap);

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/str.h"
+
 #define EDIT   KIND_IS_EDITABLE
 #define PROG   KIND_IS_PROGRAM
 #define MACROS KIND_IS_MACROS
@@ -244,7 +246,7 @@ static bool listed(const char *list, const char *word)
     if (n == 0 || n > WORD_MAX || strchr(word, ' '))
         return false;
     for (size_t i = 0; i <= n; i++)
-        lower[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] + 32) : word[i];
+        lower[i] = (char)ascii_lower(word[i]);
     for (const char *p = list; (p = strstr(p, lower)); p++)
         if ((p == list || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
             return true;

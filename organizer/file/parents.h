@@ -3,8 +3,8 @@
  *
  * Of a crowd most documents leave one folder and go to a few. To resolve both again for each took a
  * fourth of what the filer asks of the kernel. What is open stays so for PARENTS_ACTS acts, which on
- * a disk of one's own is about ten milliseconds: a folder that is moved meanwhile takes along what comes to it, as it would a
- * moment later. Whoever moves a folder by an act forgets all of them.
+ * a disk of one's own is about ten milliseconds: a folder that is moved meanwhile takes along what
+ * comes to it, as it would a moment later. Whoever moves a folder by an act forgets all of them.
  */
 #ifndef ORGANIZER_FILE_PARENTS_H
 #define ORGANIZER_FILE_PARENTS_H

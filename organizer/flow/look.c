@@ -402,7 +402,8 @@ static void look_other(struct flow *f, struct item *it, mode_t mode, struct matt
 /* Nobody files it, but who put it beside the Inbox is told so. */
 static void look_outside(struct flow *f, struct item *it, const struct doc_seen *seen)
 {
-    if (S_ISREG(seen->mode) && cabinet_is_loose(&f->cab, it->path, &seen->stamp, env_disk_now(f->env)))
+    if (S_ISREG(seen->mode) &&
+        notice_is_loose_told(&f->cab, it->path, &seen->stamp, env_disk_now(f->env)))
         flow_notice_about(f, REASON_NO_CASE, &(struct notice_about){.path = it->path});
     else
         flow_unnotice(f, REASON_NO_CASE, it->path);

@@ -12,8 +12,8 @@
 #include "flow/internal.h"
 #include "record/state_archive.h"
 
-/* A case whose folder is gone is told for so long. */
-#define GONE_TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
+/* What nobody has to mend is told for so long. */
+#define TOLD_NS (INT64_C(14) * 24 * 3600 * NS_PER_S)
 
 const enum reason notice_case_reasons[] = {REASON_TAMPERED,     REASON_COPIED_CASE,
                                            REASON_CARD,         REASON_CASE_RENAMED,
@@ -149,7 +149,7 @@ bool notice_is_gone_told(struct state *state, const struct case_row *row, int ro
 
     if (notice_is_archived(state, root, row))
         return false;
-    if (!row->gone_ns || now_ns - row->gone_ns <= GONE_TOLD_NS)
+    if (!row->gone_ns || now_ns - row->gone_ns <= TOLD_NS)
         return true;
     fd = beneath_open(root, row->path, O_PATH | O_DIRECTORY, 0);
     return fd >= 0;
@@ -168,6 +168,13 @@ char *notice_of_gone(struct notice_text *t, const struct lang *lang, int root,
         t, lang, REASON_MISSING,
         &(struct notice_about){.path = *path ? path : lang_get(lang, "case.restricted")});
     return path;
+}
+
+bool notice_is_loose_told(const struct cabinet *c, const char *path, const struct doc_stamp *file,
+                          int64_t now_ns)
+{
+    return *path != '.' && !strchr(path, '/') && file->birth_ns > c->folders_ns &&
+           now_ns - file->ctime_ns <= TOLD_NS;
 }
 
 /* ---- in the daemon --------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "cabinet/cabinet.h"
 #include "cabinet/matter.h"
 #include "decide/lang.h"
 #include "decide/reason.h"
@@ -44,6 +45,11 @@ bool notice_is_archived(struct state *state, int root, const struct case_row *ro
 /* Whether people are told that this case is gone: for 14 days, without its card as long as its
  * folder is there; not when it was closed and its archive is there. */
 bool notice_is_gone_told(struct state *state, const struct case_row *row, int root, int64_t now_ns);
+/* Whether people are told of the file path, because it was put beside the office Inbox, where nobody files
+ * it: after `init`, and for 14 days. What lies longer is meant to lie there, and what is hidden is no
+ * document. */
+bool notice_is_loose_told(const struct cabinet *c, const char *path, const struct doc_stamp *file,
+                          int64_t now_ns);
 /* What they are told: the folder is missing or only the card in it, and which unless the case is
  * restricted. Returns the path that is missing ("" for a restricted one); the caller frees it. */
 char *notice_of_gone(struct notice_text *t, const struct lang *lang, int root,

@@ -280,9 +280,10 @@ static void tell_loose(struct run *r, const struct scan_entry *e)
 {
     struct survey *s = r->s;
 
-    if (S_ISREG(e->mode) && !ignored_by(s, e->path) && !publish_is_own_name(e->path) && strcmp(e->path, CARD_NAME) != 0 &&
+    if (S_ISREG(e->mode) && !ignored_by(s, e->path) && !publish_is_own_name(e->path) &&
+        strcmp(e->path, CARD_NAME) != 0 &&
         matters_zone(s->matters, e->path, NULL, NULL) == ZONE_OUTSIDE &&
-        cabinet_is_loose(&s->cab, e->path, &e->stamp, env_disk_now(s->env)))
+        notice_is_loose_told(&s->cab, e->path, &e->stamp, env_disk_now(s->env)))
         tell(r, REASON_NO_CASE, &(struct notice_about){.path = e->path});
 }
 

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "cabinet/cabinet.h"
 #include "cabinet/zone.h"
+#include "flow/notices.h"
 #include "record/doc.h"
 
 static char top[64];  /* a temporary folder */
@@ -401,11 +402,11 @@ static void what_is_put_beside_the_inbox_is_loose_for_two_weeks(void **state)
     init();
     open_it();
     file.birth_ns = file.ctime_ns = cabinet.folders_ns + day;
-    assert_true(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day));
-    assert_false(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day + 1));
-    assert_false(cabinet_is_loose(&cabinet, "Office/a.pdf", &file, file.ctime_ns));
+    assert_true(notice_is_loose_told(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day));
+    assert_false(notice_is_loose_told(&cabinet, "a.pdf", &file, file.ctime_ns + 14 * day + 1));
+    assert_false(notice_is_loose_told(&cabinet, "Office/a.pdf", &file, file.ctime_ns));
     file.birth_ns = cabinet.folders_ns;
-    assert_false(cabinet_is_loose(&cabinet, "a.pdf", &file, file.ctime_ns));
+    assert_false(notice_is_loose_told(&cabinet, "a.pdf", &file, file.ctime_ns));
 }
 
 static void the_order_of_dates_follows_the_time_zone(void **state)
