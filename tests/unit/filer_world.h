@@ -198,6 +198,20 @@ static inline void run(struct world *w)
         uv_run(&w->loop, UV_RUN_ONCE);
 }
 
+/* For filer_options.written: *ctx, an unsigned, counts. */
+static inline void count_written(void *ctx, bool tampered)
+{
+    assert_false(tampered);
+    ++*(unsigned *)ctx;
+}
+
+/* Until all is in the journals. */
+static inline void finish(struct world *w)
+{
+    while (filer_busy(w->f))
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
 /* Files one document and says what became of it. */
 static inline struct outcome file_one(struct world *w, const char *from, const char *folder,
                                       const char *name)

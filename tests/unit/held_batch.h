@@ -38,13 +38,6 @@ static inline void at(enum filer_point point, void (*fn)(struct world *, const s
     held.meanwhile = fn;
 }
 
-/* Until all is in the journals. */
-static inline void finish(struct world *w)
-{
-    while (filer_busy(w->f))
-        uv_run(&w->loop, UV_RUN_ONCE);
-}
-
 /* A world whose case is open, and whose batches can be held. */
 static inline struct world *held_world(void)
 {

@@ -34,13 +34,6 @@ int uv_async_init(uv_loop_t *loop, uv_async_t *h, uv_async_cb fn)
     return real(loop, h, fn);
 }
 
-/* Until all is in the journals. */
-static void finish(struct world *w)
-{
-    while (filer_busy(w->f))
-        uv_run(&w->loop, UV_RUN_ONCE);
-}
-
 static int ready(void **state)
 {
     *state = world_ready();
@@ -129,12 +122,6 @@ static void a_cabinet_that_is_closed_is_told(void **state)
 static void count(void *ctx, const struct act *a)
 {
     assert_int_equal(a->status, ACT_DONE);
-    ++*(unsigned *)ctx;
-}
-
-static void count_written(void *ctx, bool tampered)
-{
-    assert_false(tampered);
     ++*(unsigned *)ctx;
 }
 
