@@ -6,6 +6,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What was freed is kept from being used again for longer than an input lives, not for thousands of them: memory
+ * that is always new costs more than all else. */
+const char *__asan_default_options(void);
+__attribute__((weak)) const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=16";
+}
+
 static inline const char *fuzz_rules_dir(void)
 {
     const char *dir = getenv("ORGANIZER_RULES");
@@ -33,6 +42,19 @@ static inline void fuzz_must(bool holds, const char *what)
         fprintf(stderr, "does not hold: %s\n", what);
         abort();
     }
+}
+
+/* A new folder to write in, whose remains tests/fuzz/run takes away. Written for each input, so in memory. */
+static inline int fuzz_folder(void)
+{
+    const char *in = getenv("TMPDIR");
+    AUTO_FREE char *dir = xasprintf("%s/organizer-fuzz-XXXXXX", in ? in : "/dev/shm");
+    int fd;
+
+    fuzz_must(mkdtemp(dir), "a folder can be made");
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fuzz_must(fd >= 0, "and opened");
+    return fd;
 }
 
 /* The shipped language and rules, read once. */

@@ -1,5 +1,4 @@
 /* A journal that lies on the share, where anybody may have written it. */
-#include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,13 +22,10 @@ static void fault(void *ctx, uint64_t number, const char *what)
 static int case_folder(void)
 {
     static int fd = -1;
-    char dir[] = "/dev/shm/organizer-fuzz-XXXXXX";
 
     if (fd < 0) {
-        fuzz_must(mkdtemp(dir), "a folder can be made");
-        fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        fuzz_must(fd >= 0 && mkdirat(fd, ".organizer", 0700) == 0, "and one in it");
-        rmdir(dir);
+        fd = fuzz_folder();
+        fuzz_must(mkdirat(fd, ".organizer", 0700) == 0, "a folder can be made in it");
     }
     return fd;
 }
