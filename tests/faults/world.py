@@ -9,7 +9,6 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -22,18 +21,6 @@ TIMEOUT = 240  # much: the machine may be busy, or sleep
 
 class Violation(Exception):
     pass
-
-
-def unmount(path, image):
-    """Until it is not in use, and no loop device has the image: another mount namespace may hold it still, and what is
-    mounted next from the same file would be that, as it was."""
-    until = time.monotonic() + TIMEOUT
-    for is_there in (lambda: subprocess.run(["umount", path], capture_output=True).returncode,
-                     lambda: subprocess.run(["losetup", "-j", image], capture_output=True).stdout):
-        while is_there():
-            if time.monotonic() > until:
-                raise RuntimeError(f"{image}, mounted on {path}, is still in use")
-            time.sleep(0.02)
 
 
 def small_rules(base):
