@@ -6,14 +6,17 @@
  *                malloc and its kin
  *   FAULT_PATH   when set, only calls on what has this in its name count
  *   FAULT_AT     the number of the call, from 1; 0: only count
- *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short: half
- *                of a read or write; slow: FAULT_MS milliseconds before it; lie: all of them succeed and
- *                nothing is done; or an errno, with which the call fails
+ *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short:
+ *                half of a read or write; slow: FAULT_MS milliseconds before it; lie: all of them
+ *                succeed and nothing is done; or an errno, with which the call fails
  *   FAULT_EVER   when set, all later calls of the same name fail, too
  *   FAULT_LOG    file to which "name what" is appended for each call that counts, and a line "HIT"
  *                behind the one that was hit
- *   FAULT_SITES  when set, behind the name stands "@" and a number that is the same for calls from
- *                the same place, by the same way
+ *   FAULT_WAYS   when set, behind the name stands "@" and the way by which the program came to the
+ *                call: two numbers, the same for calls from one place through the same callers, of
+ *                which so many count. In another run they are the same where addresses are
+ *                (ADDR_NO_RANDOMIZE)
+ *   FAULT_WAY    when set, only calls that were come to by this way count
  *
  * Calls are counted across threads in the order in which they come. Only libc's callers are seen:
  * what changes the disk all goes by here (SQLite and libuv too), what libc does for itself (stdio,
@@ -54,41 +57,49 @@ static struct {
     int number; /* errno of DO_FAIL */
     long ms;    /* of DO_SLOW */
     bool ever;
-    bool sites;
+    int callers; /* that a way is made of; 0: no ways are told */
+    struct way {
+        unsigned long all;  /* a hash of the callers */
+        unsigned long last; /* the caller of the call */
+    } way;                  /* by which alone is counted; all zero: by any */
     int log;
     atomic_long count;
     char hit[32]; /* the name of the call that was hit */
     atomic_bool was_hit;
 } fault = {.log = -1};
 
-/* Frames that a site is made of, this library's own left out. */
-#define OWN_FRAMES 3
-#define FRAMES     10
+/* way(), next() and what stands before libc; and callers that can be told apart at most. */
+#define OWN_FRAMES  3
+#define MAX_CALLERS 16
 
 /* The unwinder allocates, and counts are not to count that. */
-static _Thread_local bool at_site;
+static _Thread_local bool at_way;
 
-static unsigned long site(void)
+__attribute__((noinline)) static struct way way(void)
 {
-    void *frames[OWN_FRAMES + FRAMES];
-    unsigned long h = 14695981039346656037UL;
+    void *frames[OWN_FRAMES + MAX_CALLERS];
+    struct way w = {14695981039346656037UL, 0};
     int n;
 
-    at_site = true;
-    n = backtrace(frames, OWN_FRAMES + FRAMES);
-    at_site = false;
+    at_way = true;
+    n = backtrace(frames, OWN_FRAMES + fault.callers);
+    at_way = false;
+    if (n > OWN_FRAMES)
+        w.last = (unsigned long)frames[OWN_FRAMES];
     for (int i = OWN_FRAMES; i < n; i++)
-        h = (h ^ (unsigned long)frames[i]) * 1099511628211UL;
-    return h;
+        w.all = (w.all ^ (unsigned long)frames[i]) * 1099511628211UL;
+    return w;
 }
 
-static void tell(const char *name, const char *what)
+/* by: the way there; may be NULL. */
+static void tell(const char *name, const struct way *by, const char *what)
 {
     char line[600];
     int n;
 
-    if (fault.sites)
-        n = snprintf(line, sizeof line, "%s@%lx %s\n", name, site(), what ? what : "");
+    if (by)
+        n = snprintf(line, sizeof line, "%s@%lx-%lx %s\n", name, by->all, by->last,
+                     what ? what : "");
     else
         n = snprintf(line, sizeof line, "%s %s\n", name, what ? what : "");
 
@@ -96,10 +107,16 @@ static void tell(const char *name, const char *what)
         syscall(SYS_write, fault.log, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
+static void end_here(void)
+{
+    syscall(SYS_kill, getpid(), SIGKILL);
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)
 {
     const char *calls = getenv("FAULT_CALLS"), *at = getenv("FAULT_AT"), *deed = getenv("FAULT_DO");
     const char *log = getenv("FAULT_LOG"), *ms = getenv("FAULT_MS");
+    const char *ways = getenv("FAULT_WAYS"), *only = getenv("FAULT_WAY");
 
     (void)envp;
     if (!calls || (argc > 1 && strcmp(argv[1], "--reader") == 0))
@@ -108,7 +125,10 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     fault.at = at ? atol(at) : 0;
     fault.ever = getenv("FAULT_EVER") != NULL;
     fault.path = getenv("FAULT_PATH");
-    fault.sites = getenv("FAULT_SITES") != NULL;
+    if (ways)
+        fault.callers = atoi(ways) < MAX_CALLERS ? atoi(ways) : MAX_CALLERS;
+    if (only && sscanf(only, "%lx-%lx", &fault.way.all, &fault.way.last) != 2)
+        end_here();
     if (deed && strcmp(deed, "kill") == 0)
         fault.deed = DO_KILL;
     else if (deed && strcmp(deed, "tear") == 0)
@@ -122,8 +142,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     else if (deed)
         fault.deed = DO_FAIL, fault.number = atoi(deed);
     if (log)
-        fault.log = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                                 0600);
+        fault.log = (int)syscall(SYS_openat, AT_FDCWD, log,
+                                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     fault.on = true;
 }
 
@@ -132,12 +152,7 @@ static bool counts(const char *name)
     char key[40];
 
     snprintf(key, sizeof key, ",%s,", name);
-    return fault.on && !at_site && strstr(fault.calls, key);
-}
-
-static void end_here(void)
-{
-    syscall(SYS_kill, getpid(), SIGKILL);
+    return fault.on && !at_way && strstr(fault.calls, key);
 }
 
 static void dawdle(void)
@@ -148,28 +163,33 @@ static void dawdle(void)
 }
 
 /* What the call is to do. */
-static enum deed next(const char *name, const char *what)
+__attribute__((noinline)) static enum deed next(const char *name, const char *what)
 {
+    struct way by = {0};
     long n;
 
     if (!counts(name) || (fault.path && (!what || !strstr(what, fault.path))))
         return DO_NOTHING;
     if (fault.deed == DO_SLOW) {
-        tell(name, what);
+        tell(name, NULL, what);
         dawdle();
         return DO_NOTHING;
     }
     if (fault.deed == DO_LIE)
         return DO_LIE;
-    if (fault.ever && atomic_load(&fault.was_hit) && strcmp(fault.hit, name) == 0)
-        return fault.deed;
+    if (atomic_load(&fault.was_hit))
+        return fault.ever && strcmp(fault.hit, name) == 0 ? fault.deed : DO_NOTHING;
+    if (fault.callers > 0)
+        by = way();
+    if (fault.way.all && (by.all != fault.way.all || by.last != fault.way.last))
+        return DO_NOTHING;
     n = atomic_fetch_add(&fault.count, 1) + 1;
-    tell(name, what);
+    tell(name, fault.callers > 0 ? &by : NULL, what);
     if (n != fault.at)
         return DO_NOTHING;
     snprintf(fault.hit, sizeof fault.hit, "%s", name);
     atomic_store(&fault.was_hit, true);
-    tell("HIT", name);
+    tell("HIT", NULL, name);
     if (fault.deed == DO_KILL)
         end_here();
     return fault.deed;
@@ -263,7 +283,8 @@ CALL(int, "inotify", inotify_init1, (int f), (f), "", -1)
 CALL(int, "inotify", inotify_add_watch, (int fd, const char *p, uint32_t m), (fd, p, m), p, -1)
 CALL(ssize_t, "getrandom", getrandom, (void *b, size_t n, unsigned f), (b, n, f), "", -1)
 
-/* ---- reads and writes, which may do half of it ------------------------------------------------- */
+/* ---- reads and writes, which may do half of it -------------------------------------------------
+ */
 
 #define HALF(as, name, params, args, half_args, n, fd)                                             \
     ssize_t name params;                                                                           \
@@ -301,7 +322,8 @@ HALF("write", pwrite, (int fd, const void *b, size_t n, off_t o), (fd, b, n, o),
 HALF("write", pwrite64, (int fd, const void *b, size_t n, off64_t o), (fd, b, n, o),
      (fd, b, n / 2, o), n, fd)
 
-/* ---- with a varying number of arguments ---------------------------------------------------------- */
+/* ---- with a varying number of arguments
+ * ---------------------------------------------------------- */
 
 static int do_open(const char *as, int dir, const char *path, int flags, mode_t mode)
 {
@@ -378,15 +400,20 @@ long syscall(long n, ...)
     return fn(n, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* ---- memory --------------------------------------------------------------------------------------- */
+/* ---- memory
+ * --------------------------------------------------------------------------------------- */
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 
-static bool no_memory(void)
+/* Most calls are from elsewhere, and to look for a way takes longer than they do. */
+__attribute__((always_inline)) static inline bool no_memory(const void *caller)
 {
-    if (!fault.on || next("alloc", "") != DO_FAIL)
+    bool elsewhere = fault.way.last && (unsigned long)caller != fault.way.last;
+
+    if (!fault.on || (elsewhere && !(fault.ever && atomic_load(&fault.was_hit))) ||
+        next("alloc", "") != DO_FAIL)
         return false;
     errno = ENOMEM;
     return true;
@@ -394,15 +421,15 @@ static bool no_memory(void)
 
 void *malloc(size_t n)
 {
-    return no_memory() ? NULL : __libc_malloc(n);
+    return no_memory(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
-    return no_memory() ? NULL : __libc_calloc(n, size);
+    return no_memory(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
 }
 
 void *realloc(void *p, size_t n)
 {
-    return no_memory() ? NULL : __libc_realloc(p, n);
+    return no_memory(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
 }

@@ -19,12 +19,12 @@ def key(build, rules):
 
 
 class Ledger:
-    """The points of one row: how many calls there are, which of them are points, and how each tried one ended."""
+    """The points of one row: how many there are, which they are, how each tried one ended, and at which nothing was done."""
 
     def __init__(self, folder, name):
         self.path = folder and folder / f"{name.replace(' ', '-')}.jsonl"
         self.lock = threading.Lock()
-        self.counted, self.seen = None, {}
+        self.counted, self.seen, self.nothing = None, {}, set()
         text = self.path.read_text() if self.path and self.path.exists() else ""
         for line in text.splitlines():
             self.take(line)
@@ -39,7 +39,11 @@ class Ledger:
         if "points" in x:
             self.counted = x["points"], x["at"]
         else:
-            self.seen[x["at"]] = x["hit"], x.get("problem")
+            self.keep(x["at"], x["hit"], x.get("problem"), x.get("nothing", False))
+
+    def keep(self, at, hit, problem, nothing):
+        self.seen[at] = hit, problem
+        self.nothing |= {at} if hit and nothing and not problem else set()
 
     def write(self, x):
         if not self.path:
@@ -53,6 +57,8 @@ class Ledger:
         self.counted = points, at
         self.write({"points": points, "at": at})
 
-    def note(self, at, hit, problem):
-        self.seen[at] = hit, problem
-        self.write({"at": at, "hit": hit, **({"problem": problem} if problem else {})})
+    def note(self, at, hit, problem, nothing=False):
+        """nothing: the run that was struck there said so, and changed nothing."""
+        with self.lock:
+            self.keep(at, hit, problem, nothing)
+        self.write({"at": at, "hit": hit, **({"problem": problem} if problem else {}), **({"nothing": True} if nothing else {})})

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +14,7 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Of the shipped types: what the scenarios name. Each start reads them, and there are thousands.
-TYPES = {"correspondence.yaml", "court-papers.yaml", "pleadings.yaml"}
+TYPES = {"correspondence.yaml": {"Letter"}, "court-papers.yaml": {"Order"}, "pleadings.yaml": {"Answer"}}
 OWN = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
 CONFIG = "settle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n"
 TIMEOUT = 240  # much: the machine may be busy, or sleep
@@ -29,6 +30,9 @@ def small_rules(base):
     if not rules.exists():
         shutil.copytree(ROOT / "rules", rules, ignore=lambda folder, names: [
             n for n in names if pathlib.Path(folder).name == "types" and n not in TYPES])
+        for n, few in TYPES.items():
+            head, *types = re.split(r"^(?=  - type: )", (rules / "types" / n).read_text(), flags=re.M)
+            (rules / "types" / n).write_text(head + "".join(t for t in types if t.split()[2] in few))
     return rules
 
 
