@@ -183,9 +183,9 @@ torture: deps-torture
 	tests/faults/power --build $B --while archiving --fs xfs
 	tests/faults/blocks --build $B
 	tests/fuzz/run --both
-	tests/faults/life --build $B
-	ORGANIZER_TORTURE=1 $(E2E) -s tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb \
-	    tests/e2e/test_attacker.py tests/e2e/test_samba.py tests/e2e/test_sync_clients.py
+	ORGANIZER_TORTURE=1 tests/faults/apart --also "tests/faults/life --build $B" env $(E2E) -s \
+	    tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb tests/e2e/test_attacker.py \
+	    tests/e2e/test_samba.py tests/e2e/test_sync_clients.py
 
 # Stands before libc in the organizer; under a sanitizer it would stand before that, too.
 $B/faults.so: tests/faults/fault.c
