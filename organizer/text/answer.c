@@ -33,7 +33,13 @@ struct head {
     uint32_t status, why, flags, pages;
     uint64_t text_len;
     struct date mail, taken, property;
+    uint32_t unused;
 };
+
+/* Without gaps: what lay in the parser's memory there would go along. */
+_Static_assert(sizeof(struct head) ==
+                   5 * sizeof(uint32_t) + sizeof(uint64_t) + 3 * sizeof(struct date),
+               "a head has no gaps");
 
 struct line_head {
     uint32_t page, percent;
