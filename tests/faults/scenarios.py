@@ -17,6 +17,13 @@ def filing(w):
     return ["sweep", w.path]
 
 
+def reading(w):
+    """What documents say is read when they are filed, and recorded."""
+    w.drop("letter {n} 2026-03-02.txt", data=b"Dear Counsel,\n\nenclosed are the exhibits.\n\nVery truly yours\n")
+    w.drop("scan{n}.txt", data=b"IN THE CIRCUIT COURT OF COOK COUNTY\n\nORDER\n\nIt is so ordered. Dated: March 2, 2026\n")
+    return ["sweep", w.path]
+
+
 def renaming_a_case(w):
     w.drop("order 2026-03-02.pdf")
     w.drop("letter {n} 2026-03-02.pdf")
@@ -74,5 +81,7 @@ def recovering(at):
     return prepare
 
 
-SCENARIOS = {"filing": filing, "renaming a case": renaming_a_case, "apply": planned, "undo": undoing,
+SCENARIOS = {"reading": reading, "filing": filing, "renaming a case": renaming_a_case, "apply": planned, "undo": undoing,
              "edits and pages": edits, "recovery 1": recovering(1), "recovery 2": recovering(2), "recovery 3": recovering(3), **MATTERS}
+# In which it counts what documents say.
+READ = {"reading"}

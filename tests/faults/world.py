@@ -92,10 +92,9 @@ class World:
             raise Violation(f"{args[0]}: exit {r.returncode}: {r.stderr.decode(errors='replace')[-300:]}")
         return r
 
-    def drop(self, name, where="Inbox"):
+    def drop(self, name, where="Inbox", data=b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n%"):
         self.serial += 1
-        data = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n%" + \
-            f"{self.base.name} {self.serial}\n".encode()
+        data += f"{self.base.name} {self.serial}\n".encode()
         target = self.path / self.case / where / name.format(n=self.serial)
         target.parent.mkdir(parents=True, exist_ok=True)
         with open(target, "xb") as f:
