@@ -81,7 +81,7 @@ def recovering(at):
     return prepare
 
 
-SCENARIOS = {"reading": reading, "filing": filing, "renaming a case": renaming_a_case, "apply": planned, "undo": undoing,
+SCENARIOS = {"filing": filing, "reading": reading, "renaming a case": renaming_a_case, "apply": planned, "undo": undoing,
              "edits and pages": edits, "recovery 1": recovering(1), "recovery 2": recovering(2), "recovery 3": recovering(3), **MATTERS}
 # In which it counts what documents say.
 READ = {"reading"}
