@@ -18,15 +18,16 @@
 #define AHEAD         2     /* documents that a nursery has at once: the next one lies ready */
 #define START_MS      10000 /* to come up on a loaded machine */
 #define RETRY_MS      20    /* when the kernel has no room just now */
+#define NO_ROOM_MS    2000  /* it had none for so long: documents are given back */
 #define STARTS_FAILED 3     /* in a row, until documents are given back */
 
 /* Those that text/parse.c has a parser for; a test keeps both equal. */
 static const enum kind texts_kinds[] = {
-    KIND_PDF, KIND_DOCX, KIND_DOCM, KIND_DOTX, KIND_XLSX, KIND_XLSM, KIND_XLSB, KIND_PPTX,
-    KIND_PPTM, KIND_ODT, KIND_ODS, KIND_ODP, KIND_DOC, KIND_XLS, KIND_PPT, KIND_OLE, KIND_EPUB, KIND_RTF,
-    KIND_HTML, KIND_XML, KIND_TEXT, KIND_CSV, KIND_MARKDOWN, KIND_JSON, KIND_ICS, KIND_VCF,
-    KIND_EML, KIND_MBOX, KIND_MHT, KIND_MSG, KIND_P7M, KIND_PGP, KIND_JPEG, KIND_PNG, KIND_TIFF,
-    KIND_GIF, KIND_BMP, KIND_WEBP, KIND_HEIC,
+    KIND_PDF,  KIND_DOCX, KIND_DOCM, KIND_DOTX, KIND_XLSX, KIND_XLSM, KIND_XLSB,     KIND_PPTX,
+    KIND_PPTM, KIND_ODT,  KIND_ODS,  KIND_ODP,  KIND_DOC,  KIND_XLS,  KIND_PPT,      KIND_OLE,
+    KIND_EPUB, KIND_RTF,  KIND_HTML, KIND_XML,  KIND_TEXT, KIND_CSV,  KIND_MARKDOWN, KIND_JSON,
+    KIND_ICS,  KIND_VCF,  KIND_EML,  KIND_MBOX, KIND_MHT,  KIND_MSG,  KIND_P7M,      KIND_PGP,
+    KIND_JPEG, KIND_PNG,  KIND_TIFF, KIND_GIF,  KIND_BMP,  KIND_WEBP, KIND_HEIC,
 };
 
 /* One document. */
@@ -56,6 +57,8 @@ struct texts {
     uint64_t read; /* documents */
     uv_timer_t timer;
     uint64_t timer_at; /* loop time, 0: not running */
+    uint64_t
+        no_room; /* loop time at which the kernel had none, and has had none since; 0: it has */
     uv_idle_t later;
     bool freed;
     unsigned handles;
@@ -314,6 +317,16 @@ static struct lane *pick(struct texts *t)
     return best && best->len < AHEAD ? best : NULL;
 }
 
+/* For the kernel to have room; the office is not to wait for that without end. */
+static bool may_wait(struct texts *t)
+{
+    uint64_t now = uv_now(t->loop);
+
+    if (t->no_room == 0)
+        t->no_room = now > 0 ? now : 1;
+    return now - t->no_room < NO_ROOM_MS;
+}
+
 /* False: not now. */
 static bool send_first(struct texts *t, struct lane *l, struct readings *q)
 {
@@ -324,6 +337,7 @@ static bool send_first(struct texts *t, struct lane *l, struct readings *q)
     error = r->part.out < 0 ? errno : lane_send(l, &r->part);
     if (error == 0) {
         take(q);
+        t->no_room = 0;
         wake_by(t, uv_now(t->loop) + t->o.stall_ms);
         return true;
     }
@@ -334,7 +348,7 @@ static bool send_first(struct texts *t, struct lane *l, struct readings *q)
             lane_lost(t, l, "content.broken.died");
         return true;
     }
-    if (error == EBADF) {
+    if (error == EBADF || !may_wait(t)) {
         take(q);
         settle(t, r, CONTENT_NONE, "content.no-reader");
         return true;

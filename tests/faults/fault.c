@@ -354,9 +354,18 @@ OPEN(open64, , AT_FDCWD)
 OPEN(openat, int d COMMA, d)
 OPEN(openat64, int d COMMA, d)
 
+/* To give a lock up does not wait, and is not interrupted; SQLite would wait for its own lock from
+ * there on. */
+static const char *fcntl_name(int cmd, const void *arg)
+{
+    if (cmd == F_SETLK && ((const struct flock *)arg)->l_type == F_UNLCK)
+        return "unlock";
+    return cmd == F_SETLEASE ? "lease" : "fcntl";
+}
+
 static int do_fcntl(int fd, int cmd, void *arg)
 {
-    if (next(cmd == F_SETLEASE ? "lease" : "fcntl", "") == DO_FAIL) {
+    if (next(fcntl_name(cmd, arg), "") == DO_FAIL) {
         errno = fault.number;
         return -1;
     }

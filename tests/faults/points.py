@@ -62,6 +62,6 @@ class Counted:
         return min(n), max(n)
 
     def ways(self, calls):
-        """All the ways that any run came to these, as "name@way", those that most came by first."""
-        often = collections.Counter(x for run in self.runs for x in dict.fromkeys(run))
-        return [x for x, _ in often.most_common() if x.split("@")[0] in calls]
+        """The ways to these, as "name@way", by which more than one run came, and those by which one did."""
+        times = collections.Counter(x for run in self.runs for x in dict.fromkeys(run) if x.split("@")[0] in calls)
+        return [x for x in times if times[x] > 1], [x for x in times if times[x] == 1]

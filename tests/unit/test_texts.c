@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <iconv.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "examine/kind.h"
 #include "texts_world.h"
@@ -392,6 +393,27 @@ static void without_the_program_documents_come_back_unread(void **state)
     texts_world_close(&none);
 }
 
+/* There are no descriptors to be had for longer than is waited; then there are. */
+static void without_room_documents_come_back_unread(void **state)
+{
+    struct rlimit was, none;
+    int fd;
+
+    (void)state;
+    texts_world_read(&w, KIND_TEXT, "one", 3); /* the parser runs */
+    fd = document_open("two", 3);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = was;
+    none.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    texts_world_read_fd(&w, fd, KIND_TEXT);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+    assert_int_equal(w.said.status, CONTENT_NONE);
+    assert_string_equal(w.said.why, "content.no-reader");
+    texts_world_read(&w, KIND_TEXT, "three", 5);
+    assert_int_equal(w.said.status, CONTENT_READ);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +435,7 @@ int main(void)
         cmocka_unit_test(any_bytes_are_answered_by_any_parser),
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(without_the_program_documents_come_back_unread),
+        cmocka_unit_test(without_room_documents_come_back_unread),
     };
 
     return cmocka_run_group_tests(tests, open_world, close_world);
