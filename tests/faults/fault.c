@@ -200,8 +200,8 @@ static const char *path_of(int fd, char buf[static 256])
     char link[40];
     ssize_t n;
 
-    if (fault.log < 0 && !fault.path)
-        return "";
+    if (fault.path == NULL && (fault.log < 0 || fault.at == 0))
+        return ""; /* nobody is told, or only how many there are */
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     n = syscall(SYS_readlinkat, AT_FDCWD, link, buf, 255);
     buf[n > 0 ? n : 0] = '\0';

@@ -46,6 +46,11 @@ def fault_env(w, calls, at, deed, ever=False, log=None, callers=0, way=None):
     return env
 
 
+def looked_at(calls):
+    """The calls whose ways are looked for to find those to these."""
+    return calls if calls == ["alloc"] else CALLS
+
+
 def callers_of(calls):
     return CALLERS_OF_ALLOC if calls == ["alloc"] else CALLERS
 
