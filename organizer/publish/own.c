@@ -218,6 +218,15 @@ static bool is_marked(int fd, const struct digest *d)
            memcmp(there, digest_hex(d, hex), DIGEST_HEX - 1) == 0;
 }
 
+/* A person's, since we may not read it. What is ours by its rights and yet refused is not. */
+static bool is_closed_to_us(const struct own_entry *e)
+{
+    struct stat st;
+
+    return fstatat(e->dir, e->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (st.st_uid != geteuid() || !(st.st_mode & S_IRUSR));
+}
+
 /* Digest of the regular file at e; FOUND_FOREIGN for anything else. -1 with errno. */
 static int read_there(struct own_entry *e)
 {
@@ -230,7 +239,7 @@ static int read_there(struct own_entry *e)
         return 0;
     }
     if (fd < 0)
-        return errno == ELOOP || errno == ENXIO || errno == EACCES ? 0 : -1;
+        return errno == ELOOP || errno == ENXIO || (errno == EACCES && is_closed_to_us(e)) ? 0 : -1;
     if (fstat(fd, &e->st) < 0)
         return -1;
     if (!S_ISREG(e->st.st_mode) || e->st.st_size > (off_t)READ_MAX)

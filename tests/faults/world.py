@@ -185,12 +185,13 @@ class World:
                                 f"and has not {sorted(set(lie) - set(listed))[:4]}")
 
     def trace(self):
-        """Differs when anything on the disk was changed, the private state's included."""
+        """Differs when anything on the disk was changed, the private state's included; but for the lock, in which each
+        start writes who holds it."""
         def look(top, skip):
             for folder, dirs, names in os.walk(top):
                 for n in names if skip else [".", *names]:
                     st = os.lstat(os.path.join(folder, n))
-                    if not n.endswith("-shm") and not (n.endswith("-wal") and st.st_size == 0):
+                    if n != "lock" and not n.endswith("-shm") and not (n.endswith("-wal") and st.st_size == 0):
                         yield folder, n, st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_mode
         return sorted(look(self.path, False)) + sorted(look(self.base / "state", True))
 

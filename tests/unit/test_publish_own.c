@@ -14,6 +14,7 @@
 #include <acl/libacl.h>
 #include <sys/acl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -24,6 +25,27 @@
 #include "record/state.h"
 
 #define NAME "Index.html"
+
+/* Stands before libc's: this name may not be opened; NULL: all may. */
+static const char *refused;
+
+int openat(int dir, const char *name, int flags, ...)
+{
+    mode_t mode = 0;
+
+    if (flags & (O_CREAT | O_TMPFILE)) {
+        va_list ap;
+
+        va_start(ap, flags);
+        mode = va_arg(ap, mode_t);
+        va_end(ap);
+    }
+    if (refused && strcmp(name, refused) == 0) {
+        errno = EACCES;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, dir, name, flags, mode);
+}
 
 struct place {
     char dir[40], state_dir[64];
@@ -216,6 +238,36 @@ static void sets_a_persons_file_aside(void **ctx)
     assert_int_equal(r.aside, 1);
     assert_string_equal(r.first, "case/Index (yours).html");
     assert_file(p, "Index (yours).html", "mine");
+    assert_file(p, NAME, "two");
+}
+
+static void its_own_that_is_refused_stays(void **ctx)
+{
+    struct place *p = *ctx;
+    struct result r;
+
+    write_page(p, "one");
+    refused = NAME;
+    r = write_page(p, "two");
+    refused = NULL;
+    assert_int_equal(r.rc, -1);
+    assert_int_equal(r.aside, 0);
+    assert_file(p, NAME, "one");
+    assert_int_equal(files(p), 1);
+    assert_int_equal(write_page(p, "two").written, 1);
+}
+
+static void a_file_that_is_closed_to_us_is_a_persons(void **ctx)
+{
+    struct place *p = *ctx;
+    int dir = case_dir(p);
+
+    write_page(p, "one");
+    assert_int_equal(fchmodat(dir, NAME, 0, 0), 0);
+    close(dir);
+    refused = NAME; /* to root all are open */
+    assert_int_equal(write_page(p, "two").aside, 1);
+    refused = NULL;
     assert_file(p, NAME, "two");
 }
 
@@ -569,7 +621,8 @@ static void what_was_removed_is_put_back_when_the_folder_was_left_alone(void **c
     close(dir);
 }
 
-/* ---- what a crash left ------------------------------------------------------------------------ */
+/* ---- what a crash left ------------------------------------------------------------------------
+ */
 
 #define LEFT IO_TEMP_PREFIX "0123456789abcdef"
 
@@ -669,6 +722,8 @@ int main(void)
         T(replaces_its_own),
         T(what_was_removed_is_put_back_when_the_folder_was_left_alone),
         T(sets_a_persons_file_aside),
+        T(its_own_that_is_refused_stays),
+        T(a_file_that_is_closed_to_us_is_a_persons),
         T(sets_aside_even_what_was_there_first),
         T(never_sets_aside_over_another),
         T(a_crash_before_the_replacing_changes_nothing),
