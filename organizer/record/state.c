@@ -81,7 +81,7 @@ static int errno_of(sqlite3 *db, int rc)
     case SQLITE_CANTOPEN:
         return sys ? sys : EACCES;
     case SQLITE_IOERR:
-        return sys ? sys : EIO;
+        return sys && sys != ENOENT ? sys : EIO; /* it is open: that was another file, before */
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return EIO;
@@ -96,8 +96,21 @@ int state_error(struct state *s, int rc, const char *what, struct error *err)
 
     if (s->begun)
         s->failed = true;
-    return error_set(err, errno_of(s->db, rc), "cannot %s the private state %s (%s)", what,
-                     path ? path : "", sqlite3_errmsg(s->db));
+    error_set(err, errno_of(s->db, rc), "cannot %s the private state %s (%s)", what,
+              path ? path : "", sqlite3_errmsg(s->db));
+    s->failures++;
+    s->failure = *err;
+    return -1;
+}
+
+uint64_t state_failures(const struct state *s)
+{
+    return s->failures;
+}
+
+const struct error *state_failure(const struct state *s)
+{
+    return &s->failure;
 }
 
 void bind_int(struct bind *b, int64_t v)

@@ -57,6 +57,12 @@ void state_close(struct state *s);
 /* Whether its file is not the one that bears its name any more. */
 bool state_is_moved(const struct state *s);
 bool state_is_newer(const struct state *s);
+/* How many calls on this connection failed so far: who decides on the ground of what was found
+ * compares it with what it was before, since a row that could not be read is not one that is not
+ * there. */
+uint64_t state_failures(const struct state *s);
+/* The last of them; borrowed. */
+const struct error *state_failure(const struct state *s);
 
 /* One transaction: begun, then committed (0, or -1 with err and it is undone) or undone. */
 int state_begin(struct state *s, struct error *err);

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "base/error.h"
 #include "record/known.h"
 #include "record/state.h"
 
@@ -21,6 +22,8 @@ struct state {
     bool readonly; /* asked for, or because it is newer */
     bool begun;    /* between state_begin() and its end */
     bool failed;   /* a change failed since state_begin(): nothing may be committed */
+    uint64_t failures;    /* of calls, since it was opened */
+    struct error failure; /* the last */
     struct known *known; /* what there may be; NULL: everything */
     bool adds;           /* what is put is added to it */
     char case_id[CASE_ID_SIZE]; /* a committed case that was asked for last: its key stays */

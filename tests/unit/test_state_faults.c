@@ -536,13 +536,17 @@ static void what_cannot_be_read_is_no_answer(void **state)
     const struct env env = {0};
     struct cabinet c = {.elsewhere = true, .place = "12 34"};
     AUTO_FREE char *to_keep = NULL;
+    uint64_t failed;
 
     start_over(p);
     assert_int_equal(open_it(p), 0);
     assert_false(filer_unpublished(p->s));
     assert_int_equal(state_set(p->s, SINCE_KEY, "12 34 56", &p->err), 0);
+    failed = state_failures(p->s);
     fail_at(1);
     assert_true(filer_unpublished(p->s));
+    assert_int_equal(state_failures(p->s), failed + 1);
+    assert_true(*state_failure(p->s)->text != '\0');
     fail_at(1);
     assert_null(since_of_folders(&c, p->s, &env));
     assert_true(c.folders_ns > 56);
