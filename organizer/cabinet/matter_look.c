@@ -309,25 +309,20 @@ static bool take_row(struct node *n, const struct case_row *row)
     return news;
 }
 
-/* Brings the node up to what was seen. Returns 1 when people would see a change, 0, or -1. */
-static int update(struct matters *m, struct node *n, const struct sight *s, bool first,
-                  struct error *err)
+/* Brings the node up to what was seen and to its row, NULL when it has none. Returns whether people
+ * would see a change. */
+static bool update(struct matters *m, struct node *n, const struct sight *s,
+                   const struct case_row *row, bool first)
 {
     bool restricted = access_restricted(m->root, s->fd, s->path), card, news = first, seen;
-    struct case_row row;
-    int rc = n->m.untouchable ? 0 : row_of(s->state, n->id, &row, err);
 
-    if (rc < 0)
-        return -1; /* before anything that n->m.facts points at is freed */
-    if (rc > 0) {
-        news |= take_row(n, &row);
-        case_row_clear(&row);
-    }
+    if (row)
+        news |= take_row(n, row);
     card = update_card(m, n, s);
     seen = card || restricted != n->m.facts.restricted;
     n->m.stamp = s->stamp;
     if (!seen && !news)
-        return 0;
+        return false;
     n->m.facts.restricted = restricted;
     matter_make_facts(m, n);
     if (card)
@@ -338,12 +333,16 @@ static int update(struct matters *m, struct node *n, const struct sight *s, bool
 static int look_again(struct matters *m, struct node *n, const struct sight *s,
                       struct matter_look *look, struct error *err)
 {
-    int rc = update(m, n, s, false, err);
+    struct case_row row = {.path = NULL};
+    int rc = n->m.untouchable ? 0 : row_of(s->state, n->id, &row, err);
+    bool seen;
 
     if (rc < 0)
         return -1;
+    seen = update(m, n, s, rc > 0 ? &row : NULL, false);
+    case_row_clear(&row);
     look->matter = &n->m;
-    look->event = s->state && !n->m.known ? MATTER_NEW : rc ? MATTER_CHANGED : MATTER_SAME;
+    look->event = s->state && !n->m.known ? MATTER_NEW : seen ? MATTER_CHANGED : MATTER_SAME;
     return 0;
 }
 
@@ -438,6 +437,7 @@ static int look_first(struct matters *m, const struct sight *s, struct matter_lo
     char id[CASE_ID_SIZE] = "";
     AUTO_FREE char *was = NULL;
     struct node *n = matters_node(m, s->path, strlen(s->path));
+    struct case_row row = {.path = NULL};
     int claim = identify(m, s, id, &was, err), rc;
 
     if (claim < 0)
@@ -449,10 +449,13 @@ static int look_first(struct matters *m, const struct sight *s, struct matter_lo
     }
     if (n && claim == CLAIM_HERE && strcmp(n->id, id) == 0 && !n->m.untouchable)
         return look_again(m, n, s, look, err); /* restored, or replaced by itself: new inode */
+    rc = claim == CLAIM_COPY ? 0 : row_of(s->state, id, &row, err);
+    if (rc < 0)
+        return -1; /* while nothing is half made */
     n = claim == CLAIM_MOVED ? moved_node(m, s, id, was)
                              : first_node(m, s, id, claim == CLAIM_COPY);
-    if (update(m, n, s, true, err) < 0)
-        return -1;
+    (void)update(m, n, s, rc > 0 ? &row : NULL, true);
+    case_row_clear(&row);
     look->matter = &n->m;
     look->event = claim == CLAIM_COPY    ? MATTER_COPY
                   : claim == CLAIM_MOVED ? MATTER_MOVED
