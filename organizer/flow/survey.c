@@ -61,28 +61,48 @@ static int look_at_case(void *ctx, const struct case_row *row)
     return 0;
 }
 
+/* Who may not read it decides without. 0, or -1 with err when it can be read by them, and is not.
+ */
+static int open_state(struct survey *s, struct error *err)
+{
+    AUTO_FREE char *db = xasprintf("%s/state.db", s->cab.state_dir);
+    struct error why = ERROR_INIT;
+
+    if (access(db, R_OK) < 0)
+        return 0;
+    s->state = state_open(s->cab.state_dir, true, &why);
+    if (s->state || why.number == ENOENT || why.number == EACCES || why.number == EPERM ||
+        why.number == EROFS)
+        return 0;
+    *err = why;
+    return -1;
+}
+
+/* What could not be read was taken for what is not there: nothing that was told counts. */
+static int all_was_read(const struct survey *s, struct error *err)
+{
+    if (!s->state || state_failures(s->state) == 0)
+        return 0;
+    *err = *state_failure(s->state);
+    return -1;
+}
+
 int survey_open(struct survey *s, const char *path, const struct env *env, struct error *err)
 {
-    struct error quiet = ERROR_INIT;
-    AUTO_FREE char *db = NULL;
-
     memset(s, 0, sizeof *s);
     s->env = env;
     s->cab.root = s->cab.lock = s->cab.tree = -1;
     if (cabinet_open(&s->cab, path, env, err) < 0 ||
         gather_rules(s->cab.root, env, &s->rules, &s->lang, err) < 0)
         return -1;
-    db = xasprintf("%s/state.db", s->cab.state_dir);
-    if (access(db, R_OK) == 0)
-        s->state = state_open(s->cab.state_dir, true, &quiet);
+    if (open_state(s, err) < 0)
+        return -1;
     free(since_of_folders(&s->cab, s->state, env));
     s->matters = matters_new(s->cab.root, s->rules, s->lang);
     matters_set_naming(s->matters, s->cab.config.naming);
     matters_set_date_order(s->matters, s->cab.config.date_order);
     s->policy = gather_policy(&s->cab.config, env);
-    if (s->state)
-        state_each_case(s->state, look_at_case, s, &quiet);
-    return 0;
+    return s->state && state_each_case(s->state, look_at_case, s, err) < 0 ? -1 : 0;
 }
 
 void survey_close(struct survey *s)
@@ -581,6 +601,8 @@ int survey_cases(struct survey *s, const struct survey_events *e, struct error *
     if (uv_loop_init(&r.loop) < 0)
         return error_set(err, 0, "no event loop");
     rc = first_pass(&r, "", err);
+    if (rc == 0)
+        rc = all_was_read(s, err);
     for (size_t i = 0; i < r.len; i++)
         free(r.paths[i]);
     free(r.paths);
@@ -637,6 +659,8 @@ int survey_run(struct survey *s, const char *below, const struct survey_events *
         rc = standing_tell(s, e, false, err);
     if (rc == 0)
         rc = second_pass(&r, err);
+    if (rc == 0)
+        rc = all_was_read(s, err);
     for (size_t i = r.next; i < r.len; i++)
         free(r.paths[i]);
     free(r.paths);
