@@ -579,8 +579,9 @@ bool own_is_temporary(const char *name)
            strspn(name + n, "0123456789abcdef") == 16;
 }
 
-/* What is in it is one of the daemon's pages of this folder, as the private state knows it. */
-static bool is_known(struct state *state, const char *folder, const struct digest *d)
+/* What is in it is one of the daemon's pages of this folder, as the private state knows it: 1, or
+ * 0; -1 when that cannot be read. */
+static int is_known(struct state *state, const char *folder, const struct digest *d)
 {
     static const char *const pages[] = {PAGE_INDEX, PAGE_TABLE, PAGE_ATTENTION, PAGE_HOW};
 
@@ -589,11 +590,14 @@ static bool is_known(struct state *state, const char *folder, const struct diges
         struct error err = ERROR_INIT;
         struct own_file o = {0};
 
-        if (state_own_get(state, path, &o, &err) > 0 &&
-            (digest_equal(d, &o.written) || digest_equal(d, &o.next)))
-            return true;
+        if (state_own_get(state, path, &o, &err) < 0) {
+            errno = err.number;
+            return -1;
+        }
+        if (digest_equal(d, &o.written) || digest_equal(d, &o.next))
+            return 1;
     }
-    return false;
+    return 0;
 }
 
 /* A person saved over a page in the moment in which it was exchanged. */
@@ -619,6 +623,7 @@ int own_sweep_up(struct state *state, int dir, const char *folder, const char *n
     AUTO_STR struct str bytes = STR_INIT;
     struct digest d;
     struct stat st;
+    int known;
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return -1;
@@ -628,8 +633,9 @@ int own_sweep_up(struct state *state, int dir, const char *folder, const char *n
         if (io_read_all(fd, &bytes, READ_MAX) < 0)
             return -1;
         d = digest_of(str_c(&bytes), bytes.len);
-        if (!is_marked(fd, &d) && !is_known(state, folder, &d))
-            return bring_to_light(dir, name, &bytes);
+        known = is_marked(fd, &d) ? 1 : is_known(state, folder, &d);
+        if (known <= 0)
+            return known < 0 ? -1 : bring_to_light(dir, name, &bytes);
     }
     return unlinkat(dir, name, 0);
 }

@@ -177,6 +177,9 @@ int publish_run(struct publish_job *job)
     own_flush(&set);
     take_results(job, &set);
     own_clear(&set);
+    /* What could not be read is not on the pages that were made: they are made once more. */
+    if (state_failures(s) > 0)
+        keep_first(job, state_failure(s));
     tz_free(z);
     state_close(s);
     return *job->error.text ? -1 : 0;
