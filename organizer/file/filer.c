@@ -452,6 +452,17 @@ struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct e
     return NULL;
 }
 
+/* It comes back without the thread. */
+static void refuse_one(struct filer *f, struct act *a)
+{
+    a->status = ACT_STOPPED;
+    pthread_mutex_lock(&f->lock);
+    queue_add(&f->results, a);
+    f->written = true;
+    pthread_mutex_unlock(&f->lock);
+    uv_async_send(&f->async);
+}
+
 void filer_submit(struct filer *f, struct act *a)
 {
     bool wakes;
@@ -463,6 +474,10 @@ void filer_submit(struct filer *f, struct act *a)
         a->status = ACT_STOPPED;
         error_set(&a->error, 0, "the program is ending");
         queue_add(&f->out, a);
+        return;
+    }
+    if (f->g->o.doubts && f->g->o.doubts(f->g->o.doubts_ctx, &a->error)) {
+        refuse_one(f, a);
         return;
     }
     if (a->kind == ACT_RENAME)

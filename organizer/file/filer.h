@@ -60,6 +60,10 @@ struct filer_options {
      * batch's. NULL otherwise. */
     void (*between)(void *ctx, enum filer_point point, const struct act *a);
     void *between_ctx;
+    /* Asked on the loop's thread for each act that is submitted: what it rests on may not be so; it
+     * comes back as ACT_STOPPED, with *why. May be NULL. */
+    bool (*doubts)(void *ctx, struct error *why);
+    void *doubts_ctx;
     /* Called on the loop's thread for each act that was done, before its done(). May be NULL. */
     void (*recorded)(void *ctx, const struct act *a);
     void *recorded_ctx;

@@ -82,6 +82,7 @@ static const char *outdated(struct flow *f, const struct plan_row *r, bool stamp
     struct error err = ERROR_INIT;
     struct doc_stamp now;
     AUTO_CLOSE int dir = beneath_parent(f->cab.root, r->from, &name);
+    int found;
 
     matters_zone(f->matters, r->from, &home, &inside);
     if (r->rewritten)
@@ -93,8 +94,10 @@ static const char *outdated(struct flow *f, const struct plan_row *r, bool stamp
         return "the case is on hold";
     if (dir < 0 || doc_stamp_take(-1, dir, name, &now) < 0)
         return "it is not there any more";
-    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, row, &err) <= 0)
-        return "it is not recorded yet: try again in a moment";
+    found = state_doc_by_path(f->state, home ? home->facts.id : "", inside, row, &err);
+    if (found <= 0)
+        return found < 0 ? "the private state cannot be read"
+                         : "it is not recorded yet: try again in a moment";
     if (!digest_equal(&row->digest, &r->digest) ||
         (stamped && !doc_stamp_equal(&row->stamp, &now))) {
         doc_clear(row);

@@ -91,21 +91,75 @@ static bool may_take(const struct flow *f)
            examiner_wants_more(f->examiner);
 }
 
+bool flow_is_blind(struct flow *f)
+{
+    if (f->blind_until)
+        return true;
+    if (!f->state || state_failures(f->state) == f->failures)
+        return false;
+    f->blind_until = env_ticks() + FLOW_STOPPED_MS * NS_PER_MS;
+    if (!f->stop_told)
+        log_line(&f->log, LOG_ERROR, "filing stopped, trying again every 30 s", "error",
+                 error_text(state_failure(f->state)), NULL);
+    f->stop_told = true;
+    return true;
+}
+
+/* What was not found, or passed over, while it could not be read: the sweep finds all of it, and
+ * the backlog what nobody read. */
+static void look_anew(struct flow *f)
+{
+    if (!flow_is_blind(f))
+        return;
+    f->blind_until = 0;
+    f->failures = state_failures(f->state);
+    backlog_missed(f->backlog);
+    flow_scan(f, "");
+}
+
+void flow_go_on(struct flow *f)
+{
+    if (filer_stopped(f->filer))
+        filer_resume(f->filer);
+    look_anew(f);
+}
+
+const char *flow_stopped(struct flow *f)
+{
+    const char *why = filer_stopped(f->filer);
+
+    return why || !flow_is_blind(f) ? why : error_text(state_failure(f->state));
+}
+
+static bool doubts(void *ctx, struct error *why)
+{
+    struct flow *f = ctx;
+
+    if (!flow_is_blind(f))
+        return false;
+    *why = *state_failure(f->state);
+    return true;
+}
+
 static void on_due(uv_timer_t *t)
 {
     struct flow *f = t->data;
 
     if (filer_stopped(f->filer))
         filer_resume(f->filer);
+    if (f->blind_until && f->blind_until <= env_ticks())
+        look_anew(f);
     items_due(&f->items, env_ticks());
     flow_wake(f);
 }
 
 static void arm_due(struct flow *f)
 {
-    int64_t due = items_next_due(&f->items);
-    int64_t left = due - env_ticks();
+    int64_t due = items_next_due(&f->items), left;
 
+    if (flow_is_blind(f) && f->blind_until < due)
+        due = f->blind_until;
+    left = due - env_ticks();
     if (due == INT64_MAX) {
         uv_timer_stop(&f->due);
         return;
@@ -271,6 +325,8 @@ static int open_parts(struct flow *f, struct error *err)
                                .state_dir = f->cab.state_dir,
                                .env = f->env,
                                .durable = true,
+                               .doubts = doubts,
+                               .doubts_ctx = f,
                                .recorded = on_recorded,
                                .recorded_ctx = f,
                                .known = f->known,
@@ -302,7 +358,8 @@ static int open_parts(struct flow *f, struct error *err)
     f->matters = matters_new(f->cab.root, f->rules, f->lang);
     matters_set_naming(f->matters, f->cab.config.naming);
     matters_set_date_order(f->matters, f->cab.config.date_order);
-    state_each_case(f->state, look_at_case, f, err);
+    if (state_each_case(f->state, look_at_case, f, err) < 0)
+        return -1;
     f->examiner = examiner_new(f->loop, &xo, err);
     if (!f->examiner)
         return -1;

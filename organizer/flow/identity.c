@@ -156,9 +156,6 @@ void flow_identify(struct flow *f, const char *case_id, const char *inside, cons
     else if (!at_path && is_back(f, case_id, inside, it, false, id))
         id->who = IDENTITY_RETURNED;
     id->moved = id->row.number && strcmp(id->row.path, inside) != 0;
-    if (*err.text)
-        log_line(&f->log, LOG_ERROR, "the private state cannot be read", "error", error_text(&err),
-                 NULL);
     doc_clear(&at);
     doc_clear(&b);
 }

@@ -33,6 +33,8 @@
 #define FLOW_MANY 16
 /* With so many that are not with the filer yet, it waits for more before it does a batch. */
 #define FLOW_CROWD 64
+/* So long nothing is filed after the disk failed, or the private state could not be read. */
+#define FLOW_STOPPED_MS 30000
 /* A document that could not be read is asked for this often before it is listed. */
 #define FLOW_READ_TRIES 3
 /* So often it is waited for another item that may hold the document in question: a quarter second. */
@@ -94,6 +96,8 @@ struct flow {
     struct policy policy;
     int64_t today_ns;    /* when policy.today was taken */
     struct state *state; /* this thread's connection; only read */
+    uint64_t failures;   /* of its reads, which were made up for: flow_is_blind() */
+    int64_t blind_until; /* ticks; 0: there were none since */
     struct known *known; /* what the private state may have, kept by the filer */
     unsigned reading;    /* depth of flow_read_begin() */
     char *folder;        /* flow_parent(): the folder that `folder_fd` is open on, or NULL */
@@ -149,6 +153,17 @@ struct flow {
 };
 
 /* engine.c */
+/*
+ * A read of the private state failed, which who asked takes for "there is no such row". So nothing
+ * is decided or recorded while this is so: the filer refuses whatever is submitted
+ * (filer_options.doubts), a document that is looked at is put off (flow_puts_off), and after
+ * FLOW_STOPPED_MS, or when somebody asks for a sync, all is looked at again.
+ */
+bool flow_is_blind(struct flow *f);
+/* What the disk or the private state has is believed again. */
+void flow_go_on(struct flow *f);
+/* Why nothing is filed, or NULL. Borrowed until the next call. */
+const char *flow_stopped(struct flow *f);
 /* Around many questions to the private state: they are answered from one picture. Never across
  * what changes it to be seen: an act's end. They nest. */
 void flow_read_begin(struct flow *f);
@@ -229,6 +244,8 @@ void flow_want_text(struct flow *f, const char *case_id, int64_t number);
 void flow_keep_read(struct flow *f, const struct doc *d, const struct content *c, int text);
 /* Where the row's document lies, from the cabinet down; NULL when its case is not there. */
 char *flow_path_of(struct flow *f, const struct doc *d);
+/* Some that are to be read may not be known: they are looked for again. */
+void backlog_missed(struct backlog *b);
 /* Nothing else is under way, or something is: the backlog goes on, or rests. */
 void backlog_wake(struct backlog *b);
 /* While somebody waits: looks after ms, and then each second, whether they waited long enough. */
@@ -258,6 +275,8 @@ void scans_reload(struct scans *s);
 void scans_status(const struct scans *s, struct str *json);
 
 /* record.c */
+/* Nothing may be decided about it now: it is looked at again when filing goes on. */
+bool flow_puts_off(struct flow *f, struct item *it);
 void flow_file(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
                const char *inside, const struct identified *id);
 void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,

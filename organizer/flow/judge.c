@@ -188,6 +188,8 @@ static void hand_on(struct flow *f, struct item *it, struct gathered *g, struct 
                     const struct identified *id)
 {
     heed_links(f, it, g, id, d);
+    if (flow_puts_off(f, it))
+        return;
     if (d->action == ACTION_FILE && may_name(f, it, g, id)) {
         if (!is_fought_over(f, it, id)) {
             flow_file(f, it, d, g->home, g->inside, id);

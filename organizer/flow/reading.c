@@ -501,6 +501,11 @@ static void walk_again(struct backlog *b)
     b->walked = 0;
 }
 
+void backlog_missed(struct backlog *b)
+{
+    b->missed = true;
+}
+
 static bool is_quiet(const struct flow *f)
 {
     return f->started && !f->stopping && f->items.ready_len == 0 && f->items.busy_len < FLOW_MANY &&

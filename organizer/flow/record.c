@@ -227,6 +227,26 @@ void flow_tell_listed(struct flow *f, const struct act *a)
     run_hook(f, "needs-attention", a, path, path);
 }
 
+/* Said once. What it was about to be listed for is found again. */
+static void stopped(struct flow *f, struct item *it, const struct error *why)
+{
+    if (!f->stop_told)
+        log_line(&f->log, LOG_ERROR, "filing stopped, trying again every 30 s", "document",
+                 it->path, "error", error_text(why), NULL);
+    f->stop_told = true;
+    it->told = it->again = false;
+    it->listed_as = REASON_NONE;
+    flow_later(f, it, FLOW_STOPPED_MS);
+}
+
+bool flow_puts_off(struct flow *f, struct item *it)
+{
+    if (!flow_is_blind(f))
+        return false;
+    stopped(f, it, state_failure(f->state));
+    return true;
+}
+
 static void act_failed(struct flow *f, struct item *it, const struct act *a)
 {
     switch (a->status) {
@@ -242,13 +262,9 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
         flow_finish(f, it);
         return;
     case ACT_STOPPED:
-        if (!f->stop_told)
-            log_line(&f->log, LOG_ERROR, "filing stopped, trying again every 30 s", "document",
-                     it->path, "error", error_text(&a->error), NULL);
-        f->stop_told = true;
         if (a->in_doubt)
             flow_scan(f, a->to_folder);
-        flow_later(f, it, 30000);
+        stopped(f, it, &a->error);
         return;
     default:
         log_line(&f->log, LOG_WARNING, "cannot file", "document", it->path, "error",
@@ -576,6 +592,8 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     bool same_case = home == target;
     struct act *a;
 
+    if (flow_puts_off(f, it))
+        return;
     if (is_in_flight(f, target->facts.id, &it->x.digest)) {
         flow_soon(f, it, 5);
         return;
@@ -707,10 +725,14 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
 {
     const struct doc *row = &id->row;
     enum identity who = id->who;
-    struct act *a = new_act(f, ACT_RECORD, it, "indexed");
-    struct work *w = a->ctx;
+    struct act *a;
+    struct work *w;
     const char *kind;
 
+    if (flow_puts_off(f, it))
+        return;
+    a = new_act(f, ACT_RECORD, it, "indexed");
+    w = a->ctx;
     a->case_path = xstrdup(home ? home->facts.path : "");
     fill_row(f, &a->doc, it, d, home, inside, row, id->moved);
     a->doc.state = state_for(d, row);
@@ -818,10 +840,14 @@ void flow_record_waiting(struct flow *f, struct item *it, enum reason reason)
 
 void flow_gone(struct flow *f, struct item *it, struct matter *home, struct doc *row)
 {
-    struct act *a = new_act(f, ACT_RECORD, it, "removed");
-    struct work *w = a->ctx;
+    struct act *a;
+    struct work *w;
 
     it->wait_ms = 0;
+    if (flow_puts_off(f, it))
+        return;
+    a = new_act(f, ACT_RECORD, it, "removed");
+    w = a->ctx;
     w->quiet = true;
     a->case_path = xstrdup(home ? home->facts.path : "");
     doc_copy(&a->doc, row);

@@ -14,7 +14,7 @@ void flow_status(struct flow *f, struct str *json)
     struct state_counts c = {0};
     struct error err = ERROR_INIT;
     char at[TIME_TEXT];
-    const char *why;
+    const char *why, *stopped;
     unsigned lines;
 
     state_count(f->state, NULL, &c, &err);
@@ -36,8 +36,9 @@ void flow_status(struct flow *f, struct str *json)
         json_text(json, "last_sweep", time_text(f->last_sweep_ns, at));
     json_num(json, "swept_folders", (int64_t)f->swept_folders);
     json_num(json, "swept_entries", (int64_t)f->swept_entries);
-    if (filer_stopped(f->filer))
-        json_text(json, "filing_stopped", filer_stopped(f->filer));
+    stopped = flow_stopped(f);
+    if (stopped)
+        json_text(json, "filing_stopped", stopped);
     lines = filer_lines_waiting(f->filer, &why);
     json_num(json, "journal_lines_waiting", lines);
     if (lines)
@@ -71,7 +72,7 @@ void flow_status(struct flow *f, struct str *json)
 
 int flow_sync_text(struct flow *f, bool json, struct str *out)
 {
-    const char *stopped = filer_stopped(f->filer);
+    const char *stopped = flow_stopped(f);
     size_t waiting = flow_waiting(f), reading = backlog_len(f->backlog);
 
     if (json) {

@@ -54,8 +54,7 @@ void flow_sync(struct flow *f, flow_done *done, void *ctx)
         watcher_pump(f->watcher);
         watcher_sweep(f->watcher);
     }
-    if (filer_stopped(f->filer))
-        filer_resume(f->filer);
+    flow_go_on(f);
     wake(f, is_guess);
     items_owe(&f->items);
     /* Only now: what was pumped may have served those that wait. */

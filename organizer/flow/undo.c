@@ -159,13 +159,15 @@ static void submit(struct flow *f, struct batch *b, const struct matter *m,
         struct doc row = {0};
         struct error err = ERROR_INIT;
         struct act *a;
+        int found;
 
         if (s->shared) {
             batch_left(b, from, "another document goes back to the same name");
             continue;
         }
-        if (state_doc_by_path(f->state, m->facts.id, s->from, &row, &err) <= 0) {
-            batch_left(b, from, "it is not there any more");
+        found = state_doc_by_path(f->state, m->facts.id, s->from, &row, &err);
+        if (found <= 0) {
+            batch_left(b, from, found < 0 ? error_text(&err) : "it is not there any more");
             continue;
         }
         if (dry_run) {

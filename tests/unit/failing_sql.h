@@ -1,11 +1,12 @@
 /*
- * failing_sql: SQLite's calls, standing before the library's. They are counted, and the nth fails.
- * For one test that includes it.
+ * failing_sql: SQLite's calls, standing before the library's. They are counted, and the nth fails,
+ * or it and all that follow; when told so, only those of one thread. For one test that includes it.
  */
 #ifndef TESTS_FAILING_SQL_H
 #define TESTS_FAILING_SQL_H
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,6 +14,9 @@
 static struct {
     atomic_uint n, at; /* calls so far; the one that fails, 0 for none */
     int code;
+    bool ever; /* all that follow, too */
+    bool here; /* only calls of this thread count: */
+    pthread_t thread;
 } sql;
 
 /* From now on the nth call fails with the code. */
@@ -21,6 +25,13 @@ static inline void sql_fail_at(unsigned n, int code)
     sql.n = 0;
     sql.code = code;
     sql.at = n;
+}
+
+/* Only calls of the thread that says so count. */
+static inline void sql_only_here(void)
+{
+    sql.thread = pthread_self();
+    sql.here = true;
 }
 
 /* Whether it came. Nothing fails from here on. */
@@ -37,7 +48,12 @@ static _Thread_local unsigned sql_inside;
 
 static bool fails(void)
 {
-    return !sql_inside && ++sql.n == sql.at;
+    unsigned n;
+
+    if (sql_inside || (sql.here && !pthread_equal(sql.thread, pthread_self())))
+        return false;
+    n = ++sql.n;
+    return n == sql.at || (sql.ever && sql.at && n > sql.at);
 }
 
 /* Calls the library's own. */

@@ -1,0 +1,403 @@
+/*
+ * The private state cannot be read for a moment, or for longer, while the flow looks at a document:
+ * whichever read it is, the journal tells afterwards what happened, and that once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "cabinet/cabinet.h"
+#include "examine/reader.h"
+#include "failing_sql.h"
+#include "flow/flow.h"
+#include "flow/internal.h"
+#include "flow/night_step.h"
+#include "flow/survey.h"
+#include "record/journal.h"
+
+#define CASE  "Smith_Divorce"
+#define CALLS 400 /* no look asks more often */
+
+static char base[] = "/tmp/organizer-flow-faults-XXXXXX";
+static char path[64], state_home[64];
+static struct env env;
+
+struct world {
+    uv_loop_t loop;
+    struct flow *f;
+};
+
+static int remove_one(const char *name, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(name);
+}
+
+static void write_file(const char *in_case, const char *text)
+{
+    AUTO_FREE char *full = xasprintf("%s/" CASE "/%s", path, in_case);
+    FILE *f = fopen(full, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void ended(void *ctx)
+{
+    *(bool *)ctx = true;
+}
+
+/* All is looked at, and what was there is decided. */
+static void sweep(struct world *w)
+{
+    bool over = false;
+
+    flow_sweep(w->f, ended, &over);
+    while (!over)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static void wait_for_all(struct world *w)
+{
+    bool over = false;
+
+    flow_sync(w->f, ended, &over);
+    while (!over)
+        uv_run(&w->loop, UV_RUN_ONCE);
+}
+
+static struct flow *opened(uv_loop_t *loop)
+{
+    struct flow_options o = {.path = path, .env = &env, .log = {.most = LOG_ERROR}};
+    struct error err = ERROR_INIT;
+    struct flow *f = flow_open(loop, &o, &err);
+
+    if (f)
+        f->cab.config.settle_ms = 0;
+    return f;
+}
+
+static int setup(void **state)
+{
+    struct world *w = xcalloc(1, sizeof *w);
+    struct init_result r;
+    struct error err = ERROR_INIT;
+    AUTO_FREE char *folder = NULL;
+
+    memcpy(base + strlen(base) - 6, "XXXXXX", 6);
+    if (!mkdtemp(base))
+        return -1;
+    snprintf(path, sizeof path, "%s/Matters", base);
+    snprintf(state_home, sizeof state_home, "%s/state", base);
+    setenv("STATE_DIRECTORY", state_home, 1);
+    setenv("ORGANIZER_RULES", "rules", 0);
+    memset(&sql, 0, sizeof sql);
+    sql_only_here();
+    if (env_init(&env, &err) < 0 || cabinet_init(path, &env, &r, &err) < 0)
+        return -1;
+    folder = xjoin(path, CASE);
+    if (mkdir(folder, 0755) < 0)
+        return -1;
+    write_file("Case.txt", "Client: Smith\n");
+    uv_loop_init(&w->loop);
+    w->f = opened(&w->loop);
+    assert_non_null(w->f);
+    assert_int_equal(flow_start(w->f, &err), 0);
+    sweep(w);
+    assert_int_equal(matters_len(w->f->matters), 1);
+    *state = w;
+    return 0;
+}
+
+static void closed(struct world *w)
+{
+    flow_close(w->f);
+    uv_run(&w->loop, UV_RUN_NOWAIT);
+    assert_int_equal(uv_loop_close(&w->loop), 0);
+}
+
+static int teardown(void **state)
+{
+    sql.at = 0;
+    closed(*state);
+    free(*state);
+    env_clear(&env);
+    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+struct counting {
+    const char *kind;
+    unsigned n;
+};
+
+static int count_line(void *ctx, const json_t *line, const char *raw, size_t len, uint64_t number)
+{
+    struct counting *c = ctx;
+    const char *kind = json_get_text(line, "kind");
+
+    (void)raw, (void)len, (void)number;
+    c->n += kind && strcmp(kind, c->kind) == 0;
+    return 0;
+}
+
+/* Lines of that kind in the journal of the case. */
+static unsigned lines(const struct world *w, const char *kind)
+{
+    AUTO_CLOSE int fd = beneath_open(w->f->cab.root, CASE, O_RDONLY | O_DIRECTORY, 0);
+    struct counting c = {kind, 0};
+    struct error err = ERROR_INIT;
+
+    assert_true(fd >= 0);
+    assert_int_equal(journal_each(fd, count_line, &c, &err), 0);
+    return c.n;
+}
+
+static int count_doc(void *ctx, const struct doc *d)
+{
+    (void)d;
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
+/* Rows of the case that have a document. */
+static unsigned rows(const struct world *w)
+{
+    struct error err = ERROR_INIT;
+    unsigned n = 0;
+
+    assert_int_equal(state_each_doc(w->f->state, matters_at(w->f->matters, 0)->facts.id, false,
+                                    count_doc, &n, &err),
+                     0);
+    return n;
+}
+
+/* The nth read fails, or all from it on, while everything is looked at; whether it came. Then
+ * nothing is filed until somebody asks whether all is done: what the failures hid is looked at once
+ * more. */
+static bool sweep_with_failure(struct world *w, unsigned n, bool ever)
+{
+    bool hit;
+
+    sql.ever = ever;
+    sql_fail_at(n, SQLITE_IOERR_READ);
+    sweep(w);
+    hit = sql_was_hit();
+    assert_true(!hit || flow_stopped(w->f));
+    wait_for_all(w);
+    assert_null(flow_stopped(w->f));
+    return hit;
+}
+
+static void a_document_does_not_become_its_own_twin(void **state)
+{
+    struct world *w = *state;
+
+    write_file("a.dat", "\001\002\003");
+    sweep(w);
+    assert_int_equal(rows(w), 1);
+    assert_int_equal(lines(w, "indexed"), 1);
+    for (int ever = 0; ever < 2; ever++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            assert_true(n < CALLS);
+            flow_hint(w->f, CASE "/a.dat", true);
+            hit = sweep_with_failure(w, n, ever);
+            if (rows(w) != 1 || lines(w, "indexed") != 1 || lines(w, "removed") != 0)
+                fail_msg("read %u failed: %u rows, %u lines", n, rows(w), lines(w, "indexed"));
+        }
+    }
+}
+
+static void rename_in_case(const char *from, const char *to)
+{
+    AUTO_FREE char *was = xasprintf("%s/" CASE "/%s", path, from);
+    AUTO_FREE char *is = xasprintf("%s/" CASE "/%s", path, to);
+
+    assert_int_equal(rename(was, is), 0);
+}
+
+static void a_renamed_document_is_neither_gone_nor_new(void **state)
+{
+    struct world *w = *state;
+
+    unsigned renamed = 0;
+
+    write_file("a0.dat", "\001\002\003");
+    sweep(w);
+    for (int ever = 0; ever < 2; ever++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            AUTO_FREE char *from = xasprintf("a%u.dat", renamed);
+            AUTO_FREE char *to = xasprintf("a%u.dat", ++renamed);
+
+            assert_true(n < CALLS);
+            rename_in_case(from, to);
+            hit = sweep_with_failure(w, n, ever);
+            if (lines(w, "renamed") != renamed || lines(w, "indexed") != 1 ||
+                lines(w, "removed") != 0)
+                fail_msg("read %u failed: %u renamed instead of %u, %u indexed, %u removed", n,
+                         lines(w, "renamed"), renamed, lines(w, "indexed"), lines(w, "removed"));
+        }
+    }
+}
+
+static void a_removed_document_is_told_once(void **state)
+{
+    struct world *w = *state;
+    unsigned removed = 0;
+
+    for (int ever = 0; ever < 2; ever++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            AUTO_FREE char *full = xasprintf("%s/" CASE "/a.dat", path);
+
+            assert_true(n < CALLS);
+            write_file("a.dat", "\001\002\003");
+            sweep(w);
+            assert_int_equal(rows(w), 1);
+            assert_int_equal(unlink(full), 0);
+            hit = sweep_with_failure(w, n, ever);
+            removed++;
+            if (rows(w) != 0 || lines(w, "removed") != removed)
+                fail_msg("read %u failed: %u rows, %u lines instead of %u", n, rows(w),
+                         lines(w, "removed"), removed);
+        }
+    }
+}
+
+/* It does not start, or finds all as it was. */
+static void a_start_takes_nothing_for_new(void **state)
+{
+    struct world *w = *state;
+
+    write_file("a.dat", "\001\002\003");
+    sweep(w);
+    for (int ever = 0; ever < 2; ever++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            struct error err = ERROR_INIT;
+
+            assert_true(n < CALLS);
+            closed(w);
+            uv_loop_init(&w->loop);
+            sql.ever = ever;
+            sql_fail_at(n, SQLITE_IOERR_READ);
+            w->f = opened(&w->loop);
+            if (w->f) {
+                assert_int_equal(flow_start(w->f, &err), 0);
+                sweep(w);
+            }
+            hit = sql_was_hit();
+            if (!w->f) {
+                assert_true(hit);
+                uv_loop_close(&w->loop);
+                uv_loop_init(&w->loop);
+                w->f = opened(&w->loop);
+                assert_non_null(w->f);
+                assert_int_equal(flow_start(w->f, &err), 0);
+            }
+            sweep(w);
+            if (rows(w) != 1 || lines(w, "indexed") != 1 || lines(w, "removed") != 0)
+                fail_msg("call %u failed: %u rows, %u lines", n, rows(w), lines(w, "indexed"));
+        }
+    }
+}
+
+static void note_row(void *ctx, const struct survey_doc *d)
+{
+    *(bool *)ctx = d->row != NULL;
+}
+
+static void no_notice(void *ctx, const struct survey_notice *n)
+{
+    (void)ctx;
+    (void)n;
+}
+
+/* What a plan is made of. */
+static void a_survey_takes_nothing_for_new(void **state)
+{
+    bool hit = true, known = false;
+
+    write_file("a.dat", "\001\002\003");
+    sweep(*state);
+    for (unsigned n = 1; hit; n++) {
+        struct survey_events e = {.document = note_row, .notice = no_notice, .ctx = &known};
+        struct error err = ERROR_INIT;
+        struct survey s;
+        int rc;
+
+        assert_true(n < CALLS);
+        known = false;
+        sql_fail_at(n, SQLITE_IOERR_READ);
+        rc = survey_open(&s, path, &env, &err);
+        if (rc == 0)
+            rc = survey_run(&s, "", &e, &err);
+        hit = sql_was_hit();
+        survey_close(&s);
+        if (rc == 0 && !known)
+            fail_msg("call %u failed: the document seems new", n);
+        assert_true(rc == 0 || (hit && *err.text));
+    }
+    assert_true(known);
+}
+
+/* Who has nothing to do with documents does not record either. */
+static void nothing_is_recorded_that_may_rest_on_it(void **state)
+{
+    struct world *w = *state;
+    struct error err = ERROR_INIT;
+    char *value = NULL;
+
+    sql_fail_at(1, SQLITE_IOERR_READ);
+    assert_int_equal(state_find(w->f->state, "key", &value, &err), -1);
+    sql.at = 0;
+    flow_remember(w->f, "key", "value");
+    while (filer_busy(w->f->filer))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(state_find(w->f->state, "key", &value, &err), 0);
+    flow_go_on(w->f);
+    flow_remember(w->f, "key", "value");
+    while (filer_busy(w->f->filer))
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(state_find(w->f->state, "key", &value, &err), 1);
+    free(value);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_document_does_not_become_its_own_twin, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_renamed_document_is_neither_gone_nor_new, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_removed_document_is_told_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_start_takes_nothing_for_new, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_survey_takes_nothing_for_new, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_recorded_that_may_rest_on_it, setup, teardown),
+    };
+
+    if (argc > 2 && strcmp(argv[1], "--reader") == 0)
+        return reader_main(argv[2]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
