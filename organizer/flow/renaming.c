@@ -125,8 +125,10 @@ static void renamed(void *ctx, int status, const char *text)
     struct renamed *r = ctx;
     struct matter *m = matters_by_id(r->flow->matters, r->id);
 
-    if (m)
+    if (m) {
         m->renaming = false;
+        m->rename_rest = status != EXIT_ORDER;
+    }
     if (status != EXIT_ORDER)
         log_line(&r->flow->log, LOG_WARNING, "not all documents of a renamed case were renamed",
                  "folder", m ? m->facts.path : "", "what", text, NULL);
@@ -142,6 +144,7 @@ static void submit(struct renaming *r)
     done->flow = f;
     memcpy(done->id, r->matter->facts.id, strlen(r->matter->facts.id) + 1);
     r->matter->renaming = true;
+    r->matter->rename_rest = false;
     for (size_t i = 0; i < r->len; i++) {
         struct doc *d = &r->docs[i];
         AUTO_FREE char *from = xasprintf("%s/%s", r->matter->facts.path, d->path);
@@ -168,4 +171,20 @@ void flow_rename_documents(struct flow *f, struct matter *m)
     for (size_t i = 0; i < r.len; i++)
         doc_clear(&r.docs[i]);
     free(r.docs);
+}
+
+bool flow_rename_rest(struct flow *f)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < matters_len(f->matters); i++) {
+        struct matter *m = matters_at(f->matters, i);
+
+        if (!m->rename_rest || m->renaming)
+            continue;
+        m->rename_rest = false;
+        flow_rename_documents(f, m);
+        any |= m->renaming;
+    }
+    return any;
 }

@@ -117,11 +117,16 @@ static bool under_way(struct flow *f)
     if (f->items.owed > 0 || integrity_running(f->integrity) || closing_under_way(f))
         return true;
     /* What only waits whether it comes back is decided now, when all else is known. */
-    if (!wake(f, is_missing))
+    if (wake(f, is_missing)) {
+        items_owe(&f->items);
+        flow_wake(f);
+        return true;
+    }
+    /* Once for a sync: what somebody else has open stays. */
+    if (f->rest_round == f->sync_round)
         return false;
-    items_owe(&f->items);
-    flow_wake(f);
-    return true;
+    f->rest_round = f->sync_round;
+    return flow_rename_rest(f);
 }
 
 /* What documents say is still being read, and the waiter still waits for that. */

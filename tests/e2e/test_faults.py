@@ -76,6 +76,21 @@ def test_pages_that_a_crash_left_behind_are_made_up_for(cabinet, at):
     assert "Smith_Divorce_Letter_2026-03-02.pdf" in (smith / "Index.csv").read_text()
 
 
+def test_documents_of_a_renamed_case_that_stayed_are_renamed_by_the_next_sweep(cabinet):
+    """While the case is read again, its documents are open: by ourselves."""
+    smith = cabinet.init().new()
+    for n in range(12):
+        cabinet.drop(smith / "Inbox", f"letter {n} 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path)
+    os.rename(smith, cabinet.path / "Jones_Divorce")
+    with open(cabinet.path / "Jones_Divorce/Case.txt", "a") as f:
+        f.write("Rename documents: yes\n")
+    cabinet.run("sweep", cabinet.path, env=faults("fdatasync", errno.EIO, "journal", ever=False), status=None)
+    cabinet.run("sweep", cabinet.path, status=None)
+    names = sorted(p.name for p in (cabinet.path / "Jones_Divorce/Correspondence").iterdir())
+    assert names == sorted(f"Jones_Divorce_Letter-{n}_2026-03-02.pdf" for n in range(12))
+
+
 def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):
     """The disk is slow: between the document and its row, what happens to it finds no row yet."""
     cabinet.init().new()
