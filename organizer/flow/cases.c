@@ -95,7 +95,7 @@ static void tell_gone(struct flow *f, const struct case_row *row)
 
     time_text(row->gone_ns, at);
     if (env_now(f->env) - row->gone_ns < GONE_TELL_NS || (was && strcmp(was, at) == 0) ||
-        notice_is_archived(f->state, f->cab.root, row))
+        notice_is_archived(f->state, f->cab.root, row) || flow_is_blind(f))
         return;
     flow_remember(f, key, at);
     log_line(&f->log, LOG_ERROR, "a case is gone, and there is no archive of it", "folder",
@@ -118,7 +118,7 @@ static int check_gone(void *ctx, const struct case_row *row)
     } else {
         tell_gone(f, row);
     }
-    if (!notice_is_gone_told(f->state, row, f->cab.root, env_now(f->env)))
+    if (!notice_is_gone_told(f->state, row, f->cab.root, env_now(f->env)) || flow_is_blind(f))
         return 0;
     path = notice_of_gone(&t, f->lang, f->cab.root, row);
     flow_notice(f, REASON_MISSING, path, t.sentence, t.help);
@@ -144,7 +144,8 @@ void flow_check_gone(struct flow *f)
     state_each_case(f->state, check_gone, &c, &err);
     HASH_ITER(hh, f->notices, n, tmp)
     {
-        if (n->n.reason == REASON_MISSING && !is_missing_still(&c, n->n.path)) {
+        if (n->n.reason == REASON_MISSING && !is_missing_still(&c, n->n.path) &&
+            !flow_is_blind(f)) {
             AUTO_FREE char *path = xstrdup(n->n.path);
 
             flow_unnotice(f, REASON_MISSING, path);
@@ -201,9 +202,12 @@ static void record_changes(struct flow *f, struct matter *m)
 
     if (m->recording || state_case_get(f->state, m->facts.id, &row, &err) <= 0)
         return;
-    if (row.closed && !m->card.closed)
+    /* When its folder was seen to be renamed that could not be recorded. */
+    if (!m->moving && row.path && strcmp(row.path, m->facts.path) != 0)
+        note = (struct case_note){.kind = "case-renamed", .was = row.path};
+    else if (row.closed && !m->card.closed)
         note.kind = "reopened";
-    else if (!row.closed)
+    if (!row.closed)
         closing_wanted(f, m);
     if (note.kind || row.restricted != m->facts.restricted || row.gone_ns ||
         (m->card.rename_answered && !row.renamed_told))

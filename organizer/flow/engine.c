@@ -91,6 +91,8 @@ static bool may_take(const struct flow *f)
            examiner_wants_more(f->examiner);
 }
 
+static void arm_due(struct flow *f);
+
 bool flow_is_blind(struct flow *f)
 {
     if (f->blind_until)
@@ -102,6 +104,9 @@ bool flow_is_blind(struct flow *f)
         log_line(&f->log, LOG_ERROR, "filing stopped, trying again every 30 s", "error",
                  error_text(state_failure(f->state)), NULL);
     f->stop_told = true;
+    /* Who only asked wakes nobody. */
+    if (f->started)
+        arm_due(f);
     return true;
 }
 
@@ -429,6 +434,18 @@ static void keep_place(struct flow *f)
     filer_submit(f->filer, a);
 }
 
+/* From when on folders are new. That is asked once: what was decided without it would stand. */
+static int find_place(struct flow *f, struct error *err)
+{
+    uint64_t before = state_failures(f->state);
+
+    f->new_place = since_of_folders(&f->cab, f->state, f->env);
+    if (state_failures(f->state) == before)
+        return 0;
+    *err = *state_failure(f->state);
+    return -1;
+}
+
 struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct error *err)
 {
     struct flow *f = xcalloc(1, sizeof *f);
@@ -454,7 +471,10 @@ struct flow *flow_open(uv_loop_t *loop, const struct flow_options *o, struct err
         return NULL;
     }
     flow_today(f);
-    f->new_place = since_of_folders(&f->cab, f->state, f->env);
+    if (find_place(f, err) < 0) {
+        flow_close(f);
+        return NULL;
+    }
     return f;
 }
 

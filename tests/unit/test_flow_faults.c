@@ -157,10 +157,10 @@ static int count_line(void *ctx, const json_t *line, const char *raw, size_t len
     return 0;
 }
 
-/* Lines of that kind in the journal of the case. */
-static unsigned lines(const struct world *w, const char *kind)
+/* Lines of that kind in the journal of the case in that folder. */
+static unsigned lines_in(const struct world *w, const char *folder, const char *kind)
 {
-    AUTO_CLOSE int fd = beneath_open(w->f->cab.root, CASE, O_RDONLY | O_DIRECTORY, 0);
+    AUTO_CLOSE int fd = beneath_open(w->f->cab.root, folder, O_RDONLY | O_DIRECTORY, 0);
     struct counting c = {kind, 0};
     struct error err = ERROR_INIT;
 
@@ -174,6 +174,11 @@ static int count_doc(void *ctx, const struct doc *d)
     (void)d;
     ++*(unsigned *)ctx;
     return 0;
+}
+
+static unsigned lines(const struct world *w, const char *kind)
+{
+    return lines_in(w, CASE, kind);
 }
 
 /* Rows of the case that have a document. */
@@ -324,6 +329,122 @@ static void a_start_takes_nothing_for_new(void **state)
     }
 }
 
+/* As if the cabinet had been copied here. */
+static void move_place(void)
+{
+    AUTO_FREE char *id = xasprintf("%s/.organizer/cabinet-id", path);
+    FILE *f = fopen(id, "r+");
+
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 32, SEEK_SET), 0);
+    fputs("\n1 1\n", f);
+    assert_int_equal(ftruncate(fileno(f), ftell(f)), 0);
+    fclose(f);
+}
+
+/* From when on folders are new is known, or it does not start. */
+static void a_start_knows_since_when_it_is_here(void **state)
+{
+    struct world *w = *state;
+    struct error err = ERROR_INIT;
+    int64_t since = 0;
+    bool hit = true;
+
+    move_place();
+    for (unsigned n = 0; hit || n < 2; n++) {
+        assert_true(n < CALLS);
+        closed(w);
+        uv_loop_init(&w->loop);
+        sql.ever = false;
+        sql_fail_at(n, SQLITE_IOERR_READ);
+        w->f = opened(&w->loop);
+        hit = sql_was_hit();
+        if (!w->f) {
+            assert_true(hit);
+            uv_loop_close(&w->loop);
+            uv_loop_init(&w->loop);
+            w->f = opened(&w->loop);
+            assert_non_null(w->f);
+        }
+        assert_true(w->f->cab.elsewhere);
+        if (n == 0) {
+            since = w->f->cab.folders_ns;
+            assert_int_equal(flow_start(w->f, &err), 0);
+            sweep(w);
+        } else if (w->f->cab.folders_ns != since) {
+            fail_msg("call %u failed: what came since is not new", n);
+        }
+    }
+}
+
+static unsigned missing_cases(const struct world *w)
+{
+    unsigned n = 0;
+
+    for (const struct flow_notice *one = w->f->notices; one; one = one->hh.next)
+        n += one->n.reason == REASON_MISSING;
+    return n;
+}
+
+static void a_missing_case_stays_listed(void **state)
+{
+    struct world *w = *state;
+    AUTO_FREE char *folder = xjoin(path, CASE);
+    bool hit = true;
+
+    assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    sweep(w);
+    assert_int_equal(missing_cases(w), 1);
+    for (unsigned n = 1; hit; n++) {
+        assert_true(n < CALLS);
+        sql.ever = false;
+        sql_fail_at(n, SQLITE_IOERR_READ);
+        flow_check_gone(w->f);
+        hit = sql_was_hit();
+        if (missing_cases(w) != 1)
+            fail_msg("read %u failed: the case is not listed any more", n);
+        wait_for_all(w);
+        assert_int_equal(missing_cases(w), 1);
+    }
+}
+
+static void a_renamed_case_is_told_once(void **state)
+{
+    static const char *const names[] = {CASE, "Smith-K_Divorce"};
+    struct world *w = *state;
+    unsigned renamed = 0;
+    bool hit = true;
+
+    for (unsigned n = 1; hit; n++) {
+        const char *name = names[++renamed % 2];
+        AUTO_FREE char *from = xjoin(path, names[(renamed - 1) % 2]);
+        AUTO_FREE char *to = xjoin(path, name);
+
+        assert_true(n < CALLS);
+        assert_int_equal(rename(from, to), 0);
+        hit = sweep_with_failure(w, n, false);
+        sweep(w);
+        if (lines_in(w, name, "case-renamed") != renamed)
+            fail_msg("read %u failed: %u lines instead of %u", n,
+                     lines_in(w, name, "case-renamed"), renamed);
+    }
+}
+
+/* Nothing else happens: it is made up for all the same. */
+static void who_only_asks_does_not_stop_filing_for_good(void **state)
+{
+    struct world *w = *state;
+    AUTO_STR struct str json = STR_INIT;
+
+    assert_false(uv_is_active((uv_handle_t *)&w->f->due));
+    sql.ever = false;
+    sql_fail_at(1, SQLITE_IOERR_READ);
+    flow_status(w->f, &json);
+    assert_true(sql_was_hit());
+    assert_non_null(flow_stopped(w->f));
+    assert_true(uv_is_active((uv_handle_t *)&w->f->due));
+}
+
 static void note_row(void *ctx, const struct survey_doc *d)
 {
     *(bool *)ctx = d->row != NULL;
@@ -393,6 +514,11 @@ int main(int argc, char **argv)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_removed_document_is_told_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_start_takes_nothing_for_new, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_start_knows_since_when_it_is_here, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_missing_case_stays_listed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_renamed_case_is_told_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_only_asks_does_not_stop_filing_for_good, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_survey_takes_nothing_for_new, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_recorded_that_may_rest_on_it, setup, teardown),
     };
