@@ -336,6 +336,8 @@ void flow_rename_documents(struct flow *f, struct matter *m);
 /* The same for what stayed when it was done last: it may have been open since we read it ourselves. Whether there
  * is any. */
 bool flow_rename_rest(struct flow *f);
+/* That is under way. */
+bool flow_renames_rest(const struct flow *f);
 
 /* opening.c */
 /* Makes a case that the private state does not know its own. adopt: what lies there now is never named

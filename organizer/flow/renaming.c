@@ -132,6 +132,7 @@ static void renamed(void *ctx, int status, const char *text)
     if (status != EXIT_ORDER)
         log_line(&r->flow->log, LOG_WARNING, "not all documents of a renamed case were renamed",
                  "folder", m ? m->facts.path : "", "what", text, NULL);
+    flow_wake(r->flow); /* a sync may wait for it */
     free(r);
 }
 
@@ -187,4 +188,12 @@ bool flow_rename_rest(struct flow *f)
         any |= m->renaming;
     }
     return any;
+}
+
+bool flow_renames_rest(const struct flow *f)
+{
+    for (size_t i = 0; f->rest_round == f->sync_round && i < matters_len(f->matters); i++)
+        if (matters_at(f->matters, i)->renaming)
+            return true;
+    return false;
 }

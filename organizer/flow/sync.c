@@ -114,7 +114,8 @@ static bool under_way(struct flow *f)
     if (f->owe_scanned)
         items_owe(&f->items);
     f->owe_scanned = false;
-    if (f->items.owed > 0 || integrity_running(f->integrity) || closing_under_way(f))
+    if (f->items.owed > 0 || integrity_running(f->integrity) || closing_under_way(f) ||
+        flow_renames_rest(f))
         return true;
     /* What only waits whether it comes back is decided now, when all else is known. */
     if (wake(f, is_missing)) {

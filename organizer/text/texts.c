@@ -359,6 +359,8 @@ static bool send_first(struct texts *t, struct lane *l, struct readings *q)
 
 static void dispatch(struct texts *t)
 {
+    if (!t->urgent.first && !t->others.first)
+        t->no_room = 0; /* nobody waits for it: that was then */
     while (t->urgent.first || t->others.first) {
         struct lane *l = pick(t);
         struct readings *q = t->urgent.first ? &t->urgent : &t->others;

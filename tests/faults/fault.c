@@ -16,7 +16,7 @@
  *                call: two numbers, the same for calls from one place through the same callers, of
  *                which so many count. In another run they are the same where addresses are
  *                (ADDR_NO_RANDOMIZE)
- *   FAULT_WAY    when set, only calls that were come to by this way count
+ *   FAULT_WAY    when set, "name@way": only calls of that name that were come to by it count
  *
  * Calls are counted across threads in the order in which they come. Only libc's callers are seen:
  * what changes the disk all goes by here (SQLite and libuv too), what libc does for itself (stdio,
@@ -62,6 +62,7 @@ static struct {
         unsigned long all;  /* a hash of the callers */
         unsigned long last; /* the caller of the call */
     } way;                  /* by which alone is counted; all zero: by any */
+    char only[32];          /* and the name of the call */
     int log;
     atomic_long count;
     char hit[32]; /* the name of the call that was hit */
@@ -127,7 +128,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     fault.path = getenv("FAULT_PATH");
     if (ways)
         fault.callers = atoi(ways) < MAX_CALLERS ? atoi(ways) : MAX_CALLERS;
-    if (only && sscanf(only, "%lx-%lx", &fault.way.all, &fault.way.last) != 2)
+    if (only && sscanf(only, "%31[^@]@%lx-%lx", fault.only, &fault.way.all, &fault.way.last) != 3)
         end_here();
     if (deed && strcmp(deed, "kill") == 0)
         fault.deed = DO_KILL;
@@ -181,7 +182,8 @@ __attribute__((noinline)) static enum deed next(const char *name, const char *wh
         return fault.ever && strcmp(fault.hit, name) == 0 ? fault.deed : DO_NOTHING;
     if (fault.callers > 0)
         by = way();
-    if (fault.way.all && (by.all != fault.way.all || by.last != fault.way.last))
+    if (fault.way.all &&
+        (by.all != fault.way.all || by.last != fault.way.last || strcmp(name, fault.only) != 0))
         return DO_NOTHING;
     n = atomic_fetch_add(&fault.count, 1) + 1;
     tell(name, fault.callers > 0 ? &by : NULL, what);

@@ -67,6 +67,7 @@ class Counted:
         return min(n), max(n)
 
     def ways(self, calls):
-        """The ways to these, as "name@way", by which more than one run came, and those by which one did."""
+        """The ways to these, as "name@way", by which most runs came, and those by which fewer did."""
         times = collections.Counter(x for run in self.runs for x in dict.fromkeys(run) if x.split("@")[0] in calls)
-        return [x for x in times if times[x] > 1], [x for x in times if times[x] == 1]
+        often = [x for x in times if 2 * times[x] > len(self.runs)]
+        return often, [x for x in times if x not in often]
