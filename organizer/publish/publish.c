@@ -177,7 +177,8 @@ int publish_run(struct publish_job *job)
     own_flush(&set);
     take_results(job, &set);
     own_clear(&set);
-    /* What could not be read is not on the pages that were made: they are made once more. */
+    /* What could not be read is not on the pages that were made: they do not count as written, and are made again
+     * with the next change, or at the next start. */
     if (state_failures(s) > 0)
         keep_first(job, state_failure(s));
     tz_free(z);
