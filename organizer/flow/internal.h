@@ -121,7 +121,8 @@ struct flow {
     struct flight *flights; /* all of them */
     struct fight *fights;  /* fights.c: documents that somebody renames back */
     uint64_t sync_round;   /* rises with every flow_sync() */
-    uint64_t rest_round; /* the sync in which what stayed of renamed cases was done again */
+    uint64_t rest_round;   /* the sync in which what stayed of renamed cases was done again */
+    unsigned renaming;     /* cases whose documents are getting another prefix */
     struct flow_notice *notices;
     struct sync_waiter *waiters;
     unsigned retries; /* acts of requests that are tried again in a moment */
@@ -333,11 +334,8 @@ void flow_prune_notices(struct flow *f);
 /* renaming.c */
 /* Does what the card's "Rename documents: yes" asks for after the case's folder was renamed. */
 void flow_rename_documents(struct flow *f, struct matter *m);
-/* The same for what stayed when it was done last: it may have been open since we read it ourselves. Whether there
- * is any. */
-bool flow_rename_rest(struct flow *f);
-/* That is under way. */
-bool flow_renames_rest(const struct flow *f);
+/* The same for what stayed when it was done last: it may have been open since we read it ourselves. */
+void flow_rename_rest(struct flow *f);
 
 /* opening.c */
 /* Makes a case that the private state does not know its own. adopt: what lies there now is never named

@@ -125,6 +125,7 @@ static void renamed(void *ctx, int status, const char *text)
     struct renamed *r = ctx;
     struct matter *m = matters_by_id(r->flow->matters, r->id);
 
+    r->flow->renaming--;
     if (m) {
         m->renaming = false;
         m->rename_rest = status != EXIT_ORDER;
@@ -145,7 +146,7 @@ static void submit(struct renaming *r)
     done->flow = f;
     memcpy(done->id, r->matter->facts.id, strlen(r->matter->facts.id) + 1);
     r->matter->renaming = true;
-    r->matter->rename_rest = false;
+    f->renaming++;
     for (size_t i = 0; i < r->len; i++) {
         struct doc *d = &r->docs[i];
         AUTO_FREE char *from = xasprintf("%s/%s", r->matter->facts.path, d->path);
@@ -164,6 +165,7 @@ void flow_rename_documents(struct flow *f, struct matter *m)
     struct renaming r = {.flow = f, .matter = m};
     struct error err = ERROR_INIT;
 
+    m->rename_rest = false;
     if (!m->card.rename_documents || !m->facts.former || m->renaming || m->card.hold || f->stopping)
         return;
     state_each_doc(f->state, m->facts.id, false, collect, &r, &err);
@@ -174,26 +176,9 @@ void flow_rename_documents(struct flow *f, struct matter *m)
     free(r.docs);
 }
 
-bool flow_rename_rest(struct flow *f)
+void flow_rename_rest(struct flow *f)
 {
-    bool any = false;
-
-    for (size_t i = 0; i < matters_len(f->matters); i++) {
-        struct matter *m = matters_at(f->matters, i);
-
-        if (!m->rename_rest || m->renaming)
-            continue;
-        m->rename_rest = false;
-        flow_rename_documents(f, m);
-        any |= m->renaming;
-    }
-    return any;
-}
-
-bool flow_renames_rest(const struct flow *f)
-{
-    for (size_t i = 0; f->rest_round == f->sync_round && i < matters_len(f->matters); i++)
-        if (matters_at(f->matters, i)->renaming)
-            return true;
-    return false;
+    for (size_t i = 0; i < matters_len(f->matters); i++)
+        if (matters_at(f->matters, i)->rename_rest)
+            flow_rename_documents(f, matters_at(f->matters, i));
 }

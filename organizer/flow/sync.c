@@ -115,7 +115,7 @@ static bool under_way(struct flow *f)
         items_owe(&f->items);
     f->owe_scanned = false;
     if (f->items.owed > 0 || integrity_running(f->integrity) || closing_under_way(f) ||
-        flow_renames_rest(f))
+        (f->rest_round == f->sync_round && f->renaming > 0))
         return true;
     /* What only waits whether it comes back is decided now, when all else is known. */
     if (wake(f, is_missing)) {
@@ -127,7 +127,8 @@ static bool under_way(struct flow *f)
     if (f->rest_round == f->sync_round)
         return false;
     f->rest_round = f->sync_round;
-    return flow_rename_rest(f);
+    flow_rename_rest(f);
+    return f->renaming > 0;
 }
 
 /* What documents say is still being read, and the waiter still waits for that. */

@@ -23,11 +23,11 @@
 
 /* Those that text/parse.c has a parser for; a test keeps both equal. */
 static const enum kind texts_kinds[] = {
-    KIND_PDF,  KIND_DOCX, KIND_DOCM, KIND_DOTX, KIND_XLSX, KIND_XLSM, KIND_XLSB,     KIND_PPTX,
-    KIND_PPTM, KIND_ODT,  KIND_ODS,  KIND_ODP,  KIND_DOC,  KIND_XLS,  KIND_PPT,      KIND_OLE,
-    KIND_EPUB, KIND_RTF,  KIND_HTML, KIND_XML,  KIND_TEXT, KIND_CSV,  KIND_MARKDOWN, KIND_JSON,
-    KIND_ICS,  KIND_VCF,  KIND_EML,  KIND_MBOX, KIND_MHT,  KIND_MSG,  KIND_P7M,      KIND_PGP,
-    KIND_JPEG, KIND_PNG,  KIND_TIFF, KIND_GIF,  KIND_BMP,  KIND_WEBP, KIND_HEIC,
+    KIND_PDF, KIND_DOCX, KIND_DOCM, KIND_DOTX, KIND_XLSX, KIND_XLSM, KIND_XLSB, KIND_PPTX,
+    KIND_PPTM, KIND_ODT, KIND_ODS, KIND_ODP, KIND_DOC, KIND_XLS, KIND_PPT, KIND_OLE, KIND_EPUB, KIND_RTF,
+    KIND_HTML, KIND_XML, KIND_TEXT, KIND_CSV, KIND_MARKDOWN, KIND_JSON, KIND_ICS, KIND_VCF,
+    KIND_EML, KIND_MBOX, KIND_MHT, KIND_MSG, KIND_P7M, KIND_PGP, KIND_JPEG, KIND_PNG, KIND_TIFF,
+    KIND_GIF, KIND_BMP, KIND_WEBP, KIND_HEIC,
 };
 
 /* One document. */
@@ -57,8 +57,7 @@ struct texts {
     uint64_t read; /* documents */
     uv_timer_t timer;
     uint64_t timer_at; /* loop time, 0: not running */
-    uint64_t
-        no_room; /* loop time at which the kernel had none, and has had none since; 0: it has */
+    uint64_t no_room;  /* loop time since when the kernel has none; 0: it has */
     uv_idle_t later;
     bool freed;
     unsigned handles;

@@ -7,10 +7,11 @@ import os
 import subprocess
 import time
 
+from world import TIMEOUT
+
 LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
 BLKFLSBUF = 0x1261
 CLONE_NEWNS, MS_REC, MS_SLAVE, MNT_DETACH = 0x20000, 0x4000, 1 << 19, 2
-TIMEOUT = 240  # as for the program
 libc = ctypes.CDLL(None, use_errno=True)
 
 

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,41 +19,8 @@
 #include "decide/content.h"
 #include "flow/flow.h"
 #include "flow/internal.h"
+#include "flow_cabinet.h"
 #include "watch/watcher.h"
-
-static char base[] = "/tmp/organizer-flow-XXXXXX";
-static char path[64], state_home[64];
-static struct env env;
-
-static int make_cabinet(void **state)
-{
-    struct init_result r;
-    struct error err = ERROR_INIT;
-
-    (void)state;
-    if (!mkdtemp(base))
-        return -1;
-    snprintf(path, sizeof path, "%s/Matters", base);
-    snprintf(state_home, sizeof state_home, "%s/state", base);
-    setenv("STATE_DIRECTORY", state_home, 1);
-    setenv("ORGANIZER_RULES", "rules", 0);
-    return env_init(&env, &err) < 0 || cabinet_init(path, &env, &r, &err) < 0 ? -1 : 0;
-}
-
-static int remove_one(const char *name, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(name);
-}
-
-static int remove_cabinet(void **state)
-{
-    (void)state;
-    env_clear(&env);
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 /* A sweep may end with thousands of texts unread. The search's thread, which ends last, asks for them
  * when those who could read them are gone. */

@@ -27,27 +27,16 @@
 #include "flow/internal.h"
 #include "flow/night_step.h"
 #include "flow/survey.h"
+#include "flow_cabinet.h"
 #include "record/journal.h"
 
 #define CASE  "Smith_Divorce"
 #define CALLS 400 /* no look asks more often */
 
-static char base[] = "/tmp/organizer-flow-faults-XXXXXX";
-static char path[64], state_home[64];
-static struct env env;
-
 struct world {
     uv_loop_t loop;
     struct flow *f;
 };
-
-static int remove_one(const char *name, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(name);
-}
 
 static void write_file(const char *in_case, const char *text)
 {
@@ -97,20 +86,12 @@ static struct flow *opened(uv_loop_t *loop)
 static int setup(void **state)
 {
     struct world *w = xcalloc(1, sizeof *w);
-    struct init_result r;
     struct error err = ERROR_INIT;
     AUTO_FREE char *folder = NULL;
 
-    memcpy(base + strlen(base) - 6, "XXXXXX", 6);
-    if (!mkdtemp(base))
-        return -1;
-    snprintf(path, sizeof path, "%s/Matters", base);
-    snprintf(state_home, sizeof state_home, "%s/state", base);
-    setenv("STATE_DIRECTORY", state_home, 1);
-    setenv("ORGANIZER_RULES", "rules", 0);
     memset(&sql, 0, sizeof sql);
     sql_only_here();
-    if (env_init(&env, &err) < 0 || cabinet_init(path, &env, &r, &err) < 0)
+    if (make_cabinet(NULL) < 0)
         return -1;
     folder = xjoin(path, CASE);
     if (mkdir(folder, 0755) < 0)
@@ -138,8 +119,7 @@ static int teardown(void **state)
     sql.at = 0;
     closed(*state);
     free(*state);
-    env_clear(&env);
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_cabinet(NULL);
 }
 
 struct counting {
@@ -290,6 +270,26 @@ static void a_removed_document_is_told_once(void **state)
     }
 }
 
+/* Another one in its place; the nth call fails while it opens, or all from it on. Whether it is there. */
+static bool reopens(struct world *w, unsigned n, bool ever)
+{
+    closed(w);
+    uv_loop_init(&w->loop);
+    sql.ever = ever;
+    sql_fail_at(n, SQLITE_IOERR_READ);
+    w->f = opened(&w->loop);
+    return w->f != NULL;
+}
+
+/* Then it was not; now nothing fails. */
+static void reopens_now(struct world *w)
+{
+    uv_loop_close(&w->loop);
+    uv_loop_init(&w->loop);
+    w->f = opened(&w->loop);
+    assert_non_null(w->f);
+}
+
 /* It does not start, or finds all as it was. */
 static void a_start_takes_nothing_for_new(void **state)
 {
@@ -304,22 +304,14 @@ static void a_start_takes_nothing_for_new(void **state)
             struct error err = ERROR_INIT;
 
             assert_true(n < CALLS);
-            closed(w);
-            uv_loop_init(&w->loop);
-            sql.ever = ever;
-            sql_fail_at(n, SQLITE_IOERR_READ);
-            w->f = opened(&w->loop);
-            if (w->f) {
+            if (reopens(w, n, ever)) {
                 assert_int_equal(flow_start(w->f, &err), 0);
                 sweep(w);
             }
             hit = sql_was_hit();
             if (!w->f) {
                 assert_true(hit);
-                uv_loop_close(&w->loop);
-                uv_loop_init(&w->loop);
-                w->f = opened(&w->loop);
-                assert_non_null(w->f);
+                reopens_now(w);
                 assert_int_equal(flow_start(w->f, &err), 0);
             }
             sweep(w);
@@ -353,18 +345,11 @@ static void a_start_knows_since_when_it_is_here(void **state)
     move_place();
     for (unsigned n = 0; hit || n < 2; n++) {
         assert_true(n < CALLS);
-        closed(w);
-        uv_loop_init(&w->loop);
-        sql.ever = false;
-        sql_fail_at(n, SQLITE_IOERR_READ);
-        w->f = opened(&w->loop);
+        (void)reopens(w, n, false);
         hit = sql_was_hit();
         if (!w->f) {
             assert_true(hit);
-            uv_loop_close(&w->loop);
-            uv_loop_init(&w->loop);
-            w->f = opened(&w->loop);
-            assert_non_null(w->f);
+            reopens_now(w);
         }
         assert_true(w->f->cab.elsewhere);
         if (n == 0) {

@@ -621,8 +621,7 @@ static void what_was_removed_is_put_back_when_the_folder_was_left_alone(void **c
     close(dir);
 }
 
-/* ---- what a crash left ------------------------------------------------------------------------
- */
+/* ---- what a crash left ------------------------------------------------------------------------ */
 
 #define LEFT IO_TEMP_PREFIX "0123456789abcdef"
 
