@@ -11,7 +11,7 @@ from world import TIMEOUT
 
 LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
 BLKFLSBUF = 0x1261
-CLONE_NEWNS, MS_REC, MS_SLAVE, MNT_DETACH = 0x20000, 0x4000, 1 << 19, 2
+CLONE_NEWNS, MS_SLAVE, MNT_DETACH = 0x20000, 1 << 19, 2
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,9 +42,10 @@ def own_namespace(below):
     """What this process mounts from now on only it sees. Disks below that folder, which came along, are let go: they
     would be in use for as long."""
     call(libc.unshare, CLONE_NEWNS)
-    call(libc.mount, b"none", b"/", None, MS_REC | MS_SLAVE, None)
     with open("/proc/self/mounts") as f:
         there = [line.split()[1] for line in f]
+    for path in there:  # one by one: where "/" was changed (chroot) it may be none
+        call(libc.mount, b"none", path.encode(), None, MS_SLAVE, None)
     for path in reversed(there):
         if path.startswith(f"{below}/"):
             libc.umount2(path.encode(), MNT_DETACH)
