@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -203,38 +204,52 @@ static int classifier_run(struct classifier *c)
 struct child {
     uint32_t ticket;
     pid_t pid; /* 0: free */
+    int fd;    /* of the process: through it alone may it be killed */
 };
 
-/* Collects children that have ended: only then may their numbers mean somebody else. */
+/* Collects children that have ended. */
 static void collect_children(struct child *children)
 {
     pid_t pid;
 
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
         for (size_t i = 0; i < CHILDREN_MAX; i++)
-            if (children[i].pid == pid)
+            if (children[i].pid == pid) {
+                close(children[i].fd);
                 children[i].pid = 0;
+            }
 }
 
-/* The new child leaves the loop with true. On failure its socket is closed, which says it all. */
+/* Not fork(3): handlers that libraries leave for it may do what the sandbox forbids. fd gets the
+ * descriptor of the child, which has none of itself. */
+static pid_t fork_with_fd(int *fd)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_PIDFD, NULL, fd, NULL, NULL);
+}
+
+/* The new child leaves the loop with true, and without a hold on others. On failure its socket is
+ * closed, which says it all. */
 static bool fork_child(struct child *children, uint32_t ticket, int sock)
 {
     size_t i = 0;
+    int fd = -1;
 
     while (i < CHILDREN_MAX && children[i].pid)
         i++;
 
-    /* Not fork(3): handlers that libraries leave for it may do what the sandbox forbids. */
-    pid_t pid = i < CHILDREN_MAX ? _Fork() : -1;
+    pid_t pid = i < CHILDREN_MAX ? fork_with_fd(&fd) : -1;
 
     if (pid == 0) {
+        for (i = 0; i < CHILDREN_MAX; i++)
+            if (children[i].pid)
+                close(children[i].fd);
         if (dup2(sock, WIRE_FD) < 0)
             _exit(EXIT_CANNOT);
         close(sock);
         return true;
     }
     if (pid > 0)
-        children[i] = (struct child){ticket, pid};
+        children[i] = (struct child){ticket, pid, fd};
     close(sock);
     return false;
 }
@@ -243,12 +258,12 @@ static void kill_child(const struct child *children, uint32_t ticket)
 {
     for (size_t i = 0; i < CHILDREN_MAX; i++)
         if (children[i].pid && children[i].ticket == ticket)
-            kill(children[i].pid, SIGKILL);
+            syscall(SYS_pidfd_send_signal, children[i].fd, SIGKILL, NULL, 0);
 }
 
 static int nursery_run(const struct wire_setup *setup)
 {
-    struct child children[CHILDREN_MAX] = {{0, 0}};
+    struct child children[CHILDREN_MAX] = {{0, 0, 0}};
     struct classifier *c = classifier_new(setup->magic);
     struct orders q = {.len = 0};
     struct wire_order o;

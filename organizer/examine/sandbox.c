@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -27,6 +28,8 @@
 /* The window of a compressed archive, and what is known of a million entries. */
 #define MEMORY_UNPACKER (UINT64_C(512) << 20)
 #define CPU_SECONDS 60                    /* of one classifier, for all its documents */
+#define FILES       16
+#define FILES_NURSERY 80                  /* it has a descriptor of each of its classifiers */
 
 /* Debian 12's linux/landlock.h is older than the kernels this may run on. */
 struct landlock_rules {
@@ -123,7 +126,8 @@ static unsigned enter_limits(enum sandbox_role role)
         {RLIMIT_CORE, 0, ALL},
         {RLIMIT_MEMLOCK, 0, ALL},
         {RLIMIT_MSGQUEUE, 0, ALL},
-        {RLIMIT_NOFILE, 16, ALL},
+        {RLIMIT_NOFILE, FILES_NURSERY, NURSERY},
+        {RLIMIT_NOFILE, FILES, ALL & ~NURSERY},
         {RLIMIT_NPROC, 0, CLASSIFIER | PARSER | UNPACKER},
         {RLIMIT_CPU, CPU_SECONDS, CLASSIFIER},
         {RLIMIT_CPU, SANDBOX_PARSE_CPU_S, PARSER},
@@ -176,9 +180,9 @@ static const int plain_calls[] = {
 
 /* What a nursery needs beside, also so that its children can shut themselves in. */
 static const int nursery_calls[] = {
-    SCMP_SYS(wait4),     SCMP_SYS(prctl),     SCMP_SYS(seccomp),         SCMP_SYS(prlimit64),
-    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-    SCMP_SYS(dup3),      SCMP_SYS(dup2),
+    SCMP_SYS(wait4),     SCMP_SYS(prctl),           SCMP_SYS(seccomp), SCMP_SYS(setrlimit),
+    SCMP_SYS(getrlimit), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),    SCMP_SYS(dup3),
+    SCMP_SYS(dup2),
 };
 
 /* Libraries look for optional files and carry on without: refused, not punished. */
@@ -250,16 +254,25 @@ static bool allow_output(scmp_filter_ctx f)
                             SCMP_A0(SCMP_CMP_EQ, SANDBOX_OUT_FD, 0)) == 0;
 }
 
-/* fork(2) as glibc does it (clone with nothing shared), and the end of a child. */
+/* fork(2) as glibc does it (clone with nothing shared), and limits, but not those of others: the
+ * organizer has the same user. */
 static bool allow_children(scmp_filter_ctx f)
 {
     /* Nothing shared but the two places where glibc keeps the child's number. */
-    const struct scmp_arg_cmp forks = {0, SCMP_CMP_MASKED_EQ, ~UINT64_C(0x01200000), SIGCHLD};
-    const struct scmp_arg_cmp kills = {1, SCMP_CMP_EQ, SIGKILL, 0};
-    int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, forks);
+    const uint64_t shared = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_PIDFD;
+    int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, ~shared, SIGCHLD));
 
-    r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, kills);
+    r |= seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
     return r == 0;
+}
+
+/* Of a child only: nobody but who made it has its descriptor. By its number, kill(2) would end any
+ * process of the user, and Landlock keeps it from that only since Linux 6.12. */
+static bool allow_end_of_child(scmp_filter_ctx f)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(pidfd_send_signal), 1,
+                            SCMP_A1(SCMP_CMP_EQ, SIGKILL, 0)) == 0;
 }
 
 /* NULL when the library cannot make it. */
@@ -279,6 +292,8 @@ static scmp_filter_ctx make_filter(enum sandbox_role role)
         ok = ok && allow_all(f, nursery_calls, COUNT(nursery_calls), SCMP_ACT_ALLOW);
         ok = ok && allow_children(f);
     }
+    if (role == SANDBOX_NURSERY)
+        ok = ok && allow_end_of_child(f);
     if (role == SANDBOX_PARSERS || role == SANDBOX_PARSER) {
         ok = ok && allow_all(f, parser_calls, COUNT(parser_calls), SCMP_ACT_ALLOW);
         ok = ok && allow_all(f, parser_refused_calls, COUNT(parser_refused_calls),

@@ -1,6 +1,6 @@
 /* sandbox: what a reader that a document has taken over can still do. Each attempt runs in a
- * child of its own: first outside the sandbox, where it must work (else it proves nothing), then
- * in each role, where it must fail or end the process. */
+ * process of its own, with a parent and a sibling that it may try to harm: first outside the sandbox,
+ * where it must work (else it proves nothing), then in each role, where it must fail or end the process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -32,6 +33,9 @@
 #define PIPE_IN      5
 #define OTHER_SOCKET 7 /* the organizer's end of WIRE_FD */
 #define OTHER_PIPE   8 /* PIPE_IN is where a parser may write: another */
+#define SIBLING_FD   9 /* pidfd of the sibling */
+
+static pid_t sibling; /* of each attempt's process */
 
 static bool try_open(void)
 {
@@ -108,6 +112,75 @@ static bool try_kill_parent(void)
 static bool try_term_self(void)
 {
     return kill(getpid(), SIGCONT) == 0;
+}
+
+static bool try_kill_parent_for_good(void)
+{
+    return kill(getppid(), SIGKILL) == 0;
+}
+
+static bool try_kill_sibling(void)
+{
+    return kill(sibling, SIGKILL) == 0;
+}
+
+static bool try_kill_all(void)
+{
+    return kill(0, SIGCONT) == 0;
+}
+
+static bool try_tgkill_parent(void)
+{
+    return syscall(SYS_tgkill, getppid(), getppid(), SIGKILL) == 0;
+}
+
+static bool try_tgkill_sibling(void)
+{
+    return syscall(SYS_tgkill, sibling, sibling, SIGKILL) == 0;
+}
+
+static bool try_tkill_sibling(void)
+{
+    return syscall(SYS_tkill, sibling, SIGKILL) == 0;
+}
+
+static bool try_queue_to_sibling(void)
+{
+    return sigqueue(sibling, SIGKILL, (union sigval){.sival_int = 0}) == 0;
+}
+
+static bool try_kill_by_pidfd(void)
+{
+    return syscall(SYS_pidfd_send_signal, SIBLING_FD, SIGKILL, NULL, 0) == 0;
+}
+
+static bool try_stop_by_pidfd(void)
+{
+    return syscall(SYS_pidfd_send_signal, SIBLING_FD, SIGSTOP, NULL, 0) == 0;
+}
+
+static bool try_pidfd_of_parent(void)
+{
+    return syscall(SYS_pidfd_open, getppid(), 0) >= 0;
+}
+
+static bool try_limit_sibling(void)
+{
+    struct rlimit r = {0, 0};
+
+    return prlimit(sibling, RLIMIT_FSIZE, &r, NULL) == 0;
+}
+
+static bool try_limits_of_parent(void)
+{
+    struct rlimit r;
+
+    return prlimit(getppid(), RLIMIT_NOFILE, NULL, &r) == 0;
+}
+
+static bool try_slow_down_sibling(void)
+{
+    return setpriority(PRIO_PROCESS, (id_t)sibling, 19) == 0;
 }
 
 static bool try_ptrace(void)
@@ -230,41 +303,55 @@ struct attempt {
     bool (*run)(void);
     unsigned allowed;  /* 1 << enum where */
     bool may_not_work; /* also outside, in some containers */
+    bool by_seccomp;   /* Landlock, which may refuse it too, is not there before Linux 6.12 */
 };
 
 static const struct attempt attempts[] = {
-    {"open a file", try_open, 0, false},
-    {"open without the library", try_openat_raw, 0, false},
-    {"create a file", try_create, 0, true},
-    {"look at a path", try_stat, 0, false},
-    {"make a socket", try_socket, 0, false},
-    {"make a local socket", try_unix_socket, 0, false},
-    {"connect", try_connect, 0, true},
-    {"run a program", try_exec, 0, false},
-    {"fork", try_fork, NURSERIES, false},
-    {"share its memory with a child", try_vfork, 0, false},
-    {"signal its parent", try_kill_parent, 0, false},
-    {"signal itself", try_term_self, 0, false},
-    {"trace", try_ptrace, 0, true},
-    {"take a lease", try_lease, 0, true},
-    {"drop a lease", try_unlease, 0, true},
-    {"lock the document", try_lock, 0, false},
-    {"change the document's flags", try_flags, 0, false},
-    {"move the document's offset", try_seek, 0, false},
-    {"write into the document", try_write_document, 0, false},
-    {"truncate the document", try_truncate, 0, false},
-    {"change the document's mode", try_chmod, 0, false},
-    {"write to another descriptor", try_write_pipe, 0, false},
-    {"send on another socket", try_send_elsewhere, 0, false},
-    {"receive on another socket", try_receive_elsewhere, 0, false},
-    {"map runnable memory", try_run_memory, 0, false},
-    {"make memory runnable", try_make_runnable, 0, false},
-    {"map the document", try_map_document, 0, false},
-    {"take much memory", try_much_memory, 1U << IN_PARSERS, false},
-    {"raise its limits", try_undo_limits, 0, false},
-    {"become dumpable", try_dumpable, NURSERIES, false},
-    {"make a name space", try_unshare, 0, true},
-    {"make a file in memory", try_memfd, 0, false},
+    {"open a file", try_open, 0, false, false},
+    {"open without the library", try_openat_raw, 0, false, false},
+    {"create a file", try_create, 0, true, false},
+    {"look at a path", try_stat, 0, false, false},
+    {"make a socket", try_socket, 0, false, false},
+    {"make a local socket", try_unix_socket, 0, false, false},
+    {"connect", try_connect, 0, true, false},
+    {"run a program", try_exec, 0, false, false},
+    {"fork", try_fork, NURSERIES, false, false},
+    {"share its memory with a child", try_vfork, 0, false, false},
+    {"signal its parent", try_kill_parent, 0, false, false},
+    {"signal itself", try_term_self, 0, false, false},
+    {"kill its parent", try_kill_parent_for_good, 0, false, true},
+    {"kill another process of the user", try_kill_sibling, 0, false, true},
+    {"signal its group", try_kill_all, 0, false, true},
+    {"kill its parent's thread", try_tgkill_parent, 0, false, true},
+    {"kill another's thread", try_tgkill_sibling, 0, false, true},
+    {"kill a thread", try_tkill_sibling, 0, false, true},
+    {"queue a signal", try_queue_to_sibling, 0, false, true},
+    {"kill by a descriptor that it was given", try_kill_by_pidfd, 1U << IN_NURSERY, false, true},
+    {"stop by a descriptor that it was given", try_stop_by_pidfd, 0, false, true},
+    {"get a descriptor of its parent", try_pidfd_of_parent, 0, false, true},
+    {"limit another process", try_limit_sibling, 0, false, true},
+    {"ask for its parent's limits", try_limits_of_parent, 0, false, true},
+    {"change another's priority", try_slow_down_sibling, 0, false, true},
+    {"trace", try_ptrace, 0, true, false},
+    {"take a lease", try_lease, 0, true, false},
+    {"drop a lease", try_unlease, 0, true, false},
+    {"lock the document", try_lock, 0, false, false},
+    {"change the document's flags", try_flags, 0, false, false},
+    {"move the document's offset", try_seek, 0, false, false},
+    {"write into the document", try_write_document, 0, false, false},
+    {"truncate the document", try_truncate, 0, false, false},
+    {"change the document's mode", try_chmod, 0, false, false},
+    {"write to another descriptor", try_write_pipe, 0, false, false},
+    {"send on another socket", try_send_elsewhere, 0, false, false},
+    {"receive on another socket", try_receive_elsewhere, 0, false, false},
+    {"map runnable memory", try_run_memory, 0, false, false},
+    {"make memory runnable", try_make_runnable, 0, false, false},
+    {"map the document", try_map_document, 0, false, false},
+    {"take much memory", try_much_memory, 1U << IN_PARSERS, false, false},
+    {"raise its limits", try_undo_limits, 0, false, false},
+    {"become dumpable", try_dumpable, NURSERIES, false, false},
+    {"make a name space", try_unshare, 0, true, false},
+    {"make a file in memory", try_memfd, 0, false, false},
 };
 
 /* The descriptors that a reader has, and no other. */
@@ -286,13 +373,15 @@ static void take_places(void)
     dup2(ends[1], 22);
     dup2(ends[0], 23);
     dup2(pair[1], 24);
+    dup2((int)syscall(SYS_pidfd_open, sibling, 0), 25);
     dup2(20, WIRE_FD);
     dup2(21, DOCUMENT);
     dup2(22, PIPE_IN);
     dup2(23, PIPE_IN + 1);
     dup2(24, OTHER_SOCKET);
     dup2(22, OTHER_PIPE);
-    close_range(OTHER_PIPE + 1, ~0U, 0);
+    dup2(25, SIBLING_FD);
+    close_range(SIBLING_FD + 1, ~0U, 0);
 }
 
 static void enter(enum where where)
@@ -320,28 +409,46 @@ static void enter(enum where where)
 
 enum outcome { WORKED, REFUSED, KILLED, CANNOT_TELL };
 
+/* The parent, in a group of its own: makes the sibling, and tells how the attempt went unless that was its
+ * end. */
+static enum outcome attempt_as_parent(const struct attempt *a, enum where where)
+{
+    int status = -1;
+    pid_t pid;
+
+    setpgid(0, 0);
+    sibling = fork();
+    if (sibling == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    pid = fork();
+    if (pid == 0) {
+        take_places();
+        enter(where);
+        _exit(a->run() ? WORKED : REFUSED);
+    }
+    waitpid(pid, &status, 0);
+    kill(sibling, SIGKILL);
+    waitpid(sibling, NULL, 0);
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGSYS ? KILLED : CANNOT_TELL;
+    return WEXITSTATUS(status) <= REFUSED ? (enum outcome)WEXITSTATUS(status) : CANNOT_TELL;
+}
+
 static enum outcome attempt_in(const struct attempt *a, enum where where)
 {
     int status;
     pid_t pid = fork();
 
-    if (pid == 0) {
-        take_places();
-        enter(where);
-        _exit(a->run() ? 0 : 1);
-    }
+    if (pid == 0)
+        _exit((int)attempt_as_parent(a, where));
     assert_true(pid > 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGSYS ? KILLED : CANNOT_TELL;
-    switch (WEXITSTATUS(status)) {
-    case 0:
-        return WORKED;
-    case 1:
-        return REFUSED;
-    default:
-        return CANNOT_TELL;
-    }
+        return WTERMSIG(status) == SIGKILL ? WORKED : CANNOT_TELL;
+    return (enum outcome)WEXITSTATUS(status);
 }
 
 static bool has_seccomp(void)
@@ -370,7 +477,7 @@ static void all_fail_in(enum where where)
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
         enum outcome o = attempt_in(&attempts[i], where);
 
-        if (o != REFUSED && o != KILLED && !(attempts[i].allowed & 1U << where))
+        if (o != KILLED && (o != REFUSED || attempts[i].by_seccomp) && !(attempts[i].allowed & 1U << where))
             fail_msg("a reader could %s (%d)", attempts[i].what, o);
     }
 }
@@ -422,7 +529,7 @@ static bool do_its_work(void)
 
 static void readers_can_do_their_work(void **state)
 {
-    static const struct attempt work = {"work", do_its_work, 0, false};
+    static const struct attempt work = {"work", do_its_work, 0, false, false};
 
     (void)state;
     assert_int_equal(attempt_in(&work, OUTSIDE), WORKED);
