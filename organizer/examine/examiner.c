@@ -339,7 +339,10 @@ static void lane_lost(void *ctx, struct lane *l, const char *why)
         n--;
         queue_add_front(queue_of(e, back[n]), back[n]);
     }
-    if (is_failed_start(e, l) && ++pool->failed_starts >= STARTS_FAILED) {
+    pool->failed_starts += is_failed_start(e, l);
+    /* Those of a nursery that is lost are still on its children, which follow. */
+    if ((!l->greeted || l->role == LANE_NURSERY) && pool->failed_starts >= STARTS_FAILED &&
+        (pool->queue.first || pool->large.first)) {
         pool->failed_starts = STARTS_FAILED - 1;
         queue_fail(e, &pool->queue, "readers do not start", 0);
         queue_fail(e, &pool->large, "readers do not start", 0);

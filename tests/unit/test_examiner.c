@@ -9,11 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/error.h"
@@ -429,6 +432,38 @@ static void stopped_reader_is_a_stall(void **state)
     stop(&f);
 }
 
+/* Its nursery ends it, and lives. */
+static void a_classifier_that_hangs_is_killed(void **state)
+{
+    struct examiner_options o = options(self);
+    struct fixture f;
+    struct pollfd end = {.events = POLLIN};
+    pid_t child[16], hangs = 0, nursery = 0;
+    int fd = document_open("%PDF-1.7", 8);
+
+    (void)state;
+    o.stall_ms = 400;
+    o.classifiers = 1;
+    start(&f, &o);
+    examine(&f, "%PDF-1.7", 8);
+    for (unsigned n = children_of(getpid(), child, 16); n-- > 0 && !hangs;)
+        if (children_of(child[n], &hangs, 1) == 1)
+            nursery = child[n];
+    assert_true(hangs > 0);
+    end.fd = (int)syscall(SYS_pidfd_open, hangs, 0);
+    kill(hangs, SIGSTOP);
+    submit(&f, fd, 8, true);
+    wait_for(&f, 2);
+    assert_non_null(strstr(f.last.why, "no progress"));
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    examine(&f, "%PDF-1.7", 8);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    assert_true(children_of(nursery, child, 16) > 0);
+    close(end.fd);
+    close(fd);
+    stop(&f);
+}
+
 static void readers_go_when_idle(void **state)
 {
     struct examiner_options o = options(NULL);
@@ -566,61 +601,117 @@ static int dies_main(void)
     return 0;
 }
 
-/* A digester that does as the lie says, once for each document. */
-static int liar_main(const char *lie)
+/* What of a reader's answer the lie is about, in the order of liar_answer(). */
+struct lie {
+    const char *what;
+    uint32_t to_digester, to_classifier; /* enum wire_what, as if it were the answer */
+    uint32_t number;
+    uint32_t ticket; /* beside the right one */
+};
+
+static const struct lie lies[] = {
+    {"ticket", WIRE_DIGEST, WIRE_KIND, KIND_PDF, 1},
+    {"past-ticket", WIRE_DIGEST, WIRE_KIND, KIND_PDF, UINT32_MAX},
+    {"kind", WIRE_KIND, WIRE_DIGEST, KIND_PDF, 0},
+    {"parsed", WIRE_PARSED, WIRE_PARSED, WIRE_ENDED, 0},
+    {"number", WIRE_ERROR, WIRE_KIND, UINT32_MAX, 0},
+    {"large", 99, WIRE_LARGE, 0, 0},
+    {"what", UINT32_MAX, UINT32_MAX, 0, 0},
+    {"order", WIRE_DOCUMENT, WIRE_FORK, 0, 0},
+    {"errno", WIRE_ERROR, WIRE_ERROR, 0, 0},
+    {"progress", WIRE_PROGRESS, WIRE_PROGRESS, 0, 0},
+    {"hello", WIRE_HELLO, WIRE_HELLO, 0, 0},
+    /* These have their own shape. */
+    {"early", 0, 0, 0, 0},
+    {"lacks", 0, 0, 0, 0},
+    {"short", 0, 0, 0, 0},
+    {"long", 0, 0, 0, 0},
+    {"passes", 0, 0, 0, 0},
+    {"twice", 0, 0, 0, 0},
+};
+
+static const struct lie *lie_of(const char *what)
 {
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++)
+        if (strcmp(lies[i].what, what) == 0)
+            return &lies[i];
+    _exit(99);
+}
+
+/* Says of the document behind fd what is not so. */
+static void liar_answer(const struct lie *lie, bool digests, const struct wire_order *o, int fd)
+{
+    struct wire_answer a = {.what = digests ? WIRE_DIGEST : WIRE_KIND, .ticket = o->ticket};
+    char much[4096] = {WIRE_DIGEST};
+
+    if (lie->to_digester)
+        say(digests ? lie->to_digester : lie->to_classifier, o->ticket + lie->ticket, lie->number, 0);
+    else if (strcmp(lie->what, "short") == 0)
+        wire_send(WIRE_FD, &a, sizeof a - 1, -1, 0);
+    else if (strcmp(lie->what, "long") == 0)
+        wire_send(WIRE_FD, much, sizeof much, -1, 0);
+    else
+        wire_send(WIRE_FD, &a, sizeof a, strcmp(lie->what, "passes") == 0 ? fd : -1, 0);
+    if (strcmp(lie->what, "twice") == 0)
+        wire_send(WIRE_FD, &a, sizeof a, -1, 0);
+}
+
+/* A reader that does as the lie says, once for each document. */
+static int liar_main(const char *what, bool digests)
+{
+    const struct lie *lie = lie_of(what);
     struct wire_order o;
     int fd;
 
-    if (strcmp(lie, "/lie/dies") == 0)
-        return dies_main();
-    if (strcmp(lie, "/lie/early") == 0)
-        say(WIRE_DIGEST, 1, 0, 0);
-    say(WIRE_HELLO, 0, strcmp(lie, "/lie/lacks") == 0 ? 1U << 20 : 0, 0);
+    if (strcmp(what, "early") == 0)
+        say(digests ? WIRE_DIGEST : WIRE_KIND, 1, 0, 0);
+    say(WIRE_HELLO, 0, strcmp(what, "lacks") == 0 ? 1U << 20 : 0, 0);
     while (wire_receive(WIRE_FD, &o, sizeof o, &fd) == sizeof o) {
-        if (strcmp(lie, "/lie/ticket") == 0)
-            say(WIRE_DIGEST, o.ticket + 1, 0, 0);
-        else if (strcmp(lie, "/lie/kind") == 0)
-            say(WIRE_KIND, o.ticket, KIND_PDF, 0);
-        else if (strcmp(lie, "/lie/what") == 0)
-            say(99, o.ticket, 0, 0);
-        else if (strcmp(lie, "/lie/errno") == 0)
-            say(WIRE_ERROR, o.ticket, 0, 0);
-        else if (strcmp(lie, "/lie/progress") == 0)
-            say(WIRE_PROGRESS, o.ticket, 0, 0);
-        else if (strcmp(lie, "/lie/hello") == 0)
-            say(WIRE_HELLO, 0, 0, 0);
-        else if (strcmp(lie, "/lie/short") == 0)
-            wire_send(WIRE_FD, &o, sizeof o, -1, 0);
-        else if (strcmp(lie, "/lie/long") == 0) {
-            char b[4096] = {WIRE_DIGEST};
-
-            wire_send(WIRE_FD, b, sizeof b, -1, 0);
-        } else if (strcmp(lie, "/lie/passes") == 0) {
-            struct wire_answer a = {.what = WIRE_DIGEST, .ticket = o.ticket};
-
-            wire_send(WIRE_FD, &a, sizeof a, fd, 0);
-        } else if (strcmp(lie, "/lie/twice") == 0) {
-            say(WIRE_DIGEST, o.ticket, 0, 0);
-            say(WIRE_DIGEST, o.ticket, 0, 0);
-        }
+        liar_answer(lie, digests, &o, fd);
         close(fd);
     }
     return 0;
 }
 
+/* A nursery of such classifiers, or one that answers itself. */
+static int liars_main(const char *what)
+{
+    bool itself = strcmp(what, "itself") == 0;
+    struct wire_order o;
+    int sock;
+
+    signal(SIGCHLD, SIG_IGN);
+    say(WIRE_HELLO, 0, 0, 0);
+    while (wire_receive(WIRE_FD, &o, sizeof o, &sock) == sizeof o) {
+        if (o.what == WIRE_FORK && itself)
+            say(WIRE_KIND, 1, KIND_PDF, 0);
+        if (o.what == WIRE_FORK && !itself && fork() == 0) {
+            dup2(sock, WIRE_FD);
+            close(sock);
+            _exit(liar_main(what, false));
+        }
+        if (sock >= 0)
+            close(sock);
+    }
+    return 0;
+}
+
+/* "/lie/KIND/WHAT" as the magic file: readers of that kind lie. */
 static int reader_or_liar(const char *kind)
 {
     struct wire_setup setup;
     struct iovec iov = {&setup, sizeof setup};
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+    const char *what;
 
-    if (recvmsg(WIRE_FD, &m, MSG_PEEK) == sizeof setup && strncmp(setup.magic, "/lie/", 5) == 0 &&
-        strcmp(kind, "digester") == 0) {
-        recvmsg(WIRE_FD, &m, 0);
-        return liar_main(setup.magic);
-    }
-    return reader_main(kind);
+    if (recvmsg(WIRE_FD, &m, MSG_PEEK) != sizeof setup || strncmp(setup.magic, "/lie/", 5) != 0 ||
+        strncmp(setup.magic + 5, kind, strlen(kind)) != 0)
+        return reader_main(kind);
+    recvmsg(WIRE_FD, &m, 0);
+    what = setup.magic + 5 + strlen(kind) + 1;
+    if (strcmp(kind, "classifiers") == 0)
+        return liars_main(what);
+    return strcmp(what, "dies") == 0 ? dies_main() : liar_main(what, true);
 }
 
 static unsigned open_descriptors(void)
@@ -634,15 +725,18 @@ static unsigned open_descriptors(void)
     return n;
 }
 
-static void lies_with(const char *lie)
+/* The document is spoiled, and the organizer says why. */
+static void lies_with(const char *kind, const char *what)
 {
     struct examiner_options o = options(self);
     struct fixture f;
     int fd = document_open("x", 1);
+    char lie[64];
 
+    snprintf(lie, sizeof lie, "/lie/%s/%s", kind, what);
     o.magic_file = lie;
     start(&f, &o);
-    submit(&f, fd, 1, false);
+    submit(&f, fd, 1, strcmp(kind, "classifiers") == 0);
     wait_for(&f, 1);
     if (f.last.status != EXAMINE_FAILED || !strstr(f.last.why, "reader"))
         fail_msg("%s: %d %s", lie, f.last.status, f.last.why);
@@ -652,13 +746,14 @@ static void lies_with(const char *lie)
 
 static void liars_are_found_out(void **state)
 {
-    static const char *const lies[] = {"/lie/early", "/lie/lacks", "/lie/ticket", "/lie/kind",
-                                       "/lie/what",  "/lie/errno", "/lie/hello",  "/lie/progress",
-                                       "/lie/short", "/lie/long",  "/lie/passes"};
-
     (void)state;
-    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++)
-        lies_with(lies[i]);
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        if (strcmp(lies[i].what, "twice") == 0)
+            continue; /* the first is an answer */
+        lies_with("digester", lies[i].what);
+        lies_with("classifiers", lies[i].what);
+    }
+    lies_with("classifiers", "itself");
 }
 
 static void on_culprit(void *ctx, const struct examination *x)
@@ -676,7 +771,7 @@ static void of_several_only_the_one_that_kills_its_reader_is_spoiled(void **stat
     unsigned failed = 0;
 
     (void)state;
-    o.magic_file = "/lie/dies";
+    o.magic_file = "/lie/digester/dies";
     start(&f, &o);
     for (unsigned i = 0; i < 21; i++)
         submit(&f, fd, 1, false);
@@ -693,21 +788,54 @@ static void of_several_only_the_one_that_kills_its_reader_is_spoiled(void **stat
     stop(&f);
 }
 
-static void answering_twice_spoils_at_most_the_next(void **state)
+/* One that dies of a document with others waiting behind it. */
+static void a_reader_that_dies_leaves_nothing(void **state)
+{
+    struct examiner_options o = options(self);
+    struct fixture f;
+    int fd = document_open("xyz", 3);
+    unsigned before, after;
+    pid_t child[64];
+
+    (void)state;
+    o.magic_file = "/lie/digester/dies";
+    start(&f, &o);
+    submit(&f, fd, 3, false);
+    wait_for(&f, 1);
+    before = open_descriptors();
+    for (unsigned i = 0; i < 30; i++)
+        submit(&f, fd, 3, false);
+    wait_for(&f, 31);
+    assert_int_equal(f.failed, 31);
+    while (uv_run(&f.loop, UV_RUN_NOWAIT) && children_of(getpid(), child, 64) > 2)
+        sched_yield();
+    after = open_descriptors();
+    assert_in_range(after, 0, before + 3);
+    close(fd);
+    stop(&f);
+}
+
+static void answers_twice(const char *lie)
 {
     struct examiner_options o = options(self);
     struct fixture f;
     int fd = document_open("x", 1);
 
-    (void)state;
-    o.magic_file = "/lie/twice";
+    o.magic_file = lie;
     start(&f, &o);
     for (unsigned i = 0; i < 6; i++)
-        submit(&f, fd, 1, false);
+        submit(&f, fd, 1, strstr(lie, "classifiers") != NULL);
     wait_for(&f, 6);
     assert_in_range(f.failed, 1, 5);
     close(fd);
     stop(&f);
+}
+
+static void answering_twice_spoils_at_most_the_next(void **state)
+{
+    (void)state;
+    answers_twice("/lie/digester/twice");
+    answers_twice("/lie/classifiers/twice");
 }
 
 static void descriptors_from_readers_are_not_taken(void **state)
@@ -715,8 +843,10 @@ static void descriptors_from_readers_are_not_taken(void **state)
     unsigned before = open_descriptors();
 
     (void)state;
-    for (unsigned i = 0; i < 3; i++)
-        lies_with("/lie/passes");
+    for (unsigned i = 0; i < 3; i++) {
+        lies_with("digester", "passes");
+        lies_with("classifiers", "passes");
+    }
     assert_int_equal(open_descriptors(), before);
 }
 
@@ -754,6 +884,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(killed_reader_spoils_only_what_it_had),
         cmocka_unit_test(idle_reader_may_be_killed),
         cmocka_unit_test(stopped_reader_is_a_stall),
+        cmocka_unit_test(a_classifier_that_hangs_is_killed),
         cmocka_unit_test(readers_go_when_idle),
         cmocka_unit_test(free_answers_what_is_pending),
         cmocka_unit_test(free_takes_null_and_unused),
@@ -762,6 +893,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_descriptors_left),
         cmocka_unit_test(liars_are_found_out),
         cmocka_unit_test(of_several_only_the_one_that_kills_its_reader_is_spoiled),
+        cmocka_unit_test(a_reader_that_dies_leaves_nothing),
         cmocka_unit_test(answering_twice_spoils_at_most_the_next),
         cmocka_unit_test(descriptors_from_readers_are_not_taken),
         cmocka_unit_test(readers_hold_nothing_after_the_answer),
