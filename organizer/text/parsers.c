@@ -86,14 +86,17 @@ static int by_path(const void *a, const void *b)
 /* Where it is not installed, or there is no memory for it, such fonts are not read. */
 static void read_data(void)
 {
-    AUTO_CLOSE int memory = memfd_create("poppler-data", MFD_CLOEXEC);
+    AUTO_CLOSE int memory = memfd_create("poppler-data", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     size_t n = 0;
     void *p;
 
     if (memory < 0)
         return;
     add_folder(memory, DATA, &n, DEPTH);
-    /* Shared, so that no fork has to copy its map. */
+    /* Shared, so that no fork has to copy its map; sealed, or a parser could make its map writable and put
+     * there what the next one reads. */
+    if (fcntl(memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+        n = 0;
     p = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, memory, 0) : MAP_FAILED;
     if (p == MAP_FAILED) {
         data.len = 0;

@@ -14,7 +14,7 @@ int text_file_new(void)
     if (fd < 0)
         return -1;
     if (ftruncate(fd, (off_t)(TEXT_MAX + TEXT_RECORD)) == 0 &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0)
         return fd;
 
     int saved = errno;

@@ -147,14 +147,16 @@ static void give_answers(struct texts *t)
 
 /* --- what a parser said --- */
 
-/* Reads the record, and leaves the text alone in the file. */
+/* Closes the file for writing, whoever may still have it; reads the record, and leaves the text alone in
+ * the file. */
 static bool read_record(struct reading *r)
 {
     int fd = r->part.out;
     uint64_t len = 0;
     bool fine = false;
 
-    if (pread(fd, &len, sizeof len, (off_t)TEXT_MAX) == sizeof len && len > 0 &&
+    if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) == 0 &&
+        pread(fd, &len, sizeof len, (off_t)TEXT_MAX) == sizeof len && len > 0 &&
         len <= TEXT_RECORD - sizeof len) {
         char *room = xmalloc(len);
 

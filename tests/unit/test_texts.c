@@ -380,6 +380,43 @@ static void what_is_no_answer_is_refused(void **state)
     str_clear(&s);
 }
 
+/* What parsers share is for none of them to write, not even when it has changed its map. Of the kernel's
+ * flags: "mw" is what may be made writable. */
+static void parsers_share_nothing_that_they_can_write(void **state)
+{
+    AUTO_FREE char *path = NULL;
+    char line[512];
+    bool is_shared = false;
+    unsigned seen = 0;
+    int pid = 0;
+    FILE *f;
+
+    (void)state;
+    READ(KIND_TEXT, "Dear Ms. Roe\n");
+    path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+    f = fopen(path, "re");
+    assert_true(f && fscanf(f, "%d", &pid) == 1);
+    fclose(f);
+    free(path);
+    path = xasprintf("/proc/%d/smaps", pid);
+    f = fopen(path, "re");
+    if (!f || access("/usr/share/poppler/cMap", R_OK) < 0) {
+        print_message("skipped: this wants root and poppler-data\n");
+        skip();
+    }
+    while (fgets(line, sizeof line, f)) {
+        if (strchr(line, '-') && strchr(line, '-') < strchr(line, ' '))
+            is_shared = strstr(line, "memfd:poppler-data") != NULL;
+        if (!is_shared || strncmp(line, "VmFlags:", 8) != 0)
+            continue;
+        seen++;
+        if (strstr(line, " mw") || strstr(line, " wr"))
+            fail_msg("%s", line);
+    }
+    fclose(f);
+    assert_int_equal(seen, 1);
+}
+
 static void without_the_program_documents_come_back_unread(void **state)
 {
     struct texts_world none = {0};
@@ -434,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_picture_tells_when_it_was_taken),
         cmocka_unit_test(any_bytes_are_answered_by_any_parser),
         cmocka_unit_test(what_is_no_answer_is_refused),
+        cmocka_unit_test(parsers_share_nothing_that_they_can_write),
         cmocka_unit_test(without_the_program_documents_come_back_unread),
         cmocka_unit_test(without_room_documents_come_back_unread),
     };
