@@ -77,6 +77,17 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
     return result;
 }
 
+/* A part of it is "..": what others say of a folder must not name what lies beside that. */
+static bool goes_up(const char *path)
+{
+    for (const char *p = path, *slash; p; p = slash ? slash + 1 : NULL) {
+        slash = strchr(p, '/');
+        if (strncmp(p, "..", 2) == 0 && (p[2] == '/' || !p[2]))
+            return true;
+    }
+    return false;
+}
+
 int beneath_open(int root, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {
@@ -86,6 +97,10 @@ int beneath_open(int root, const char *path, int flags, mode_t mode)
     };
     long fd;
 
+    if (goes_up(path)) {
+        errno = EXDEV;
+        return -1;
+    }
     if (!(flags & (O_DIRECTORY | O_PATH)))
         how.flags |= O_NONBLOCK;
     if (flags & O_PATH)

@@ -187,6 +187,8 @@ void flow_soon(struct flow *f, struct item *it, int64_t ms);
 bool flow_is_idle(const struct flow *f);
 
 /* look.c */
+/* Whether what lies at that path, from the cabinet down, is looked at as a document. */
+bool flow_may_lie(struct flow *f, const char *path);
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
 

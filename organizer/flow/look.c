@@ -89,6 +89,12 @@ static bool in_ignored_folder(struct flow *f, const char *path)
     return false;
 }
 
+bool flow_may_lie(struct flow *f, const char *path)
+{
+    return !in_ignored_folder(f, path) && !decide_is_ignored(f->rules, base_name(path), false, NULL) &&
+           !is_own_page(f, path) && !is_card(f, path);
+}
+
 void flow_hint(struct flow *f, const char *path, bool force)
 {
     struct item *it;

@@ -147,6 +147,13 @@ static void stand_aside(struct flow *f, struct batch *b, struct act *a, const ch
     a->ctx = s;
 }
 
+/* The journal may have been taken up from others, who wrote what they liked. */
+static bool may_go_back(struct flow *f, const struct undo_step *s, const char *to)
+{
+    return flow_may_lie(f, to) &&
+           (!s->to_office || matters_zone(f->matters, to, NULL, NULL) == ZONE_OFFICE_INBOX);
+}
+
 /* Undoes the plan's steps of one case. */
 static void submit(struct flow *f, struct batch *b, const struct matter *m,
                    const struct undo_plan *plan, bool dry_run)
@@ -168,6 +175,11 @@ static void submit(struct flow *f, struct batch *b, const struct matter *m,
         found = state_doc_by_path(f->state, m->facts.id, s->from, &row, &err);
         if (found <= 0) {
             batch_left(b, from, found < 0 ? error_text(&err) : "it is not there any more");
+            continue;
+        }
+        if (!may_go_back(f, s, to)) {
+            batch_left(b, from, "no document comes from where its journal says that this one does");
+            doc_clear(&row);
             continue;
         }
         if (dry_run) {

@@ -62,6 +62,31 @@ bool history_leaves(const json_t *json, const char *kind)
            json_object_get(json, "to_office");
 }
 
+bool history_is_plain(const char *path)
+{
+    const char *slash;
+
+    if (strncmp(path, JOURNAL_FOLDER, strlen(JOURNAL_FOLDER)) == 0 && path[strlen(JOURNAL_FOLDER)] == '/')
+        return false;
+    for (const char *p = path; p; p = slash ? slash + 1 : NULL) {
+        size_t n = (slash = strchr(p, '/')) ? (size_t)(slash - p) : strlen(p);
+
+        if (n == 0 || (n <= 2 && strncmp(p, "..", n) == 0))
+            return false;
+    }
+    return true;
+}
+
+bool history_stays_inside(const struct history_line *line)
+{
+    const char *const paths[] = {line->from_office, line->from, line->to};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (paths[i] && !history_is_plain(paths[i]))
+            return false;
+    return true;
+}
+
 /* ---- log ------------------------------------------------------------------------------------ */
 
 struct filtering {

@@ -9,4 +9,10 @@ int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct er
 /* Whether the line tells that its document is not in the case any more. */
 bool history_leaves(const json_t *json, const char *kind);
 
+/* "a/b": no part is empty, "." or "..", and the first is not the organizer's own folder. */
+bool history_is_plain(const char *path);
+/* Whether no path of the line leads out of the folder that it is told from. What the organizer writes never does;
+ * by what others wrote nothing may be renamed elsewhere. */
+bool history_stays_inside(const struct history_line *line);
+
 #endif

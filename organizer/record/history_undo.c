@@ -122,6 +122,8 @@ static int follow(void *ctx, const struct history_line *line)
 {
     struct track **all = ctx, *t;
 
+    if (!history_stays_inside(line))
+        return 0;
     if (!line->doc) {
         if (line->from && line->to && strcmp(line->kind, "moved") == 0)
             move_folder(*all, line->from, line->to);

@@ -126,14 +126,23 @@ static void forget_archive(struct rebuilding *b, size_t i)
     memmove(b->archives + i, b->archives + i + 1, (--b->archives_len - i) * sizeof *b->archives);
 }
 
+/* Where archives lie; of what lies elsewhere none was made. */
+static bool is_archive(const char *path)
+{
+    static const char folder[] = "Archive/";
+
+    return path && strncmp(path, folder, strlen(folder)) == 0 && history_is_plain(path);
+}
+
 /* An archive was made, was verified again, or is there no more. */
 static void about_archive(struct rebuilding *b, const struct history_line *l)
 {
     AUTO_FREE char *path = json_get_name(l->json, "archive");
     struct archive_row row;
 
-    if (strcmp(l->kind, "archived") == 0 && archive_row_read(&row, l->json, l->at_ns)) {
+    if (is_archive(path) && strcmp(l->kind, "archived") == 0 && archive_row_read(&row, l->json, l->at_ns)) {
         memcpy(row.case_id, b->row->id, sizeof row.case_id);
+        row.intermediate = false; /* nothing is removed for what a journal says */
         GROW(b->archives, b->archives_len, b->archives_cap);
         b->archives[b->archives_len++] = row;
         return;
@@ -236,6 +245,8 @@ static int take_line(void *ctx, const struct history_line *l)
 {
     struct rebuilding *b = ctx;
 
+    if (!history_stays_inside(l))
+        return 0;
     if (l->doc > 0 && l->doc < INT32_MAX)
         about_document(b, l);
     else if (!l->doc)
@@ -284,13 +295,24 @@ static void no_fault(void *ctx, uint64_t line, const char *what)
     (void)ctx, (void)line, (void)what;
 }
 
+/* What is known as another case's stays that. */
+static int put_archive(struct state *s, const struct archive_row *row, struct error *err)
+{
+    struct archive_row there;
+    int rc = state_archive_at(s, row->path, &there, err);
+    bool others = rc > 0 && strcmp(there.case_id, row->case_id) != 0;
+
+    archive_row_clear(&there);
+    return rc < 0 ? -1 : others ? 0 : state_archive_put(s, row, err);
+}
+
 static int put_all(struct state *s, struct rebuilding *b, const struct journal_head *head,
                    struct rebuilt *r, struct error *err)
 {
     if (state_head_put(s, b->row->id, head, err) < 0)
         return -1;
     for (size_t i = 0; i < b->archives_len; i++)
-        if (state_archive_put(s, &b->archives[i], err) < 0)
+        if (put_archive(s, &b->archives[i], err) < 0)
             return -1;
     for (struct known *k = b->docs; k; k = k->hh.next) {
         if (put_known(s, k, err) < 0)

@@ -1,6 +1,8 @@
 """Somebody with write access to the share who swaps what lies there between any two calls of the daemon: for
 links that lead out, for hard links, pipes, folders. Nothing outside is opened, written, moved or named."""
+import csv
 import ctypes
+import io
 import json
 import os
 import random
@@ -12,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import TIMEOUT, pdf, sha256_file
+from conftest import TIMEOUT, pdf, sha256, sha256_file
 
 SECONDS = 120 if os.environ.get("ORGANIZER_TORTURE") else 5
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -205,3 +207,107 @@ def test_a_journal_edited_to_mislead_is_told_and_moves_nothing(cabinet):
     assert sorted(cabinet.documents().values()) == sorted(before.values())
     assert cabinet.run("verify", cabinet.path, status=None).returncode == 1
     assert not any(".." in p for p in cabinet.documents())
+
+
+# ---- journals ---------------------------------------------------------------------------------------
+
+LETTER = "Correspondence/{case}_Letter_2026-03-02.pdf"
+WILL = "Jones_Probate/Agreements/Jones_Probate_Will_2026-03-02.pdf"
+
+
+def forge(journal, change):
+    """Somebody edits the lines of a journal and chains them anew, so that nothing in it shows that."""
+    lines, prev = [json.loads(line) for line in journal.read_bytes().splitlines()], "0" * 64
+    change(lines)
+    with open(journal, "wb") as f:
+        for i, line in enumerate(lines, 1):
+            raw = json.dumps(line | {"seq": i, "prev": prev}, separators=(",", ":"), ensure_ascii=False).encode()
+            prev = sha256(raw)
+            f.write(raw + b"\n")
+
+
+def filed(**members):
+    """The line of the letter's filing says that."""
+    return lambda lines: next(line for line in lines if line["kind"] == "filed").update(members)
+
+
+def from_office(path):
+    """The letter came from the office's Inbox."""
+    def change(lines):
+        line = next(line for line in lines if line["kind"] == "filed")
+        del line["from"]
+        line["from_office"] = path
+    return change
+
+
+def goes_on(**line):
+    """Another line behind it."""
+    return lambda lines: lines.append(dict(lines[-1], **line))
+
+
+# BASE: the folder that the cabinet lies in.
+MISLEADING = [
+    *(filed(**{"from": path}) for path in (
+        "../../victim.pdf", "BASE/new.pdf", "../../new.pdf", "../Jones_Probate/Inbox/new.pdf", "../new.pdf",
+        "Work/../../Jones_Probate/Work/new.pdf", ".organizer/hooks/filed/new.pdf", "../.organizer/rules/new.yaml",
+        "Index.html", "Inbox/../Case.txt", "", "Inbox/..", ".", "Inbox/./new.pdf", "Inbox//new.pdf")),
+    *(from_office(path) for path in (
+        "Jones_Probate/Inbox/new.pdf", "../new.pdf", ".organizer/rules/new.yaml", "Brown_Merger/Case.txt",
+        "Inbox/../Jones_Probate/Inbox/new.pdf", "Archive/new.zip")),
+    *(filed(to=path) for path in (f"../{WILL}", "../../victim.pdf", "BASE/victim.pdf", ".organizer/journal.jsonl")),
+    goes_on(kind="moved", doc=0, **{"from": "Correspondence", "to": "../Jones_Probate/Agreements"}),
+    goes_on(kind="renamed", **{"from": "Inbox/letter 2026-03-02.pdf", "to": f"../{WILL}"}),
+    goes_on(kind="case-renamed", doc=0, was="../../Jones_Probate"),
+    goes_on(kind="archived", doc=0, archive="../../victim.pdf", sha256="0" * 64, bytes=1, documents=1),
+]
+APPENDED = 4  # what stands behind the head does not count, and the rest is as it was
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["known", "lost"])
+def test_journals_forged_whole_lead_nothing_out_of_their_case(cabinet, lost):
+    """Also where the private state was lost, and with it the heads that would have told."""
+    cases = [f"Smith{i}_Divorce" for i, _ in enumerate(MISLEADING)]
+    for case in cases:
+        cabinet.drop(f"{case}/Inbox", "letter 2026-03-02.pdf", pdf(case))
+    cabinet.drop("Jones_Probate/Inbox", "will 2026-03-02.pdf", pdf("will"))
+    cabinet.start()
+    cabinet.sync()
+    letters = {case: f"{case}/{LETTER.format(case=case)}" for case in cases}
+    assert set(cabinet.documents()) == {*letters.values(), WILL}
+    cabinet.stop()
+    victim = cabinet.base / "victim.pdf"
+    victim.write_bytes(pdf("victim"))
+
+    def tells(line):
+        return json.loads(json.dumps(line).replace("BASE", str(cabinet.base)))
+    for case, change in zip(cases, MISLEADING):
+        def misled(lines, change=change):
+            change(lines)
+            lines[:] = map(tells, lines)
+        forge(cabinet.path / case / ".organizer/journal.jsonl", misled)
+    if lost:
+        shutil.rmtree(cabinet.state)
+    around = {*os.listdir(cabinet.base), "state"}
+    cabinet.start()
+    cabinet.sync()
+    cabinet.run("log", cases[0], status=None)
+    first = cabinet.run("verify", cabinet.path, status=None)
+    said = {case: cabinet.run("undo", case, "--all", status=None).stdout for case in cases}
+    cabinet.run("verify", cabinet.path, status=None)
+    cabinet.run("archive", cases[0], status=None)
+    cabinet.sync()
+    assert victim.read_bytes() == pdf("victim") and set(os.listdir(cabinet.base)) <= around
+    wrong = []
+    for case in cases:
+        where = [p for p, digest in cabinet.documents().items() if digest == sha256(pdf(case))]
+        rows = csv.DictReader(io.StringIO((cabinet.path / case / "Index.csv").read_text("utf-8-sig")))
+        listed = [f"{case}/{row['Folder']}/{row['Name']}" for row in rows]
+        if listed != where or where not in ([letters[case]], [f"{case}/Inbox/letter 2026-03-02.pdf"]):
+            wrong.append((where, listed, said[case]))
+    assert not wrong, "\n".join(map(str, wrong))
+    if not lost:
+        assert first.returncode == 1
+        assert sum("nothing is undone by it" in said[case] for case in cases) == len(cases) - APPENDED
+    assert cabinet.documents("Jones_Probate") == {WILL: sha256(pdf("will"))}
+    assert cabinet.kinds("Jones_Probate") == ["opened", "filed"] + ["rebuilt"] * lost
+    assert not (cabinet.path / "Brown_Merger").exists()

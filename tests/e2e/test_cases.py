@@ -1,5 +1,6 @@
 """Cases: made, found, renamed, copied, closed, restricted, removed and put back."""
 import os
+import re
 import shutil
 
 from conftest import Cabinet, need_root, pdf, sha256
@@ -574,6 +575,72 @@ def test_a_card_as_notepad_saves_it(smith):
     smith.drop("Smith_Divorce/Motions", "motion to dismiss 2026-03-02.pdf")
     smith.sync()
     assert list(smith.documents()) == ["Smith_Divorce/Motions/motion to dismiss 2026-03-02.pdf"]
+
+
+MARKUP = "\"'><script>window.bad=1</script><img src=//evil.example onerror=window.bad=1>"
+# What is put at the top of a card, and what people are told of it ("": nothing, it is taken as it is written).
+MISLEADING = [
+    ("Client: ../../outside\n", ""),
+    ("Client: /etc/passwd\nCase type: ../../etc\n", "is no known case type"),
+    ("Case id: JONES\n", "the case id is that of another case"),
+    ("Case id: ../../../../etc/passwd\n", "is no case id"),
+    ("Former names: Jones_Probate\n", ""),
+    ("Former names: ../Jones_Probate; /; ..; .; .organizer\n", ""),
+    ("Leave alone: ../Jones_Probate/*; /*; ../../*\nKey documents: ../../*\n", ""),
+    ("Team: " + "x" * 10_000_000 + "\n", "too large to be a card"),
+    ("x" * 200_000 + "\n", "is not of the form"),
+    (f"Client: {MARKUP}\nCase type: {MARKUP}\nTeam: {MARKUP}\n{MARKUP}: {MARKUP}\n", "is no known case type"),
+    (f"Hold: {MARKUP}\nPriority: {MARKUP}\nDocket: {MARKUP}\nParties: {MARKUP}\nMatter number: {MARKUP}\n",
+     "For a case on hold"),
+    ("Team: javascript:window.bad=1\nClient email: data:text/html,<script>window.bad=1</script>\n", ""),
+    ("Client: -rf\nTeam: --help\nMatter number: $(touch outside)\nDocket: `touch outside`\n", ""),
+    ("Client: =HYPERLINK(\"//evil.example\")\nTeam: @SUM(1)\nHold: +1\n", "For a case on hold"),
+    ("Client: a\0b\nTeam: \0\n", "no plain text"),
+    ("Client: Smith\x1b[31mred\x07\n", "no plain text"),
+    ("Client: Smith\u202ednuoS\u200b\nTeam: \u2066red\nParties: \u200f\u2028\n", ""),
+]
+
+
+def test_cards_that_mislead_touch_no_other_case_and_are_told(cabinet):
+    """Whoever may write a card may write anything into it."""
+    cases = [f"Smith{i}_Divorce" for i, _ in enumerate(MISLEADING)]
+    for case in [*cases, "Jones_Probate"]:
+        cabinet.drop(f"{case}/Inbox", "letter 2026-03-02.pdf", pdf(case))
+    cabinet.start()
+    cabinet.sync()
+    others = {p: p.read_bytes() for p in (cabinet.path / "Jones_Probate").rglob("*") if p.is_file()}
+    jones = re.search(r"Case id: (\w+)", (cabinet.path / "Jones_Probate/Case.txt").read_text())[1]
+    around = set(os.listdir(cabinet.base))
+    for case, (text, _) in zip(cases, MISLEADING):
+        p = cabinet.path / case / "Case.txt"
+        fields = {line.split(":")[0] for line in text.splitlines()}
+        rest = [line for line in p.read_text().splitlines(True) if line.split(":")[0] not in fields]
+        p.write_text(text.replace("JONES", jones) + "".join(rest))
+        cabinet.drop(f"{case}/Inbox", "order 2026-03-03.pdf", pdf(case + " order"))
+    cabinet.sync()
+    cabinet.run("sweep", cabinet.path)
+    cabinet.stop()
+    cabinet.start()  # it is no other case after the next start either
+    cabinet.sync()
+    wrong = []
+    where = {digest: path.split("/")[0] for path, digest in cabinet.documents().items()}
+    for case, (text, told) in zip(cases, MISLEADING):
+        assert where[sha256(pdf(case))] == where[sha256(pdf(case + " order"))] == case
+        said = needs(cabinet, case)
+        if told not in said or (not told and "Case.txt" in said):
+            wrong.append((text[:99], said))
+        assert not re.search("[\x00-\x08\x0e-\x1f\u200b\u202e\u2066]", needs(cabinet, case))
+    assert not wrong, "\n".join(map(str, wrong))
+    assert {p: p.read_bytes() for p in others} == others
+    assert set(os.listdir(cabinet.base)) == around and not list(cabinet.path.rglob("outside"))
+    for page in [cabinet.path, *(cabinet.path / case for case in cases)]:
+        text = (page / "Index.html").read_text("utf-8")
+        assert text.count("<script") == 1 and "<img" not in text and "href=\"javascript" not in text
+        assert len((page / "Index.html").read_bytes()) < 1_000_000
+    cabinet.drop("Inbox", "Jones_Probate order 2026-03-04.pdf", pdf("of Jones"))
+    cabinet.sync()
+    assert "Jones_Probate/Court Papers/Jones_Probate_Order_2026-03-04.pdf" in cabinet.documents()
+    cabinet.assert_in_order([pdf(case) for case in cases])
 
 
 def test_a_card_that_is_taken_away_does_not_make_a_second_case(smith):

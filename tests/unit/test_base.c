@@ -286,12 +286,22 @@ static void replace_is_all_or_nothing(void **state)
 
 static void nothing_is_opened_outside_of_the_root(void **state)
 {
+    static const char *const up[] = {"in/..", "in/../in", "..", "./../in"};
     const char *dir = *state;
     AUTO_CLOSE int root = open(dir, O_RDONLY | O_DIRECTORY);
 
     assert_int_equal(symlinkat("/etc", root, "link"), 0);
     assert_int_equal(mkdirat(root, "in", 0700), 0);
     assert_int_equal(beneath_open(root, "../etc", O_RDONLY | O_DIRECTORY, 0), -1);
+    for (size_t i = 0; i < sizeof up / sizeof *up; i++) {
+        assert_int_equal(beneath_open(root, up[i], O_RDONLY | O_DIRECTORY, 0), -1);
+        assert_int_equal(errno, EXDEV);
+    }
+    assert_int_equal(beneath_mkdirs(root, "in/../other"), -1);
+    assert_int_equal(faccessat(root, "other", F_OK, 0), -1);
+    assert_int_equal(mkdirat(root, "in/..x", 0700), 0);
+    AUTO_CLOSE int dots = beneath_open(root, "in/..x", O_RDONLY | O_DIRECTORY, 0);
+    assert_true(dots >= 0);
     assert_int_equal(beneath_open(root, "link/passwd", O_RDONLY, 0), -1);
     assert_int_equal(errno, ELOOP);
     assert_int_equal(beneath_open(root, "/etc/passwd", O_RDONLY, 0), -1);

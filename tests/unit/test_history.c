@@ -199,6 +199,22 @@ static void nothing_filed_is_nothing_to_undo(void **state)
     plan_is(p, LAST(5), "");
 }
 
+static void nothing_goes_out_of_the_case_by_what_a_journal_says(void **state)
+{
+    static const char *const paths[] = {"../Jones_Probate/a", "/etc/a", "Work/../../a", "..", "Work//a",
+                                        ".organizer/a"};
+    struct journal_place *p = *state;
+
+    say(p, "filed", 1, "Inbox/a", "Motions/A");
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        say(p, "renamed", 1, "Motions/A", paths[i]);
+        say(p, "filed", 2 + (int64_t)i, paths[i], "Motions/B");
+    }
+    say(p, "moved", 0, "Motions", "../Jones_Probate");
+    say(p, "filed", 99, "OFFICE/../a", "Motions/C");
+    plan_is(p, ALL, "1:Motions/A>Inbox/a ");
+}
+
 static void the_newest_goes_first(void **state)
 {
     struct journal_place *p = *state;
@@ -440,6 +456,7 @@ int main(void)
         T(no_journal_has_no_history),
         T(a_path_names_the_document_that_lies_there),
         T(nothing_filed_is_nothing_to_undo),
+        T(nothing_goes_out_of_the_case_by_what_a_journal_says),
         T(the_newest_goes_first),
         T(only_the_last_acts),
         T(only_since_a_time),
