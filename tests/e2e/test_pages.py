@@ -1,6 +1,8 @@
 """The pages in Chromium: sort, filter, keyboard, nasty names, contrast, print, 5,000 rows."""
 import base64
 import csv
+import email.headerregistry
+import email.message
 import io
 import itertools
 import json
@@ -429,6 +431,84 @@ def test_injected_markup_would_not_run(make_pages, browser):
     assert browser.execute_script("return window.bad") is None
     assert browser.execute_script("return document.querySelector('.controls') !== undefined")
     assert any("Content Security Policy" in e["message"] for e in browser.get_log("browser"))
+
+
+# What a daemon is given that would run if a page took it for anything but text.
+RUNS = ["<script>window.bad=1<∕script>", "\"'><img src=x onerror=window.bad=1>", "'onmouseover='window.bad=1' x='",
+        "\" onfocus=window.bad=1 autofocus tabindex=1 x=\"", "javascript:window.bad=1", "<!--<svg onload=window.bad=1>",
+        "<iframe srcdoc=\"<script>parent.bad=1<∕script>\">", "=HYPERLINK(1)", "@SUM(1)", "{{window.bad=1}}",
+        "${window.bad=1}", "&lt;script&gt;window.bad=1", "\u202e1=dab.wodniw", "<base href=∕∕evil.example>",
+        "<∕script><script>window.bad=1<∕script>", "<∕style><style>*{display:none}", "a\nb\rc\x1b[31m"]
+
+
+def hostile_mail(text):
+    mail = email.message.EmailMessage()
+    line = re.sub(r"[\r\n\x1b]", " ", text)
+    mail["Subject"] = line
+    mail["From"] = email.headerregistry.Address(line, "a", "x.example")
+    mail["To"] = email.headerregistry.Address(line, "b", "x.example")
+    mail["Date"] = "Mon, 02 Mar 2026 10:00:00 +0000"
+    mail.set_content(f"{line}\n")
+    mail.add_attachment(b"x", maintype="application", subtype="pdf", filename=line)
+    return mail.as_bytes()
+
+
+def hostile_cabinet(cabinet):
+    """A daemon's pages of names, cards, titles, senders and attachments that would run."""
+    cabinet.start()
+    case = cabinet.new("Smith", "Divorce")
+    text = "".join(f"{field}: {RUNS[i].translate({10: ' ', 13: ' '})}\n" for i, field in enumerate(
+        ("Priority", "Team", "Docket", "Parties", "Matter number", "Hold", "Key documents", "Client email")))
+    kept = [line for line in (case / "Case.txt").read_text().splitlines(True) if line.split(":")[0] not in text]
+    (case / "Case.txt").write_text("".join(kept).replace("Client: Smith", "Client: " + RUNS[1]) + text + RUNS[0] + "\n")
+    (cabinet.path / "Jones, Ann - probate").mkdir()  # is asked about
+    for i, name in enumerate(RUNS):
+        cabinet.drop(case / "Inbox", f"{name}.pdf")
+        cabinet.drop(case / "Inbox", f"letter {name} 2026-03-{i + 1:02}.pdf")
+        cabinet.drop(case / "Inbox", f"notice {i} 2026-04-{i + 1:02}.eml", hostile_mail(name))
+        cabinet.drop(case / "Work" / name, f"{i}.eml", hostile_mail(name + "?"))
+        cabinet.drop("Inbox", f"{name} {i}.pdf")
+    cabinet.sync()
+    cabinet.run("sweep", cabinet.path)
+    cabinet.sync()
+    return case
+
+
+def use(b):
+    """All of a page is used as people do: folds, sorts, choices, boxes."""
+    b.execute_script("""
+        document.querySelectorAll('details').forEach(d => d.open = true);
+        document.querySelectorAll('.finder thead button').forEach(h => { h.click(); h.click(); });
+        for (const s of document.querySelectorAll('.controls select')) {
+            for (let i = Math.min(s.length, 5); i-- > 0;) {
+                s.selectedIndex = i;
+                s.dispatchEvent(new Event('change', {bubbles: true}));
+            }
+        }
+        for (const e of document.querySelectorAll('main *'))
+            for (const what of ['mouseover', 'focus', 'load', 'error'])
+                e.dispatchEvent(new Event(what));""")
+    for field in b.find_elements(By.CSS_SELECTOR, ".controls input"):
+        field.send_keys(RUNS[1])
+        field.clear()
+
+
+def test_the_pages_of_a_daemon_among_hostile_people_run_nothing(cabinet, visit):
+    case = hostile_cabinet(cabinet)
+    for page in (case / "Index.html", cabinet.path / "Index.html", cabinet.path / "How this works.html"):
+        b = visit(page)
+        assert "bad" in b.page_source or page.name != "Index.html", "what would run is on the page"
+        if page.parent == case:
+            type_words(b, "window.bad")
+            assert len(rows(b)) > len(RUNS), "it is found as the text that it is"
+        use(b)
+        assert b.execute_async_script("setTimeout(arguments[0], 100, [typeof window.bad, document.scripts.length])") \
+            == ["undefined", 1]
+        assert b.execute_script("return performance.getEntriesByType('resource').length") == 0
+        for href in b.execute_script("return Array.from(document.links).map(a => a.href)"):
+            assert href.startswith(cabinet.path.as_uri()), href
+    table = (case / "Index.csv").read_text("utf-8-sig")
+    assert not re.search(r'(^|,)"?[=+@-]', table, re.M), "formulas are defused"
 
 
 AUDIT = r"""
