@@ -1,5 +1,6 @@
 """Somebody with write access to the share who swaps what lies there between any two calls of the daemon: for
 links that lead out, for hard links, pipes, folders. Nothing outside is opened, written, moved or named."""
+import collections
 import csv
 import ctypes
 import io
@@ -11,38 +12,54 @@ import stat
 import struct
 import threading
 import time
+import zipfile
 
 import pytest
 
 from conftest import TIMEOUT, pdf, sha256, sha256_file
 
-SECONDS = 120 if os.environ.get("ORGANIZER_TORTURE") else 5
+LONG = os.environ.get("ORGANIZER_TORTURE")
+SECONDS, ROUND = (120, 2) if LONG else (5, 0.4)  # all, and while one verb begins
 LIBC = ctypes.CDLL(None, use_errno=True)
-AT_FDCWD, RENAME_EXCHANGE = -100, 2
+AT_FDCWD, RENAME_NOREPLACE, RENAME_EXCHANGE = -100, 1, 2
 IN_ACCESS, IN_MODIFY, IN_OPEN, IN_CREATE = 0x1, 0x2, 0x20, 0x100
-IN_MOVE, IN_DELETE = 0xC0, 0x200
+IN_MOVE, IN_DELETE, IN_ISDIR = 0xC0, 0x200, 0x40000000
+SECRET = "xq7secret"  # in all that lies outside: its names and its bytes
+
+
+def rename(a, b, flags):
+    return LIBC.renameat2(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), flags) == 0
 
 
 def exchange(a, b):
     """Both names change places in one step."""
-    return LIBC.renameat2(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE) == 0
+    return rename(a, b, RENAME_EXCHANGE)
 
 
 class Watched:
-    """A folder outside, and all that happens to what lies in it."""
+    """Folders outside that look like a case, and all that happens to what lies in them."""
 
     def __init__(self, base):
-        self.path = base / "outside"
-        self.path.mkdir()
-        for name in ("secret 2026-03-02.pdf", "letter 2026-03-02.pdf", "Case.txt", "Index.html"):
-            (self.path / name).write_bytes(pdf("secret " + name))
+        self.path = base / SECRET
+        for name in (f"{SECRET} 2026-03-02.pdf", "letter 2026-03-02.txt", "Case.txt", "Index.html", "journal.jsonl",
+                     f"Inbox/letter {SECRET} 2026-03-02.txt", ".organizer/journal.jsonl",
+                     f"Correspondence/{SECRET}.txt"):
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.path / name).write_text(f"{SECRET} {name}\n")
+        self.linked = base / "linked.pdf"  # whoever may link it into the cabinet gives it a name there
+        self.linked.write_bytes(pdf("linked"))
         self.before = self.picture()
         self.fd = LIBC.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        assert LIBC.inotify_add_watch(self.fd, os.fsencode(self.path),
-                                      IN_ACCESS | IN_MODIFY | IN_OPEN | IN_CREATE | IN_MOVE | IN_DELETE) >= 0
+        for folder in (self.path, *(p for p in self.path.iterdir() if p.is_dir())):
+            assert LIBC.inotify_add_watch(self.fd, os.fsencode(folder),
+                                          IN_ACCESS | IN_MODIFY | IN_OPEN | IN_CREATE | IN_MOVE | IN_DELETE) >= 0
+        self.happened()
 
     def picture(self):
-        return {p.name: (sha256_file(p), p.stat().st_ino, p.stat().st_mode) for p in sorted(self.path.iterdir())}
+        found = {str(p): (sha256_file(p) if p.is_file() else "", p.stat().st_ino, p.stat().st_mode)
+                 for p in sorted(self.path.rglob("*"))}
+        st = self.linked.stat()
+        return found | {"linked": (self.linked.read_bytes(), st.st_ino, st.st_mode, st.st_mtime_ns, st.st_uid)}
 
     def happened(self):
         names = set()
@@ -51,9 +68,7 @@ class Watched:
                 at = 0
                 while at < len(data):
                     _, mask, _, n = struct.unpack_from("iIII", data, at)
-                    name = data[at + 16:at + 16 + n].rstrip(b"\0").decode()
-                    if not mask & 0x40000000:  # folders are listed when a link to one is looked at from outside
-                        names.add((hex(mask), name))
+                    names.add((hex(mask), data[at + 16:at + 16 + n].rstrip(b"\0").decode()))
                     at += 16 + n
         except BlockingIOError:
             pass
@@ -61,95 +76,188 @@ class Watched:
 
 
 class Attacker(threading.Thread):
+    """Swaps what lies in the cabinet, in rounds; leaves the baits, and nothing else, in it when it is told to end."""
+
     def __init__(self, case, outside, seed):
         super().__init__(daemon=True)
-        self.case, self.outside, self.random = case, outside, random.Random(seed)
+        self.case, self.cabinet, self.outside, self.random = case, case.parent, outside, random.Random(seed)
         self.aside = case.parent.parent / "aside"
         self.aside.mkdir()
-        self.until, self.deeds, self.n = time.monotonic() + SECONDS, 0, 0
+        self.over, self.until, self.baits, self.swaps, self.n = threading.Event(), 0, [], collections.Counter(), 0
 
     def fresh(self):
         self.n += 1
         return self.aside / f"x{self.n}"
 
-    def bait(self):
-        """A document whose name says where it belongs."""
-        self.n += 1
-        p = self.case / "Inbox" / f"letter {self.n} 2026-03-02.pdf"
-        p.write_bytes(pdf(str(p)))
-        return p
+    def link(self, q, p, name="."):
+        """Makes q a link that leads out once it lies at p."""
+        target = self.outside.path / name
+        q.symlink_to(self.random.choice([target, os.path.relpath(target, p.parent)]))
 
-    def swap_document(self):
-        """A document becomes a link, a pipe or a second name of another, and perhaps itself again."""
-        p, q = self.bait(), self.fresh()
-        kind = self.random.randrange(4)
-        if kind == 0:
-            q.symlink_to(self.outside / "secret 2026-03-02.pdf")
-        elif kind == 1:
+    def strange(self, p, name):
+        """Something that is no document of this cabinet, of a random kind, to lie at p."""
+        q = self.fresh()
+        kind = self.random.choice(["link", "folder link", "dangling", "hard link", "pipe", "socket", "device",
+                                   "folder"])
+        try:
+            if kind == "link":
+                self.link(q, p, name)
+            elif kind == "folder link":
+                self.link(q, p)
+            elif kind == "dangling":
+                self.link(q, p, f"Inbox/new {self.n}.pdf")
+            elif kind == "hard link":
+                os.link(self.outside.linked, q)
+            elif kind == "pipe":
+                os.mkfifo(q)
+            elif kind == "socket":
+                os.mknod(q, stat.S_IFSOCK | 0o666)
+            elif kind == "device":
+                os.mknod(q, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+            else:
+                q.mkdir()
+        except PermissionError:  # devices are for root
             os.mkfifo(q)
-        elif kind == 2:
-            q.symlink_to(self.outside)
-        else:
-            q.mkdir()
-        for _ in range(self.random.randrange(1, 200)):
-            exchange(p, q)
-        if q.is_dir() and not q.is_symlink():
-            q.rmdir()
-        elif not stat.S_ISREG(q.lstat().st_mode):
-            q.unlink()
+        self.swaps[kind] += 1
+        return q
 
-    def swap_folder(self):
-        """A folder becomes a link to one outside."""
-        name = self.random.choice(["Inbox", "Correspondence", ".organizer", "Work"])
-        p, q = self.case / name, self.fresh()
-        p.mkdir(exist_ok=True) if name != ".organizer" else None
-        q.symlink_to(self.outside)
-        for _ in range(self.random.randrange(1, 40) * 2):
+    def is_strange(self, p):
+        st = p.lstat()
+        return not stat.S_ISREG(st.st_mode) or st.st_ino == self.outside.linked.stat().st_ino
+
+    def take_out(self, p):
+        if p.is_dir() and not p.is_symlink():
+            p.rmdir()
+        else:
+            p.unlink()
+
+    def swap(self, p, q, times):
+        """p and the strange q change places again and again; then p is what it was, if nobody moved it."""
+        for _ in range(times):
             exchange(p, q)
             if self.random.random() < 0.02:
                 time.sleep(0.003)
-        if p.is_symlink():
-            exchange(p, q)
-        q.unlink()
+        while not self.is_strange(q):  # somebody moved one of them: what is ours goes back
+            if exchange(p, q) or rename(q, p, RENAME_NOREPLACE):
+                break
+            time.sleep(0.01)
+        if os.path.lexists(q):
+            self.take_out(q)
+
+    def swap_document(self):
+        self.n += 1
+        p = self.case / "Inbox" / f"letter {self.n} 2026-03-02.pdf"
+        q = self.strange(p, f"{SECRET} 2026-03-02.pdf")
+        p.write_bytes(pdf(str(p)))
+        self.baits.append(pdf(str(p)))
+        self.swap(p, q, self.random.randrange(1, 200))
+
+    def swap_own_file(self):
+        """Cards, pages, journals: what the daemon writes itself."""
+        p = self.random.choice([
+            self.case / "Case.txt", self.case / "Index.html", self.case / "Index.csv", self.cabinet / "Index.html",
+            self.case / "Needs attention.txt", self.case / ".organizer/journal.jsonl"])
+        if p.exists():
+            self.swap(p, self.strange(p, p.name), self.random.randrange(1, 20) * 2)
+
+    def swap_folder(self):
+        """A folder becomes a link to one outside, or something else that is no folder."""
+        p = self.random.choice([self.case / "Inbox", self.case / "Correspondence", self.case / ".organizer",
+                                self.case / "Work", self.cabinet / "Archive", self.cabinet / "Inbox"])
+        q = self.fresh()
+        if p.is_dir():
+            self.link(q, p)
+            self.swap_way(p, q, self.random.randrange(1, 40))
 
     def swap_case(self):
         """The case itself is elsewhere for a moment, and a link leads there."""
         q = self.fresh()
-        q.symlink_to(self.outside)
-        exchange(self.case, q)
-        exchange(self.case, q)
+        self.link(q, self.case)
+        self.swap_way(self.case, q, 1)
+
+    def swap_way(self, p, q, times):
+        """There and back, so that at the end the folder is where it was."""
+        self.swaps["way"] += 1
+        for _ in range(times):
+            if exchange(p, q):
+                time.sleep(self.random.choice([0, 0, 0.001, 0.02]))
+                while not exchange(p, q):
+                    time.sleep(0.001)
         q.unlink()
 
     def run(self):
-        deeds = [self.swap_document] * 6 + [self.swap_folder] * 2 + [self.swap_case]
-        while time.monotonic() < self.until:
+        deeds = [self.swap_document] * 6 + [self.swap_own_file] * 3 + [self.swap_folder] * 2 + [self.swap_case]
+        while not self.over.is_set():
+            if time.monotonic() > self.until:
+                time.sleep(0.001)  # what was dropped is waited for, so at some time nothing more may come
+                continue
             try:
                 self.random.choice(deeds)()
-            except (FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError, OSError):
+            except OSError:
                 pass  # the daemon was faster
-            self.deeds += 1
+        for p in self.cabinet.rglob("*"):
+            if not p.is_dir() and not p.is_relative_to(self.cabinet / ".organizer") and self.is_strange(p):
+                p.unlink()
 
 
-def test_a_racing_attacker_leads_nothing_out_of_the_cabinet(smith, tmp_path):
+def verbs(c, n):
+    """All that looks at a case or moves it, while it is raced."""
+    yield "sync", c.path
+    yield "sweep", c.path
+    yield "find", SECRET
+    yield "check", c.path
+    yield "verify", c.path
+    yield "archive", "Smith_Divorce"
+    for archive in sorted((c.path / "Archive").glob("*.zip"))[-1:]:
+        yield "verify", archive
+        yield "restore", archive, "--to", c.base / f"restored {n}"
+    yield "undo", "Smith_Divorce", "--last", "2"
+    yield "close", "Smith_Divorce", "--force"
+    yield "retire", "Smith_Divorce"
+    yield "reopen", "Smith_Divorce"
+    yield "reopen", "Smith_Divorce"
+
+
+def tells_of(c, secret):
+    """All files of the cabinet in which something of what lies outside is."""
+    found = [p for p in c.path.rglob("*") if p.is_file() and not p.is_symlink() and secret.encode() in p.read_bytes()]
+    for archive in c.path.rglob("*.zip"):
+        with zipfile.ZipFile(archive) as z:
+            found += [(archive, name) for name in z.namelist() if secret.encode() in name.encode() + z.read(name)]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(1, 11 if LONG else 4))
+def test_a_racing_attacker_leads_nothing_out_of_the_cabinet(smith, tmp_path, seed):
     case = smith.path / "Smith_Divorce"
+    (smith.path / "Archive").mkdir(exist_ok=True)
     outside = Watched(tmp_path)
-    attacker = Attacker(case, outside.path, 1)
+    attacker = Attacker(case, outside, seed)
     attacker.start()
-    while attacker.is_alive():
-        smith.run("sync", smith.path, status=None)
-    assert attacker.deeds > 10
+    end, said, n = time.monotonic() + SECONDS, "", 0
+    while time.monotonic() < end or n == 0:
+        n += 1
+        for verb in verbs(smith, n):
+            attacker.until = time.monotonic() + ROUND
+            r = smith.run(*verb, status=None)
+            if verb[0] == "find":
+                assert r.returncode != 0, r.stdout
+            else:
+                said += f"{verb}: {r.returncode}\n{r.stdout}{r.stderr}"
+    attacker.over.set()
+    attacker.join(TIMEOUT)
+    assert not attacker.is_alive() and len(attacker.baits) > 3 and len(attacker.swaps) > 3, attacker.swaps
     happened = outside.happened()
     assert outside.picture() == outside.before
     assert not happened, f"what lies outside was touched: {happened}"
-    if case.is_symlink():
-        case.unlink()
-    secrets = {digest for digest, *_ in outside.before.values()}
     assert smith.process.poll() is None, smith.log_text()[-2000:]
-    for line in (json.loads(x) for x in (case / ".organizer/journal.jsonl").read_bytes().splitlines()):
-        assert line.get("sha256") not in secrets and "outside" not in json.dumps(line)
-    for p in smith.path.rglob("Index.csv"):
-        assert not secrets & set(p.read_text("utf-8-sig").replace(",", "\n").split("\n"))
     shutil.rmtree(attacker.aside)
+    smith.run("reopen", "Smith_Divorce", status=None)
+    smith.run("sweep", smith.path)
+    smith.sync()
+    assert SECRET not in said and SECRET not in smith.log_text()
+    assert tells_of(smith, SECRET) == []
+    smith.assert_in_order(attacker.baits)
     smith.stop()
 
 
@@ -311,3 +419,27 @@ def test_journals_forged_whole_lead_nothing_out_of_their_case(cabinet, lost):
     assert cabinet.documents("Jones_Probate") == {WILL: sha256(pdf("will"))}
     assert cabinet.kinds("Jones_Probate") == ["opened", "filed"] + ["rebuilt"] * lost
     assert not (cabinet.path / "Brown_Merger").exists()
+
+
+def test_a_journal_calls_no_document_a_snapshot_that_may_go(cabinet):
+    """Only intermediate snapshots are ever removed, and a forged journal says that a document is one."""
+    for case, name in ("Smith_Divorce", "letter 2026-03-02.pdf"), ("Jones_Probate", "will 2026-03-02.pdf"):
+        cabinet.drop(f"{case}/Inbox", name, pdf(name))
+    cabinet.configure(cabinet.config_text + "snapshots: nightly\nkeep: 1\n")
+    cabinet.start()
+    cabinet.sync()
+    cabinet.stop()
+    victims = [WILL, "Smith_Divorce/" + LETTER.format(case="Smith_Divorce"), "Jones_Probate/Case.txt"]
+
+    def forged(lines):
+        for victim in victims:
+            goes_on(kind="archived", doc=0, archive=victim, archive_sha256=sha256_file(cabinet.path / victim),
+                    content="0" * 64, purpose="intermediate", archive_size=1, documents=1)(lines)
+    forge(cabinet.path / "Smith_Divorce/.organizer/journal.jsonl", forged)
+    shutil.rmtree(cabinet.state)
+    cabinet.start()
+    cabinet.sync()
+    cabinet.run("nightly", cabinet.path, status=None)
+    cabinet.sync()
+    assert len(list((cabinet.path / "Archive").glob("Smith_Divorce_*.zip"))) == 1
+    assert all((cabinet.path / victim).exists() for victim in victims)

@@ -518,14 +518,16 @@ def test_the_inbox_removed_and_made_again(smith):
     smith.assert_in_order([pdf("x"), pdf("still")])
 
 
-def test_a_standard_folder_replaced_by_a_file_and_by_a_link(smith):
+@pytest.mark.parametrize("target", ["{base}", "../.."])
+def test_a_standard_folder_replaced_by_a_file_and_by_a_link(smith, target):
     papers = smith.path / "Smith_Divorce/Court Papers"
     papers.write_bytes(pdf("not a folder"))
     p = smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("x"))
     smith.sync()
     assert p.exists()
     papers.unlink()
-    os.symlink(smith.base, papers)
+    os.symlink(target.format(base=smith.base), papers)
+    assert papers.samefile(smith.base)
     smith.run("sweep", smith.path)
     smith.sync()
     assert p.exists() and not (smith.base / "Smith_Divorce_Order_2026-03-02.pdf").exists()
