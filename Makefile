@@ -183,6 +183,7 @@ torture: deps-torture
 	tests/faults/power --build $B/quick --while archiving
 	tests/faults/power --build $B/quick --while archiving --fs xfs
 	tests/faults/blocks --build $B
+	tests/faults/badwrite --build $B
 	tests/fuzz/run --both
 	ORGANIZER_TORTURE=1 tests/faults/apart --also "tests/faults/life --build $B" env $(E2E) -s \
 	    tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb tests/e2e/test_attacker.py \

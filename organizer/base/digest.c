@@ -9,7 +9,8 @@
 #include "base/alloc.h"
 #include "base/exit.h"
 
-#define READ_SIZE (256 * 1024)
+#define READ_SIZE  (256 * 1024)
+#define READ_ALIGN 4096 /* what a descriptor that is O_DIRECT may want */
 
 struct digester {
     EVP_MD_CTX *ctx;
@@ -130,7 +131,8 @@ void digester_free(struct digester *g)
 
 int digest_of_fd(int fd, struct digest *d)
 {
-    AUTO_FREE char *buf = xmalloc(READ_SIZE);
+    AUTO_FREE char *room = xmalloc(READ_SIZE + READ_ALIGN);
+    char *buf = room + (READ_ALIGN - (uintptr_t)room % READ_ALIGN);
     struct digester *g = digester_new();
     off_t at = 0;
 
@@ -139,12 +141,13 @@ int digest_of_fd(int fd, struct digest *d)
 
         if (n < 0 && errno == EINTR)
             continue;
+        /* Behind the last whole block O_DIRECT may not be asked: there is nothing. */
+        if (n == 0 || (n < 0 && errno == EINVAL && at % READ_ALIGN))
+            break;
         if (n < 0) {
             digester_free(g);
             return -1;
         }
-        if (n == 0)
-            break;
         digester_add(g, buf, (size_t)n);
         at += n;
     }

@@ -9,6 +9,7 @@ static const char *const codes[REASON_COUNT] = {
     [REASON_COPIED_CASE] = "copied-case",
     [REASON_CHANGED_UNREAD] = "changed-unread",
     [REASON_MISSING] = "missing",
+    [REASON_NOT_KEPT] = "not-kept",
     [REASON_PROGRAM] = "program",
     [REASON_CONTRADICTION] = "contradiction",
     [REASON_READER_FAILED] = "reader-failed",

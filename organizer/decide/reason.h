@@ -19,6 +19,7 @@ enum reason {
     REASON_COPIED_CASE,     /* a second folder with the same case id */
     REASON_CHANGED_UNREAD,  /* verify: content differs from the journal without an edit seen */
     REASON_MISSING,         /* verify: a document of the journal is gone */
+    REASON_NOT_KEPT,        /* a sync of it failed, and the disk does not have it as it was */
     REASON_PROGRAM,         /* a program or script */
     REASON_CONTRADICTION,   /* content and extension contradict each other */
     REASON_READER_FAILED,   /* could not be read: reader died, stalled or was refused */

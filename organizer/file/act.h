@@ -32,6 +32,7 @@ enum act_status {
     ACT_GONE,    /* it is not under its old name any more: look again */
     ACT_REFUSED, /* cannot be done: error says why (no permission, no free name, other mount) */
     ACT_STOPPED, /* the disk is in doubt (EIO, ENOSPC, …): nothing was done; the filer stops */
+    ACT_LOST,    /* a sync of the document failed, and the disk does not have it as it was */
 };
 
 struct act {
@@ -46,6 +47,7 @@ struct act {
     bool leases;            /* leases work here: take F_WRLCK around the rename */
     bool unheard;           /* once renamed, the events of that tell its maker nothing: echoes.h */
     struct doc_stamp stamp; /* as examined: differs at the time of the act: ACT_BUSY */
+    struct digest was;      /* not zero: it was LOST when these were its bytes, and is only filed when it has them */
     char **companions;      /* names beside it that move with it ("._x"); NULL-terminated or NULL */
     /* What is recorded. doc.path is from the case folder of doc.case_id down; for ACT_RENAME the
      * filer sets doc.path, doc.stamp and doc.number before it writes the row. */

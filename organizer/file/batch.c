@@ -2,7 +2,7 @@
  * A batch of acts, from choosing names to the journals.
  *
  *     batch_do
- *       open_documents      descriptors, same file as examined
+ *       open_documents      descriptors, same file as examined, on the disk if a sync of it failed
  *       rename_round        again for those whose name was taken meanwhile
  *         choose            names and folders
  *         intend            intents and documents onto the disk, side by side
@@ -37,6 +37,7 @@ struct batch {
     int *fds;               /* of the documents to be renamed; the acts' */
     size_t fds_len;
     bool intents;           /* there are some in the log */
+    bool unkept;            /* documents could not be brought onto the disk */
     bool syncing;           /* the folders are being synced */
     bool settled;           /* they were */
 };
@@ -73,7 +74,8 @@ static void open_documents(struct batch *b)
     for (struct act *a = b->list; a && !b->g->stopped; a = a->next) {
         if (is_rename(a)) {
             place_follow(b->g->place, a);
-            rename_open(b->g, a);
+            if (rename_open(b->g, a) == 0 && a->kind == ACT_RENAME)
+                suspects_check(b->g->suspects, b->g->o.root, a->from, a);
             stopped_by(b->g, a);
         }
     }
@@ -148,6 +150,7 @@ static int intend(struct batch *b, bool first)
     add_intents(b);
     rc = intents_sync(g->intents, &err);
     if (datasync_wait(g->datasync, &data) < 0) {
+        b->unkept = true;
         err = rc < 0 ? err : data;
         rc = -1;
     }
@@ -347,9 +350,11 @@ static bool has_to_record(const struct batch *b)
     return b->intents;
 }
 
-/* Recorded now, its intent would count as finished. */
+/* Recorded now, its intent would count as finished: by that a next run knows the document. */
 static bool has_doubt(const struct batch *b)
 {
+    if (b->unkept)
+        return true;
     for (const struct act *a = b->list; a; a = a->next)
         if (a->in_doubt)
             return true;
@@ -424,6 +429,8 @@ static void end(struct batch *b)
         a->fd = -1;
         if (a->status == ACT_DONE)
             continue;
+        if (a->status == ACT_STOPPED)
+            suspects_learn(b->g->suspects, a);
         free(a->to);
         a->to = NULL;
     }

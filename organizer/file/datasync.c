@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "file/suspects.h"
 #include "record/doc.h"
 
 #define FOLDERS_EACH 8
@@ -22,6 +23,7 @@
 
 struct datasync {
     int root; /* its own: the kernel tells each open file of an error once, and not the next who asks */
+    struct suspects *suspects;
     bool ordered; /* keeps_order() */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -96,8 +98,8 @@ static int begin_to_write(int fd, off_t most)
     return sync_file_range(fd, 0, most, SYNC_FILE_RANGE_WRITE);
 }
 
-/* The errno of the first that failed, or 0. */
-static int do_with_each(const int *fds, size_t n, int (*bring)(int fd))
+/* The errno of the first that failed, or 0. All are suspects then. */
+static int do_with_each(const int *fds, size_t n, int (*bring)(int fd), struct suspects *suspects)
 {
     int failed = 0;
 
@@ -108,6 +110,18 @@ static int do_with_each(const int *fds, size_t n, int (*bring)(int fd))
     for (size_t i = 0; i < n; i++)
         if (bring(fds[i]) < 0 && !failed)
             failed = errno;
+    if (failed)
+        suspects_add(suspects, fds, n);
+    return failed;
+}
+
+/* The same of all that the file system has. */
+static int do_with_all(int root, struct suspects *suspects)
+{
+    int failed = syncfs(root) < 0 ? errno : 0;
+
+    if (failed)
+        suspects_add_all(suspects);
     return failed;
 }
 
@@ -136,7 +150,7 @@ static void do_folders(struct datasync *d)
     struct error err = ERROR_INIT;
 
     pthread_mutex_unlock(&d->lock);
-    (void)folders_sync(d->folders, d->root, &err);
+    (void)folders_sync(d->folders, d->root, d->suspects, &err);
     pthread_mutex_lock(&d->lock);
     d->folders_error = err;
     d->folders = NULL;
@@ -151,7 +165,7 @@ static void do_each(struct datasync *d)
     for (size_t i = 0; i < d->n; i++)
         if (!is_there(d, d->fds[i]))
             left[n++] = d->fds[i];
-    failed = do_with_each(left, n, d->ordered ? write_out : fdatasync);
+    failed = do_with_each(left, n, d->ordered ? write_out : fdatasync, d->suspects);
     pthread_mutex_lock(&d->lock);
     note(d, failed);
     d->fds = NULL;
@@ -186,6 +200,8 @@ static void do_early(struct datasync *d)
     pthread_mutex_unlock(&d->lock);
     known = doc_stamp_take(fd, -1, NULL, &stamp) == 0;
     failed = (d->ordered ? write_through(d, fd) : fdatasync(fd)) < 0 ? errno : 0;
+    if (failed)
+        suspects_add(d->suspects, &fd, 1);
     close(fd);
     pthread_mutex_lock(&d->lock);
     /* The next sync of that file would not say so again. */
@@ -200,7 +216,7 @@ static void do_all(struct datasync *d)
     int failed;
 
     pthread_mutex_unlock(&d->lock);
-    failed = syncfs(d->root) < 0 ? errno : 0;
+    failed = do_with_all(d->root, d->suspects);
     pthread_mutex_lock(&d->lock);
     note(d, failed);
     /* What failed is not tried again: who waits for it is told. */
@@ -241,11 +257,12 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct datasync *datasync_new(int root)
+struct datasync *datasync_new(int root, struct suspects *suspects)
 {
     struct datasync *d = xcalloc(1, sizeof *d);
 
     d->root = io_open_again(root);
+    d->suspects = suspects;
     d->ordered = keeps_order(root);
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
@@ -412,16 +429,16 @@ void folders_add(struct folders *f, int fd)
     f->list[f->len++] = (struct folder_fd){fd, st.st_dev, st.st_ino};
 }
 
-int folders_sync(struct folders *f, int root, struct error *err)
+int folders_sync(struct folders *f, int root, struct suspects *suspects, struct error *err)
 {
-    int failed = do_with_each(f->documents, f->documents_len, fsync);
+    int failed = do_with_each(f->documents, f->documents_len, fsync, suspects);
 
     if (failed) {
         folders_clear(f);
         return error_set(err, failed, "the documents could not be brought onto the disk");
     }
     if (f->many || f->len > FOLDERS_EACH)
-        failed = syncfs(root) < 0 ? errno : 0;
+        failed = do_with_all(root, suspects);
     else
         for (size_t i = 0; i < f->len; i++)
             if (fsync(f->list[i].fd) < 0 && !failed)

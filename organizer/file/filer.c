@@ -213,6 +213,7 @@ static void refuse_all(struct filer *f, const struct error *why)
     for (struct act *a = f->todo.first; a; a = a->next) {
         a->status = ACT_STOPPED;
         a->error = *why;
+        suspects_learn(f->g->suspects, a);
     }
     queue_move(&f->results, &f->todo);
     f->todo_len = 0;

@@ -78,6 +78,7 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
 
     g->o = *o;
     g->echoes = echoes_new();
+    g->suspects = suspects_new();
     if (doc_stamp_take(o->root, -1, NULL, &st) < 0) {
         error_set(err, errno, "cannot look at the cabinet");
         goto fail;
@@ -85,8 +86,8 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
     g->root_dev = st.dev;
     if (open_parts(g, false, r, err) < 0)
         goto fail;
-    g->datasync = datasync_new(o->root);
-    g->foldersync = g->datasync ? datasync_new(o->root) : NULL;
+    g->datasync = datasync_new(o->root, g->suspects);
+    g->foldersync = g->datasync ? datasync_new(o->root, g->suspects) : NULL;
     if (g->foldersync)
         return g;
     error_set(err, errno, "what is filed cannot be brought onto the disk");
@@ -102,6 +103,7 @@ void filing_close(struct filing *g)
     datasync_free(g->datasync);
     datasync_free(g->foldersync);
     close_parts(g);
+    suspects_free(g->suspects);
     echoes_free(g->echoes);
     free(g);
 }

@@ -11,6 +11,7 @@
 #include "file/echoes.h"
 #include "file/filer.h"
 #include "file/intents.h"
+#include "file/suspects.h"
 #include "record/state.h"
 
 struct place;
@@ -25,6 +26,7 @@ struct filing {
     uint64_t root_dev;
     struct state *state;
     struct intents *intents;
+    struct suspects *suspects;
     struct datasync *datasync, *foldersync;
     struct place *place;
     struct outbox *outbox;

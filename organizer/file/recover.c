@@ -6,6 +6,9 @@
  *     both     a link under both names: both stay, the next sweep lists them
  *     neither  moved on or removed by a person meanwhile: the next sweep finds it
  *
+ * Whoever began it may have ended at a sync that failed: what has its old name is read from the disk before it is
+ * filed (suspects.h), what has its new one before it is recorded, and goes back when the disk does not have it.
+ *
  * Only the log in the private state says what is to be looked for, and only device, inode and birth
  * time say whether it is the document: nothing that others could edit.
  */
@@ -14,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "file/filing.h"
@@ -50,6 +54,35 @@ static void touched(struct settling *s, int folder)
         folders_add(&s->folders, folder);
 }
 
+/* The document has its new name: 1 when that stands; 0 when the disk does not have what was renamed, and it has its
+ * old name again; -1 with err when the disk is in doubt. What cannot be read or put back stands: `organizer verify`
+ * finds it. */
+static int stands(struct settling *s, struct act *a)
+{
+    struct filing *g = s->g;
+    struct doc_stamp st;
+    const char *name;
+    int folder, is_old;
+
+    if (a->kind != ACT_RENAME)
+        return 1;
+    a->fd = beneath_open(g->o.root, a->to, O_RDONLY | O_NOFOLLOW, 0);
+    if (a->fd < 0 || suspects_check(g->suspects, g->o.root, a->to, a) == 0)
+        return 1;
+    if (a->status == ACT_STOPPED) {
+        *s->err = a->error;
+        return -1;
+    }
+    if (a->status != ACT_LOST)
+        return 1;
+    cleanup_close(&a->fd);
+    a->fd = -1;
+    rename_undo(g, a, &s->folders);
+    is_old = lies_at(s, a, a->from, &folder, &name, &st);
+    touched(s, folder);
+    return is_old < 0 ? -1 : !is_old;
+}
+
 /* Takes a over. 0, or -1 with err. */
 static int settle(struct settling *s, struct act *a)
 {
@@ -59,6 +92,12 @@ static int settle(struct settling *s, struct act *a)
     int is_old = lies_at(s, a, a->from, &from, &from_name, &old);
     int is_new = lies_at(s, a, a->to, &to, &to_name, &st);
 
+    if (a->kind == ACT_RENAME)
+        suspects_add_act(s->g->suspects, a);
+    if (is_new > 0 && is_old == 0) {
+        is_new = stands(s, a);
+        is_old = is_new == 0;
+    }
     if (is_old < 0 || is_new < 0) {
         touched(s, from);
         touched(s, to);
@@ -122,7 +161,7 @@ int recover_intents(struct filing *g, struct recovery *r, struct error *err)
     if (rc == 0)
         rc = intents_each(g->intents, finished, take_intent, &s, err);
     if (rc == 0 && r->intents) {
-        rc = g->o.durable ? folders_sync(&s.folders, g->o.root, err) : 0;
+        rc = g->o.durable ? folders_sync(&s.folders, g->o.root, g->suspects, err) : 0;
         if (rc == 0)
             rc = commit(&s);
         if (rc == 0)

@@ -266,6 +266,11 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
             flow_scan(f, a->to_folder);
         stopped(f, it, &a->error);
         return;
+    case ACT_LOST:
+        log_line(&f->log, LOG_ERROR, "the disk does not have a document as it was", "document", it->path, NULL);
+        it->x.digest = a->doc.digest;
+        flow_list_plain(f, it, REASON_NOT_KEPT, NULL);
+        return;
     default:
         log_line(&f->log, LOG_WARNING, "cannot file", "document", it->path, "error",
                  error_text(&a->error), NULL);
@@ -550,6 +555,12 @@ static char *folder_for(struct flow *f, const struct matter *target, const char 
     return found;
 }
 
+/* The disk did not have it as it was, and nobody brought it again. */
+static bool was_not_kept(const struct doc *row, const struct doc_stamp *now)
+{
+    return row->reason == REASON_NOT_KEPT && doc_stamp_same_bytes(&row->stamp, now);
+}
+
 static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
                               const struct matter *target, const struct identified *id,
                               bool same_case)
@@ -566,6 +577,8 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     a->leases = it->leases;
     a->unheard = true;
     a->stamp = it->stamp;
+    if (was_not_kept(&id->row, &it->stamp))
+        a->was = id->row.digest;
     a->case_path = xstrdup(target->facts.path);
     fill_row(f, &a->doc, it, d, target, "", same_case ? &id->row : &none, false);
     a->doc.state = DOC_FILED;

@@ -384,7 +384,8 @@ static void heed_row(const struct asked *a, struct decision *d)
 {
     const struct doc *row = &a->row;
     bool held = row->reason == REASON_VETOED || row->reason == REASON_FOUGHT_OVER ||
-                row->reason == REASON_NO_PERMISSION || row->reason == REASON_TWO_NAMES;
+                row->reason == REASON_NO_PERMISSION || row->reason == REASON_TWO_NAMES ||
+                row->reason == REASON_NOT_KEPT;
 
     if (!a->has_row || !held || d->action != ACTION_FILE ||
         !doc_stamp_equal(&row->stamp, &a->stamp))

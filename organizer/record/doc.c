@@ -111,8 +111,12 @@ bool doc_stamp_same_file(const struct doc_stamp *a, const struct doc_stamp *b)
     return a->dev == b->dev && a->ino == b->ino && a->birth_ns == b->birth_ns;
 }
 
+bool doc_stamp_same_bytes(const struct doc_stamp *a, const struct doc_stamp *b)
+{
+    return doc_stamp_same_file(a, b) && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
+
 bool doc_stamp_equal(const struct doc_stamp *a, const struct doc_stamp *b)
 {
-    return doc_stamp_same_file(a, b) && a->size == b->size && a->mtime_ns == b->mtime_ns &&
-           a->ctime_ns == b->ctime_ns;
+    return doc_stamp_same_bytes(a, b) && a->ctime_ns == b->ctime_ns;
 }

@@ -101,6 +101,8 @@ int doc_look(int fd, int dirfd, const char *name, struct doc_seen *seen);
 int doc_stamp_take(int fd, int dirfd, const char *name, struct doc_stamp *s);
 /* Same file, same bytes as far as the stamp can tell. */
 bool doc_stamp_equal(const struct doc_stamp *a, const struct doc_stamp *b);
+/* Same file, not written to since: a new name changes only the ctime. */
+bool doc_stamp_same_bytes(const struct doc_stamp *a, const struct doc_stamp *b);
 /* Same file (device, inode, birth time), whatever its bytes. */
 bool doc_stamp_same_file(const struct doc_stamp *a, const struct doc_stamp *b);
 

@@ -91,6 +91,32 @@ def test_documents_of_a_renamed_case_that_stayed_are_renamed_by_the_next_sweep(c
     assert names == sorted(f"Jones_Divorce_Letter-{n}_2026-03-02.pdf" for n in range(12))
 
 
+def test_what_the_disk_did_not_keep_is_listed_until_it_is_brought_again(cabinet):
+    """Its sync fails, and once memory has let go of it other bytes are read."""
+    smith = cabinet.init().new()
+    cabinet.run("sweep", cabinet.path)
+    document = cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    good, stamp = document.read_bytes(), document.stat()
+    cabinet.run("sweep", cabinet.path, env=faults("fsync", errno.EIO, "Letter_2026", ever=False), status=None)
+    assert document.read_bytes() == good and cabinet.kinds("Smith_Divorce").count("filed") == 0
+    with open(document, "r+b") as f:
+        f.write(b"\0" * len(good))
+    os.utime(document, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    for aside in ("1.pdf", "2.pdf"):  # the second time only its row tells
+        cabinet.run("sweep", cabinet.path, status=None)
+        assert document.exists() and cabinet.kinds("Smith_Divorce").count("filed") == 0
+        attention = (smith / "Needs attention.txt").read_text()
+        assert "The disk did not keep letter 2026-03-02.pdf as it was written" in attention
+        assert "Bring it again from where it came from" in attention
+        os.rename(document, smith / aside)  # it is looked at once more
+        os.rename(smith / aside, document)
+    document.write_bytes(good)
+    cabinet.run("sweep", cabinet.path)
+    assert (smith / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf").read_bytes() == good
+    assert not (smith / "Needs attention.txt").exists()
+    cabinet.run("verify", cabinet.path)
+
+
 def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):
     """The disk is slow: between the document and its row, what happens to it finds no row yet."""
     cabinet.init().new()
@@ -147,7 +173,7 @@ def test_power_cuts(fs, during):
     assert re.search(rf"^power, {fs}(, archiving)? +6 +\d+ +\d+ +\d+ +0$", r.stdout, re.M)
 
 
-def cuts_between_blocks(states, *args):
+def need_recorder():
     need_root()
     if subprocess.run(["pkg-config", "--exists", "fuse3"]).returncode or not os.path.exists("/dev/fuse"):
         pytest.skip("FUSE is not here (Debian: libfuse3-dev)")
@@ -155,6 +181,10 @@ def cuts_between_blocks(states, *args):
         pytest.skip("this machine has no loop devices")
     preload()
     subprocess.run(["make", "--no-print-directory", f"B={BUILD}", f"{BUILD}/recorder"], cwd=ROOT, check=True)
+
+
+def cuts_between_blocks(states, *args):
+    need_recorder()
     r = subprocess.run([ROOT / "tests/faults/blocks", "--build", BUILD, "--states", str(states), *args],
                        capture_output=True, text=True)
     found = re.search(r"^blocks, ext4 +(\d+) +(\d+) +(\d+) +(\d+)$", r.stdout, re.M)
@@ -172,3 +202,10 @@ def test_a_disk_that_lies_is_found_out():
     """The suite finds what it is there to find: without any syncs something is lost."""
     rc, *_, violations = cuts_between_blocks(60, "--lie", "fsync,fdatasync,syncfs")
     assert violations > 0 and rc == 1
+
+
+def test_what_the_disk_did_not_take_is_not_filed_from_memory():
+    """One write fails in the disk itself, and the kernel then takes what it has for written."""
+    need_recorder()
+    r = subprocess.run([ROOT / "tests/faults/badwrite", "--build", BUILD], capture_output=True, text=True)
+    assert r.returncode == 0 and re.search(r"^a failed write +0$", r.stdout, re.M), r.stdout + r.stderr

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import struct
 import subprocess
 import time
 
@@ -11,6 +12,8 @@ from world import TIMEOUT
 
 LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
 BLKFLSBUF = 0x1261
+NOTE = struct.Struct("=QII")
+WRITE, FLUSH = 1, 2
 CLONE_NEWNS, MS_SLAVE, MNT_DETACH = 0x20000, 1 << 19, 2
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -101,3 +104,36 @@ class Disk:
         device = os.open(self.device, os.O_RDWR)
         fcntl.ioctl(device, LOOP_CLR_FD)
         os.close(device)
+
+
+class Recorder:
+    """The disk, while it notes down (recorder.c). bad: the first write with these bytes fails."""
+
+    def __init__(self, build, base, image, bad=None):
+        self.notes, self.folder = base / "notes", base / "recorder"
+        self.folder.mkdir()
+        self.process = subprocess.Popen([build / "recorder", image, self.notes, self.folder, *filter(None, [bad])],
+                                        stdin=subprocess.DEVNULL)
+        until = time.monotonic() + TIMEOUT
+        while not (self.folder / "disk").exists():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("the recorder does not run")
+            time.sleep(0.01)
+
+    def close(self):
+        unmount(self.folder)
+        self.process.wait(TIMEOUT)
+
+    def intervals(self):
+        """The writes between one flush and the next."""
+        data, at, writes = self.notes.read_bytes(), 0, []
+        while at < len(data):
+            offset, size, kind = NOTE.unpack_from(data, at)
+            at += NOTE.size
+            if kind == FLUSH:
+                yield writes
+                writes = []
+            else:
+                writes.append((offset, data[at:at + size]))
+                at += size
+        yield writes

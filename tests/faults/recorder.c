@@ -2,7 +2,9 @@
  * and each flush. From these notes tests/faults/blocks makes what a disk may hold after a power cut: all that was
  * flushed, and any part of what was written since.
  *
- *   recorder IMAGE NOTES MOUNTPOINT      the disk is MOUNTPOINT/disk; ends when it is unmounted
+ *   recorder IMAGE NOTES MOUNTPOINT [BAD]    the disk is MOUNTPOINT/disk; ends when it is unmounted
+ *
+ * BAD: the first write that holds these bytes fails, and the disk does not have it.
  *
  * A note is struct note, and behind a write its bytes. One thread: notes are in the order in which the disk was told. */
 #define FUSE_USE_VERSION 31
@@ -27,6 +29,7 @@ static const char *const disk_path = "/disk";
 
 struct recorder {
     int image, notes;
+    const char *bad; /* NULL: no write fails */
 };
 
 static struct recorder *self(void)
@@ -83,13 +86,19 @@ static int on_read(const char *path, char *bytes, size_t n, off_t at, struct fus
 static int on_write(const char *path, const char *bytes, size_t n, off_t at, struct fuse_file_info *info)
 {
     const struct note note = {.offset = (uint64_t)at, .len = (uint32_t)n, .kind = WRITE};
-    int rc = put(self()->notes, &note, sizeof note, -1);
+    struct recorder *r = self();
+    int rc;
 
     (void)path, (void)info;
+    if (r->bad && memmem(bytes, n, r->bad, strlen(r->bad))) {
+        r->bad = NULL;
+        return -EIO;
+    }
+    rc = put(r->notes, &note, sizeof note, -1);
     if (rc == 0)
-        rc = put(self()->notes, bytes, n, -1);
+        rc = put(r->notes, bytes, n, -1);
     if (rc == 0)
-        rc = put(self()->image, bytes, n, at);
+        rc = put(r->image, bytes, n, at);
     return rc < 0 ? rc : (int)n;
 }
 
@@ -109,10 +118,11 @@ int main(int argc, char **argv)
     struct recorder r;
     char *args[] = {argv[0], "-f", "-s", argc > 3 ? argv[3] : NULL, NULL};
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: recorder IMAGE NOTES MOUNTPOINT\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: recorder IMAGE NOTES MOUNTPOINT [BAD]\n");
         return 2;
     }
+    r.bad = argv[4];
     r.image = open(argv[1], O_RDWR | O_CLOEXEC);
     r.notes = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (r.image < 0 || r.notes < 0) {

@@ -9,6 +9,7 @@
 
 #include "failing_calls.h"
 #include "file/datasync.h"
+#include "file/suspects.h"
 
 static unsigned threads, no_thread; /* started so far; the one that cannot be started, 0 for none */
 
@@ -287,7 +288,8 @@ static void one_that_changed_since_it_was_announced_is_synced_again(void **state
 {
     static const struct timespec then[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
     const struct world *w = *state;
-    struct datasync *d = datasync_new(w->root);
+    struct suspects *suspects = suspects_new();
+    struct datasync *d = datasync_new(w->root, suspects);
     AUTO_CLOSE int fd = beneath_open(w->root, FROM, O_RDWR, 0);
     unsigned before = sys.syncs;
 
@@ -301,6 +303,7 @@ static void one_that_changed_since_it_was_announced_is_synced_again(void **state
     sync_now(d, fd);
     assert_int_equal(sys.syncs - before, 2);
     datasync_free(d);
+    suspects_free(suspects);
 }
 
 static void where_nothing_need_last_nothing_is_synced(void **state)

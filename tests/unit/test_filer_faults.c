@@ -26,6 +26,9 @@ static struct {
     long type;       /* of file system that fstatfs() tells; 0: it fails */
     bool journal;    /* it has one: asked of ext4 only */
     bool no_disk;    /* what it lies on has no device of its own */
+    const char *kept; /* what the disk has of each document, where memory has its bytes; NULL: the same */
+    enum { PAST_MEMORY, PAST_MEMORY_NOT, PAST_MEMORY_IN_NAME } past; /* can it be read past memory? */
+    bool dropped;    /* memory has no document any more */
 } sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true, .type = XFS_SUPER_MAGIC};
 
 /* Notes the call; its errno when it is to fail, else 0. */
@@ -84,6 +87,42 @@ int sync_file_range(int fd, off_t at, off_t n, unsigned flags)
     int failed = note(flags & SYNC_FILE_RANGE_WAIT_AFTER ? "write" : "begin", fd);
 
     return answer(failed, failed ? 0 : (int)syscall(SYS_sync_file_range, fd, at, n, flags));
+}
+
+static bool is_document(int fd)
+{
+    char link[64], path[512];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = syscall(SYS_readlinkat, AT_FDCWD, link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return strstr(path, ".pdf") != NULL;
+}
+
+ssize_t pread(int fd, void *buf, size_t n, off_t at)
+{
+    bool past = fcntl(fd, F_GETFL) & O_DIRECT, from_disk = sys.dropped || (past && sys.past == PAST_MEMORY);
+    int failed = is_document(fd) ? note("read", fd) : 0;
+
+    if (!failed && past && sys.past == PAST_MEMORY_NOT)
+        failed = EINVAL;
+    if (failed)
+        return answer(failed, 0);
+    if (sys.kept && from_disk && is_document(fd)) {
+        size_t there = strlen(sys.kept) - ((size_t)at < strlen(sys.kept) ? (size_t)at : strlen(sys.kept));
+
+        memcpy(buf, sys.kept + at, there < n ? there : n);
+        return (ssize_t)(there < n ? there : n);
+    }
+    return syscall(SYS_pread64, fd, buf, n, at);
+}
+
+int posix_fadvise(int fd, off_t at, off_t n, int advice)
+{
+    sys.dropped = sys.dropped || (advice == POSIX_FADV_DONTNEED && is_document(fd));
+    (void)note("drop", fd);
+    return (int)syscall(SYS_fadvise64, fd, at, n, advice);
 }
 
 int fstatfs(int fd, struct statfs *fs)
@@ -224,6 +263,9 @@ static int done(void **state)
     str_clear(&sys.log);
     sys.type = XFS_SUPER_MAGIC;
     sys.no_disk = false;
+    sys.kept = NULL;
+    sys.past = PAST_MEMORY;
+    sys.dropped = false;
     return 0;
 }
 
@@ -725,6 +767,271 @@ static void a_journal_that_cannot_be_synced_stops_filing_after_the_act(void **st
     assert_journal(w);
 }
 
+/* ---- what the disk did not keep ---------------------------------------------------------------- */
+
+/* Other bytes of the same length in the same file, of which its stamp does not tell: what is read of it once memory
+ * has let go of what could not be written. */
+static void lose(const struct world *w, const char *path, const char *text)
+{
+    struct doc_stamp before;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    AUTO_CLOSE int fd = beneath_open(w->root, path, O_WRONLY, 0);
+
+    assert_int_equal(doc_stamp_take(fd, -1, NULL, &before), 0);
+    assert_int_equal(before.size, strlen(text));
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    times[1] = (struct timespec){before.mtime_ns / NS_PER_S, before.mtime_ns % NS_PER_S};
+    assert_int_equal(futimens(fd, times), 0);
+}
+
+static void assert_lost(struct world *w, const struct outcome *r, const char *text)
+{
+    assert_int_equal(r->status, ACT_LOST);
+    assert_non_null(strstr(r->error, "bring it again"));
+    assert_null(filer_stopped(w->f));
+    assert_text(w, INBOX "/a.pdf", text);
+    assert_false(exists(w, LETTERS "/L.pdf"));
+}
+
+/* The document is examined and its sync fails. */
+static void fail_sync(struct world *w, const char *entry)
+{
+    write_file(w, INBOX "/a.pdf", "good");
+    fail_next(entry, EIO);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_STOPPED);
+    assert_string_equal(sys.fail, "");
+    filer_resume(w->f);
+    log_clear();
+}
+
+/* What is read of it later, and what its digest is then, counts for nothing. */
+static void not_filed_until_it_is_brought_again(struct world *w, const char *entry)
+{
+    struct outcome r;
+
+    fail_sync(w, entry);
+    lose(w, INBOX "/a.pdf", "zero");
+    for (int i = 0; i < 2; i++) {
+        r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+        assert_lost(w, &r, "zero");
+    }
+    assert_int_equal(calls("rename:Inbox"), 0);
+    write_file(w, INBOX "/a.pdf", "good again");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    assert_text(w, LETTERS "/L.pdf", "good again");
+}
+
+static void what_could_not_be_written_out_is_not_filed(void **state)
+{
+    not_filed_until_it_is_brought_again(*state, "write:a.pdf");
+}
+
+static void what_could_not_be_synced_once_renamed_is_not_filed(void **state)
+{
+    not_filed_until_it_is_brought_again(*state, "fsync:L.pdf");
+}
+
+static void what_could_not_be_synced_elsewhere_is_not_filed(void **state)
+{
+    move_to_other_file_system(*state);
+    not_filed_until_it_is_brought_again(*state, "fdatasync:a.pdf");
+}
+
+static void what_could_not_be_synced_when_announced_is_not_filed(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "good");
+    a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    fail_next("write:a.pdf", EIO);
+    filer_prepare(w->f, a->fd);
+    wait_for_call("write:a.pdf");
+    submit(w, a, &r);
+    run(w);
+    assert_int_equal(r.status, ACT_STOPPED);
+    filer_resume(w->f);
+    lose(w, INBOX "/a.pdf", "zero");
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_lost(w, &r, "zero");
+}
+
+/* Memory has it, and all that is read of it is right, until it is asked what the disk has. */
+static void what_only_memory_has_is_not_filed(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    for (int past = PAST_MEMORY; past <= PAST_MEMORY_IN_NAME; past++) {
+        sys.past = past;
+        sys.dropped = false;
+        fail_sync(w, "write:a.pdf");
+        sys.kept = "zero";
+        r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+        assert_lost(w, &r, "good");
+        /* The only good bytes stay there where the disk can be read without dropping them. */
+        assert_int_equal(calls("drop:a.pdf"), past != PAST_MEMORY);
+        sys.kept = NULL;
+        assert_int_equal(unlinkat(w->root, INBOX "/a.pdf", 0), 0);
+    }
+}
+
+static void what_the_disk_has_is_filed(void **state)
+{
+    struct world *w = *state;
+
+    for (int past = PAST_MEMORY; past <= PAST_MEMORY_IN_NAME; past++) {
+        sys.past = past;
+        fail_sync(w, "write:a.pdf");
+        assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+        assert_int_equal(calls("drop:a.pdf"), 1);
+        assert_true(position("fdatasync:a.pdf") < position("drop:a.pdf"));
+    }
+}
+
+static void what_cannot_be_read_from_the_disk_is_not_filed(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    fail_sync(w, "write:a.pdf");
+    fail_next("read:a.pdf", EIO);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_lost(w, &r, "good");
+    assert_string_equal(sys.fail, "");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
+static void one_that_cannot_be_synced_again_stops_filing_again(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    fail_sync(w, "write:a.pdf");
+    fail_next("fdatasync:a.pdf", EIO);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_STOPPED);
+    assert_string_equal(sys.fail, "");
+    filer_resume(w->f);
+    lose(w, INBOX "/a.pdf", "zero");
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_lost(w, &r, "zero");
+}
+
+/* Who has it in writing that it was lost gives its digest, also when the filer never saw it. */
+static void what_was_lost_before_a_restart_is_not_filed(void **state)
+{
+    struct world *w = *state;
+    struct act *a;
+    struct outcome r;
+
+    for (int i = 0; i < 2; i++) {
+        write_file(w, INBOX "/a.pdf", i ? "good" : "zero");
+        a = filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+        a->was = digest_of("good", 4);
+        submit(w, a, &r);
+        run(w);
+        if (i)
+            assert_int_equal(r.status, ACT_DONE);
+        else
+            assert_lost(w, &r, "zero");
+    }
+}
+
+/* Its intent tells the next run. */
+static void what_could_not_be_written_out_before_a_restart_is_not_filed(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    write_file(w, INBOX "/a.pdf", "good");
+    fail_next("write:a.pdf", EIO);
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_STOPPED);
+    world_stop(w);
+    lose(w, INBOX "/a.pdf", "zero");
+    world_start(w);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_lost(w, &r, "zero");
+}
+
+/* It was renamed, and whoever did that did not come to record it. */
+static void what_recovery_finds_renamed_and_not_kept_goes_back(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+    pid_t pid;
+
+    write_file(w, INBOX "/a.pdf", "good");
+    world_stop(w);
+    pid = fork();
+    if (pid == 0) {
+        at(FILER_RENAMED, kill_child);
+        world_start(w);
+        submit(w, filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf"), &r);
+        world_stop(w);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    lose(w, LETTERS "/L.pdf", "zero");
+    world_start(w);
+    assert_int_equal(filer_recovered(w->f)->finished, 0);
+    assert_int_equal(filer_recovered(w->f)->untouched, 1);
+    r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_lost(w, &r, "zero");
+    world_stop(w);
+    assert_int_equal(lines(w, "filed", NULL), 0);
+    assert_journal(w);
+}
+
+/* After a sync of the whole disk that failed nobody knows of any document. */
+static void after_a_sync_of_all_that_failed_each_is_read_from_the_disk(void **state)
+{
+    enum { MANY = 20 };
+    struct world *w = *state;
+    struct outcome r[MANY];
+    unsigned stopped = 0;
+    char path[64];
+
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        write_file(w, path, "good");
+    }
+    write_file(w, INBOX "/a.pdf", "good");
+    fail_next("syncfs:cabinet", EIO);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        submit(w, filing_act(w, path, LETTERS, "M.pdf"), &r[i]);
+    }
+    run(w);
+    assert_string_equal(sys.fail, "");
+    filer_resume(w->f);
+    for (int i = 0; i < MANY; i++) {
+        if (r[i].status != ACT_STOPPED)
+            continue;
+        stopped++;
+        snprintf(path, sizeof path, INBOX "/%d.pdf", i);
+        lose(w, path, "zero");
+        assert_int_equal(file_one(w, path, LETTERS, "M.pdf").status, ACT_LOST);
+    }
+    assert_true(stopped > 8);
+    /* One that was in no batch. */
+    sys.kept = "zero";
+    r[0] = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_lost(w, &r[0], "good");
+    sys.kept = "good";
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+}
+
+/* Only a sync that failed makes documents be read once more. */
+static void what_was_synced_is_not_read_again(void **state)
+{
+    struct world *w = *state;
+
+    write_file(w, INBOX "/a.pdf", "1");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    assert_int_equal(calls("read:a.pdf") + calls("drop:a.pdf") + calls("fdatasync:a.pdf"), 0);
+}
+
 static void refused_with(struct world *w, int with, const char *text)
 {
     struct outcome r;
@@ -1136,6 +1443,19 @@ int main(void)
         TEST(a_transaction_that_cannot_be_synced_stops_filing),
         TEST(a_rename_for_want_of_space_stops_filing),
         TEST(a_journal_that_cannot_be_synced_stops_filing_after_the_act),
+        TEST(what_could_not_be_written_out_is_not_filed),
+        TEST(what_could_not_be_synced_once_renamed_is_not_filed),
+        TEST(what_could_not_be_synced_elsewhere_is_not_filed),
+        TEST(what_could_not_be_synced_when_announced_is_not_filed),
+        TEST(what_only_memory_has_is_not_filed),
+        TEST(what_the_disk_has_is_filed),
+        TEST(what_cannot_be_read_from_the_disk_is_not_filed),
+        TEST(one_that_cannot_be_synced_again_stops_filing_again),
+        TEST(what_was_lost_before_a_restart_is_not_filed),
+        TEST(what_could_not_be_written_out_before_a_restart_is_not_filed),
+        TEST(what_recovery_finds_renamed_and_not_kept_goes_back),
+        TEST(after_a_sync_of_all_that_failed_each_is_read_from_the_disk),
+        TEST(what_was_synced_is_not_read_again),
         TEST(a_file_system_without_noreplace_is_refused),
         TEST(another_file_system_is_refused),
         TEST(no_permission_is_refused),
