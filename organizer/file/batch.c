@@ -434,6 +434,8 @@ static void end(struct batch *b)
         free(a->to);
         a->to = NULL;
     }
+    if (b->g->stopped)
+        filing_keep_suspects(b->g);
     folders_clear(&b->folders);
     place_end_batch(b->g->place);
 }

@@ -21,9 +21,10 @@
  * After EIO, ENOSPC, EDQUOT or EROFS the filer stops (filer_stopped), later acts come back as
  * ACT_STOPPED; filer_resume() tries again. That a sync succeeds after one that failed proves nothing: what is the
  * filer's own is written anew, and a document whose sync failed is filed only when it was read from the disk and is
- * what it was (suspects.h), else its act comes back as ACT_LOST. Which those are is known until the program ends,
- * and from then on only of what was renamed or about to be: that has intents. Of others, a next run that finds them
- * in the kernel's memory takes them for what the disk has.
+ * what it was (suspects.h), else its act comes back as ACT_LOST. Which those are stands in the private state, as far
+ * as that can be written, and in the log of intents. Only that a sync of the whole file system failed is forgotten when
+ * the program ends: of documents whose acts it did not stop, the next run takes what the kernel has in memory for what
+ * the disk has.
  */
 #ifndef ORGANIZER_FILE_FILER_H
 #define ORGANIZER_FILE_FILER_H

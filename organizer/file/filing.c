@@ -49,6 +49,27 @@ static int flush(struct filing *g, struct recovery *r, struct error *err)
     return -1;
 }
 
+void filing_keep_suspects(struct filing *g)
+{
+    uint64_t upto = g->suspects_kept;
+    AUTO_FREE char *text = g->state ? suspects_text(g->suspects, g->root_dev, &upto) : NULL;
+    struct error err = ERROR_INIT;
+
+    if (text && state_set(g->state, SUSPECTS_KEY, text, &err) == 0)
+        g->suspects_kept = upto;
+}
+
+static int find_suspects(struct filing *g, struct error *err)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (state_find(g->state, SUSPECTS_KEY, &text, err) < 0)
+        return -1;
+    if (text)
+        suspects_read(g->suspects, g->root_dev, text);
+    return 0;
+}
+
 /* anew: what the log's pages hold is in doubt; with all settled, it is written anew. */
 static int open_parts(struct filing *g, bool anew, struct recovery *r, struct error *err)
 {
@@ -64,7 +85,7 @@ static int open_parts(struct filing *g, bool anew, struct recovery *r, struct er
     g->crowded = false;
     g->place = place_new(g->o.root, g->state);
     g->outbox = outbox_new(&g->o, g->state);
-    if (open_intents(g, err) < 0 || recover_intents(g, r, err) < 0 || flush(g, r, err) < 0)
+    if ((!anew && find_suspects(g, err) < 0) || open_intents(g, err) < 0 || recover_intents(g, r, err) < 0 || flush(g, r, err) < 0)
         return -1;
     if (!anew)
         return 0;
@@ -102,6 +123,7 @@ void filing_close(struct filing *g)
         return;
     datasync_free(g->datasync);
     datasync_free(g->foldersync);
+    filing_keep_suspects(g);
     close_parts(g);
     suspects_free(g->suspects);
     echoes_free(g->echoes);
@@ -112,6 +134,7 @@ int filing_resume(struct filing *g)
 {
     struct recovery r = {0};
 
+    filing_keep_suspects(g);
     close_parts(g);
     g->stopped = open_parts(g, true, &r, &g->why) < 0;
     return g->stopped ? -1 : 0;

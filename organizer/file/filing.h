@@ -20,6 +20,7 @@ struct outbox;
 /* Key in the private state: number of the last finished intent. */
 #define INTENTS_KEY "intents.finished"
 #define UNPUBLISHED_KEY "pages.unpublished"
+#define SUSPECTS_KEY "documents.suspects"
 
 struct filing {
     struct filer_options o;
@@ -27,6 +28,7 @@ struct filing {
     struct state *state;
     struct intents *intents;
     struct suspects *suspects;
+    uint64_t suspects_kept; /* of them: suspects_text() */
     struct datasync *datasync, *foldersync;
     struct place *place;
     struct outbox *outbox;
@@ -45,6 +47,8 @@ struct filing *filing_open(const struct filer_options *o, struct recovery *r, st
 void filing_close(struct filing *g);
 /* After filing stopped: opens everything anew and settles. 0, or -1: still stopped. */
 int filing_resume(struct filing *g);
+/* The private state, as far as it can be written, has the suspects. */
+void filing_keep_suspects(struct filing *g);
 
 /* batch.c: does the acts of the list, all statuses set. `give` gets the list as soon as it counts,
  * before the journals are written; more() tells whether another batch follows at once. over() is called in

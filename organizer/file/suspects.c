@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -28,6 +31,7 @@ struct suspects {
     pthread_mutex_t lock;
     struct suspect *list;
     bool all;
+    uint64_t changes; /* of the list, so far */
 };
 
 struct suspects *suspects_new(void)
@@ -78,6 +82,7 @@ static void add(struct suspects *s, const struct doc_stamp *st, const struct dig
     }
     one->stamp = *st;
     one->digest = *d;
+    s->changes++;
 }
 
 void suspects_add(struct suspects *s, const int *fds, size_t n)
@@ -149,6 +154,7 @@ static void clear(struct suspects *s, const struct doc_stamp *st)
     one = find(s, st);
     if (one)
         drop(s, one);
+    s->changes += one != NULL;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -223,4 +229,43 @@ int suspects_check(struct suspects *s, int root, const char *path, struct act *a
         return lost(s, a, &was);
     clear(s, &a->stamp);
     return 0;
+}
+
+char *suspects_text(struct suspects *s, uint64_t root_dev, uint64_t *upto)
+{
+    struct str text = STR_INIT;
+    char hex[DIGEST_HEX];
+    bool changed;
+
+    pthread_mutex_lock(&s->lock);
+    changed = s->changes != *upto;
+    *upto = s->changes;
+    for (const struct suspect *one = changed ? s->list : NULL; one; one = one->hh.next)
+        str_addf(&text, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %" PRId64 " %s\n",
+                 one->stamp.dev == root_dev ? 0 : one->stamp.dev, one->stamp.ino, one->stamp.birth_ns, one->stamp.size,
+                 one->stamp.mtime_ns, digest_hex(&one->digest, hex));
+    pthread_mutex_unlock(&s->lock);
+    return changed ? str_detach(&text) : NULL;
+}
+
+void suspects_read(struct suspects *s, uint64_t root_dev, const char *text)
+{
+    struct doc_stamp st = {0};
+    struct digest d;
+    char hex[DIGEST_HEX];
+    uint64_t changes;
+
+    pthread_mutex_lock(&s->lock);
+    changes = s->changes;
+    for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
+        if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNu64 " %" SCNd64 " %64s", &st.dev, &st.ino, &st.birth_ns,
+                   &st.size, &st.mtime_ns, hex) != 6 ||
+            digest_parse(hex, &d) < 0)
+            continue;
+        if (!st.dev)
+            st.dev = root_dev;
+        add(s, &st, &d);
+    }
+    s->changes = changes;
+    pthread_mutex_unlock(&s->lock);
 }

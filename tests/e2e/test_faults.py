@@ -97,7 +97,7 @@ def test_what_the_disk_did_not_keep_is_listed_until_it_is_brought_again(cabinet)
     cabinet.run("sweep", cabinet.path)
     document = cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
     good, stamp = document.read_bytes(), document.stat()
-    cabinet.run("sweep", cabinet.path, env=faults("fsync", errno.EIO, "Letter_2026", ever=False), status=None)
+    cabinet.run("sweep", cabinet.path, env=faults("fsync", errno.EIO, "Letter_2026"), status=None)
     assert document.read_bytes() == good and cabinet.kinds("Smith_Divorce").count("filed") == 0
     with open(document, "r+b") as f:
         f.write(b"\0" * len(good))

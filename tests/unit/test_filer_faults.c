@@ -938,6 +938,30 @@ static void what_was_lost_before_a_restart_is_not_filed(void **state)
     }
 }
 
+/* Nothing was to be renamed any more: that has no intent. */
+static void what_was_found_lost_is_known_to_the_next_run(void **state)
+{
+    struct world *w = *state;
+    struct outcome r;
+
+    fail_sync(w, "write:a.pdf");
+    lose(w, INBOX "/a.pdf", "zero");
+    for (int i = 0; i < 3; i++) {
+        r = file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+        assert_lost(w, &r, "zero");
+        world_stop(w);
+        world_start(w);
+    }
+    write_file(w, INBOX "/a.pdf", "good again");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
+    world_stop(w);
+    log_clear();
+    world_start(w);
+    write_file(w, INBOX "/a.pdf", "1");
+    assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "M.pdf").status, ACT_DONE);
+    assert_int_equal(calls("read:a.pdf"), 0);
+}
+
 /* Its intent tells the next run. */
 static void what_could_not_be_written_out_before_a_restart_is_not_filed(void **state)
 {
@@ -1452,6 +1476,7 @@ int main(void)
         TEST(what_cannot_be_read_from_the_disk_is_not_filed),
         TEST(one_that_cannot_be_synced_again_stops_filing_again),
         TEST(what_was_lost_before_a_restart_is_not_filed),
+        TEST(what_was_found_lost_is_known_to_the_next_run),
         TEST(what_could_not_be_written_out_before_a_restart_is_not_filed),
         TEST(what_recovery_finds_renamed_and_not_kept_goes_back),
         TEST(after_a_sync_of_all_that_failed_each_is_read_from_the_disk),
