@@ -97,16 +97,17 @@ def test_what_the_disk_did_not_keep_is_listed_until_it_is_brought_again(cabinet)
     cabinet.run("sweep", cabinet.path)
     document = cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
     good, stamp = document.read_bytes(), document.stat()
-    cabinet.run("sweep", cabinet.path, env=faults("fsync", errno.EIO, "Letter_2026"), status=None)
+    cabinet.run("sweep", cabinet.path, env=faults("fsync,fdatasync", errno.EIO, "2026-03-02.pdf"),
+                status=None)
     assert document.read_bytes() == good and cabinet.kinds("Smith_Divorce").count("filed") == 0
     with open(document, "r+b") as f:
-        f.write(b"\0" * len(good))
+        f.write(good[:-1] + b" ")
     os.utime(document, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    for aside in ("1.pdf", "2.pdf"):  # the second time only its row tells
+    for aside in ("1.pdf", "2.pdf"):
         cabinet.run("sweep", cabinet.path, status=None)
         assert document.exists() and cabinet.kinds("Smith_Divorce").count("filed") == 0
         attention = (smith / "Needs attention.txt").read_text()
-        assert "The disk did not keep letter 2026-03-02.pdf as it was written" in attention
+        assert "The disk did not keep Inbox/letter 2026-03-02.pdf as it was written" in attention
         assert "Bring it again from where it came from" in attention
         os.rename(document, smith / aside)  # it is looked at once more
         os.rename(smith / aside, document)
