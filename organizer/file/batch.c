@@ -37,7 +37,6 @@ struct batch {
     int *fds;               /* of the documents to be renamed; the acts' */
     size_t fds_len;
     bool intents;           /* there are some in the log */
-    bool unkept;            /* documents could not be brought onto the disk */
     bool syncing;           /* the folders are being synced */
     bool settled;           /* they were */
 };
@@ -150,7 +149,6 @@ static int intend(struct batch *b, bool first)
     add_intents(b);
     rc = intents_sync(g->intents, &err);
     if (datasync_wait(g->datasync, &data) < 0) {
-        b->unkept = true;
         err = rc < 0 ? err : data;
         rc = -1;
     }
@@ -350,11 +348,9 @@ static bool has_to_record(const struct batch *b)
     return b->intents;
 }
 
-/* Recorded now, its intent would count as finished: by that a next run knows the document. */
+/* Recorded now, its intent would count as finished. */
 static bool has_doubt(const struct batch *b)
 {
-    if (b->unkept)
-        return true;
     for (const struct act *a = b->list; a; a = a->next)
         if (a->in_doubt)
             return true;

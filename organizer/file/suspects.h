@@ -18,6 +18,7 @@
 
 struct suspects;
 
+/* None yet. */
 struct suspects *suspects_new(void);
 /* NULL is fine. */
 void suspects_free(struct suspects *s);
