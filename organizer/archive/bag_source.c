@@ -130,24 +130,16 @@ static int compare_names(const void *a, const void *b)
 /* The names in the folder fd, sorted; the caller frees them. -1 with errno. */
 static int read_names(int fd, char ***names, size_t *len)
 {
-    int copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    DIR *d = copy < 0 ? NULL : fdopendir(copy);
-    const struct dirent *e;
+    DIR *d = fd < 0 ? NULL : io_list(fd);
+    struct dirent *e;
     size_t cap = 0;
-    int saved;
+    int saved, more;
 
     *names = NULL;
     *len = 0;
-    if (!d) {
-        saved = errno;
-        if (copy >= 0)
-            close(copy);
-        errno = saved;
+    if (!d)
         return -1;
-    }
-    while ((errno = 0, e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
+    while ((more = io_next(d, &e)) > 0) {
         GROW(*names, *len, cap);
         (*names)[(*len)++] = xstrdup(e->d_name);
     }
@@ -156,7 +148,7 @@ static int read_names(int fd, char ***names, size_t *len)
     if (*len)
         qsort(*names, *len, sizeof **names, compare_names);
     errno = saved;
-    return saved ? -1 : 0;
+    return more;
 }
 
 static int tell_unreadable(const struct walk *w)

@@ -17,13 +17,11 @@
 static void empty(int fd)
 {
     DIR *d = io_list(fd);
-    const struct dirent *e;
+    struct dirent *e;
 
     if (!d)
         return;
-    while ((e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
+    while (io_next(d, &e) > 0) { /* what is not seen keeps the folder, and the next restore removes it */
         if (unlinkat(fd, e->d_name, 0) == 0 || (errno != EISDIR && errno != EPERM))
             continue;
 
@@ -47,11 +45,11 @@ static void remove_folder(int parent, const char *name, int fd)
 static void remove_leftovers(int parent)
 {
     DIR *d = io_list(parent);
-    const struct dirent *e;
+    struct dirent *e;
 
     if (!d)
         return;
-    while ((e = readdir(d))) {
+    while (io_next(d, &e) > 0) {
         struct stat st;
 
         if (strncmp(e->d_name, RESTORE_TEMP, strlen(RESTORE_TEMP)) != 0)

@@ -96,23 +96,16 @@ static int look_at(struct scrub *s, int fd, const char *name, struct str *path, 
 
 static int collect(struct scrub *s, struct str *path, struct error *err)
 {
-    int fd = beneath_open(s->folder, str_c(path), O_RDONLY | O_DIRECTORY, 0);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *e;
-    int rc = 0;
+    DIR *d = io_list_own(beneath_open(s->folder, str_c(path), O_RDONLY | O_DIRECTORY, 0));
+    struct dirent *e;
+    int more = -1, rc = 0;
 
-    if (!d) {
-        error_set(err, errno, "the folder %s cannot be read", path->len ? str_c(path) : ".");
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    while (rc == 0 && (errno = 0, e = readdir(d)))
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            rc = look_at(s, fd, e->d_name, path, err);
-    if (rc == 0 && errno)
-        rc = error_set(err, errno, "the folder %s cannot be read", str_c(path));
-    closedir(d);
+    while (d && rc == 0 && (more = io_next(d, &e)) > 0)
+        rc = look_at(s, dirfd(d), e->d_name, path, err);
+    if (rc == 0 && more < 0)
+        rc = error_set(err, errno, "the folder %s cannot be read", path->len ? str_c(path) : ".");
+    if (d)
+        closedir(d);
     return rc;
 }
 

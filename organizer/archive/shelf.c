@@ -38,7 +38,7 @@ static void remove_leftovers(int dir)
 
     if (!d)
         return;
-    while ((e = readdir(d)))
+    while (io_next(d, &e) > 0) /* what is not seen is removed by the next run, too */
         if (strncmp(e->d_name, TEMP, sizeof TEMP - 1) == 0)
             remove_leftover(dir, e->d_name);
     closedir(d);

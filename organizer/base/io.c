@@ -162,14 +162,39 @@ int io_open_again(int fd)
 
 DIR *io_list(int fd)
 {
-    int own = io_open_again(fd);
-    DIR *d = own < 0 ? NULL : fdopendir(own);
+    return io_list_own(io_open_again(fd));
+}
+
+DIR *io_list_own(int fd)
+{
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
     int saved = errno;
 
-    if (!d && own >= 0)
-        close(own);
+    if (!d && fd >= 0)
+        close(fd);
     errno = saved;
     return d;
+}
+
+int io_next(DIR *d, struct dirent **e)
+{
+    do {
+        errno = 0;
+        *e = readdir(d);
+        if (!*e)
+            return errno ? -1 : 0;
+    } while (strcmp((*e)->d_name, ".") == 0 || strcmp((*e)->d_name, "..") == 0);
+    return 1;
+}
+
+bool io_is_lasting(int number)
+{
+    static const int all[] = {ENOENT, ENOTDIR, ELOOP, ENXIO, EXDEV, EACCES, EPERM, EINVAL, EFBIG};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (number == all[i])
+            return true;
+    return false;
 }
 
 int io_write_all(int fd, const void *p, size_t n)

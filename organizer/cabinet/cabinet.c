@@ -109,8 +109,8 @@ void cabinet_socket(const struct cabinet *c, struct str *out)
 /* What systems put into empty folders by themselves. */
 static bool is_clutter(const char *name)
 {
-    static const char *const names[] = {".",           "..",        CABINET_FOLDER, "lost+found",
-                                        "desktop.ini", "Thumbs.db", ".DS_Store",    NULL};
+    static const char *const names[] = {CABINET_FOLDER, "lost+found", "desktop.ini",
+                                        "Thumbs.db",    ".DS_Store",  NULL};
 
     for (int i = 0; names[i]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -122,17 +122,16 @@ static bool is_clutter(const char *name)
 static int holds_something(int root)
 {
     DIR *d = io_list(root);
-    const struct dirent *e;
-    int found = 0;
+    struct dirent *e;
+    int more;
 
     if (!d)
         return -1;
-    while (!found && (errno = 0, e = readdir(d)) != NULL)
-        found = !is_clutter(e->d_name);
-    if (!found && errno)
-        found = -1;
+    do
+        more = io_next(d, &e);
+    while (more > 0 && is_clutter(e->d_name));
     closedir(d);
-    return found;
+    return more;
 }
 
 /* .organizer, writable for us only whatever the umask and default ACLs say. */

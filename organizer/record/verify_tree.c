@@ -268,25 +268,19 @@ static int walk_folder(struct walk *w, int dir, struct error *err)
 {
     size_t len = w->path.len;
     struct dirent *e;
-    DIR *d = fdopendir(dir);
-    int rc = 0;
+    DIR *d = io_list_own(dir);
+    int more = 0, rc = 0;
 
-    if (!d) {
-        close(dir);
+    if (!d)
         return error_set(err, errno, "cannot read a folder of the case");
-    }
-    errno = 0;
-    while (rc == 0 && !stopped(w->v) && (e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
+    while (rc == 0 && !stopped(w->v) && (more = io_next(d, &e)) > 0) {
         if (len)
             str_addc(&w->path, '/');
         str_add(&w->path, e->d_name);
         rc = look_at_entry(w, dirfd(d), e->d_name, err);
         str_cut(&w->path, len);
-        errno = 0;
     }
-    if (rc == 0 && errno)
+    if (rc == 0 && more < 0)
         tell_unreadable(w->v, 0, str_c(&w->path), errno);
     closedir(d);
     return rc;

@@ -61,9 +61,9 @@ static void add_file(int memory, const char *path, size_t *at)
 static void add_folder(int memory, const char *folder, size_t *at, int depth)
 {
     DIR *d = opendir(folder);
-    const struct dirent *e;
+    struct dirent *e;
 
-    while (d && (e = readdir(d))) {
+    while (d && io_next(d, &e) > 0) {
         AUTO_FREE char *path = xasprintf("%s/%s", folder, e->d_name);
         struct stat st;
 
