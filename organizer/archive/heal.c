@@ -79,15 +79,16 @@ int heal_find(const struct heal_order *h, struct snapshot_result *r, struct erro
 {
     struct dirent *e;
     DIR *d;
-    int rc = 0;
+    int more = -1, rc = 0;
 
     if (!h->order->intended)
         return 0;
     d = io_list(h->shelf->dir);
-    if (!d)
-        return error_set(err, errno, "the folder %s cannot be read", h->order->folder);
-    while (rc == 0 && (e = readdir(d)))
+    while (d && rc == 0 && (more = io_next(d, &e)) > 0)
         rc = try_name(h, e->d_name, r, err);
-    closedir(d);
+    if (rc == 0 && more < 0)
+        rc = error_set(err, errno, "the folder %s cannot be read", h->order->folder);
+    if (d)
+        closedir(d);
     return rc;
 }

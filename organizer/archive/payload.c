@@ -121,37 +121,33 @@ static void cannot_read(const struct payload_options *o, const char *path)
     findings_add(o->findings, SNAPSHOT_FAILED, "archive.unreadable", path, error_why(errno));
 }
 
-/* Takes over the descriptor. */
-static void list_open(struct payload *p, const struct payload_options *o, size_t i, int fd)
+static void list_entry(struct payload *p, const struct payload_options *o, size_t i, int dir,
+                       const char *name)
 {
-    DIR *d = fdopendir(fd);
-    struct dirent *e;
     struct stat st;
 
-    if (!d) {
-        close(fd);
-        return;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        add(p, o, i, name, &st);
+    } else if (errno != ENOENT) { /* gone meanwhile */
+        AUTO_FREE char *path = xjoin(p->entries[i].path, name);
+
+        cannot_read(o, path);
     }
-    while (errno = 0, e = readdir(d)) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            strncmp(e->d_name, IO_TEMP_PREFIX, sizeof IO_TEMP_PREFIX - 1) == 0)
-            continue;
-        if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            add(p, o, i, e->d_name, &st);
-    }
-    if (errno)
-        cannot_read(o, p->entries[i].path);
-    closedir(d);
 }
 
 static void list_folder(struct payload *p, const struct payload_options *o, size_t i)
 {
-    int fd = beneath_open(o->case_fd, p->entries[i].path, O_RDONLY | O_DIRECTORY, 0);
+    DIR *d = io_list_own(beneath_open(o->case_fd, p->entries[i].path, O_RDONLY | O_DIRECTORY, 0));
+    struct dirent *e;
+    int more = -1;
 
-    if (fd < 0)
+    while (d && (more = io_next(d, &e)) > 0)
+        if (strncmp(e->d_name, IO_TEMP_PREFIX, sizeof IO_TEMP_PREFIX - 1) != 0)
+            list_entry(p, o, i, dirfd(d), e->d_name);
+    if (more < 0)
         cannot_read(o, p->entries[i].path);
-    else
-        list_open(p, o, i, fd);
+    if (d)
+        closedir(d);
 }
 
 static int compare(const void *a, const void *b)

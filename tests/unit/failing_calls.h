@@ -5,6 +5,7 @@
 #ifndef TESTS_FAILING_CALLS_H
 #define TESTS_FAILING_CALLS_H
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -200,6 +201,24 @@ int openat(int dir, const char *path, int flags, ...)
     }
     return hits("openat", dir, false) ? failed()
                                       : (int)raw(SYS_openat, dir, (long)path, flags, mode, 0);
+}
+
+struct dirent *readdir(DIR *d)
+{
+    static struct dirent *(*real)(DIR *);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "readdir");
+    return hits("readdir", dirfd(d), false) ? (failed(), NULL) : real(d);
+}
+
+DIR *fdopendir(int fd)
+{
+    static DIR *(*real)(int);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "fdopendir");
+    return hits("fdopendir", fd, false) ? (failed(), NULL) : real(fd);
 }
 
 /* Of leases and flags: locks are SQLite's. */

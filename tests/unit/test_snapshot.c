@@ -1,4 +1,5 @@
 /* archive: the parts of a snapshot, each by itself. */
+#undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,9 @@
 #include <unistd.h>
 
 #include "archive/disk.h"
+#include "archive/findings.h"
 #include "archive/gain.h"
+#include "archive/heal.h"
 #include "archive/order.h"
 #include "archive/payload.h"
 #include "archive/pump.h"
@@ -29,6 +32,9 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "decide/lang.h"
+#include "decide/rules.h"
+#include "failing_calls.h"
 
 /* ---- a folder --------------------------------------------------------------------------------- */
 
@@ -579,6 +585,62 @@ static void a_result_comes_back_as_it_was_told(void **state)
     json_decref(json);
 }
 
+/* ---- what cannot be listed ---------------------------------------------------------------------- */
+
+static void what_cannot_be_listed_makes_no_archive(void **state)
+{
+    static const char *const calls[] = {"openat2", "fdopendir", "readdir", "fstatat"};
+    struct place *p = *state;
+    struct error err = ERROR_INIT;
+    struct lang *lang = lang_load("rules/language/en.yaml", &err);
+    AUTO_STR struct str text = STR_INIT;
+    struct problems problems = {.text = &text};
+    struct rules *rules = lang ? rules_load("rules", -1, lang, &problems) : NULL;
+
+    assert_non_null(rules);
+    assert_int_equal(beneath_mkdirs(p->fd, "Letters"), 0);
+    put(p, "Letters/a.pdf", "a", 1);
+    put(p, "b.pdf", "b", 1);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            struct findings found = {.lang = lang};
+            struct payload_options o = {.case_fd = p->fd, .rules = rules, .findings = &found};
+            struct payload payload;
+
+            sys.only = calls[i];
+            fail_at(FAIL, n);
+            assert_int_equal(payload_list(&payload, &o, &err), 0);
+            hit = was_hit();
+            if (hit ? found.worst != SNAPSHOT_FAILED : payload.len != 4)
+                fail_msg("%s %u failed: %zu entries, and nothing is found", calls[i], n, payload.len);
+            payload_clear(&payload);
+            findings_clear(&found);
+        }
+    }
+    rules_free(rules);
+    lang_free(lang);
+}
+
+/* Else another one would be made beside it. */
+static void an_archive_that_may_be_there_is_not_taken_for_missing(void **state)
+{
+    struct place *p = *state;
+    struct snapshot_result wanted = {.size = 1}, r;
+    struct snapshot_order order = {.root = p->fd, .case_path = "", .folder = "",
+                                   .prefix = "Smith", .intended = &wanted};
+    struct shelf shelf = {.dir = p->fd};
+    struct heal_order heal = {&order, &shelf, p->fd};
+    struct error err = ERROR_INIT;
+
+    assert_int_equal(heal_find(&heal, &r, &err), 0);
+    sys.only = "readdir";
+    fail_at(FAIL, 1);
+    assert_int_equal(heal_find(&heal, &r, &err), -1);
+    assert_true(was_hit() && *err.text);
+}
+
 #define PLACED(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -603,6 +665,8 @@ int main(void)
         PLACED(all_that_differ_are_told_not_only_the_first),
         PLACED(who_takes_may_give_up_in_the_middle),
         cmocka_unit_test(a_result_comes_back_as_it_was_told),
+        PLACED(what_cannot_be_listed_makes_no_archive),
+        PLACED(an_archive_that_may_be_there_is_not_taken_for_missing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
