@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/io.h"
 #include "base/str.h"
 
 /* Passed over without a word: people put things aside under such names. */
@@ -36,15 +37,24 @@ static bool is_paper(const char *name)
     return is_one_of(name, papers, sizeof papers / sizeof *papers);
 }
 
+/* With errno, which stays. */
+static bool not_seen(const char *path, struct str *why)
+{
+    int saved = errno;
+
+    str_addf(why, "%s: %s", path, strerror(saved));
+    errno = saved;
+    return false;
+}
+
 /* One step of the way: a file, or a folder in which a sticky bit keeps entries from others. */
 static bool step_trusted(const char *path, struct str *why)
 {
     struct stat st;
 
-    if (lstat(path, &st) < 0) {
-        str_addf(why, "%s: %s", path, strerror(errno));
-        return false;
-    }
+    if (lstat(path, &st) < 0)
+        return not_seen(path, why);
+    errno = 0;
     if (st.st_uid != 0 && st.st_uid != geteuid()) {
         str_addf(why, "%s belongs to someone else: chown it to root or to the organizer's user",
                  path);
@@ -61,10 +71,8 @@ bool hook_trusted(const char *path, struct str *why)
 {
     AUTO_FREE char *real = realpath(path, NULL);
 
-    if (!real) {
-        str_addf(why, "%s: %s", path, strerror(errno));
-        return false;
-    }
+    if (!real)
+        return not_seen(path, why);
     while (step_trusted(real, why)) {
         char *slash = strrchr(real, '/');
 
@@ -76,11 +84,14 @@ bool hook_trusted(const char *path, struct str *why)
 }
 
 /* A sticky bit protects files from others, but not the folder from their files. */
-static bool only_ours(int fd, struct str *why)
+static bool only_ours(const char *path, int fd, struct str *why)
 {
     struct stat st;
 
-    if (fstat(fd, &st) == 0 && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+    if (fstat(fd, &st) < 0)
+        return not_seen(path, why);
+    errno = 0;
+    if (!(st.st_mode & (S_IWGRP | S_IWOTH)))
         return true;
     str_add(why, "others may write it: chmod go-w");
     return false;
@@ -91,6 +102,22 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* With errno, or 0. */
+static void note(struct hook_folder *h)
+{
+    if (errno && !io_is_lasting(errno))
+        h->error = errno;
+}
+
+/* With errno, which a folder that is not there has, too. */
+static void cannot_read(struct hook_folder *h, const char *path, const struct log *log)
+{
+    if (errno == ENOENT || errno == ENOTDIR)
+        return;
+    note(h);
+    log_line(log, LOG_WARNING, "hooks cannot be read", "folder", path, "error", strerror(errno), NULL);
+}
+
 static void consider(struct hook_folder *h, size_t *cap, int dirfd, const char *dir,
                      const char *name, const struct log *log)
 {
@@ -98,13 +125,21 @@ static void consider(struct hook_folder *h, size_t *cap, int dirfd, const char *
     AUTO_STR struct str why = STR_INIT;
     AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
 
-    if (is_aside(name) || fstatat(dirfd, name, &st, 0) < 0 || !S_ISREG(st.st_mode))
+    if (is_aside(name))
+        return;
+    if (fstatat(dirfd, name, &st, 0) < 0) {
+        cannot_read(h, path, log);
+        return;
+    }
+    if (!S_ISREG(st.st_mode))
         return;
     if (!(st.st_mode & 0111) && is_paper(name))
         return;
+    errno = 0;
     if (!(st.st_mode & 0111))
         str_add(&why, "it is not executable: chmod +x");
     if (why.len || !hook_trusted(path, &why)) {
+        note(h);
         h->refused++;
         log_line(log, LOG_WARNING, "hook refused", "hook", path, "why", str_c(&why), NULL);
         return;
@@ -119,27 +154,27 @@ void hook_folder_read(struct hook_folder *h, const char *dir, const char *event,
 {
     AUTO_FREE char *path = xasprintf("%s/%s", dir, event);
     AUTO_STR struct str why = STR_INIT;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = io_list_own(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct dirent *e;
     size_t cap = 0;
     bool trusted;
+    int more = 0;
 
     memset(h, 0, sizeof *h);
     if (!d) {
-        if (fd >= 0)
-            close(fd);
-        else if (errno != ENOENT && errno != ENOTDIR)
-            log_line(log, LOG_WARNING, "hooks cannot be read", "folder", path, "error",
-                     strerror(errno), NULL);
+        cannot_read(h, path, log);
         return;
     }
-    trusted = hook_trusted(path, &why) && only_ours(fd, &why);
+    trusted = hook_trusted(path, &why) && only_ours(path, dirfd(d), &why);
     h->refused = !trusted;
-    if (!trusted)
+    if (!trusted) {
+        note(h);
         log_line(log, LOG_WARNING, "hooks refused", "folder", path, "why", str_c(&why), NULL);
-    while (trusted && (e = readdir(d)))
-        consider(h, &cap, fd, path, e->d_name, log);
+    }
+    while (trusted && (more = io_next(d, &e)) > 0)
+        consider(h, &cap, dirfd(d), path, e->d_name, log);
+    if (more < 0)
+        cannot_read(h, path, log);
     closedir(d);
     if (h->len)
         qsort(h->paths, h->len, sizeof *h->paths, by_name);

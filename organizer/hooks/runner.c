@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/env.h"
+#include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -100,18 +101,24 @@ static struct event *event_of(struct hooks *h, const char *name)
     struct event *e;
 
     HASH_FIND_STR(h->events, name, e);
-    if (e)
+    if (e && !e->folder.error)
         return e;
-    e = xcalloc(1, sizeof *e);
-    e->name = xstrdup(name);
+    if (e) {
+        hook_folder_clear(&e->folder);
+    } else {
+        e = xcalloc(1, sizeof *e);
+        e->name = xstrdup(name);
+        HASH_ADD_KEYPTR(hh, h->events, e->name, strlen(e->name), e);
+    }
     hook_folder_read(&e->folder, h->dir, name, h->log);
-    HASH_ADD_KEYPTR(hh, h->events, e->name, strlen(e->name), e);
     return e;
 }
 
 bool hooks_any(struct hooks *h, const char *event)
 {
-    return event_of(h, event)->folder.len > 0;
+    const struct hook_folder *folder = &event_of(h, event)->folder;
+
+    return folder->len > 0 || folder->error;
 }
 
 /* All that there are. Scans have a runner of their own, which reads theirs. */
@@ -131,7 +138,7 @@ void hooks_look(struct hooks *h)
     DIR *d = opendir(h->dir);
     struct dirent *e;
 
-    while (d && (e = readdir(d))) {
+    while (d && io_next(d, &e) > 0) {
         AUTO_FREE char *path = xasprintf("%s/%s", h->dir, e->d_name);
         struct stat st;
 
@@ -395,11 +402,13 @@ void hooks_run(struct hooks *h, const char *event, const char *json, int documen
 void hooks_run_output(struct hooks *h, const char *event, const char *json, int document, int output,
                       hook_done *done, void *ctx)
 {
+    const struct hook_folder *folder = &event_of(h, event)->folder;
     struct run *r;
 
-    if (!hooks_any(h, event)) {
+    if (folder->error || folder->len == 0) {
         if (done)
-            done(ctx, HOOK_NONE, "");
+            done(ctx, folder->error ? HOOK_FAILED : HOOK_NONE,
+                 folder->error ? "the folder of the hooks cannot be read" : "");
         return;
     }
     r = run_new(h, event, json, document);

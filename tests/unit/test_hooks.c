@@ -1,4 +1,5 @@
 /* Hooks: who may run, what they are given, what they say, and that nothing they do holds us up. */
+#undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "failing_calls.h"
 #include "hooks/folder.h"
 #include "hooks/process.h"
 #include "hooks/runner.h"
@@ -285,6 +287,30 @@ static void backups_and_hidden_files_are_none(void **state)
     hook(x, "filed", "a.rpmsave", "exit 1");
     hook(x, "filed", "a.bak", "exit 1");
     assert_int_equal(ask(x, "filed"), HOOK_NONE);
+}
+
+/* Else a document would be filed without a question that somebody wants to be asked. */
+static void a_folder_that_cannot_be_read_now_may_hold_a_hook(void **state)
+{
+    static const char *const calls[] = {"fdopendir", "readdir", "fstat", "fstatat"};
+    struct place *x = *state;
+
+    hook(x, "before-filing", "scan", "echo no; exit 1");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        unsigned n = 0;
+        bool hit;
+
+        do {
+            hooks_reload(x->hooks);
+            sys.only = calls[i];
+            fail_at(FAIL, ++n);
+            if (ask(x, "before-filing") == HOOK_NONE || !hooks_any(x->hooks, "before-filing"))
+                fail_msg("%s %u failed: the hook is not asked", calls[i], n);
+            hit = was_hit();
+            assert_int_equal(ask(x, "before-filing"), HOOK_VETO);
+        } while (hit);
+        assert_true(n > 1);
+    }
 }
 
 static void a_new_hook_counts_after_reload(void **state)
@@ -932,6 +958,7 @@ int main(void)
         TEST(what_is_not_executable_is_none),
         TEST(what_never_runs_is_told_at_once),
         TEST(backups_and_hidden_files_are_none),
+        TEST(a_folder_that_cannot_be_read_now_may_hold_a_hook),
         TEST(a_new_hook_counts_after_reload),
         TEST(hooks_run_in_name_order),
         TEST(a_hook_that_others_may_write_is_refused),
