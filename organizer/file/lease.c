@@ -5,6 +5,9 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/alloc.h"
+#include "base/io.h"
+
 static enum lease set(int fd, int type)
 {
     if (fcntl(fd, F_SETLEASE, type) == 0)
@@ -19,6 +22,18 @@ enum lease lease_ask_read(int fd)
     if (l == LEASE_GRANTED)
         lease_drop(fd);
     return l;
+}
+
+int lease_ask_in(int dir, const char *name)
+{
+    AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        return lease_ask_read(fd) == LEASE_BUSY;
+    /* Or somebody else asks the kernel just now. */
+    if (errno == EAGAIN)
+        return 1;
+    return io_is_lasting(errno) ? 0 : -1;
 }
 
 enum lease lease_take(int fd)

@@ -33,18 +33,17 @@ static bool is_fork(const char *name)
 static void read_names(struct beside *b, int dir)
 {
     DIR *d = io_list(dir);
-    const struct dirent *e;
-    int n = 0;
+    struct dirent *e;
+    int n = 0, more = -1;
 
-    b->any = !d;
-    b->forks = false;
-    if (!d)
-        return;
-    while (!b->any && (e = readdir(d))) {
+    b->any = b->forks = false;
+    while (d && !b->any && (more = io_next(d, &e)) > 0) {
         b->any = ++n > NAMES_MAX || settle_is_lock(e->d_name) || companions_is_one(e->d_name);
         b->forks |= is_fork(e->d_name);
     }
-    closedir(d);
+    b->any |= more < 0;
+    if (d)
+        closedir(d);
 }
 
 void beside_forget(struct beside *b)

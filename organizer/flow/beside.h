@@ -29,7 +29,7 @@ struct beside {
     int64_t read_ns; /* wall clock before it was read, as file times are */
     int64_t ticks;   /* the same, monotonic */
     int64_t good_ns; /* counts for so long */
-    bool any;        /* there are such names, or too many names to tell */
+    bool any;        /* there are such names, or too many names to tell, or it could not be read */
     bool forks;      /* there is a "._name", where macOS keeps what else it knows of a document */
     bool told;       /* events tell of what comes since */
     char folder[BESIDE_PATH]; /* then: its path from the cabinet down */

@@ -136,6 +136,16 @@ static void decide_by_card(struct closing *c, struct matter *m)
     flow_notice_case(f, m);
 }
 
+/* People are told why it stays open; it is looked over again when something in it changes. */
+static void say_unknown(struct flow *f, struct matter *m, const struct error *why)
+{
+    if (!is_wanted(m))
+        return;
+    free(m->against);
+    m->against = xstrdup(error_text(why));
+    flow_notice_case(f, m);
+}
+
 /* ---- by the verb ----------------------------------------------------------------------------- */
 
 void closing_say(struct str *out, const struct lookover *l, bool json, const char *state)
@@ -334,6 +344,8 @@ static void after_look(uv_work_t *w, int status)
                  "error", error_text(&c->error), NULL);
         if (c->answer)
             c->answer(c->ctx, EXIT_CANNOT, error_text(&c->error));
+        else if (f->started && !f->stopping)
+            say_unknown(f, m, &c->error);
         closing_free(c);
     } else if (c->answer) {
         decide_by_verb(c, m);
@@ -387,6 +399,7 @@ static void begin(struct closing *c, const struct matter *m)
     c->work.data = c;
     c->all->running++;
     if (uv_queue_work(c->flow->loop, &c->work, look, after_look) < 0) {
+        error_set(&c->error, 0, "there is no thread to look it over");
         c->failed = true;
         after_look(&c->work, -1);
     }

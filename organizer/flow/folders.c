@@ -33,7 +33,15 @@ struct folder_state {
     unsigned left;     /* entries that may still be looked at */
     bool open;         /* someone writes in it */
     bool empty;
+    int error;         /* errno of what could not be looked at: what else is so is not known; or 0 */
 };
+
+/* With errno. What is gone or not ours to open tells nothing. */
+static void look_failed(struct folder_state *s)
+{
+    if (!io_is_lasting(errno))
+        s->error = errno;
+}
 
 static void look_in(struct folder_state *s, int fd, int depth);
 
@@ -43,71 +51,80 @@ static void look_entry(struct folder_state *s, int dir, const char *name, int de
     struct stat st;
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-        doc_stamp_take(-1, dir, name, &stamp) < 0)
+        doc_stamp_take(-1, dir, name, &stamp) < 0) {
+        look_failed(s);
         return;
+    }
     s->empty = false;
     if (stamp.ctime_ns > s->latest_ns)
         s->latest_ns = stamp.ctime_ns;
     if (S_ISDIR(st.st_mode)) {
         int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        if (fd >= 0)
+        if (fd < 0)
+            look_failed(s);
+        else
             look_in(s, fd, depth + 1);
     } else if (S_ISREG(st.st_mode)) {
-        AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        int open = lease_ask_in(dir, name);
 
-        s->open |= fd < 0 ? errno == EAGAIN : lease_ask_read(fd) == LEASE_BUSY;
+        s->open |= open > 0;
+        if (open < 0)
+            look_failed(s);
     }
 }
 
-/* Takes the descriptor over. */
+/* Takes the descriptor over; -1 with errno: it could not be opened. */
 static void look_in(struct folder_state *s, int fd, int depth)
 {
-    DIR *d = fdopendir(fd);
+    DIR *d = io_list_own(fd);
     struct dirent *e;
+    int more = d ? 0 : -1;
 
-    if (!d) {
-        close(fd);
-        return;
-    }
-    while (!s->open && depth < 64 && s->left > 0 && (e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
+    while (d && !s->open && depth < 64 && s->left > 0 && (more = io_next(d, &e)) > 0) {
         s->left--;
         look_entry(s, dirfd(d), e->d_name, depth);
     }
-    closedir(d);
-}
-
-/* The folder of the case that is called so but for capitals, or NULL: for Windows and Macs it is the
- * same one, and of two they would show one only. */
-static char *same_folder(int root, const char *case_path, const char *folder)
-{
-    int fd = beneath_open(root, case_path, O_RDONLY | O_DIRECTORY, 0);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    char *found = NULL;
-    struct dirent *e;
-
-    while (d && !found && (e = readdir(d)))
-        if (e->d_type == DT_DIR && name_same(e->d_name, folder))
-            found = xjoin(case_path, e->d_name);
+    if (more < 0)
+        look_failed(s);
     if (d)
         closedir(d);
-    else if (fd >= 0)
-        close(fd);
-    return found;
+}
+
+/* The folder of the case that is called so but for capitals: for Windows and Macs it is the same one, and of two
+ * they would show one only. Returns 1; 0 when there is none; -1 with errno when that is not known now. */
+static int same_folder(int root, const char *case_path, const char *folder, char **found)
+{
+    DIR *d = io_list_own(beneath_open(root, case_path, O_RDONLY | O_DIRECTORY, 0));
+    struct dirent *e;
+    int more = -1, saved;
+
+    while (d && (more = io_next(d, &e)) > 0)
+        if (e->d_type == DT_DIR && name_same(e->d_name, folder)) {
+            *found = xjoin(case_path, e->d_name);
+            break;
+        }
+    saved = errno;
+    if (d)
+        closedir(d);
+    errno = saved;
+    return more < 0 && io_is_lasting(errno) ? 0 : more;
 }
 
 char *folder_in_case(int root, const char *case_path, const char *folder)
 {
     char *path = *folder ? xjoin(case_path, folder) : xstrdup(case_path);
-    char *same = *folder && faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0
-                     ? same_folder(root, case_path, folder)
-                     : NULL;
+    char *same = NULL;
+    int saved;
 
-    if (same)
-        free(path);
-    return same ? same : path;
+    if (!*folder || faccessat(root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return path;
+    if (same_folder(root, case_path, folder, &same) == 0)
+        return path;
+    saved = errno;
+    free(path);
+    errno = saved;
+    return same;
 }
 
 /* The case that a folder is for, by the prefix of its name; NULL when unclear. */
@@ -250,7 +267,12 @@ static void settle_folder(struct flow *f, struct item *it, int fd)
 
     doc_stamp_take(fd, -1, NULL, &it->stamp);
     s.latest_ns = it->stamp.ctime_ns;
-    look_in(&s, dup(fd), 0);
+    look_in(&s, fcntl(fd, F_DUPFD_CLOEXEC, 3), 0);
+    if (s.error && !s.open) {
+        it->why = SETTLE_DENIED;
+        flow_look_in_vain(f, it, s.error);
+        return;
+    }
     it->why = s.open ? SETTLE_OPEN : s.empty ? SETTLE_EMPTY : SETTLE_QUIET;
     if (s.open) {
         folder_open(f, it, name);
@@ -350,14 +372,16 @@ void flow_look_folder(struct flow *f, struct item *it)
     const char *inside;
     enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
     AUTO_CLOSE int fd = beneath_open(f->cab.root, it->path, O_RDONLY | O_DIRECTORY, 0);
+    int number = errno;
 
     if (zone != ZONE_OFFICE_INBOX && zone != ZONE_CASE_INBOX) {
         look_other_folder(f, it, home);
         return;
     }
-    if (fd < 0 || flow_leaves_alone(home)) {
+    if (flow_leaves_alone(home))
         flow_finish(f, it);
-        return;
-    }
-    settle_folder(f, it, fd);
+    else if (fd < 0)
+        flow_look_in_vain(f, it, number);
+    else
+        settle_folder(f, it, fd);
 }

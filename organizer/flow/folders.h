@@ -14,7 +14,8 @@ enum reason folder_reason(const struct matters *all, int root, const char *path,
                           const struct lang *lang, struct matter **target, const char **other);
 
 /* The folder of the case at case_path (from root down; "": the case itself) that documents for
- * `folder` go to: one that is there in other capitals is used. Caller frees. */
+ * `folder` go to: one that is there in other capitals is used. Caller frees. NULL
+ * with errno when whether there is one is not known now. */
 char *folder_in_case(int root, const char *case_path, const char *folder);
 
 #endif

@@ -189,6 +189,9 @@ bool flow_is_idle(const struct flow *f);
 /* look.c */
 /* Whether what lies at that path, from the cabinet down, is looked at as a document. */
 bool flow_may_lie(struct flow *f, const char *path);
+/* Nobody can tell now, with this errno, what is there: not one that is gone. It is looked at again later, but for what
+ * stays so (io_is_lasting()). */
+void flow_look_in_vain(struct flow *f, struct item *it, int number);
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
 

@@ -124,27 +124,26 @@ void flow_hint(struct flow *f, const char *path, bool force)
     flow_wake(f);
 }
 
-/* The row's file lies in the same folder under a name of some program: a save is under way. */
+/* The row's file lies in the same folder under a name of some program: a save is under way. So it is when that is not
+ * known now. */
 static bool is_being_saved(struct flow *f, const char *path, const struct doc *row)
 {
     const char *name;
-    int fd = beneath_parent(f->cab.root, path, &name);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = io_list_own(beneath_parent(f->cab.root, path, &name));
     struct doc_stamp now;
     struct dirent *e;
     bool found = false;
+    int more = -1;
 
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    rewinddir(d);
-    while (!found && (e = readdir(d)))
+    while (d && !found && (more = io_next(d, &e)) > 0)
         found = e->d_ino == row->stamp.ino && decide_is_ignored(f->rules, e->d_name, false, NULL) &&
-                doc_stamp_take(-1, dirfd(d), e->d_name, &now) == 0 &&
-                doc_stamp_same_file(&now, &row->stamp);
-    closedir(d);
+                (doc_stamp_take(-1, dirfd(d), e->d_name, &now) == 0
+                     ? doc_stamp_same_file(&now, &row->stamp)
+                     : !io_is_lasting(errno));
+    if (more < 0)
+        found = !io_is_lasting(errno);
+    if (d)
+        closedir(d);
     return found;
 }
 
@@ -440,10 +439,9 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
     }
 }
 
-/* Nobody can tell whether it is there: that is not a document that is gone. */
-static void look_in_vain(struct flow *f, struct item *it, int number)
+void flow_look_in_vain(struct flow *f, struct item *it, int number)
 {
-    if (number == ELOOP || number == EXDEV || number == EACCES) {
+    if (io_is_lasting(number)) {
         flow_finish(f, it);
         return;
     }
@@ -467,6 +465,6 @@ void flow_look(struct flow *f, struct item *it)
     else if ((number = errno) == ENOENT || number == ENOTDIR)
         look_missing(f, it);
     else
-        look_in_vain(f, it, number);
+        flow_look_in_vain(f, it, number);
     flow_read_end(f);
 }

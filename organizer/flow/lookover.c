@@ -176,18 +176,24 @@ static void take_tasks(struct lookover *l, const char *text, const char *ends)
     }
 }
 
-/* A list of tasks as people keep it beside the card. */
-static void read_tasks(struct lookover *l, int dir, const char *name)
+static bool is_task_file(const char *name)
+{
+    for (size_t i = 0; task_files[i]; i++)
+        if (strcasecmp(name, task_files[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A list of tasks as people keep it beside the card. -1 with errno when what it says is not known now. */
+static int read_tasks(struct lookover *l, int dir, const char *name)
 {
     AUTO_STR struct str bytes = STR_INIT, text = STR_INIT;
 
-    for (size_t i = 0; task_files[i]; i++)
-        if (strcasecmp(name, task_files[i]) == 0 &&
-            io_read_file(dir, name, &bytes, TASKS_MAX) == 0 &&
-            text_decode(str_c(&bytes), bytes.len, &text) == 0) {
-            take_tasks(l, str_c(&text), "\n");
-            return;
-        }
+    if (io_read_file(dir, name, &bytes, TASKS_MAX) < 0)
+        return io_is_lasting(errno) ? 0 : -1;
+    if (text_decode(str_c(&bytes), bytes.len, &text) == 0)
+        take_tasks(l, str_c(&text), "\n");
+    return 0;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -206,57 +212,62 @@ static int take_row(void *ctx, const struct doc *d)
 
 /* ---- the folder ------------------------------------------------------------------------------ */
 
-/* Someone writes to it, or the kernel is asked by someone else just now. */
-static bool is_open(int dir, const char *name)
+/* What cannot be looked at now, with errno, may speak against it. What is gone or not ours to open does not. */
+static int look_failed(const char *path, struct error *err)
 {
-    AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-    return fd < 0 ? errno == EAGAIN : lease_ask_read(fd) == LEASE_BUSY;
+    return io_is_lasting(errno) ? 0 : error_set(err, errno, "%s cannot be looked at", path);
 }
 
-static void walk(struct lookover *l, int fd, const char *inside, unsigned depth);
+static int look_at_file(struct lookover *l, int dir, const char *name, const char *inside,
+                        const char *path, struct error *err)
+{
+    int open;
 
-static void walk_entry(struct lookover *l, int dir, const char *name, const char *inside,
-                       unsigned depth)
+    if (!*inside && publish_is_own_name(name))
+        return 0;
+    if (!*inside && is_task_file(name) && read_tasks(l, dir, name) < 0)
+        return look_failed(path, err);
+    open = settle_is_lock(name) ? 1 : lease_ask_in(dir, name);
+    if (open > 0)
+        add(&l->busy, path);
+    return open < 0 ? look_failed(path, err) : 0;
+}
+
+static int walk(struct lookover *l, int fd, const char *inside, unsigned depth, struct error *err);
+
+static int walk_entry(struct lookover *l, int dir, const char *name, const char *inside,
+                      unsigned depth, struct error *err)
 {
     AUTO_FREE char *path = xjoin(inside, name);
     struct stat st;
+    int fd;
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return;
-    if (S_ISDIR(st.st_mode)) {
-        int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        if (fd >= 0)
-            walk(l, fd, path, depth + 1);
-        return;
-    }
-    if (!S_ISREG(st.st_mode) || (!*inside && publish_is_own_name(name)))
-        return;
-    if (!*inside)
-        read_tasks(l, dir, name);
-    if (settle_is_lock(name) || is_open(dir, name))
-        add(&l->busy, path);
+        return look_failed(path, err);
+    if (S_ISREG(st.st_mode))
+        return look_at_file(l, dir, name, inside, path, err);
+    if (!S_ISDIR(st.st_mode) || depth + 1 >= DEPTH_MAX)
+        return 0;
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? look_failed(path, err) : walk(l, fd, path, depth + 1, err);
 }
 
 /* Takes the descriptor over. */
-static void walk(struct lookover *l, int fd, const char *inside, unsigned depth)
+static int walk(struct lookover *l, int fd, const char *inside, unsigned depth, struct error *err)
 {
-    DIR *d = fdopendir(fd);
+    DIR *d = io_list_own(fd);
     struct dirent *e;
+    int more = -1, rc = 0;
 
-    if (!d) {
-        close(fd);
-        return;
-    }
-    while (depth < DEPTH_MAX && (e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-            strcmp(e->d_name, JOURNAL_FOLDER) == 0 ||
-            strncmp(e->d_name, IO_TEMP_PREFIX, sizeof IO_TEMP_PREFIX - 1) == 0)
-            continue;
-        walk_entry(l, dirfd(d), e->d_name, inside, depth);
-    }
-    closedir(d);
+    while (d && rc == 0 && (more = io_next(d, &e)) > 0)
+        if (strcmp(e->d_name, JOURNAL_FOLDER) != 0 &&
+            strncmp(e->d_name, IO_TEMP_PREFIX, sizeof IO_TEMP_PREFIX - 1) != 0)
+            rc = walk_entry(l, dirfd(d), e->d_name, inside, depth, err);
+    if (rc == 0 && more < 0)
+        rc = look_failed(*inside ? inside : "the folder of the case", err);
+    if (d)
+        closedir(d);
+    return rc;
 }
 
 int lookover_run(struct lookover *l, int root, struct state *state, struct error *err)
@@ -269,8 +280,7 @@ int lookover_run(struct lookover *l, int root, struct state *state, struct error
     if (fd < 0)
         return error_set(err, errno, "the folder %s cannot be opened", l->path);
     take_tasks(l, l->tasks, ";\n");
-    walk(l, fd, "", 0);
-    return 0;
+    return walk(l, fd, "", 0, err);
 }
 
 /* ---- in words -------------------------------------------------------------------------------- */

@@ -540,18 +540,21 @@ static bool is_inbox(struct flow *f, const char *path)
     return zone == ZONE_OFFICE_INBOX || zone == ZONE_CASE_INBOX;
 }
 
-/* folder_in_case(), asked once for all documents that are decided together. Caller frees. */
+/* folder_in_case(), asked once for all documents that are decided together. Caller frees. NULL with errno. */
 static char *folder_for(struct flow *f, const struct matter *target, const char *folder)
 {
     char *path = xjoin(target->facts.path, folder), *found;
     const struct tally_key key = tally_folder(path, strlen(path));
+    int number;
 
     if (tally_has(f->asked, &key))
         return path;
     found = folder_in_case(f->cab.root, target->facts.path, folder);
-    if (strcmp(found, path) == 0)
+    if (found && strcmp(found, path) == 0)
         tally_add(&f->asked, &key);
+    number = errno;
     free(path);
+    errno = number;
     return found;
 }
 
@@ -561,16 +564,17 @@ static bool was_not_kept(const struct doc *row, const struct doc_stamp *now)
     return row->reason == REASON_NOT_KEPT && doc_stamp_same_bytes(&row->stamp, now);
 }
 
+/* Takes over to_folder. */
 static struct act *filing_act(struct flow *f, struct item *it, const struct decision *d,
-                              const struct matter *target, const struct identified *id,
-                              bool same_case)
+                              const struct matter *target, char *to_folder,
+                              const struct identified *id, bool same_case)
 {
     static const struct doc none;
     struct act *a = new_act(f, ACT_RENAME, it, "filed");
     const char *slash = strrchr(it->path, '/');
 
     a->from = xstrdup(it->path);
-    a->to_folder = folder_for(f, target, d->folder);
+    a->to_folder = to_folder;
     a->to_name = xstrdup(d->name);
     a->fd = it->fd;
     it->fd = -1;
@@ -603,6 +607,7 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
 {
     struct matter *target = matters_by_id(f->matters, d->target->id);
     bool same_case = home == target;
+    char *to_folder;
     struct act *a;
 
     if (flow_puts_off(f, it))
@@ -611,7 +616,12 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
         flow_soon(f, it, 5);
         return;
     }
-    a = filing_act(f, it, d, target, id, same_case);
+    to_folder = folder_for(f, target, d->folder);
+    if (!to_folder) {
+        flow_look_in_vain(f, it, errno);
+        return;
+    }
+    a = filing_act(f, it, d, target, to_folder, id, same_case);
     in_flight_begin(a->ctx, target->facts.id, &it->x.digest);
     str_room(&a->journal, JOURNAL_ROOM);
     journal_body(&a->journal, env_now(f->env), "filed");

@@ -145,9 +145,12 @@ static void look_over(struct run *r, struct matter *m)
     if (!r->s->state || !m->known || m->closed || !m->card.closed || m->untouchable)
         return;
     lookover_init(&l, m);
-    if (lookover_run(&l, r->s->cab.root, r->s->state, &err) == 0) {
+    free(m->against);
+    m->against = NULL;
+    if (lookover_run(&l, r->s->cab.root, r->s->state, &err) < 0) {
+        m->against = xstrdup(error_text(&err));
+    } else {
         lookover_say(&l, r->s->lang);
-        free(m->against);
         m->against = l.against_len && !m->card.close_anyway ? lookover_text(&l) : NULL;
     }
     lookover_clear(&l);
@@ -268,17 +271,17 @@ static void add_document(struct run *r, const char *path, mode_t mode, uint64_t 
     }
 }
 
+/* Or gone, or not ours to open. */
 static bool is_empty(int dirfd, const char *name)
 {
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    unsigned n = 0;
+    DIR *d = io_list_own(openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct dirent *e;
+    int more = d ? io_next(d, &e) : -1;
+    bool empty = more == 0 || (more < 0 && io_is_lasting(errno));
 
-    while (d && n <= 2 && readdir(d))
-        n++;
     if (d)
         closedir(d);
-    return n <= 2;
+    return empty;
 }
 
 /* A folder that was dropped into an Inbox. */

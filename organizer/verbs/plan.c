@@ -18,6 +18,7 @@
 struct planning {
     struct plan plan;
     struct survey *survey;
+    struct error error; /* the first: the plan is not whole */
 };
 
 static void on_document(void *ctx, const struct survey_doc *doc)
@@ -32,6 +33,11 @@ static void on_document(void *ctx, const struct survey_doc *doc)
     if (d->action != ACTION_FILE)
         return;
     folder = folder_in_case(p->survey->cab.root, d->target->path, d->folder);
+    if (!folder) {
+        if (!*p->error.text)
+            error_set(&p->error, errno, "the folder %s cannot be read", d->target->path);
+        return;
+    }
     to = xjoin(folder, d->name);
     if (strcmp(to, doc->path) == 0)
         return;
@@ -109,6 +115,10 @@ static int collect(struct verb_call *call, struct planning *p, struct survey *s)
             return error_set(&call->error, 0, "%s is not in the cabinet %s", call->args[i],
                              s->cab.path);
         rc = survey_run(s, below, &e, &call->error);
+    }
+    if (rc == 0 && *p->error.text) {
+        call->error = p->error;
+        rc = -1;
     }
     return rc;
 }

@@ -1,4 +1,5 @@
 /* beside: a crowded folder is asked once what lies beside its documents. */
+#undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/env.h"
+#include "failing_calls.h"
 #include "flow/beside.h"
 #include "record/doc.h"
 
@@ -226,6 +228,27 @@ static void a_small_folder_is_read_for_one_document_too(void **state)
     assert_true(ask(w, w->dir, &w->old, false, "Smith_Divorce/Inbox"));
 }
 
+static void a_folder_that_cannot_be_read_may_hold_anything(void **state)
+{
+    static const char *const calls[] = {"openat", "fdopendir", "readdir"};
+    struct world *w = *state;
+
+    put(w, "Motion.pdf");
+    put(w, ".~lock.Motion.pdf#");
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        bool hit = true;
+
+        sys.only = calls[i];
+        for (unsigned n = 1; hit; n++) {
+            beside_forget(&w->beside);
+            fail_at(FAIL, n);
+            if (nothing(w))
+                fail_msg("%s %u failed: the lock file is not seen", calls[i], n);
+            hit = was_hit();
+        }
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(void)
@@ -246,6 +269,7 @@ int main(void)
         TEST(where_events_tell_of_what_comes_it_is_read_once),
         TEST(what_may_belong_to_a_document_is_heard_of),
         TEST(a_small_folder_is_read_for_one_document_too),
+        TEST(a_folder_that_cannot_be_read_may_hold_anything),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

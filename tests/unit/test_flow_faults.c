@@ -1,7 +1,9 @@
 /*
  * The private state cannot be read for a moment, or for longer, while the flow looks at a document:
- * whichever read it is, the journal tells afterwards what happened, and that once.
+ * whichever read it is, the journal tells afterwards what happened, and that once. The same of folders: what could not
+ * be read to its end is not taken for one that ends there.
  */
+#undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +24,10 @@
 #include "base/json.h"
 #include "cabinet/cabinet.h"
 #include "examine/reader.h"
+#include "failing_calls.h"
 #include "failing_sql.h"
 #include "flow/flow.h"
+#include "flow/folders.h"
 #include "flow/internal.h"
 #include "flow/night_step.h"
 #include "flow/survey.h"
@@ -91,6 +95,7 @@ static int setup(void **state)
 
     memset(&sql, 0, sizeof sql);
     sql_only_here();
+    sys.file_system = 0;
     if (make_cabinet(NULL) < 0)
         return -1;
     folder = xjoin(path, CASE);
@@ -491,6 +496,160 @@ static void nothing_is_recorded_that_may_rest_on_it(void **state)
     free(value);
 }
 
+/* ---- folders that cannot be read ------------------------------------------------------------- */
+
+/* What a look at a folder needs. */
+static const char *const lists[] = {"fdopendir", "readdir", "openat"};
+#define LISTS (sizeof lists / sizeof *lists)
+
+/* The nth of these calls fails. */
+static void list_fails(const char *call, unsigned n)
+{
+    assert_true(n < CALLS);
+    sys.only = call;
+    fail_at(FAIL, n);
+}
+
+static bool there(const char *in_cabinet)
+{
+    AUTO_FREE char *full = xjoin(path, in_cabinet);
+
+    return access(full, F_OK) == 0;
+}
+
+static void a_folder_in_which_somebody_writes_stays(void **state)
+{
+    struct world *w = *state;
+    AUTO_CLOSE int open = -1;
+
+    assert_int_equal(beneath_mkdirs(w->f->cab.root, CASE "/Inbox/papers/old"), 0);
+    write_file("Inbox/papers/a.dat", "\001");
+    open = openat(w->f->cab.root, CASE "/Inbox/papers/old/b.dat", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    assert_true(open >= 0);
+    assert_int_equal(io_write_all(open, "\002", 1), 0);
+    for (size_t i = 0; i < LISTS; i++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            list_fails(lists[i], n);
+            sweep(w);
+            hit = was_hit();
+            if (!there(CASE "/Inbox/papers"))
+                fail_msg("%s %u failed: the folder is moved", lists[i], n);
+        }
+    }
+    close(open);
+    open = -1;
+    sweep(w);
+    assert_false(there(CASE "/Inbox/papers"));
+}
+
+static void no_folder_is_made_beside_one_in_other_capitals(void **state)
+{
+    struct world *w = *state;
+    int root = w->f->cab.root;
+
+    assert_int_equal(beneath_mkdirs(root, CASE "/PLEADINGS"), 0);
+    for (size_t i = 0; i < LISTS; i++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            AUTO_FREE char *folder = NULL;
+
+            list_fails(lists[i], n);
+            folder = folder_in_case(root, CASE, "Pleadings");
+            hit = was_hit();
+            if (folder && strcmp(folder, CASE "/PLEADINGS") != 0)
+                fail_msg("%s %u failed: another folder would be made", lists[i], n);
+            assert_true(folder || hit);
+        }
+    }
+}
+
+static void a_document_is_filed_into_the_folder_in_other_capitals(void **state)
+{
+    struct world *w = *state;
+    unsigned filed = 0;
+    bool hit = true;
+
+    w->f->cab.config.mode = MODE_ENFORCE;
+    assert_int_equal(beneath_mkdirs(w->f->cab.root, CASE "/COURT PAPERS"), 0);
+    assert_int_equal(beneath_mkdirs(w->f->cab.root, CASE "/Inbox"), 0);
+    for (unsigned n = 1; hit; n++) {
+        AUTO_FREE char *text = xasprintf("%%PDF-1.4\n%u\n%%%%EOF\n", n);
+
+        write_file("Inbox/order 2026-03-02.pdf", text);
+        list_fails("readdir", n);
+        sweep(w);
+        hit = was_hit();
+        sweep(w);
+        filed++;
+        if (there(CASE "/Court Papers") || lines(w, "filed") != filed)
+            fail_msg("readdir %u failed: %u filed instead of %u%s", n, lines(w, "filed"), filed,
+                     there(CASE "/Court Papers") ? ", into another folder" : "");
+    }
+    assert_true(filed > 1);
+}
+
+/* As programs do that write a new file in the place of the old one. */
+static void a_document_that_is_being_saved_is_not_removed(void **state)
+{
+    struct world *w = *state;
+
+    write_file("a.dat", "\001\002\003");
+    sweep(w);
+    assert_int_equal(rows(w), 1);
+    for (size_t i = 0; i < 2; i++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            rename_in_case("a.dat", "a.tmp");
+            list_fails(lists[i], n);
+            sweep(w);
+            wait_for_all(w);
+            hit = was_hit();
+            if (lines(w, "removed") != 0)
+                fail_msg("%s %u failed: the document is removed", lists[i], n);
+            rename_in_case("a.tmp", "a.dat");
+            sweep(w);
+            assert_int_equal(rows(w), 1);
+        }
+    }
+}
+
+static void note_which_case(void *ctx, const struct survey_notice *n)
+{
+    *(bool *)ctx |= n->reason == REASON_WHICH_CASE;
+}
+
+static void a_survey_takes_no_folder_for_empty(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(beneath_mkdirs(w->f->cab.root, "Inbox/papers/old"), 0);
+    for (size_t i = 0; i < LISTS; i++) {
+        bool hit = true;
+
+        for (unsigned n = 1; hit; n++) {
+            bool told = false;
+            struct survey_events e = {.notice = note_which_case, .ctx = &told};
+            struct error err = ERROR_INIT;
+            struct survey s;
+            int rc;
+
+            list_fails(lists[i], n);
+            rc = survey_open(&s, path, &env, &err);
+            if (rc == 0)
+                rc = survey_run(&s, "", &e, &err);
+            hit = was_hit();
+            survey_close(&s);
+            if (rc == 0 && !told)
+                fail_msg("%s %u failed: nothing is said of the folder", lists[i], n);
+            assert_true(rc == 0 || hit);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +665,14 @@ int main(int argc, char **argv)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_survey_takes_nothing_for_new, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_recorded_that_may_rest_on_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_in_which_somebody_writes_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_folder_is_made_beside_one_in_other_capitals, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_document_is_filed_into_the_folder_in_other_capitals, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_document_that_is_being_saved_is_not_removed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_survey_takes_no_folder_for_empty, setup, teardown),
     };
 
     if (argc > 2 && strcmp(argv[1], "--reader") == 0)
