@@ -19,8 +19,8 @@
  *   FAULT_WAY    when set, "name@way": only calls of that name that were come to by it count
  *
  * Calls are counted across threads in the order in which they come. Only libc's callers are seen:
- * what changes the disk all goes by here (SQLite and libuv too), what libc does for itself (stdio,
- * opendir) does not. In readers, which are other processes, nothing is counted.
+ * what changes the disk all goes by here (SQLite and libuv too), what libc does for itself (stdio, what
+ * readdir asks the kernel) does not. In readers, which are other processes, nothing is counted.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -29,6 +29,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -215,17 +216,20 @@ static void *real(const char *name)
     return dlsym(RTLD_NEXT, name);
 }
 
-/* ret NAME(params), told as `as`, of what(…); failing as `failed`. */
+/* ret NAME(params), told as `as`, of what(…); failing as `failed`. errno is as the caller left it where the call leaves
+ * it so: the end of a folder is told by that. */
 #define CALL(ret, as, name, params, args, what, failed)                                            \
     ret name params;                                                                               \
     ret name params                                                                                \
     {                                                                                              \
         static ret(*fn) params;                                                                    \
+        int saved = errno;                                                                         \
         enum deed deed;                                                                            \
                                                                                                    \
         if (!fn)                                                                                   \
             *(void **)&fn = real(#name);                                                           \
         deed = next(as, what);                                                                     \
+        errno = saved;                                                                             \
         if (deed == DO_FAIL) {                                                                     \
             errno = fault.number;                                                                  \
             return failed;                                                                         \
@@ -272,6 +276,15 @@ CALL(int, "statx", statx, (int d, const char *p, int f, unsigned m, struct statx
 CALL(int, "access", access, (const char *p, int m), (p, m), p, -1)
 CALL(int, "access", faccessat, (int d, const char *p, int m, int f), (d, p, m, f), p, -1)
 CALL(ssize_t, "getdents64", getdents64, (int fd, void *b, size_t n), (fd, b, n), FD(fd), -1)
+CALL(struct dirent *, "readdir", readdir, (DIR *d), (d), FD(dirfd(d)), NULL)
+CALL(DIR *, "fdopendir", fdopendir, (int fd), (fd), FD(fd), NULL)
+CALL(DIR *, "opendir", opendir, (const char *p), (p), p, NULL)
+CALL(int, "opendir", scandirat,
+     (int d, const char *p, struct dirent ***list, int (*wanted)(const struct dirent *),
+      int (*order)(const struct dirent **, const struct dirent **)),
+     (d, p, list, wanted, order), p, -1)
+CALL(int, "sync_file_range", sync_file_range, (int fd, off64_t o, off64_t n, unsigned f),
+     (fd, o, n, f), FD(fd), -1)
 CALL(int, "flock", flock, (int fd, int op), (fd, op), FD(fd), -1)
 CALL(void *, "mmap", mmap, (void *a, size_t n, int p, int f, int fd, off_t o), (a, n, p, f, fd, o),
      "", MAP_FAILED)
@@ -281,6 +294,15 @@ CALL(int, "socket", socket, (int d, int t, int p), (d, t, p), "", -1)
 CALL(int, "socket", socketpair, (int d, int t, int p, int v[2]), (d, t, p, v), "", -1)
 CALL(int, "pipe2", pipe2, (int v[2], int f), (v, f), "", -1)
 CALL(int, "dup", dup, (int fd), (fd), "", -1)
+CALL(int, "memfd_create", memfd_create, (const char *p, unsigned f), (p, f), p, -1)
+CALL(ssize_t, "sendmsg", sendmsg, (int fd, const struct msghdr *m, int f), (fd, m, f), "", -1)
+CALL(ssize_t, "recvmsg", recvmsg, (int fd, struct msghdr *m, int f), (fd, m, f), "", -1)
+CALL(pid_t, "fork", fork, (void), (), "", -1)
+/* What it returns is the error. */
+CALL(int, "posix_spawn", posix_spawn,
+     (pid_t * pid, const char *p, const posix_spawn_file_actions_t *acts,
+      const posix_spawnattr_t *attr, char *const argv[], char *const envp[]),
+     (pid, p, acts, attr, argv, envp), p, fault.number)
 CALL(int, "inotify", inotify_init1, (int f), (f), "", -1)
 CALL(int, "inotify", inotify_add_watch, (int fd, const char *p, uint32_t m), (fd, p, m), p, -1)
 CALL(ssize_t, "getrandom", getrandom, (void *b, size_t n, unsigned f), (b, n, f), "", -1)
@@ -360,6 +382,8 @@ OPEN(openat64, int d COMMA, d)
  * there on. */
 static const char *fcntl_name(int cmd, const void *arg)
 {
+    if (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC)
+        return "dup";
     if (cmd == F_SETLK && ((const struct flock *)arg)->l_type == F_UNLCK)
         return "unlock";
     return cmd == F_SETLEASE ? "lease" : "fcntl";

@@ -8,21 +8,24 @@ ADDR_NO_RANDOMIZE = 0x0040000
 CHANGES = ["write", "create", "renameat2", "renameat", "linkat", "unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "ftruncate",
            "fsync", "fdatasync", "syncfs", "chmod", "fchmod", "fchown", "fsetxattr", "fremovexattr"]
 HALVES = ["write", "read", "pread"]
-LOOKS = ["read", "pread", "open", "openat2", "fstat", "stat", "fstatat", "statx", "access", "getdents64", "fgetxattr"]
+LOOKS = ["read", "pread", "open", "openat2", "fstat", "stat", "fstatat", "statx", "access", "getdents64", "readdir",
+         "fgetxattr"]
 # The calls that can have the error, as their manual pages say.
 ERRORS = {
     "EIO": ["write", "fsync", "fdatasync", "syncfs", "renameat2", "linkat", "unlinkat", "mkdirat", "ftruncate", "fremovexattr",
-            "create", *LOOKS],
+            "sync_file_range", "create", *LOOKS],
     "ENOSPC": ["write", "create", "renameat2", "renameat", "linkat", "mkdir", "mkdirat", "ftruncate", "fsync", "fdatasync",
-               "syncfs", "fsetxattr"],
+               "syncfs", "sync_file_range", "fsetxattr"],
     "EDQUOT": ["write", "create", "renameat2", "linkat", "mkdirat", "fsync"],
-    "EINTR": ["write", "read", "open", "openat2", "create", "flock", "fcntl", "lease", "fsync", "syncfs"],
+    "EINTR": ["write", "read", "open", "openat2", "create", "flock", "fcntl", "lease", "fsync", "syncfs", "sendmsg",
+              "recvmsg"],
     "EROFS": ["create", "renameat2", "renameat", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "chmod", "fchmod", "fchown",
               "fsetxattr", "fremovexattr"],
     "EACCES": ["open", "openat2", "create", "renameat2", "linkat", "unlinkat", "mkdirat", "stat", "fstatat", "statx", "access",
-               "lease"],
-    "ENOMEM": ["open", "openat2", "create", "renameat2", "linkat", "mkdirat", "mmap", "statx", "fstatat", "getdents64", "socket"],
-    "EMFILE": ["open", "openat2", "create", "socket", "pipe2", "dup", "mmap"],
+               "opendir", "lease"],
+    "ENOMEM": ["open", "openat2", "create", "renameat2", "linkat", "mkdirat", "mmap", "statx", "fstatat", "getdents64", "readdir",
+               "fdopendir", "opendir", "sync_file_range", "socket", "sendmsg", "recvmsg", "memfd_create", "fork", "posix_spawn"],
+    "EMFILE": ["open", "openat2", "create", "opendir", "socket", "pipe2", "dup", "memfd_create", "mmap"],
 }
 CALLS = sorted({*CHANGES, *HALVES, *(call for calls in ERRORS.values() for call in calls)})
 
