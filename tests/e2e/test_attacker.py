@@ -213,6 +213,7 @@ def verbs(c, n):
         yield "restore", archive, "--to", c.base / f"restored {n}"
     yield "undo", "Smith_Divorce", "--last", "2"
     yield "close", "Smith_Divorce", "--force"
+    yield "archive", "Smith_Divorce"
     yield "retire", "Smith_Divorce"
     yield "reopen", "Smith_Divorce"
     yield "reopen", "Smith_Divorce"
