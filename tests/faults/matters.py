@@ -34,9 +34,7 @@ def closing(w):
 def by_card(w):
     """A person writes it into the card; the sweep acts on it."""
     opened(w, ["sweep", w.path])
-    card = w.path / w.case / "Case.txt"
-    text = "".join(line for line in card.read_text("utf-8-sig").splitlines(True) if not line.startswith("Close anyway"))
-    card.write_text(text.replace("Status: open", "Status: closed") + "Close anyway: settled, K\n")
+    w.write_into_card("Status: closed", "Close anyway: settled, K")
     return ["sweep", w.path]
 
 

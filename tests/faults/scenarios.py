@@ -31,9 +31,7 @@ def renaming_a_case(w):
     to = "Smith-K_Divorce" if w.case == "Smith_Divorce" else "Smith_Divorce"
     os.rename(w.path / w.case, w.path / to)
     w.case = to
-    card = w.path / to / "Case.txt"
-    text = "".join(line for line in card.read_text("utf-8-sig").splitlines(True) if not line.startswith("Rename doc"))
-    card.write_text(text + "Rename documents: yes\n")
+    w.write_into_card("Rename documents: yes")
     return ["sweep", w.path]
 
 

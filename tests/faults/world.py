@@ -10,11 +10,13 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Of the shipped types: what the scenarios name. Each start reads them, and there are thousands.
 TYPES = {"correspondence.yaml": {"Letter"}, "court-papers.yaml": {"Order"}, "pleadings.yaml": {"Answer"}}
+NIGHT = re.compile(rb"^<div><dt>Next night</dt>.*\n", re.M)  # in the cabinet's page: only a daemon has one
 OWN = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
 CONFIG = "settle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\nmode: enforce\n"
 TIMEOUT = 240  # much: the machine may be busy, or sleep
@@ -67,6 +69,7 @@ class World:
         self.env = dict(os.environ, STATE_DIRECTORY=str(self.base / "state"), HOME=str(self.base), TZ="UTC",
                         ORGANIZER_HOOKS=str(self.base / "hooks"), ORGANIZER_RULES=str(rules))
         self.contents, self.serial = set(), 0
+        self.daemon = None
         self.again, self.cases = [], set()  # verbs to be given once more, cases whose archives are looked at
         self.must("init", self.path)
         self.configure(CONFIG)
@@ -77,6 +80,9 @@ class World:
         (self.path / ".organizer/organizer.yaml").write_text(text)
 
     def close(self):
+        if self.daemon and self.daemon.poll() is None:
+            self.daemon.kill()
+            self.daemon.wait()
         shutil.rmtree(self.base)
 
     def run(self, *args, env=None):
@@ -101,6 +107,56 @@ class World:
             f.write(data)
         self.contents.add(hashlib.sha256(data).hexdigest())
         return target
+
+    def write_into_card(self, *lines, case=None):
+        """A person writes these into the card, each over the line of that name, or below the others."""
+        card = self.path / (case or self.case) / "Case.txt"
+        text = card.read_text("utf-8-sig").splitlines()
+        for line in lines:
+            name = line[:line.index(":") + 1]
+            at = next((i for i, there in enumerate(text) if there.startswith(name)), len(text))
+            text[at:at + 1] = [line]
+        card.write_text("\n".join(text) + "\n")
+
+    # -- a daemon ---------------------------------------------------------------------------------------
+    def watch(self, *before, env=None):
+        """Starts the daemon of the cabinet, behind these words."""
+        with open(self.base / "daemon.log", "wb") as log:
+            self.daemon = subprocess.Popen([*before, self.exe, "watch", self.path], env={**self.env, **(env or {})},
+                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def said(self):
+        """The last words of the daemon."""
+        return (self.base / "daemon.log").read_text(errors="replace")[-300:]
+
+    def status(self):
+        return json.loads(self.must("status", "--json", self.path).stdout.splitlines()[0])
+
+    def watches(self):
+        """Whether the daemon watches, as soon as it does: False when it ended. At first it may not listen yet, and then
+        another is refused."""
+        until = time.monotonic() + TIMEOUT
+        while self.daemon.poll() is None:
+            if b'"watching":true' in self.run("status", "--json", self.path).stdout:
+                return True
+            if time.monotonic() > until:
+                raise Violation("the daemon does not begin to watch")
+        return False
+
+    def settled(self):
+        """A verb that finds no daemon would do the work itself."""
+        if not self.watches():
+            raise Violation(f"the daemon ended: {self.said()}")
+        self.must("sync", self.path)
+
+    def end(self):
+        self.daemon.terminate()
+        try:
+            code = self.daemon.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise Violation("the daemon does not end")
+        if code:
+            raise Violation(f"the daemon ended with {code}: {self.said()}")
 
     def files(self):
         for folder, dirs, names in os.walk(self.path):
@@ -198,7 +254,7 @@ class World:
     def picture(self):
         """What one more sweep must leave as it is."""
         journals = {str(p): p.read_bytes() for p in self.path.rglob(".organizer/journal.jsonl")}
-        pages = {str(p): p.read_bytes() for p in self.files() if p.name in OWN}
+        pages = {str(p): NIGHT.sub(b"", p.read_bytes()) for p in self.files() if p.name in OWN}
         return self.documents(), journals, pages
 
     def assert_in_order(self):
@@ -224,6 +280,16 @@ class World:
         """One more sweep changes no name, no journal and no page."""
         before = self.picture()
         self.must("sweep", self.path)
+        self.assert_as_before(before, "one more sweep")
+
+    def assert_daemon_saw_all(self):
+        """What the daemon that watched leaves is what a fresh scan makes of it: no name, no journal and no page changes."""
+        before = self.picture()
+        self.end()
+        self.assert_in_order()
+        self.assert_as_before(before, "a fresh scan")
+
+    def assert_as_before(self, before, cause):
         for what, was, now in zip(("names", "journals", "pages"), before, self.picture()):
             if was != now and not (what == "pages" and read_since(was, now)):
-                raise Violation(f"one more sweep changed {what}: {changes(was, now)}")
+                raise Violation(f"{cause} changed {what}: {changes(was, now)}")
