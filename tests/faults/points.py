@@ -39,13 +39,14 @@ def same_addresses():
         raise OSError(ctypes.get_errno(), "personality")
 
 
-def fault_env(w, calls, at, deed, ever=False, log=None, callers=0, way=None):
-    """The at-th call of these, of the at-th by this way, is struck; 0: they are only counted."""
+def fault_env(w, calls, at, deed, ever=False, log=None, callers=0, way=None, path=None):
+    """The at-th call of these, of those by this way, on what has this in its name, is struck; 0: they are only counted."""
     env = {"LD_PRELOAD": str(w.preload), "FAULT_CALLS": ",".join(calls), "FAULT_AT": str(at), "FAULT_DO": deed}
     env |= {"FAULT_EVER": "1"} if ever else {}
     env |= {"FAULT_LOG": str(log)} if log else {}
     env |= {"FAULT_WAYS": str(callers)} if callers else {}
     env |= {"FAULT_WAY": way} if way else {}
+    env |= {"FAULT_PATH": path} if path else {}
     return env
 
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import signal
 
-from matters import MATTERS
+from matters import MATTERS, archiving, retiring
 from points import fault_env
 from world import CONFIG, Violation
 
@@ -51,35 +51,57 @@ def undoing(w):
     return ["undo", w.path / w.case, "--last", "2"]
 
 
-def edits(w):
-    """Documents are edited, renamed, removed by people: journal and pages only."""
+def at_work(w):
+    """Two documents that nobody files; those before them are gone."""
     for old in sorted(p for p in w.files() if p.parent.name == "Work"):
         w.contents.discard(hashlib.sha256(old.read_bytes()).hexdigest())
         old.unlink()
     a, b = w.drop("a{n}.pdf", "Work"), w.drop("b{n}.pdf", "Work")
     w.must("sweep", w.path)
-    w.contents.discard(hashlib.sha256(a.read_bytes()).hexdigest())
-    with open(a, "ab") as f:
+    return a, b
+
+
+def edit(w, path):
+    w.contents.discard(hashlib.sha256(path.read_bytes()).hexdigest())
+    with open(path, "ab") as f:
         f.write(b"edited\n")
-    w.contents.add(hashlib.sha256(a.read_bytes()).hexdigest())
+    w.contents.add(hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def edits(w):
+    """Documents are edited, renamed, removed by people: journal and pages only."""
+    a, b = at_work(w)
+    edit(w, a)
     os.rename(b, b.with_name(f"c{w.serial}.pdf"))
     return ["sweep", w.path]
 
 
-def recovering(at):
-    """A sweep that was killed just before its `at`th renaming, or behind the last one."""
+def two_documents(w):
+    w.drop("letter {n} 2026-03-02.pdf")
+    w.drop("order 2026-03-02.pdf")
+    return ["sweep", w.path]
+
+
+def recovering(scenario, at, calls=("renameat2",), path=None):
+    """The scenario was killed at the `at`th of these calls, of those on what has this in its name; struck is the sweep
+    behind it."""
     def prepare(w):
-        w.drop("letter {n} 2026-03-02.pdf")
-        w.drop("order 2026-03-02.pdf")
-        names = ["renameat2"] if at < 3 else ["syncfs", "fsync"]
-        r = w.run("sweep", w.path, env=fault_env(w, names, at if at < 3 else 5, "kill"))
+        r = w.run(*scenario(w), env=fault_env(w, calls, at, "kill", path=path))
         if r.returncode != -signal.SIGKILL:
             raise Violation(f"there is nothing to recover from: exit {r.returncode}")
         return ["sweep", w.path]
     return prepare
 
 
+SYNCS = ("syncfs", "fsync")
+# What was renamed or archived is in no journal yet; of two that are to be undone, one is.
+RECOVERIES = {
+    "recovery 1": recovering(two_documents, 1), "recovery 2": recovering(two_documents, 2),
+    "recovery 3": recovering(two_documents, 5, SYNCS), "apply recovered": recovering(planned, 1, SYNCS),
+    "undo recovered": recovering(undoing, 2), "rename recovered": recovering(renaming_a_case, 1, SYNCS),
+    "archive recovered": recovering(archiving, 1, ("write",), "journal.jsonl"),
+    "retire recovered": recovering(retiring, 1, SYNCS)}
 SCENARIOS = {"filing": filing, "reading": reading, "renaming a case": renaming_a_case, "apply": planned, "undo": undoing,
-             "edits and pages": edits, "recovery 1": recovering(1), "recovery 2": recovering(2), "recovery 3": recovering(3), **MATTERS}
+             "edits and pages": edits, **RECOVERIES, **MATTERS}
 # In which it counts what documents say.
 READ = {"reading"}
