@@ -76,6 +76,14 @@ def edits(w):
     return ["sweep", w.path]
 
 
+def watching(w):
+    """Struck is the daemon, among people."""
+    a, b = at_work(w)
+    w.meanwhile = [lambda: filing(w), lambda: edit(w, a), lambda: os.rename(b, b.with_name(f"c{w.serial}.pdf")),
+                   lambda: w.write_into_card(f"Opposing counsel: Doe {w.serial}")]
+    return ["watch", w.path]
+
+
 def two_documents(w):
     w.drop("letter {n} 2026-03-02.pdf")
     w.drop("order 2026-03-02.pdf")
@@ -102,6 +110,8 @@ RECOVERIES = {
     "archive recovered": recovering(archiving, 1, ("write",), "journal.jsonl"),
     "retire recovered": recovering(retiring, 1, SYNCS)}
 SCENARIOS = {"filing": filing, "reading": reading, "renaming a case": renaming_a_case, "apply": planned, "undo": undoing,
-             "edits and pages": edits, **RECOVERIES, **MATTERS}
+             "edits and pages": edits, "watching": watching, **RECOVERIES, **MATTERS}
 # In which it counts what documents say.
 READ = {"reading"}
+# What a daemon calls, and when, hangs on what comes to it when: a point is a way there, also where a call is one else.
+UNEVEN = {"watching"}
