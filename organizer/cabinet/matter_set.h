@@ -5,8 +5,7 @@
 #ifndef ORGANIZER_CABINET_MATTER_SET_H
 #define ORGANIZER_CABINET_MATTER_SET_H
 
-#include <uthash.h>
-
+#include "base/table.h"
 #include "cabinet/matter.h"
 
 /* One matter. m comes first: a struct matter * of this set is a struct node *. */

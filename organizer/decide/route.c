@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "base/utf8.h"
 #include "decide/match_words.h"
 

@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
+#include "base/table.h"
 
 /* An event is read within moments; one that comes later is looked at. */
 #define ECHO_NS (2 * NS_PER_S)

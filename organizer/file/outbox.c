@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/table.h"
 #include "cabinet/cabinet.h"
 #include "file/filer.h"
 #include "record/journal.h"

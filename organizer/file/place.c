@@ -5,12 +5,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "base/table.h"
 #include "base/utf8.h"
 #include "cabinet/rights.h"
 #include "decide/name.h"

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/exit.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/table.h"
 #include "cabinet/text.h"
 #include "decide/name.h"
 #include "flow/batch.h"

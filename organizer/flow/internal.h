@@ -3,11 +3,11 @@
 #define ORGANIZER_FLOW_INTERNAL_H
 
 #include <sys/stat.h>
-#include <uthash.h>
 #include <uv.h>
 
 #include "base/error.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "decide/decide.h"
 #include "examine/examiner.h"
 #include "file/filer.h"

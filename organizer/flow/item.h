@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uthash.h>
 
+#include "base/table.h"
 #include "decide/content.h"
 #include "examine/examiner.h"
 #include "flow/tally.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
+#include "base/table.h"
 #include "base/utf8.h"
 #include "decide/name.h"
 

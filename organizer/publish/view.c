@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/json.h"
+#include "base/table.h"
 #include "publish/page.h"
 #include "record/state.h"
 #include "record/state_archive.h"

@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/table.h"
 #include "base/utf8.h"
 #include "record/history_internal.h"
 #include "record/journal.h"

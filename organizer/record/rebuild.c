@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "record/history_internal.h"
 #include "record/journal_internal.h"
 #include "record/state_archive.h"

@@ -1,10 +1,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/table.h"
 #include "base/utf8.h"
 #include "record/state_internal.h"
 

@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "record/history_internal.h"
 #include "record/verify_internal.h"
 

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "base/utf8.h"
 #include "decide/rules.h"
 #include "record/state.h"

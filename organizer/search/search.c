@@ -11,13 +11,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "decide/content.h"
 #include "record/state.h"
 #include "search/catalogue.h"

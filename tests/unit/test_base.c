@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,9 +19,11 @@
 #include "base/digest.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "base/exit.h"
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/table.h"
 #include "base/utf8.h"
 
 static int make_folder(void **state)
@@ -342,6 +346,51 @@ static void errors_know_who_goes_on(void **state)
     assert_int_equal(error_severity(&e), SEVERITY_DOCUMENT);
 }
 
+struct entry {
+    int key;
+    UT_hash_handle hh;
+};
+
+/* In a child: the first entry of a table comes when all memory is used. */
+static void add_without_memory(int out)
+{
+    static struct entry one;
+    const struct rlimit none = {0, RLIM_INFINITY};
+    struct entry *all = NULL;
+
+    if (dup2(out, STDERR_FILENO) < 0 || setrlimit(RLIMIT_AS, &none) < 0)
+        _exit(77);
+    for (size_t n = 65536; n >= 8; n /= 2)
+        while (malloc(n))
+            ;
+    HASH_ADD_INT(all, key, &one);
+    _exit(all ? 78 : 79);
+}
+
+static void a_table_without_memory_says_so(void **state)
+{
+    char said[200] = "";
+    int p[2], status;
+    pid_t pid;
+
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(PATTERN_NO_JIT)
+    skip(); /* memory is not libc's there, or valgrind's */
+#endif
+    assert_int_equal(pipe(p), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        add_without_memory(p[1]);
+    close(p[1]);
+    assert_true(read(p[0], said, sizeof said - 1) >= 0);
+    close(p[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_non_null(strstr(said, "organizer: out of memory"));
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EXIT_CANNOT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +415,7 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(reading_is_bounded, make_folder, remove_folder),
         cmocka_unit_test(errors_know_who_goes_on),
+        cmocka_unit_test(a_table_without_memory_says_so),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
