@@ -40,7 +40,7 @@ def same_addresses():
 
 
 def fault_env(w, calls, at, deed, ever=False, log=None, callers=0, way=None, path=None):
-    """The at-th call of these, of those by this way, on what has this in its name, is struck; 0: they are only counted."""
+    """The at-th call of these, by this way, on what has this in its name, is struck; 0: they are only counted."""
     env = {"LD_PRELOAD": str(w.preload), "FAULT_CALLS": ",".join(calls), "FAULT_AT": str(at), "FAULT_DO": deed}
     env |= {"FAULT_EVER": "1"} if ever else {}
     env |= {"FAULT_LOG": str(log)} if log else {}

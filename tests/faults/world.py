@@ -73,6 +73,7 @@ class World:
         self.env = dict(os.environ, STATE_DIRECTORY=str(self.base / "state"), HOME=str(self.base), TZ="UTC",
                         ORGANIZER_HOOKS=str(self.base / "hooks"), ORGANIZER_RULES=str(rules))
         self.contents, self.serial = set(), 0
+        self.given = {}  # SHA-256 -> the name below its case under which a document was dropped
         self.daemon, self.meanwhile = None, []  # what people do while it watches, one after the other
         self.again, self.cases = [], set()  # verbs to be given once more, cases whose archives are looked at
         self.must("init", self.path)
@@ -110,6 +111,7 @@ class World:
         with open(target, "xb") as f:
             f.write(data)
         self.contents.add(hashlib.sha256(data).hexdigest())
+        self.given[hashlib.sha256(data).hexdigest()] = str(target.relative_to(self.path / self.case))
         return target
 
     def write_into_card(self, *lines, case=None):
@@ -210,6 +212,17 @@ class World:
             lost, more = self.contents - set(found), len(found) - len(set(found))
             strange = [p for p, digest in self.documents().items() if digest not in self.contents]
             raise Violation(f"{when}: {len(lost)} lost, {more} twice, {len(strange)} strange: {strange[:4]}")
+
+    def names(self):
+        """What each was dropped as, and where it lies: numbers and the name of the case aside, the same everywhere."""
+        def plain(path):
+            return re.sub(r"\d+", "#", re.sub(r"_\d\d(?=\.\w+$)", "", path.replace(self.case, "CASE")))
+        lie = self.documents().items()
+        return {(plain(self.given[digest]), plain(path)) for path, digest in lie if digest in self.given}
+
+    def assert_named(self, known, when):
+        if wrong := self.names() - known:
+            raise Violation(f"{when}: names that no run without a fault gives: {sorted(wrong)[:4]}")
 
     def archives(self):
         """SHA-256 -> name of what lies there under a final name."""
@@ -319,7 +332,7 @@ class World:
         self.assert_as_before(before, "one more sweep")
 
     def assert_daemon_saw_all(self):
-        """What the daemon that watched leaves is what a fresh scan makes of it: no name, no journal and no page changes."""
+        """What the daemon leaves is what a fresh scan makes of it: no name, no journal and no page changes."""
         before = self.picture()
         self.end()
         self.assert_in_order()
