@@ -63,6 +63,20 @@ def test_a_document_that_cannot_be_looked_at_is_neither_removed_nor_looked_at_wi
     cabinet.run("verify", cabinet.path)
 
 
+def test_a_case_that_cannot_be_looked_over_stays_open_and_says_why(cabinet):
+    smith = cabinet.init().new()
+    cabinet.drop(smith / "Correspondence", "Smith_Divorce_ClosingLetter_2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, status=None)
+    card = smith / "Case.txt"
+    card.write_text(card.read_text("utf-8-sig").replace("Status: open", "Status: closed"))
+    cabinet.run("sweep", cabinet.path, env=faults("readdir", errno.EIO, "Correspondence"), status=None)
+    assert "closed" not in cabinet.kinds("Smith_Divorce")
+    assert "Correspondence cannot be looked at: Input/output error" in (smith / "Needs attention.txt").read_text()
+    cabinet.run("sweep", cabinet.path, status=None)
+    assert "closed" in cabinet.kinds("Smith_Divorce")
+    assert not (smith / "Needs attention.txt").exists()
+
+
 @pytest.mark.parametrize("at", ["write", "fsetxattr", "renameat2"])
 def test_pages_that_a_crash_left_behind_are_made_up_for(cabinet, at):
     """The document is filed and recorded; the kill comes while the first page is written."""
