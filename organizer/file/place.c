@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/table.h"
@@ -31,6 +32,7 @@ struct name {
 };
 
 struct place {
+    const struct env *env;
     int root;
     struct state *state;
     struct name *chosen; /* in this batch: utf8_fold() of the path */
@@ -57,10 +59,11 @@ struct asking {
     char *fold;       /* utf8_fold() of path */
 };
 
-struct place *place_new(int root, struct state *state)
+struct place *place_new(const struct env *env, int root, struct state *state)
 {
     struct place *p = xcalloc(1, sizeof *p);
 
+    p->env = env;
     p->root = root;
     p->state = state;
     return p;
@@ -174,7 +177,18 @@ static bool is_on_disk(struct asking *q)
     return false;
 }
 
-/* A row whose document lies elsewhere by now, or left in this batch, does not keep a name. */
+/* Something left the folder, or came, so shortly ago that a program may be saving there. */
+static bool is_in_use(const struct place *p, int folder)
+{
+    struct doc_stamp st;
+
+    return doc_stamp_take(folder, -1, NULL, &st) == 0 &&
+           st.ctime_ns > env_disk_now(p->env) - DOC_MISSING_NS;
+}
+
+/* A row whose document left in this batch, or lies elsewhere by now, does not keep a name; unless it
+ * may come back: who saves puts the old bytes out of the way, and then the new ones over what is
+ * there. */
 static bool row_holds(const struct asking *q, const struct doc *row)
 {
     const struct act *a = q->a;
@@ -187,7 +201,7 @@ static bool row_holds(const struct asking *q, const struct doc *row)
         doc_stamp_same_file(&row->stamp, &a->stamp) || names_find(q->p->left, path))
         return false;
     dir = beneath_parent(q->p->root, path, &name);
-    return dir >= 0 && doc_stamp_take(-1, dir, name, &st) == 0;
+    return dir >= 0 && (doc_stamp_take(-1, dir, name, &st) == 0 || is_in_use(q->p, dir));
 }
 
 static bool is_in_table(struct asking *q)

@@ -2,9 +2,10 @@
  * place: which name a document gets.
  *
  * A name is free when nothing on disk, no row of the table, and nothing else in this batch has it,
- * compared as people on Windows and macOS see names. Names that documents of this batch leave
- * count as free. The last serial given per wanted name is remembered while documents keep coming,
- * so that 10,000 documents that want one name cost 10,000 steps.
+ * compared as people on Windows and macOS see names. A row whose document is not there any more keeps
+ * its name as long as that may come back: while its folder changed within DOC_MISSING_NS. Names that
+ * documents of this batch leave count as free. The last serial given per wanted name is remembered
+ * while documents keep coming, so that 10,000 documents that want one name cost 10,000 steps.
  */
 #ifndef ORGANIZER_FILE_PLACE_H
 #define ORGANIZER_FILE_PLACE_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 
 struct act;
+struct env;
 struct folders;
 struct place;
 struct state;
@@ -19,8 +21,8 @@ struct state;
 /* Serials end here: no free name behind it. */
 #define PLACE_SERIAL_MAX 99999
 
-/* root and state are borrowed. */
-struct place *place_new(int root, struct state *state);
+/* All are borrowed. */
+struct place *place_new(const struct env *env, int root, struct state *state);
 void place_free(struct place *p);
 /* Chooses a->to and makes its folder; folders that were made are added to `made` to be synced. On
  * failure a->status and a->error say why, and a->to is NULL. The disk is asked for the name only with

@@ -15,7 +15,7 @@
 #include "flow/night_step.h"
 
 /* A case that is not there for so long was not only renamed. */
-#define GONE_TELL_NS FLOW_MISSING_NS
+#define GONE_TELL_NS DOC_MISSING_NS
 
 /* ---- what lies in a case -----------------------------------------------------------------------
  */

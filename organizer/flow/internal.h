@@ -43,8 +43,6 @@
  * rest, but not longer than this. */
 #define FLOW_PAGES_MS 5000
 #define FLOW_REST_MS  10000
-/* A missing document may come back within this long (programs save by removing and renaming). */
-#define FLOW_MISSING_NS (2 * NS_PER_S)
 
 /* Content that is on its way into a case: a second document with the same waits for the first. */
 struct in_flight {

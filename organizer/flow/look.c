@@ -165,7 +165,7 @@ static bool may_come_back(struct flow *f, const struct item *it, const struct do
     if (f->items.heap_len + f->items.ready_len < SAVES_MAX && waited < f->env->patience_ns &&
         is_being_saved(f, it->path, row))
         return true;
-    return waited < FLOW_MISSING_NS && it->round != f->sync_round;
+    return waited < DOC_MISSING_NS && it->round != f->sync_round;
 }
 
 /* Its file is in another item's hands, which most often lets go of it in a moment: who waits in
@@ -208,7 +208,7 @@ static void look_missing(struct flow *f, struct item *it)
         if (sweep_running(f->sweep))
             it->round = 0;
         ms = settle_backoff_ms(it->tries++);
-        flow_later(f, it, ms < FLOW_MISSING_NS / NS_PER_MS ? FLOW_MISSING_NS / NS_PER_MS : ms);
+        flow_later(f, it, ms < DOC_MISSING_NS / NS_PER_MS ? DOC_MISSING_NS / NS_PER_MS : ms);
     } else {
         flow_gone(f, it, home, &row);
     }

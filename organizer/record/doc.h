@@ -76,6 +76,9 @@ struct doc {
 /* Racily clean: changed so shortly before it was read that a later change may not show. */
 #define doc_is_racy(d) ((d)->stamp.ctime_ns > (d)->read_ns - DOC_RACY_NS)
 
+/* A missing document may come back within this long (programs save by removing and renaming). */
+#define DOC_MISSING_NS (INT64_C(2) * 1000 * 1000 * 1000)
+
 /* Frees what d owns; all zero then. */
 void doc_clear(struct doc *d);
 /* A deep copy. */

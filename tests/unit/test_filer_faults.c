@@ -29,6 +29,7 @@ static struct {
     const char *kept; /* what the disk has of each document, where memory has its bytes; NULL: the same */
     enum { PAST_MEMORY, PAST_MEMORY_NOT, PAST_MEMORY_IN_NAME } past; /* can it be read past memory? */
     bool dropped;    /* memory has no document any more */
+    time_t later;    /* the wall clock is so many seconds ahead of the disk's */
 } sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true, .type = XFS_SUPER_MAGIC};
 
 /* Notes the call; its errno when it is to fail, else 0. */
@@ -131,6 +132,15 @@ int fstatfs(int fd, struct statfs *fs)
 
     fs->f_type = sys.type;
     return answer(sys.type ? 0 : EIO, rc);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    int rc = (int)syscall(SYS_clock_gettime, clock, t);
+
+    if (clock == CLOCK_REALTIME)
+        t->tv_sec += sys.later;
+    return rc;
 }
 
 /* Whichever disk the test lies on, its journal is told. */
@@ -251,6 +261,7 @@ static int ready(void **state)
     world_start(w);
     log_clear();
     sys.no_replace = true;
+    sys.later = 0;
     *state = w;
     return 0;
 }
@@ -1203,6 +1214,32 @@ static void a_name_taken_at_the_last_moment_gives_the_next_serial(void **state)
     assert_int_equal(lines(w, "filed", NULL), 1);
 }
 
+/* One was filed as L.pdf, and is out of the way. */
+static void put_out_of_the_way(struct world *w)
+{
+    write_file(w, INBOX "/a.pdf", "1");
+    write_file(w, INBOX "/b.pdf", "2");
+    file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf");
+    assert_int_equal(renameat(w->root, LETTERS "/L.pdf", w->root, LETTERS "/~WRL0001.tmp"), 0);
+}
+
+static void the_name_of_one_that_is_just_being_saved_is_kept(void **state)
+{
+    struct world *w = *state;
+
+    put_out_of_the_way(w);
+    assert_string_equal(file_one(w, INBOX "/b.pdf", LETTERS, "L.pdf").to, LETTERS "/L_02.pdf");
+}
+
+static void the_name_of_one_that_did_not_come_back_is_free(void **state)
+{
+    struct world *w = *state;
+
+    put_out_of_the_way(w);
+    sys.later = 3;
+    assert_string_equal(file_one(w, INBOX "/b.pdf", LETTERS, "L.pdf").to, LETTERS "/L.pdf");
+}
+
 static void an_exact_name_taken_at_the_last_moment_is_refused(void **state)
 {
     struct world *w = *state;
@@ -1497,6 +1534,8 @@ int main(void)
         TEST(what_cannot_be_put_back_stays_under_the_new_name),
         TEST(removed_at_the_last_moment_is_gone),
         TEST(a_name_taken_at_the_last_moment_gives_the_next_serial),
+        TEST(the_name_of_one_that_is_just_being_saved_is_kept),
+        TEST(the_name_of_one_that_did_not_come_back_is_free),
         TEST(an_exact_name_taken_at_the_last_moment_is_refused),
         TEST(its_own_name_in_other_letters_may_be_another_s),
         TEST(moved_on_at_once_is_gone),
