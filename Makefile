@@ -174,6 +174,8 @@ mutants: deps-lint
 torture: deps-torture
 	@$(MAKE) --no-print-directory -j$$(nproc) all quick $B/faults.so $B/recorder
 	tests/faults/run --build $B/quick-reading --quick $B/quick --seen $B/torture $(TORTURE)
+	tests/faults/meanwhile --build $B/quick-reading --quick $B/quick --every 20
+	tests/faults/meanwhile --build $B/quick-reading --quick $B/quick --call lease renameat2
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
 	tests/faults/storm --build $B --slow 20

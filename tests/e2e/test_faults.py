@@ -20,10 +20,10 @@ def preload():
     return library
 
 
-def rows(*args):
+def rows(*args, driver="run"):
     """What the driver's table says: (suite, scenario, points, tried, hit, violations)."""
     preload()
-    r = subprocess.run([ROOT / "tests/faults/run", "--build", BUILD, "--jobs", "2", *args],
+    r = subprocess.run([ROOT / "tests/faults" / driver, "--build", BUILD, "--jobs", "2", *args],
                        capture_output=True, text=True)
     found = re.findall(r"^(.{28}) (.{18}) +(\d+) +(\d+) +(\d+) +(\d+)", r.stdout, re.M)
     assert found and r.returncode == 0, r.stdout + r.stderr
@@ -40,6 +40,15 @@ def test_killed_at_calls_that_change_the_disk(scenario):
 def test_calls_that_fail_while_documents_are_filed(suite, every):
     for _, _, _, tried, hit, violations in rows("--suite", suite, "--scenario", "filing", "--every", every):
         assert tried > 1 and hit > 0 and violations == 0
+
+
+@pytest.mark.parametrize("calls, deeds", [(["renameat2"], ["save over", "dance of Word", "rename away", "take a name"]),
+                                          (["lease"], ["hold to read", "hold to write", "edit", "remove"])])
+def test_people_are_at_documents_meanwhile(calls, deeds):
+    found = rows("--scenario", "filing", "--call", *calls, "--deed", *deeds, "--every", "4", driver="meanwhile")
+    assert len(found) > len(deeds)
+    for _, _, points, tried, hit, violations in found:
+        assert points > 3 and tried > 0 and hit > 0 and violations == 0
 
 
 def faults(calls, deed, path=None, at=1, ever=True):

@@ -8,7 +8,8 @@
  *   FAULT_AT     the number of the call, from 1; 0: only count
  *   FAULT_DO     kill: SIGKILL instead of the call; tear: half of a write, then SIGKILL; short:
  *                half of a read or write; slow: FAULT_MS milliseconds before it; lie: all of them
- *                succeed and nothing is done; or an errno, with which the call fails
+ *                succeed and nothing is done; stop: SIGSTOP, and the call when it is continued; or an
+ *                errno, with which the call fails
  *   FAULT_EVER   when set, all later calls of the same name fail, too
  *   FAULT_LOG    file to which "name what" is appended for each call that counts, and a line "HIT"
  *                behind the one that was hit
@@ -47,7 +48,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_SLOW, DO_LIE, DO_FAIL };
+enum deed { DO_NOTHING, DO_KILL, DO_TEAR, DO_SHORT, DO_SLOW, DO_LIE, DO_STOP, DO_FAIL };
 
 static struct {
     bool on;
@@ -114,6 +115,12 @@ static void end_here(void)
     syscall(SYS_kill, getpid(), SIGKILL);
 }
 
+/* All threads; this one does nothing more before it is continued. */
+static void stop_here(void)
+{
+    syscall(SYS_tgkill, getpid(), gettid(), SIGSTOP);
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv, char **envp)
 {
     const char *calls = getenv("FAULT_CALLS"), *at = getenv("FAULT_AT"), *deed = getenv("FAULT_DO");
@@ -141,6 +148,8 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
         fault.deed = DO_SLOW, fault.ms = ms ? atol(ms) : 10;
     else if (deed && strcmp(deed, "lie") == 0)
         fault.deed = DO_LIE;
+    else if (deed && strcmp(deed, "stop") == 0)
+        fault.deed = DO_STOP;
     else if (deed)
         fault.deed = DO_FAIL, fault.number = atoi(deed);
     if (log)
@@ -195,6 +204,10 @@ __attribute__((noinline)) static enum deed next(const char *name, const char *wh
     tell("HIT", NULL, name);
     if (fault.deed == DO_KILL)
         end_here();
+    if (fault.deed == DO_STOP) {
+        stop_here();
+        return DO_NOTHING;
+    }
     return fault.deed;
 }
 
@@ -391,7 +404,7 @@ static const char *fcntl_name(int cmd, const void *arg)
 
 static int do_fcntl(int fd, int cmd, void *arg)
 {
-    if (next(fcntl_name(cmd, arg), "") == DO_FAIL) {
+    if (next(fcntl_name(cmd, arg), cmd == F_SETLEASE ? FD(fd) : "") == DO_FAIL) {
         errno = fault.number;
         return -1;
     }

@@ -8,11 +8,11 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def key(builds, rules):
+def key(builds, rules, suite):
     """Of all that the outcome hangs on."""
     h = hashlib.sha256()
     files = [b / n for b in builds for n in ("organizer", "organizer-main", "organizer-parsers", "faults.so") if (b / n).exists()]
-    files += sorted(HERE.glob("*.py")) + [HERE / "run"] + sorted(p for p in rules.rglob("*") if p.is_file())
+    files += sorted(HERE.glob("*.py")) + [suite] + sorted(p for p in rules.rglob("*") if p.is_file())
     for p in files:
         h.update(p.name.encode() + b"\0" + hashlib.sha256(p.read_bytes()).digest())
     return h.hexdigest()[:16]

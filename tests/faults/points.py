@@ -70,6 +70,11 @@ class Counted:
         n = [sum(x.split("@")[0] in calls for x in run) for run in self.runs]
         return min(n), max(n)
 
+    def before(self, call, calls):
+        """So many of these calls every run makes before it first makes that one."""
+        names = ([x.split("@")[0] for x in run] for run in self.runs)
+        return min(sum(x in calls for x in run[:run.index(call)]) for run in names)
+
     def ways(self, calls):
         """The ways to these, as "name@way", by which most runs came, and those by which fewer did."""
         times = collections.Counter(x for run in self.runs for x in dict.fromkeys(run) if x.split("@")[0] in calls)
