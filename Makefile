@@ -170,7 +170,7 @@ mutants: deps-lint
 	tests/mutants/run
 
 # Every fault point, one after the other; hours. make torture TORTURE="--suite kill --every 3" for less. Points that
-# were tried with the same program are not tried again.
+# were tried with the same program are not tried again. What people do meanwhile takes some ten minutes.
 torture: deps-torture
 	@$(MAKE) --no-print-directory -j$$(nproc) all quick $B/faults.so $B/recorder
 	tests/faults/run --build $B/quick-reading --quick $B/quick --seen $B/torture $(TORTURE)

@@ -42,10 +42,11 @@ def test_calls_that_fail_while_documents_are_filed(suite, every):
         assert tried > 1 and hit > 0 and violations == 0
 
 
-@pytest.mark.parametrize("calls, deeds", [(["renameat2"], ["save over", "dance of Word", "rename away", "take a name"]),
-                                          (["lease"], ["hold to read", "hold to write", "edit", "remove"])])
-def test_people_are_at_documents_meanwhile(calls, deeds):
-    found = rows("--scenario", "filing", "--call", *calls, "--deed", *deeds, "--every", "4", driver="meanwhile")
+@pytest.mark.parametrize("call, every, deeds", [
+    ("renameat2", "3", ["save over", "dance of Word", "rename away", "take a name"]),
+    ("lease", "7", ["hold to read", "hold to write", "edit", "remove"])])
+def test_people_are_at_documents_meanwhile(call, every, deeds):
+    found = rows("--scenario", "filing", "--call", call, "--deed", *deeds, "--every", every, driver="meanwhile")
     assert len(found) > len(deeds)
     for _, _, points, tried, hit, violations in found:
         assert points > 3 and tried > 0 and hit > 0 and violations == 0
