@@ -17,6 +17,7 @@
  *                call: two numbers, the same for calls from one place through the same callers, of
  *                which so many count. In another run they are the same where addresses are
  *                (ADDR_NO_RANDOMIZE)
+ *   FAULT_LOOKS  when set, a way is looked for at each allocation even where it cannot be that
  *   FAULT_WAY    when set, "name@way": only calls of that name that were come to by it count
  *
  * Calls are counted across threads in the order in which they come. Only libc's callers are seen:
@@ -60,6 +61,7 @@ static struct {
     long ms;    /* of DO_SLOW */
     bool ever;
     int callers; /* that a way is made of; 0: no ways are told */
+    bool looks;  /* for the way of each allocation, as counted runs do, which takes them longer */
     struct way {
         unsigned long all;  /* a hash of the callers */
         unsigned long last; /* the caller of the call */
@@ -92,6 +94,25 @@ __attribute__((noinline)) static struct way way(void)
     for (int i = OWN_FRAMES; i < n; i++)
         w.all = (w.all ^ (unsigned long)frames[i]) * 1099511628211UL;
     return w;
+}
+
+/* Ways that were told; hashed, open. */
+#define WAYS_TOLD 65536
+static atomic_ulong told[WAYS_TOLD];
+
+/* Whether it is told the first time. In a run that is struck each is told, too: how long a run takes tells in what order
+ * things happen, and so by which ways it comes. */
+static bool is_new(const struct way *by)
+{
+    for (unsigned long i = by->all, n = 0; n < WAYS_TOLD; i++, n++) {
+        unsigned long there = 0;
+
+        if (atomic_compare_exchange_strong(&told[i % WAYS_TOLD], &there, by->all))
+            return true;
+        if (there == by->all)
+            return false;
+    }
+    return false;
 }
 
 /* by: the way there; may be NULL. */
@@ -134,6 +155,7 @@ __attribute__((constructor)) static void start(int argc, char **argv, char **env
     fault.at = at ? atol(at) : 0;
     fault.ever = getenv("FAULT_EVER") != NULL;
     fault.path = getenv("FAULT_PATH");
+    fault.looks = getenv("FAULT_LOOKS") != NULL;
     if (ways)
         fault.callers = atoi(ways) < MAX_CALLERS ? atoi(ways) : MAX_CALLERS;
     if (only && sscanf(only, "%31[^@]@%lx-%lx", fault.only, &fault.way.all, &fault.way.last) != 3)
@@ -192,11 +214,14 @@ __attribute__((noinline)) static enum deed next(const char *name, const char *wh
         return fault.ever && strcmp(fault.hit, name) == 0 ? fault.deed : DO_NOTHING;
     if (fault.callers > 0)
         by = way();
+    if (fault.callers > 0 && is_new(&by))
+        tell(name, &by, what);
     if (fault.way.all &&
         (by.all != fault.way.all || by.last != fault.way.last || strcmp(name, fault.only) != 0))
         return DO_NOTHING;
     n = atomic_fetch_add(&fault.count, 1) + 1;
-    tell(name, fault.callers > 0 ? &by : NULL, what);
+    if (fault.callers == 0)
+        tell(name, NULL, what);
     if (n != fault.at)
         return DO_NOTHING;
     snprintf(fault.hit, sizeof fault.hit, "%s", name);
@@ -458,7 +483,7 @@ void *__libc_realloc(void *p, size_t n);
 /* Most calls are from elsewhere, and to look for a way takes longer than they do. */
 __attribute__((always_inline)) static inline bool no_memory(const void *caller)
 {
-    bool elsewhere = fault.way.last && (unsigned long)caller != fault.way.last;
+    bool elsewhere = fault.way.last && !fault.looks && (unsigned long)caller != fault.way.last;
 
     if (!fault.on || (elsewhere && !(fault.ever && atomic_load(&fault.was_hit))) ||
         next("alloc", "") != DO_FAIL)

@@ -39,13 +39,15 @@ def same_addresses():
         raise OSError(ctypes.get_errno(), "personality")
 
 
-def fault_env(w, calls, at, deed, ever=False, log=None, callers=0, way=None, path=None):
-    """The at-th call of these, by this way, on what has this in its name, is struck; 0: they are only counted."""
+def fault_env(w, calls, at, deed, ever=False, log=None, callers=0, way=None, path=None, looks=False):
+    """The at-th call of these, by this way, on what has this in its name, is struck; 0: they are only counted. looks: it
+    takes as long as a run in which ways are counted."""
     env = {"LD_PRELOAD": str(w.preload), "FAULT_CALLS": ",".join(calls), "FAULT_AT": str(at), "FAULT_DO": deed}
     env |= {"FAULT_EVER": "1"} if ever else {}
     env |= {"FAULT_LOG": str(log)} if log else {}
     env |= {"FAULT_WAYS": str(callers)} if callers else {}
     env |= {"FAULT_WAY": way} if way else {}
+    env |= {"FAULT_LOOKS": "1"} if looks else {}
     env |= {"FAULT_PATH": path} if path else {}
     return env
 

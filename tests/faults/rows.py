@@ -24,6 +24,8 @@ from world import ROOT, Violation, World, small_rules
 # fewer batches.
 COUNTS = 5
 TRIES, TRIES_BEYOND = 30, 5
+# After so many, a run that is struck takes as long as one that is counted.
+TRIES_QUICK = 2
 # So many runs give all names: a case is renamed to and fro.
 NAMED = 3
 
@@ -175,8 +177,9 @@ class Row:
     def strike(self, o, w, at):
         """The world for the next point, or None when there is none that could be used again."""
         hit, nothing, problem = False, False, None
-        for _ in range(TRIES if self.must_be_reached(at) else TRIES_BEYOND):
+        for n in range(TRIES if self.must_be_reached(at) else TRIES_BEYOND):
             w = w or self.world(o)
+            w.tries = n
             try:
                 hit, nothing = self.reach(w, at)
             except Violation as v:
