@@ -37,7 +37,7 @@ struct matter {
     bool recording;     /* the flow's own: its row is being written */
     bool moving;        /* the flow's own: its folder is being moved, nothing in it is looked at */
     bool renaming;      /* the flow's own: its documents are getting another prefix */
-    bool rename_rest;   /* the flow's own: some did not get it */
+    bool rename_rest;   /* the flow's own: some may not have it */
     int64_t losing;     /* the flow's own: ticks when a document of it was last missed; 0: never */
     uint64_t dirty;     /* changes since its index was written; the publisher's */
     void *flow;         /* the flow's own */

@@ -337,7 +337,7 @@ void flow_prune_notices(struct flow *f);
 /* renaming.c */
 /* Does what the card's "Rename documents: yes" asks for after the case's folder was renamed. */
 void flow_rename_documents(struct flow *f, struct matter *m);
-/* The same for what stayed when it was done last: it may have been open since we read it ourselves. */
+/* The same for what stayed when it was done last, since we read it ourselves, and for what came since. */
 void flow_rename_rest(struct flow *f);
 
 /* opening.c */

@@ -332,15 +332,20 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
 
 static void tell_others(struct flow *f, const struct work *w, const struct act *a)
 {
+    struct matter *m = matters_by_id(f->matters, a->doc.case_id);
     AUTO_FREE char *path = NULL;
 
     if (a->kind != ACT_RECORD)
         return;
     path = row_path(a);
-    if (a->doc.state == DOC_GONE)
+    if (a->doc.state == DOC_GONE) {
         hint_related(f, &a->doc, path);
-    else if (w->is_new)
+        return;
+    }
+    if (w->is_new)
         hint_signed(f, path);
+    if (m)
+        m->rename_rest = true; /* it may have come under a former prefix */
 }
 
 /* A draft is looked at again when its time has come; everything else is finished. */

@@ -368,6 +368,20 @@ def test_rename_documents_yes_renames_them_as_journaled_acts(smith):
     assert smith.documents() == {OLD: sha256(pdf("o"))}
 
 
+def test_a_document_that_comes_under_the_former_prefix_is_renamed_in_the_same_sweep(smith):
+    rename_smith(smith)
+    card(smith, "Smith-Jane_Divorce", Rename_documents="yes")
+    smith.sync()
+    smith.drop("Smith-Jane_Divorce/Court Papers", "Smith_Divorce_Order_2026-04-02.pdf", pdf("late"))
+    smith.sync()
+    assert "Smith-Jane_Divorce/Court Papers/Smith-Jane_Divorce_Order_2026-04-02.pdf" in smith.documents()
+    smith.stop()
+    smith.drop("Smith-Jane_Divorce/Court Papers", "Smith_Divorce_Order_2026-05-02.pdf", pdf("later"))
+    smith.run("sweep", smith.path)
+    assert "Smith-Jane_Divorce/Court Papers/Smith-Jane_Divorce_Order_2026-05-02.pdf" in smith.documents()
+    smith.assert_in_order([pdf("o"), pdf("late"), pdf("later")])
+
+
 def test_rename_documents_yes_leaves_names_by_hand_and_others(smith):
     smith.drop("Smith_Divorce/Inbox", "letter 2026-03-04.pdf", pdf("l"))
     smith.drop("Smith_Divorce/Evidence", "ABC000123.pdf", pdf("b"))
