@@ -85,7 +85,8 @@ static int open_parts(struct filing *g, bool anew, struct recovery *r, struct er
     g->crowded = false;
     g->place = place_new(g->o.env, g->o.root, g->state);
     g->outbox = outbox_new(&g->o, g->state);
-    if ((!anew && find_suspects(g, err) < 0) || open_intents(g, err) < 0 || recover_intents(g, r, err) < 0 || flush(g, r, err) < 0)
+    if ((!anew && find_suspects(g, err) < 0) || open_intents(g, err) < 0 ||
+        recover_intents(g, r, err) < 0 || flush(g, r, err) < 0)
         return -1;
     if (!anew)
         return 0;

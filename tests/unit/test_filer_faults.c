@@ -29,7 +29,6 @@ static struct {
     const char *kept; /* what the disk has of each document, where memory has its bytes; NULL: the same */
     enum { PAST_MEMORY, PAST_MEMORY_NOT, PAST_MEMORY_IN_NAME } past; /* can it be read past memory? */
     bool dropped;    /* memory has no document any more */
-    time_t later;    /* the wall clock is so many seconds ahead of the disk's */
 } sys = {.lock = PTHREAD_MUTEX_INITIALIZER, .no_replace = true, .type = XFS_SUPER_MAGIC};
 
 /* Notes the call; its errno when it is to fail, else 0. */
@@ -132,15 +131,6 @@ int fstatfs(int fd, struct statfs *fs)
 
     fs->f_type = sys.type;
     return answer(sys.type ? 0 : EIO, rc);
-}
-
-int clock_gettime(clockid_t clock, struct timespec *t)
-{
-    int rc = (int)syscall(SYS_clock_gettime, clock, t);
-
-    if (clock == CLOCK_REALTIME)
-        t->tv_sec += sys.later;
-    return rc;
 }
 
 /* Whichever disk the test lies on, its journal is told. */
@@ -261,7 +251,7 @@ static int ready(void **state)
     world_start(w);
     log_clear();
     sys.no_replace = true;
-    sys.later = 0;
+    later = 0;
     *state = w;
     return 0;
 }
@@ -1236,7 +1226,7 @@ static void the_name_of_one_that_did_not_come_back_is_free(void **state)
     struct world *w = *state;
 
     put_out_of_the_way(w);
-    sys.later = 3;
+    later = 3;
     assert_string_equal(file_one(w, INBOX "/b.pdf", LETTERS, "L.pdf").to, LETTERS "/L.pdf");
 }
 

@@ -226,7 +226,7 @@ static bool goes_on_later(struct world *w, bool *hit)
 static void going_on_may_fail_at_first(void **state)
 {
     struct world *w = *state;
-    unsigned n, stopped = 0, logs = 0;
+    unsigned n, stopped = 0, logs = 0, back = 0;
     bool hit = true, goes_on;
 
     for (n = 0; hit; n++) {
@@ -235,6 +235,7 @@ static void going_on_may_fail_at_first(void **state)
         fail_at(FAIL, n + 1);
         goes_on = !goes_on_later(w, &hit);
         stopped += !goes_on;
+        back += exists(w, FROM); /* it could not be read from the disk, and is not recorded */
         if (hit && strcmp(sys.hit, "unlink") == 0) {
             assert_false(goes_on); /* with a log of which it is not known what the disk has */
             logs++;
@@ -242,7 +243,8 @@ static void going_on_may_fail_at_first(void **state)
     }
     assert_true(stopped > 20);
     assert_int_equal(logs, 1);
-    assert_recorded(w, n);
+    assert_in_range(back, 1, 3);
+    assert_recorded(w, n - back);
 }
 
 static void going_on_needs_the_private_state(void **state)
