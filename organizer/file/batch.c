@@ -425,13 +425,11 @@ static void end(struct batch *b)
         a->fd = -1;
         if (a->status == ACT_DONE)
             continue;
-        if (a->status == ACT_STOPPED)
-            suspects_learn(b->g->suspects, a);
+        suspects_learn(b->g->suspects, a);
         free(a->to);
         a->to = NULL;
     }
-    if (b->g->stopped)
-        filing_keep_suspects(b->g);
+    filing_keep_suspects(b->g);
     folders_clear(&b->folders);
     place_end_batch(b->g->place);
 }

@@ -457,6 +457,7 @@ struct filer *filer_new(uv_loop_t *loop, const struct filer_options *o, struct e
 static void refuse_one(struct filer *f, struct act *a)
 {
     a->status = ACT_STOPPED;
+    suspects_learn(f->g->suspects, a);
     pthread_mutex_lock(&f->lock);
     queue_add(&f->results, a);
     f->written = true;

@@ -88,6 +88,7 @@ static int open_parts(struct filing *g, bool anew, struct recovery *r, struct er
     if ((!anew && find_suspects(g, err) < 0) || open_intents(g, err) < 0 ||
         recover_intents(g, r, err) < 0 || flush(g, r, err) < 0)
         return -1;
+    filing_keep_suspects(g);
     if (!anew)
         return 0;
     return intents_remove(g->o.state_dir, err) < 0 ? -1 : open_intents(g, err);
@@ -135,8 +136,8 @@ int filing_resume(struct filing *g)
 {
     struct recovery r = {0};
 
-    filing_keep_suspects(g);
     close_parts(g);
+    g->suspects_kept = 0;
     g->stopped = open_parts(g, true, &r, &g->why) < 0;
     return g->stopped ? -1 : 0;
 }

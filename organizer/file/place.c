@@ -53,6 +53,7 @@ struct asking {
     int folder;  /* the target folder, open */
     bool ask;    /* the disk, too */
     bool failed; /* a->status and a->error are set */
+    bool for_now; /* what has the name may be just being saved */
     unsigned serial; /* of the name below; 0: none yet */
     char *path;      /* from the cabinet down */
     const char *name; /* in path */
@@ -189,7 +190,7 @@ static bool is_in_use(const struct place *p, int folder)
 /* A row whose document left in this batch, or lies elsewhere by now, does not keep a name; unless it
  * may come back: who saves puts the old bytes out of the way, and then the new ones over what is
  * there. */
-static bool row_holds(const struct asking *q, const struct doc *row)
+static bool row_holds(struct asking *q, const struct doc *row)
 {
     const struct act *a = q->a;
     AUTO_FREE char *path = xjoin(a->case_path ? a->case_path : "", row->path ? row->path : "");
@@ -201,7 +202,10 @@ static bool row_holds(const struct asking *q, const struct doc *row)
         doc_stamp_same_file(&row->stamp, &a->stamp) || names_find(q->p->left, path))
         return false;
     dir = beneath_parent(q->p->root, path, &name);
-    return dir >= 0 && (doc_stamp_take(-1, dir, name, &st) == 0 || is_in_use(q->p, dir));
+    if (dir < 0 || doc_stamp_take(-1, dir, name, &st) == 0)
+        return dir >= 0;
+    q->for_now = is_in_use(q->p, dir);
+    return q->for_now;
 }
 
 static bool is_in_table(struct asking *q)
@@ -299,7 +303,9 @@ static unsigned choose_exact(struct asking *q)
 {
     if (is_free(q, 1))
         return 1;
-    if (!q->failed)
+    if (!q->failed && q->for_now)
+        refuse(q->a, EBUSY, "a document of that name may be just being saved");
+    else if (!q->failed)
         refuse(q->a, 0, "there is another document of that name already");
     return 0;
 }

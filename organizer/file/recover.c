@@ -141,6 +141,7 @@ static int commit(struct settling *s)
     for (struct act *a = s->list; a; a = a->next)
         if (ledger_put(g->state, a, s->err) < 0)
             goto undo;
+    filing_keep_suspects(g); /* the log will not tell of them again */
     if (ledger_unpublished(g->state, s->err) == 0 &&
         ledger_finish(g->state, intents_last(g->intents), s->err) == 0 &&
         state_commit(g->state, s->err) == 0)

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/alloc.h"
 #include "base/io.h"
+#include "base/table.h"
 #include "file/refuse.h"
 
 /* Which file: no padding, it is compared as bytes. */
@@ -173,8 +173,16 @@ static int read_past_memory(int root, const char *path, int doc, struct digest *
     return -1;
 }
 
+/* What a read fails with whose bytes the disk cannot give: as memory tells it, past it (blk_status_to_errno() of the
+ * kernel), and by a file system's own sums. */
+static bool is_unreadable(int number)
+{
+    return number == EIO || number == ENODATA || number == EREMOTEIO || number == EILSEQ ||
+           number == ETIMEDOUT || number == ENOLINK || number == EUCLEAN || number == EBADMSG;
+}
+
 /* Whether the disk has these bytes: 1, 0, or -1 with errno. Some file systems read from memory what they are asked to
- * read past it: only what was found right there is dropped from memory, and read again. */
+ * read past it, and some cannot: so what was not found otherwise there is dropped from memory, and read again. */
 static int disk_has(int root, const char *path, int fd, const struct digest *was)
 {
     struct digest is;
@@ -183,11 +191,11 @@ static int disk_has(int root, const char *path, int fd, const struct digest *was
         if (!digest_equal(&is, was))
             return 0;
     } else if (errno != EINVAL && errno != EOPNOTSUPP) {
-        return errno == EIO ? 0 : -1;
+        return is_unreadable(errno) ? 0 : -1;
     }
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     if (digest_of_fd(fd, &is) < 0)
-        return errno == EIO ? 0 : -1;
+        return is_unreadable(errno) ? 0 : -1;
     return digest_equal(&is, was);
 }
 

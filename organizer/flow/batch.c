@@ -117,6 +117,8 @@ struct act *batch_act(struct flow *f, const struct matter *m, const struct doc *
     a->leases = true;
     a->companions = companions_moving(f->cab.root, from);
     a->stamp = row->stamp;
+    if (row->reason == REASON_NOT_KEPT)
+        a->was = row->digest;
     a->case_path = xstrdup(m->facts.path);
     doc_copy(&a->doc, row);
     a->doc.changed_ns = env_now(f->env);

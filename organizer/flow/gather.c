@@ -38,7 +38,8 @@ static bool exists(int root, const char *case_path, const char *path)
     return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Path of another document in the case with the same content, or NULL. */
+/* Path of another document in the case with the same content, or NULL. One that the disk did not keep has only the
+ * digest still: this may be the one that was brought again. */
 static char *same_content(const struct gather_from *from, const struct gather_doc *doc,
                           const struct matter *m)
 {
@@ -52,7 +53,7 @@ static char *same_content(const struct gather_from *from, const struct gather_do
         return NULL;
     if (!(doc->row && doc->row->number == other.number &&
           strcmp(doc->row->case_id, other.case_id) == 0) &&
-        exists(from->root, m->facts.path, other.path))
+        other.reason != REASON_NOT_KEPT && exists(from->root, m->facts.path, other.path))
         path = xstrdup(other.path);
     doc_clear(&other);
     return path;

@@ -247,6 +247,9 @@ bool flow_puts_off(struct flow *f, struct item *it)
     return true;
 }
 
+static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
+                     const char *lock, enum doc_state state);
+
 static void act_failed(struct flow *f, struct item *it, const struct act *a)
 {
     switch (a->status) {
@@ -269,7 +272,8 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
     case ACT_LOST:
         log_line(&f->log, LOG_ERROR, "the disk does not have a document as it was", "document", it->path, NULL);
         it->x.digest = a->doc.digest;
-        flow_list_plain(f, it, REASON_NOT_KEPT, NULL);
+        it->stamp = a->stamp;
+        list_row(f, it, REASON_NOT_KEPT, NULL, NULL, DOC_LISTED);
         return;
     default:
         log_line(&f->log, LOG_WARNING, "cannot file", "document", it->path, "error",
@@ -481,9 +485,6 @@ static void leave_rows(struct flow *f, const struct identified *id, const char *
 }
 
 /* ---- filing ------------------------------------------------------------------------------- */
-
-static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
-                     const char *lock, enum doc_state state);
 
 /* A hook could not say whether it may be filed: asked again, and told when that lasts. */
 static void unanswered(struct flow *f, struct item *it, const char *text)
@@ -823,7 +824,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
     it->read = (struct doc_stamp){0};
-    if (id.who == IDENTITY_EDITED) {
+    if (id.who == IDENTITY_EDITED && reason != REASON_NOT_KEPT) { /* of that, what it was is known better */
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
         it->stamp = id.row.stamp;
