@@ -42,13 +42,15 @@ int io_open_again(int fd);
 /* A listing of the folder fd from its beginning, with a position of its own: fd's is not moved. The
  * caller ends it with closedir(). NULL with errno. */
 DIR *io_list(int fd);
-/* The same with fd itself, which is taken over, also when it fails. With -1 it is NULL, and errno as it was. */
+/* The same with fd itself, which is taken over, also when it fails. With -1 it is NULL, and errno
+ * as it was. */
 DIR *io_list_own(int fd);
-/* The next entry of a listing but "." and "..": 1; 0 at the end; -1 with errno when it cannot be read, and so what
- * else lies there is not known. */
+/* The next entry of a listing but "." and "..": 1; 0 at the end; -1 with errno when it cannot be
+ * read, and so what else lies there is not known. */
 int io_next(DIR *d, struct dirent **e);
-/* Whether a look at what lies in a folder that failed with this errno will fail the next time, too: it is gone or
- * another thing by now, nobody lets us, or it is too large. All else may be otherwise in a moment. */
+/* Whether a look at what lies in a folder that failed with this errno will fail the next time, too:
+ * it is gone or another thing by now, nobody lets us, or it is too large. All else may be otherwise
+ * in a moment. */
 bool io_is_lasting(int number);
 
 /* Writes all n bytes, through EINTR and short writes. Returns 0 or -1 with errno. */

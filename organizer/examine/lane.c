@@ -314,8 +314,8 @@ static void on_readable(uv_poll_t *h, int status, int events)
     void *ctx = l->ctx;
 
     (void)events;
-    /* An error, which a reader leaves that dies with orders unread, is the last that libuv tells otherwise:
-     * the end would be missed. */
+    /* An error, which a reader leaves that dies with orders unread, is the last that libuv tells
+     * otherwise: the end would be missed. */
     if (status < 0 && !l->ended)
         uv_poll_start(h, UV_READABLE | UV_DISCONNECT, on_readable);
     if (l->ended) {

@@ -47,7 +47,8 @@ struct act {
     bool leases;            /* leases work here: take F_WRLCK around the rename */
     bool unheard;           /* once renamed, the events of that tell its maker nothing: echoes.h */
     struct doc_stamp stamp; /* as examined: differs at the time of the act: ACT_BUSY */
-    struct digest was;      /* not zero: it was LOST when these were its bytes, and is only filed when it has them */
+    struct digest was; /* not zero: it was LOST when these were its bytes, and is only filed when it
+                          has them */
     char **companions;      /* names beside it that move with it ("._x"); NULL-terminated or NULL */
     /* What is recorded. doc.path is from the case folder of doc.case_id down; for ACT_RENAME the
      * filer sets doc.path, doc.stamp and doc.number before it writes the row. */

@@ -33,7 +33,8 @@ struct suspects;
 #define DATASYNC_EACH  8
 #define DATASYNC_AHEAD 64 /* so many documents that are not synced are synced ahead */
 
-/* root: the cabinet. suspects: gets the documents whose sync failed. Both borrowed. Starts the thread. */
+/* root: the cabinet. suspects: gets the documents whose sync failed. Both borrowed. Starts the
+ * thread. */
 struct datasync *datasync_new(int root, struct suspects *suspects);
 void datasync_free(struct datasync *d);
 /* Another document is to be renamed; its number. many: more follow, and they may be synced ahead. Any
@@ -63,7 +64,8 @@ struct folders {
 };
 /* Takes the descriptor over. */
 void folders_add(struct folders *f, int fd);
-/* Syncs all and forgets them. 0 or -1 with err; the documents that this leaves in doubt are suspects then. */
+/* Syncs all and forgets them. 0 or -1 with err; the documents that this leaves in doubt are
+ * suspects then. */
 int folders_sync(struct folders *f, int root, struct suspects *suspects, struct error *err);
 /* The same in datasync's thread: f must stay as it is until datasync_wait_folders(), which forgets
  * them, and says as datasync_wait() how it went. */

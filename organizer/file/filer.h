@@ -12,19 +12,20 @@
  *      openat2(BENEATH, NO_SYMLINKS, NO_XDEV), anew after a few documents (parents.h); the new
  *      name's inode compared with the leased descriptor (what really moved is what is recorded; a
  *      stranger is put back); F_UNLCK
- *   4. few documents, then folders synced, while the transaction of 5 is filled; it is not committed
- *      before
+ *   4. few documents, then folders synced, while the transaction of 5 is filled; it is not
+ * committed before
  *   5. one transaction in the private state: rows, former names, outbox lines, intents finished
  *   6. journals appended and synced, heads moved (with the next transaction or at once)
  * A crash anywhere leaves each document whole under its old or its new name; filer_recover() at
  * start settles all four states (old, new, both, neither) from the private log only.
  * After EIO, ENOSPC, EDQUOT or EROFS the filer stops (filer_stopped), later acts come back as
- * ACT_STOPPED; filer_resume() tries again. That a sync succeeds after one that failed proves nothing: what is the
- * filer's own is written anew, and a document whose sync failed is filed only when it was read from the disk and is
- * what it was (suspects.h), else its act comes back as ACT_LOST. Which those are stands in the private state, as far
- * as that can be written, and in the log of intents. Only that a sync of the whole file system failed is forgotten when
- * the program ends: of documents whose acts it did not stop, the next run takes what the kernel has in memory for what
- * the disk has.
+ * ACT_STOPPED; filer_resume() tries again. That a sync succeeds after one that failed proves
+ * nothing: what is the filer's own is written anew, and a document whose sync failed is filed only
+ * when it was read from the disk and is what it was (suspects.h), else its act comes back as
+ * ACT_LOST. Which those are stands in the private state, as far as that can be written, and in the
+ * log of intents. Only that a sync of the whole file system failed is forgotten when the program
+ * ends: of documents whose acts it did not stop, the next run takes what the kernel has in memory
+ * for what the disk has.
  */
 #ifndef ORGANIZER_FILE_FILER_H
 #define ORGANIZER_FILE_FILER_H

@@ -20,7 +20,7 @@ struct outbox;
 /* Key in the private state: number of the last finished intent. */
 #define INTENTS_KEY "intents.finished"
 #define UNPUBLISHED_KEY "pages.unpublished"
-#define SUSPECTS_KEY "documents.suspects"
+#define SUSPECTS_KEY    "documents.suspects"
 
 struct filing {
     struct filer_options o;

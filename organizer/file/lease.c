@@ -26,7 +26,8 @@ enum lease lease_ask_read(int fd)
 
 int lease_ask_in(int dir, const char *name)
 {
-    AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    AUTO_CLOSE int fd =
+        openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
     if (fd >= 0)
         return lease_ask_read(fd) == LEASE_BUSY;

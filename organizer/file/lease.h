@@ -20,9 +20,9 @@ enum lease {
 /* Is anyone else writing to it? Takes a read lease and gives it back. fd must be open for reading
  * only. */
 enum lease lease_ask_read(int fd);
-/* The same of the document name in the folder dir: 1 when somebody writes to it; 0 when nobody does,
- * leases do not work, or it is not there or not ours to open; -1 with errno when that cannot be told
- * now. */
+/* The same of the document name in the folder dir: 1 when somebody writes to it; 0 when nobody
+ * does, leases do not work, or it is not there or not ours to open; -1 with errno when that cannot
+ * be told now. */
 int lease_ask_in(int dir, const char *name);
 /* Keeps everyone else from opening it until lease_drop(); LEASE_BUSY while anyone has it open. */
 enum lease lease_take(int fd);

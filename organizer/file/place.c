@@ -53,7 +53,7 @@ struct asking {
     int folder;  /* the target folder, open */
     bool ask;    /* the disk, too */
     bool failed; /* a->status and a->error are set */
-    bool for_now; /* what has the name may be just being saved */
+    bool for_now;    /* what has the name may be just being saved */
     unsigned serial; /* of the name below; 0: none yet */
     char *path;      /* from the cabinet down */
     const char *name; /* in path */
@@ -187,8 +187,8 @@ static bool is_in_use(const struct place *p, int folder)
            st.ctime_ns > env_disk_now(p->env) - DOC_MISSING_NS;
 }
 
-/* A row whose document left in this batch, or lies elsewhere by now, does not keep a name; unless it
- * may come back: who saves puts the old bytes out of the way, and then the new ones over what is
+/* A row whose document left in this batch, or lies elsewhere by now, does not keep a name; unless
+ * it may come back: who saves puts the old bytes out of the way, and then the new ones over what is
  * there. */
 static bool row_holds(struct asking *q, const struct doc *row)
 {

@@ -2,10 +2,11 @@
  * place: which name a document gets.
  *
  * A name is free when nothing on disk, no row of the table, and nothing else in this batch has it,
- * compared as people on Windows and macOS see names. A row whose document is not there any more keeps
- * its name as long as that may come back: while its folder changed within DOC_MISSING_NS. Names that
- * documents of this batch leave count as free. The last serial given per wanted name is remembered
- * while documents keep coming, so that 10,000 documents that want one name cost 10,000 steps.
+ * compared as people on Windows and macOS see names. A row whose document is not there any more
+ * keeps its name as long as that may come back: while its folder changed within DOC_MISSING_NS.
+ * Names that documents of this batch leave count as free. The last serial given per wanted name is
+ * remembered while documents keep coming, so that 10,000 documents that want one name cost 10,000
+ * steps.
  */
 #ifndef ORGANIZER_FILE_PLACE_H
 #define ORGANIZER_FILE_PLACE_H

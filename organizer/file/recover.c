@@ -6,8 +6,9 @@
  *     both     a link under both names: both stay, the next sweep lists them
  *     neither  moved on or removed by a person meanwhile: the next sweep finds it
  *
- * Whoever began it may have ended at a sync that failed: what has its old name is read from the disk before it is
- * filed (suspects.h), what has its new one before it is recorded, and goes back when the disk does not have it.
+ * Whoever began it may have ended at a sync that failed: what has its old name is read from the
+ * disk before it is filed (suspects.h), what has its new one before it is recorded, and goes back
+ * when the disk does not have it.
  *
  * Only the log in the private state says what is to be looked for, and only device, inode and birth
  * time say whether it is the document: nothing that others could edit.
@@ -54,9 +55,9 @@ static void touched(struct settling *s, int folder)
         folders_add(&s->folders, folder);
 }
 
-/* The document has its new name: 1 when that stands; 0 when the disk does not have what was renamed, and it has its
- * old name again; -1 with err when the disk is in doubt. What cannot be read or put back stands: `organizer verify`
- * finds it. */
+/* The document has its new name: 1 when that stands; 0 when the disk does not have what was
+ * renamed, and it has its old name again; -1 with err when the disk is in doubt. What cannot be
+ * read or put back stands: `organizer verify` finds it. */
 static int stands(struct settling *s, struct act *a)
 {
     struct filing *g = s->g;

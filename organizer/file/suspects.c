@@ -158,8 +158,8 @@ static void clear(struct suspects *s, const struct doc_stamp *st)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* Past the memory, which may have the only good bytes and keeps them so. 0; -1 with errno, EINVAL when the file
- * system cannot do that. */
+/* Past the memory, which may have the only good bytes and keeps them so. 0; -1 with errno, EINVAL
+ * when the file system cannot do that. */
 static int read_past_memory(int root, const char *path, int doc, struct digest *d)
 {
     AUTO_CLOSE int fd = beneath_open(root, path, O_RDONLY | O_NOFOLLOW | O_DIRECT, 0);
@@ -173,16 +173,17 @@ static int read_past_memory(int root, const char *path, int doc, struct digest *
     return -1;
 }
 
-/* What a read fails with whose bytes the disk cannot give: as memory tells it, past it (blk_status_to_errno() of the
- * kernel), and by a file system's own sums. */
+/* What a read fails with whose bytes the disk cannot give: as memory tells it, past it
+ * (blk_status_to_errno() of the kernel), and by a file system's own sums. */
 static bool is_unreadable(int number)
 {
     return number == EIO || number == ENODATA || number == EREMOTEIO || number == EILSEQ ||
            number == ETIMEDOUT || number == ENOLINK || number == EUCLEAN || number == EBADMSG;
 }
 
-/* Whether the disk has these bytes: 1, 0, or -1 with errno. Some file systems read from memory what they are asked to
- * read past it, and some cannot: so what was not found otherwise there is dropped from memory, and read again. */
+/* Whether the disk has these bytes: 1, 0, or -1 with errno. Some file systems read from memory what
+ * they are asked to read past it, and some cannot: so what was not found otherwise there is dropped
+ * from memory, and read again. */
 static int disk_has(int root, const char *path, int fd, const struct digest *was)
 {
     struct digest is;
@@ -212,7 +213,8 @@ static int lost(struct suspects *s, struct act *a, const struct digest *was)
     suspects_add_act(s, a);
     a->status = ACT_LOST;
     return error_set(&a->error, 0,
-                     "the disk did not keep this document as it was written: bring it again from where it came from");
+                     "the disk did not keep this document as it was written: bring it again from "
+                     "where it came from");
 }
 
 int suspects_check(struct suspects *s, int root, const char *path, struct act *a)
@@ -228,7 +230,8 @@ int suspects_check(struct suspects *s, int root, const char *path, struct act *a
         add_as(s, &a->stamp, &was);
         return refuse(a, failed, "the documents could not be brought onto the disk");
     }
-    has = digest_is_zero(&was) ? 1 : disk_has(root, path, a->fd, &was); /* zero: nobody ever read it */
+    has = digest_is_zero(&was) ? 1
+                               : disk_has(root, path, a->fd, &was); /* zero: nobody ever read it */
     if (has < 0)
         return refuse(a, errno, "it cannot be read from the disk");
     if (!is_as_examined(a))
@@ -250,8 +253,9 @@ char *suspects_text(struct suspects *s, uint64_t root_dev, uint64_t *upto)
     *upto = s->changes;
     for (const struct suspect *one = changed ? s->list : NULL; one; one = one->hh.next)
         str_addf(&text, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %" PRId64 " %s\n",
-                 one->stamp.dev == root_dev ? 0 : one->stamp.dev, one->stamp.ino, one->stamp.birth_ns, one->stamp.size,
-                 one->stamp.mtime_ns, digest_hex(&one->digest, hex));
+                 one->stamp.dev == root_dev ? 0 : one->stamp.dev, one->stamp.ino,
+                 one->stamp.birth_ns, one->stamp.size, one->stamp.mtime_ns,
+                 digest_hex(&one->digest, hex));
     pthread_mutex_unlock(&s->lock);
     return changed ? str_detach(&text) : NULL;
 }
@@ -266,8 +270,8 @@ void suspects_read(struct suspects *s, uint64_t root_dev, const char *text)
     pthread_mutex_lock(&s->lock);
     changes = s->changes;
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
-        if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNu64 " %" SCNd64 " %64s", &st.dev, &st.ino, &st.birth_ns,
-                   &st.size, &st.mtime_ns, hex) != 6 ||
+        if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNu64 " %" SCNd64 " %64s",
+                   &st.dev, &st.ino, &st.birth_ns, &st.size, &st.mtime_ns, hex) != 6 ||
             digest_parse(hex, &d) < 0)
             continue;
         if (!st.dev)

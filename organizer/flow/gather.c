@@ -38,8 +38,8 @@ static bool exists(int root, const char *case_path, const char *path)
     return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Path of another document in the case with the same content, or NULL. One that the disk did not keep has only the
- * digest still: this may be the one that was brought again. */
+/* Path of another document in the case with the same content, or NULL. One that the disk did not
+ * keep has only the digest still: this may be the one that was brought again. */
 static char *same_content(const struct gather_from *from, const struct gather_doc *doc,
                           const struct matter *m)
 {

@@ -337,7 +337,10 @@ void flow_prune_notices(struct flow *f);
 /* renaming.c */
 /* Does what the card's "Rename documents: yes" asks for after the case's folder was renamed. */
 void flow_rename_documents(struct flow *f, struct matter *m);
-/* The same for what stayed when it was done last, since we read it ourselves, and for what came since. */
+/* A document is recorded there: when it came under a former prefix, flow_rename_rest() sees to it. */
+void flow_may_be_former(struct flow *f, struct matter *m, const char *path);
+/* The same for what stayed when it was done last, since we read it ourselves, and for what came since; at the end of a
+ * sync, and so of a sweep. */
 void flow_rename_rest(struct flow *f);
 
 /* opening.c */

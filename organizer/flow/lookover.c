@@ -57,6 +57,7 @@ void lookover_clear(struct lookover *l)
     names_clear(&l->busy);
     names_clear(&l->attention);
     names_clear(&l->todo);
+    names_clear(&l->unknown);
     for (size_t i = 0; i < l->against_len; i++)
         free(l->against[i]);
     free(l->against);
@@ -212,62 +213,68 @@ static int take_row(void *ctx, const struct doc *d)
 
 /* ---- the folder ------------------------------------------------------------------------------ */
 
-/* What cannot be looked at now, with errno, may speak against it. What is gone or not ours to open does not. */
-static int look_failed(const char *path, struct error *err)
+/* What cannot be looked at, with errno, may speak against it. What is gone or not ours to open does not. */
+static void look_failed(struct lookover *l, const char *path)
 {
-    return io_is_lasting(errno) ? 0 : error_set(err, errno, "%s cannot be looked at", path);
+    if (!io_is_lasting(errno))
+        add(&l->unknown, path);
 }
 
-static int look_at_file(struct lookover *l, int dir, const char *name, const char *inside,
-                        const char *path, struct error *err)
+static void look_at_file(struct lookover *l, int dir, const char *name, const char *inside,
+                         const char *path)
 {
     int open;
 
     if (!*inside && publish_is_own_name(name))
-        return 0;
+        return;
     if (!*inside && is_task_file(name) && read_tasks(l, dir, name) < 0)
-        return look_failed(path, err);
+        look_failed(l, path);
     open = settle_is_lock(name) ? 1 : lease_ask_in(dir, name);
     if (open > 0)
         add(&l->busy, path);
-    return open < 0 ? look_failed(path, err) : 0;
+    else if (open < 0)
+        look_failed(l, path);
 }
 
-static int walk(struct lookover *l, int fd, const char *inside, unsigned depth, struct error *err);
+static void walk(struct lookover *l, int fd, const char *inside, unsigned depth);
 
-static int walk_entry(struct lookover *l, int dir, const char *name, const char *inside,
-                      unsigned depth, struct error *err)
+static void walk_entry(struct lookover *l, int dir, const char *name, const char *inside,
+                       unsigned depth)
 {
     AUTO_FREE char *path = xjoin(inside, name);
     struct stat st;
     int fd;
 
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return look_failed(path, err);
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        look_failed(l, path);
+        return;
+    }
     if (S_ISREG(st.st_mode))
-        return look_at_file(l, dir, name, inside, path, err);
+        look_at_file(l, dir, name, inside, path);
     if (!S_ISDIR(st.st_mode) || depth + 1 >= DEPTH_MAX)
-        return 0;
+        return;
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? look_failed(path, err) : walk(l, fd, path, depth + 1, err);
+    if (fd < 0)
+        look_failed(l, path);
+    else
+        walk(l, fd, path, depth + 1);
 }
 
 /* Takes the descriptor over. */
-static int walk(struct lookover *l, int fd, const char *inside, unsigned depth, struct error *err)
+static void walk(struct lookover *l, int fd, const char *inside, unsigned depth)
 {
     DIR *d = io_list_own(fd);
     struct dirent *e;
-    int more = -1, rc = 0;
+    int more = -1;
 
-    while (d && rc == 0 && (more = io_next(d, &e)) > 0)
+    while (d && (more = io_next(d, &e)) > 0)
         if (strcmp(e->d_name, JOURNAL_FOLDER) != 0 &&
             strncmp(e->d_name, IO_TEMP_PREFIX, sizeof IO_TEMP_PREFIX - 1) != 0)
-            rc = walk_entry(l, dirfd(d), e->d_name, inside, depth, err);
-    if (rc == 0 && more < 0)
-        rc = look_failed(*inside ? inside : "the folder of the case", err);
+            walk_entry(l, dirfd(d), e->d_name, inside, depth);
+    if (more < 0)
+        look_failed(l, *inside ? inside : l->path);
     if (d)
         closedir(d);
-    return rc;
 }
 
 int lookover_run(struct lookover *l, int root, struct state *state, struct error *err)
@@ -280,7 +287,8 @@ int lookover_run(struct lookover *l, int root, struct state *state, struct error
     if (fd < 0)
         return error_set(err, errno, "the folder %s cannot be opened", l->path);
     take_tasks(l, l->tasks, ";\n");
-    return walk(l, fd, "", 0, err);
+    walk(l, fd, "", 0);
+    return 0;
 }
 
 /* ---- in words -------------------------------------------------------------------------------- */
@@ -324,6 +332,7 @@ void lookover_say(struct lookover *l, const struct lang *lang)
         object(l, xstrdup(lang_get(lang, "closing.tampered")));
     object_names(l, lang, "attention", &l->attention);
     object_names(l, lang, "open", &l->busy);
+    object_names(l, lang, "unknown", &l->unknown);
     if (!l->letter)
         object(l, xstrdup(lang_get(lang, "closing.no-letter")));
     if (lookover_is_noted(l->originals, false))

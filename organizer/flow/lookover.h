@@ -8,6 +8,7 @@
  *   no closing letter                no document of the type ClosingLetter
  *   originals, trust balance         `Originals:` and `Trust balance:` on the card, unless what
  *                                    they say is none, zero or (originals) returned
+ *   what cannot be looked at         it may be open, or say anything
  *   open tasks                       `Tasks:` on the card; lines of Tasks.txt, To do.txt, Todo.txt
  *                                    in the case folder that are not marked as done
  *
@@ -37,6 +38,7 @@ struct lookover {
     struct lookover_names busy; /* open or being written: who starts it adds what it knows */
     /* What was found. */
     struct lookover_names attention, todo;
+    struct lookover_names unknown; /* cannot be looked at, though it is ours to look at */
     bool tampered; /* its journal is not as it was left */
     bool letter; /* there is a closing letter */
     char **against; /* one sentence each, NULL-terminated; NULL until lookover_say() */
@@ -48,7 +50,7 @@ void lookover_init(struct lookover *l, const struct matter *m);
 void lookover_clear(struct lookover *l);
 /* Something of this path (from the case folder down) is under way. */
 void lookover_add_busy(struct lookover *l, const char *path);
-/* Looks; state is this thread's. Returns 0, or -1 with err when nothing is known then. */
+/* Looks; state is this thread's. Returns 0, or -1 with err when its rows or its folder cannot be read. */
 int lookover_run(struct lookover *l, int root, struct state *state, struct error *err);
 /* Puts what was found into words. */
 void lookover_say(struct lookover *l, const struct lang *lang);

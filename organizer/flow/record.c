@@ -270,7 +270,8 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
         stopped(f, it, &a->error);
         return;
     case ACT_LOST:
-        log_line(&f->log, LOG_ERROR, "the disk does not have a document as it was", "document", it->path, NULL);
+        log_line(&f->log, LOG_ERROR, "the disk does not have a document as it was", "document",
+                 it->path, NULL);
         it->x.digest = a->doc.digest;
         it->stamp = a->stamp;
         list_row(f, it, REASON_NOT_KEPT, NULL, NULL, DOC_LISTED);
@@ -349,7 +350,7 @@ static void tell_others(struct flow *f, const struct work *w, const struct act *
     if (w->is_new)
         hint_signed(f, path);
     if (m)
-        m->rename_rest = true; /* it may have come under a former prefix */
+        flow_may_be_former(f, m, path);
 }
 
 /* A draft is looked at again when its time has come; everything else is finished. */
@@ -546,7 +547,8 @@ static bool is_inbox(struct flow *f, const char *path)
     return zone == ZONE_OFFICE_INBOX || zone == ZONE_CASE_INBOX;
 }
 
-/* folder_in_case(), asked once for all documents that are decided together. Caller frees. NULL with errno. */
+/* folder_in_case(), asked once for all documents that are decided together. Caller frees. NULL with
+ * errno. */
 static char *folder_for(struct flow *f, const struct matter *target, const char *folder)
 {
     char *path = xjoin(target->facts.path, folder), *found;
@@ -824,7 +826,8 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
     it->read = (struct doc_stamp){0};
-    if (id.who == IDENTITY_EDITED && reason != REASON_NOT_KEPT) { /* of that, what it was is known better */
+    if (id.who == IDENTITY_EDITED &&
+        reason != REASON_NOT_KEPT) { /* of that, what it was is known better */
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
         it->stamp = id.row.stamp;

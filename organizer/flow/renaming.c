@@ -62,7 +62,8 @@ static int collect(void *ctx, const struct doc *d)
     AUTO_FREE char *full = xasprintf("%s/%s", r->matter->facts.path, d->path);
     enum zone zone = matters_zone(r->flow->matters, full, NULL, NULL);
 
-    if (d->by_hand || d->undone || d->before || zone == ZONE_LEFT_ALONE ||
+    if (d->by_hand || d->undone || d->before || reason_is_attention(d->reason) ||
+        d->reason == REASON_DRAFT || zone == ZONE_LEFT_ALONE ||
         (d->state != DOC_FILED && zone != ZONE_STANDARD) ||
         !former_length(r->flow, r->matter, base_name(d->path)))
         return 0;
@@ -128,7 +129,7 @@ static void renamed(void *ctx, int status, const char *text)
     r->flow->renaming--;
     if (m) {
         m->renaming = false;
-        m->rename_rest = status != EXIT_ORDER;
+        m->rename_rest |= status != EXIT_ORDER;
     }
     if (status != EXIT_ORDER)
         log_line(&r->flow->log, LOG_WARNING, "not all documents of a renamed case were renamed",
@@ -155,6 +156,8 @@ static void submit(struct renaming *r)
 
         json_text(&a->journal, "why", "Case.txt: Rename documents: yes");
         a->doc.state = DOC_FILED;
+        if (!a->doc.original) /* so that who renames it back is seen to do so */
+            a->doc.original = xstrdup(base_name(d->path));
         batch_submit(f, a);
     }
     batch_end(b, "renamed");
@@ -165,15 +168,20 @@ void flow_rename_documents(struct flow *f, struct matter *m)
     struct renaming r = {.flow = f, .matter = m};
     struct error err = ERROR_INIT;
 
-    m->rename_rest = false;
-    if (!m->card.rename_documents || !m->facts.former || m->renaming || m->card.hold || f->stopping)
+    if (!m->card.rename_documents || !m->facts.former || m->renaming || m->card.hold || m->closed ||
+        m->untouchable || m->opening || m->moving || f->stopping)
         return;
-    state_each_doc(f->state, m->facts.id, false, collect, &r, &err);
+    m->rename_rest = state_each_doc(f->state, m->facts.id, false, collect, &r, &err) < 0;
     if (r.len)
         submit(&r);
     for (size_t i = 0; i < r.len; i++)
         doc_clear(&r.docs[i]);
     free(r.docs);
+}
+
+void flow_may_be_former(struct flow *f, struct matter *m, const char *path)
+{
+    m->rename_rest |= m->card.rename_documents && former_length(f, m, base_name(path)) > 0;
 }
 
 void flow_rename_rest(struct flow *f)

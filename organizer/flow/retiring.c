@@ -153,6 +153,8 @@ static void check(uv_work_t *w)
         r->why = xstrdup(error_text(&err));
     else if (r->look.busy.len)
         r->why = xasprintf("%s is open", r->look.busy.names[0]);
+    else if (r->look.unknown.len)
+        r->why = xasprintf("%s cannot be looked at", r->look.unknown.names[0]);
     else if (!r->back)
         r->why = check_archive(r);
     r->is_good = !r->why && !r->back;

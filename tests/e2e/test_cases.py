@@ -382,6 +382,20 @@ def test_a_document_that_comes_under_the_former_prefix_is_renamed_in_the_same_sw
     smith.assert_in_order([pdf("o"), pdf("late"), pdf("later")])
 
 
+def test_a_document_that_came_under_the_former_prefix_and_is_renamed_back_stays(smith):
+    rename_smith(smith)
+    card(smith, "Smith-Jane_Divorce", Rename_documents="yes")
+    smith.sync()
+    papers = smith.path / "Smith-Jane_Divorce/Court Papers"
+    smith.drop("Smith-Jane_Divorce/Court Papers", "Smith_Divorce_Order_2026-04-02.pdf", pdf("late"))
+    smith.sync()
+    os.rename(papers / "Smith-Jane_Divorce_Order_2026-04-02.pdf", papers / "Smith_Divorce_Order_2026-04-02.pdf")
+    for _ in range(3):
+        smith.sync()
+    assert (papers / "Smith_Divorce_Order_2026-04-02.pdf").exists()
+    smith.assert_in_order([pdf("o"), pdf("late")])
+
+
 def test_rename_documents_yes_leaves_names_by_hand_and_others(smith):
     smith.drop("Smith_Divorce/Inbox", "letter 2026-03-04.pdf", pdf("l"))
     smith.drop("Smith_Divorce/Evidence", "ABC000123.pdf", pdf("b"))

@@ -81,7 +81,7 @@ def test_a_case_that_cannot_be_looked_over_stays_open_and_says_why(cabinet):
     card.write_text(card.read_text("utf-8-sig").replace("Status: open", "Status: closed"))
     cabinet.run("sweep", cabinet.path, env=faults("readdir", errno.EIO, "Correspondence"), status=None)
     assert "closed" not in cabinet.kinds("Smith_Divorce")
-    assert "Correspondence cannot be looked at: Input/output error" in (smith / "Needs attention.txt").read_text()
+    assert "1 file or folder cannot be looked at (Correspondence)" in (smith / "Needs attention.txt").read_text()
     cabinet.run("sweep", cabinet.path, status=None)
     assert "closed" in cabinet.kinds("Smith_Divorce")
     assert not (smith / "Needs attention.txt").exists()
