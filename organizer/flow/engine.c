@@ -122,10 +122,17 @@ static void look_anew(struct flow *f)
     flow_scan(f, "");
 }
 
+static void resume(struct flow *f)
+{
+    if (!filer_stopped(f->filer))
+        return;
+    f->resumed = true;
+    filer_resume(f->filer);
+}
+
 void flow_go_on(struct flow *f)
 {
-    if (filer_stopped(f->filer))
-        filer_resume(f->filer);
+    resume(f);
     look_anew(f);
 }
 
@@ -150,8 +157,7 @@ static void on_due(uv_timer_t *t)
 {
     struct flow *f = t->data;
 
-    if (filer_stopped(f->filer))
-        filer_resume(f->filer);
+    resume(f);
     if (f->blind_until && f->blind_until <= env_ticks())
         look_anew(f);
     items_due(&f->items, env_ticks());
@@ -298,12 +304,25 @@ static int look_at_case(void *ctx, const struct case_row *row)
     return 0;
 }
 
+/* What was recovered has pages that were not written: whose they are, nobody knows any more. */
+static void make_up_for_pages(struct flow *f)
+{
+    if (!filer_unpublished(f->state))
+        return;
+    for (size_t i = 0; i < matters_len(f->matters); i++)
+        flow_touch(f, matters_at(f->matters, i));
+}
+
 static void on_written(void *ctx, bool tampered)
 {
     struct flow *f = ctx;
 
     if (!f->started)
         return;
+    if (f->resumed && !filer_stopped(f->filer)) {
+        f->resumed = false;
+        make_up_for_pages(f);
+    }
     if (tampered)
         flow_check_tampered(f);
     flow_sync_check(f);
@@ -519,15 +538,6 @@ static void on_watch_lost(void *ctx)
     filer_echoes_lost(f->filer);
     for (size_t i = 0; i < FLOW_BESIDES; i++)
         beside_forget(&f->beside[i]);
-}
-
-/* A run was cut off before its pages were written: whose they are, nobody knows any more. */
-static void make_up_for_pages(struct flow *f)
-{
-    if (!filer_unpublished(f->state))
-        return;
-    for (size_t i = 0; i < matters_len(f->matters); i++)
-        flow_touch(f, matters_at(f->matters, i));
 }
 
 /* All is written, so that the next start need not look. */

@@ -143,6 +143,7 @@ struct flow {
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
     uint64_t filed;     /* documents filed since the start */
+    bool resumed;       /* filing goes on, or tries to, since it stopped */
     bool stop_told;     /* that filing stopped is in the log, and nothing was done since */
     int64_t began_ns; /* by the clock of the file system */
     int64_t last_sweep_ns;

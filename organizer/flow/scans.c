@@ -273,7 +273,8 @@ void scans_next(struct scans *scans)
 {
     struct flow *f = scans->flow;
 
-    while (!scans->now && scans->wanted) {
+    /* As long as it cannot be told who reads them they wait. */
+    while (!scans->now && scans->wanted && hooks_are_known(scans->hooks, "text")) {
         struct picture *s = scans->wanted;
         AUTO_STR struct str json = STR_INIT;
 

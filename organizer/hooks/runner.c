@@ -121,6 +121,11 @@ bool hooks_any(struct hooks *h, const char *event)
     return folder->len > 0 || folder->error;
 }
 
+bool hooks_are_known(struct hooks *h, const char *event)
+{
+    return !event_of(h, event)->folder.error;
+}
+
 /* All that there are. Scans have a runner of their own, which reads theirs. */
 static const char *const known[] = {"before-filing", "filed",     "needs-attention", "case-opened",
                                     "case-closed",   "integrity", "archived",        "nightly"};

@@ -47,6 +47,8 @@ void hooks_stop_slow(struct hooks *h);
 /* True when there is at least one usable hook for the event, or the folder cannot be read now; cheap, cached until
  * hooks_reload() once it was read. */
 bool hooks_any(struct hooks *h, const char *event);
+/* False when the event's folder cannot be read now. */
+bool hooks_are_known(struct hooks *h, const char *event);
 /* Reads the folders of all events now, so that what is refused, or lies in a folder that is no
  * event's ("before_filing"), is told in the log before it is missed. */
 void hooks_look(struct hooks *h);

@@ -14,7 +14,7 @@ import time
 from ledger import Ledger, key
 from points import Counted, callers_of, fault_env, looked_at, same_addresses
 from scenarios import READ, SCENARIOS
-from world import ROOT, Violation, World, small_rules
+from world import IN_LIBRARIES, ROOT, Violation, World, small_rules
 
 # How many batches the filer makes of the same documents, and how often the journal is brought to the disk, hangs on
 # when readers answer; and so the calls. So many runs are counted. A call that all of them came to, and a way that most
@@ -150,8 +150,14 @@ class Row:
             self.prepare(w)
         r = w.strike(*w.args, env=self.fault(w, at, log))
         hit = log.exists() and b"\nHIT" in b"\n" + log.read_bytes()
+        if not hit and r.returncode not in (0, 1):
+            raise Violation(f"exit {r.returncode} without a fault")
         if not hit:
             return False, False
+        # libuv aborts when its own pipes cannot be read for ever, too.
+        if self.deed not in ("kill", "tear") and not self.ever and r.returncode < 0 and \
+                not IN_LIBRARIES.search(called(log).encode()):
+            raise Violation(f"it ended with signal {-r.returncode}")
         if w.trace() == w.before:
             if r.returncode == 0:
                 raise Violation("it did nothing, and said nothing")
