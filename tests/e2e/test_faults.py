@@ -73,6 +73,21 @@ def test_a_document_that_cannot_be_looked_at_is_neither_removed_nor_looked_at_wi
     cabinet.run("verify", cabinet.path)
 
 
+@pytest.mark.parametrize("at", range(1, 7))
+def test_what_was_renamed_and_could_not_be_looked_at_is_listed_where_it_lies(cabinet, at):
+    smith = cabinet.init().new()
+    cabinet.configure(cabinet.config_text.replace("enforce", "suggest"))
+    cabinet.drop(smith / "Inbox", "order 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, status=None)
+    cabinet.run("plan", cabinet.path, "-o", cabinet.base / "plan.csv", status=None)
+    cabinet.run("apply", cabinet.base / "plan.csv", "-C", cabinet.path, status=None,
+                env=faults("statx", errno.EIO, "Smith_Divorce_Order_2026-03-02.pdf", at=at, ever=False))
+    cabinet.run("sweep", cabinet.path, status=None)
+    there = [p.name for p in smith.rglob("*.pdf")]
+    listed = (smith / "Index.csv").read_text("utf-8-sig")
+    assert len(there) == 1 and f",{there[0]}," in listed.replace('"', "")
+
+
 def test_a_case_that_cannot_be_looked_over_stays_open_and_says_why(cabinet):
     smith = cabinet.init().new()
     cabinet.drop(smith / "Correspondence", "Smith_Divorce_ClosingLetter_2026-03-02.pdf")
