@@ -21,7 +21,8 @@ static void empty(int fd)
 
     if (!d)
         return;
-    while (io_next(d, &e) > 0) { /* what is not seen keeps the folder, and the next restore removes it */
+    /* What is not seen keeps the folder, and the next restore removes it. */
+    while (io_next(d, &e) > 0) {
         if (unlinkat(fd, e->d_name, 0) == 0 || (errno != EISDIR && errno != EPERM))
             continue;
 
