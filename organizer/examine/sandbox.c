@@ -28,8 +28,8 @@
 /* The window of a compressed archive, and what is known of a million entries. */
 #define MEMORY_UNPACKER (UINT64_C(512) << 20)
 #define CPU_SECONDS 60                    /* of one classifier, for all its documents */
-#define FILES       16
-#define FILES_NURSERY 80                  /* it has a descriptor of each of its classifiers */
+#define FILES           16
+#define FILES_NURSERY   80 /* it has a descriptor of each of its classifiers */
 
 /* Debian 12's linux/landlock.h is older than the kernels this may run on. */
 struct landlock_rules {
@@ -180,9 +180,9 @@ static const int plain_calls[] = {
 
 /* What a nursery needs beside, also so that its children can shut themselves in. */
 static const int nursery_calls[] = {
-    SCMP_SYS(wait4),     SCMP_SYS(prctl),           SCMP_SYS(seccomp), SCMP_SYS(setrlimit),
-    SCMP_SYS(getrlimit), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),    SCMP_SYS(dup3),
-    SCMP_SYS(dup2),
+    SCMP_SYS(wait4),     SCMP_SYS(prctl),     SCMP_SYS(seccomp),
+    SCMP_SYS(setrlimit), SCMP_SYS(getrlimit), SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),      SCMP_SYS(dup3),      SCMP_SYS(dup2),
 };
 
 /* Libraries look for optional files and carry on without: refused, not punished. */

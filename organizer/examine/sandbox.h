@@ -20,7 +20,8 @@ enum sandbox_lack {
 
 enum sandbox_role {
     SANDBOX_DIGESTER,
-    SANDBOX_NURSERY,    /* forks classifiers, and may kill them, by the descriptor that it got of each */
+    SANDBOX_NURSERY, /* forks classifiers, and may kill them, by the descriptor that it got of each
+                      */
     SANDBOX_CLASSIFIER, /* entered by a nursery's child, on top of the nursery's */
     SANDBOX_PARSERS,    /* forks parsers, one at a time, and waits for them */
     SANDBOX_PARSER,     /* entered by its child: the document is mapped already */
@@ -35,8 +36,8 @@ enum sandbox_role {
 /*
  * Shuts the process in for good. Open are only the descriptors that it has; what it may still do
  * with them: receive and send on WIRE_FD, pread, fstat, close. Everything else, open, exec, fork,
- * sockets, fcntl (so leases), signals, limits of others, ptrace, ends the process or fails with EPERM.
- * Returns enum sandbox_lack of what could not be had.
+ * sockets, fcntl (so leases), signals, limits of others, ptrace, ends the process or fails with
+ * EPERM. Returns enum sandbox_lack of what could not be had.
  */
 unsigned sandbox_enter(enum sandbox_role role);
 /* The filter of a role, made once for many processes: making it takes longer than most documents.

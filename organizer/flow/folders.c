@@ -33,7 +33,7 @@ struct folder_state {
     unsigned left;     /* entries that may still be looked at */
     bool open;         /* someone writes in it */
     bool empty;
-    int error;         /* errno of what could not be looked at: what else is so is not known; or 0 */
+    int error; /* errno of what could not be looked at: what else is so is not known; or 0 */
 };
 
 /* With errno. What is gone or not ours to open tells nothing. */
@@ -91,8 +91,9 @@ static void look_in(struct folder_state *s, int fd, int depth)
         closedir(d);
 }
 
-/* The folder of the case that is called so but for capitals: for Windows and Macs it is the same one, and of two
- * they would show one only. Returns 1; 0 when there is none; -1 with errno when that is not known now. */
+/* The folder of the case that is called so but for capitals: for Windows and Macs it is the same
+ * one, and of two they would show one only. Returns 1; 0 when there is none; -1 with errno when
+ * that is not known now. */
 static int same_folder(int root, const char *case_path, const char *folder, char **found)
 {
     DIR *d = io_list_own(beneath_open(root, case_path, O_RDONLY | O_DIRECTORY, 0));

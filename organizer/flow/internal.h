@@ -188,8 +188,8 @@ bool flow_is_idle(const struct flow *f);
 /* look.c */
 /* Whether what lies at that path, from the cabinet down, is looked at as a document. */
 bool flow_may_lie(struct flow *f, const char *path);
-/* Nobody can tell now, with this errno, what is there: not one that is gone. It is looked at again later, but for what
- * stays so (io_is_lasting()). */
+/* Nobody can tell now, with this errno, what is there: not one that is gone. It is looked at again
+ * later, but for what stays so (io_is_lasting()). */
 void flow_look_in_vain(struct flow *f, struct item *it, int number);
 void flow_hint(struct flow *f, const char *path, bool force);
 void flow_look(struct flow *f, struct item *it);
@@ -338,10 +338,11 @@ void flow_prune_notices(struct flow *f);
 /* renaming.c */
 /* Does what the card's "Rename documents: yes" asks for after the case's folder was renamed. */
 void flow_rename_documents(struct flow *f, struct matter *m);
-/* A document is recorded there: when it came under a former prefix, flow_rename_rest() sees to it. */
+/* A document is recorded there: when it came under a former prefix, flow_rename_rest() sees to it.
+ */
 void flow_may_be_former(struct flow *f, struct matter *m, const char *path);
-/* The same for what stayed when it was done last, since we read it ourselves, and for what came since; at the end of a
- * sync, and so of a sweep. */
+/* The same for what stayed when it was done last, since we read it ourselves, and for what came
+ * since; at the end of a sync, and so of a sweep. */
 void flow_rename_rest(struct flow *f);
 
 /* opening.c */

@@ -91,8 +91,9 @@ static bool in_ignored_folder(struct flow *f, const char *path)
 
 bool flow_may_lie(struct flow *f, const char *path)
 {
-    return !in_ignored_folder(f, path) && !decide_is_ignored(f->rules, base_name(path), false, NULL) &&
-           !is_own_page(f, path) && !is_card(f, path);
+    return !in_ignored_folder(f, path) &&
+           !decide_is_ignored(f->rules, base_name(path), false, NULL) && !is_own_page(f, path) &&
+           !is_card(f, path);
 }
 
 void flow_hint(struct flow *f, const char *path, bool force)
@@ -124,8 +125,8 @@ void flow_hint(struct flow *f, const char *path, bool force)
     flow_wake(f);
 }
 
-/* The row's file lies in the same folder under a name of some program: a save is under way. So it is when that is not
- * known now. */
+/* The row's file lies in the same folder under a name of some program: a save is under way. So it
+ * is when that is not known now. */
 static bool is_being_saved(struct flow *f, const char *path, const struct doc *row)
 {
     const char *name;

@@ -185,7 +185,8 @@ static bool is_task_file(const char *name)
     return false;
 }
 
-/* A list of tasks as people keep it beside the card. -1 with errno when what it says is not known now. */
+/* A list of tasks as people keep it beside the card. -1 with errno when what it says is not known
+ * now. */
 static int read_tasks(struct lookover *l, int dir, const char *name)
 {
     AUTO_STR struct str bytes = STR_INIT, text = STR_INIT;
@@ -213,7 +214,8 @@ static int take_row(void *ctx, const struct doc *d)
 
 /* ---- the folder ------------------------------------------------------------------------------ */
 
-/* What cannot be looked at, with errno, may speak against it. What is gone or not ours to open does not. */
+/* What cannot be looked at, with errno, may speak against it. What is gone or not ours to open does
+ * not. */
 static void look_failed(struct lookover *l, const char *path)
 {
     if (!io_is_lasting(errno))

@@ -50,7 +50,8 @@ void lookover_init(struct lookover *l, const struct matter *m);
 void lookover_clear(struct lookover *l);
 /* Something of this path (from the case folder down) is under way. */
 void lookover_add_busy(struct lookover *l, const char *path);
-/* Looks; state is this thread's. Returns 0, or -1 with err when its rows or its folder cannot be read. */
+/* Looks; state is this thread's. Returns 0, or -1 with err when its rows or its folder cannot be
+ * read. */
 int lookover_run(struct lookover *l, int root, struct state *state, struct error *err);
 /* Puts what was found into words. */
 void lookover_say(struct lookover *l, const struct lang *lang);

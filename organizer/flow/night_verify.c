@@ -117,7 +117,8 @@ static bool mark(struct flow *f, const struct matter *m, int64_t number)
 
     if (state_doc_by_number(f->state, m->facts.id, number, &row, &err) <= 0)
         return false;
-    if (row.reason == REASON_CHANGED_UNREAD || row.reason == REASON_NOT_KEPT || row.state == DOC_GONE) {
+    if (row.reason == REASON_CHANGED_UNREAD || row.reason == REASON_NOT_KEPT ||
+        row.state == DOC_GONE) {
         doc_clear(&row);
         return false;
     }

@@ -115,7 +115,8 @@ static void cannot_read(struct hook_folder *h, const char *path, const struct lo
     if (errno == ENOENT || errno == ENOTDIR)
         return;
     note(h);
-    log_line(log, LOG_WARNING, "hooks cannot be read", "folder", path, "error", strerror(errno), NULL);
+    log_line(log, LOG_WARNING, "hooks cannot be read", "folder", path, "error", strerror(errno),
+             NULL);
 }
 
 static void consider(struct hook_folder *h, size_t *cap, int dirfd, const char *dir,

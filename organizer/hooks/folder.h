@@ -20,14 +20,16 @@ struct hook_folder {
  * log: the folder itself with all above it, or single files (links are followed, and where they
  * lead is judged the same way). Hidden names, backups and what a package manager left aside
  * (.dpkg-old, .rpmsave) are passed over; what is not executable is told, too, but for papers
- * (README, *.txt, …). A missing folder is an empty one, and so is one that we may not read, which is told. */
+ * (README, *.txt, …). A missing folder is an empty one, and so is one that we may not read, which
+ * is told. */
 void hook_folder_read(struct hook_folder *h, const char *dir, const char *event,
                       const struct log *log);
 void hook_folder_clear(struct hook_folder *h);
 
 /* Whether nobody but root and our user can change the file at path, or put another in its place:
  * the file, its folder and every folder above it (a sticky one like /tmp is fine). Links are
- * followed first. False puts the reason and the remedy in why; errno is that of what could not be looked at, or 0. */
+ * followed first. False puts the reason and the remedy in why; errno is that of what could not be
+ * looked at, or 0. */
 bool hook_trusted(const char *path, struct str *why);
 
 #endif

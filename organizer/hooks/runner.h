@@ -44,8 +44,8 @@ void hooks_set_limits(struct hooks *h, unsigned limit, int64_t ms);
 void hooks_set_slow(struct hooks *h, const char *event, int64_t ms);
 /* Kills the slow hook that runs, and drops those that wait: their done() is called with HOOK_FAILED. */
 void hooks_stop_slow(struct hooks *h);
-/* True when there is at least one usable hook for the event, or the folder cannot be read now; cheap, cached until
- * hooks_reload() once it was read. */
+/* True when there is at least one usable hook for the event, or the folder cannot be read now;
+ * cheap, cached until hooks_reload() once it was read. */
 bool hooks_any(struct hooks *h, const char *event);
 /* False when the event's folder cannot be read now. */
 bool hooks_are_known(struct hooks *h, const char *event);
@@ -54,8 +54,8 @@ bool hooks_are_known(struct hooks *h, const char *event);
 void hooks_look(struct hooks *h);
 /* Runs the event's hooks one after another in name order; document (may be -1; open for reading
  * only) is passed as descriptor 3 at offset 0: its offset is shared and moves. done (may be NULL)
- * is called once: at once with HOOK_NONE, or HOOK_FAILED when the folder cannot be read now, else later from the loop.
- * json is copied, document is duplicated. */
+ * is called once: at once with HOOK_NONE, or HOOK_FAILED when the folder cannot be read now, else
+ * later from the loop. json is copied, document is duplicated. */
 void hooks_run(struct hooks *h, const char *event, const char *json, int document, hook_done *done,
                void *ctx);
 /* As hooks_run() with a document; output is passed as descriptor 4, for what is longer than a hook's

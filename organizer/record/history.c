@@ -66,7 +66,8 @@ bool history_is_plain(const char *path)
 {
     const char *slash;
 
-    if (strncmp(path, JOURNAL_FOLDER, strlen(JOURNAL_FOLDER)) == 0 && path[strlen(JOURNAL_FOLDER)] == '/')
+    if (strncmp(path, JOURNAL_FOLDER, strlen(JOURNAL_FOLDER)) == 0 &&
+        path[strlen(JOURNAL_FOLDER)] == '/')
         return false;
     for (const char *p = path; p; p = slash ? slash + 1 : NULL) {
         size_t n = (slash = strchr(p, '/')) ? (size_t)(slash - p) : strlen(p);

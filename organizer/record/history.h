@@ -51,7 +51,8 @@ int history_doc_at(int case_fd, const char *path, int64_t *doc, struct error *er
  * that came after the document was there; any other line with doc and another `to` than before is a
  * person's; `removed`, to_office and to_cabinet tell that it left; `moved` without doc tells that a
  * person renamed the folder `from` to `to`. A line that leads out of the case, as none of
- * the organizer's does, is passed over: who can write the journal must not rename what lies elsewhere by it.
+ * the organizer's does, is passed over: who can write the journal must not rename what lies
+ * elsewhere by it.
  */
 
 /* What to take back. Only acts of the organizer (filed, applied, version) that were not taken back

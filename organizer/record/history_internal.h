@@ -11,8 +11,8 @@ bool history_leaves(const json_t *json, const char *kind);
 
 /* "a/b": no part is empty, "." or "..", and the first is not the organizer's own folder. */
 bool history_is_plain(const char *path);
-/* Whether no path of the line leads out of the folder that it is told from. What the organizer writes never does;
- * by what others wrote nothing may be renamed elsewhere. */
+/* Whether no path of the line leads out of the folder that it is told from. What the organizer
+ * writes never does; by what others wrote nothing may be renamed elsewhere. */
 bool history_stays_inside(const struct history_line *line);
 
 #endif

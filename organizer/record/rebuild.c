@@ -140,7 +140,8 @@ static void about_archive(struct rebuilding *b, const struct history_line *l)
     AUTO_FREE char *path = json_get_name(l->json, "archive");
     struct archive_row row;
 
-    if (is_archive(path) && strcmp(l->kind, "archived") == 0 && archive_row_read(&row, l->json, l->at_ns)) {
+    if (is_archive(path) && strcmp(l->kind, "archived") == 0 &&
+        archive_row_read(&row, l->json, l->at_ns)) {
         memcpy(row.case_id, b->row->id, sizeof row.case_id);
         row.intermediate = false; /* nothing is removed for what a journal says */
         GROW(b->archives, b->archives_len, b->archives_cap);

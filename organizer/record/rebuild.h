@@ -4,9 +4,9 @@
  * and what was taken back stay so; the files themselves are read again by the next sweep, since no
  * journal tells of inodes.
  *
- * A journal can be written by others than the organizer: nothing is renamed or removed by what it says (its
- * archives count as made for good), a line whose paths lead out of the case is passed over, and whether its
- * chain is whole is told.
+ * A journal can be written by others than the organizer: nothing is renamed or removed by what it
+ * says (its archives count as made for good), a line whose paths lead out of the case is passed
+ * over, and whether its chain is whole is told.
  */
 #ifndef ORGANIZER_RECORD_REBUILD_H
 #define ORGANIZER_RECORD_REBUILD_H

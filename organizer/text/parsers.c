@@ -93,8 +93,8 @@ static void read_data(void)
     if (memory < 0)
         return;
     add_folder(memory, DATA, &n, DEPTH);
-    /* Shared, so that no fork has to copy its map; sealed, or a parser could make its map writable and put
-     * there what the next one reads. */
+    /* Shared, so that no fork has to copy its map; sealed, or a parser could make its map writable
+     * and put there what the next one reads. */
     if (fcntl(memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
         n = 0;
     p = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, memory, 0) : MAP_FAILED;

@@ -3,9 +3,9 @@
  *
  * The organizer makes it at its full size, beyond which nobody can write, and passes it on for
  * writing only by position. All text of the document stands from its start on, and at TEXT_MAX a
- * record of its properties and first lines (text/answer.h). When the answer is there nobody can write
- * any more, and when the record was read the file is cut to the text. What stands there is a stranger's: answer_read() checks the record, text_view_open()
- * the text.
+ * record of its properties and first lines (text/answer.h). When the answer is there nobody can
+ * write any more, and when the record was read the file is cut to the text. What stands there is a
+ * stranger's: answer_read() checks the record, text_view_open() the text.
  */
 #ifndef ORGANIZER_TEXT_TEXT_H
 #define ORGANIZER_TEXT_TEXT_H

@@ -147,8 +147,8 @@ static void give_answers(struct texts *t)
 
 /* --- what a parser said --- */
 
-/* Closes the file for writing, whoever may still have it; reads the record, and leaves the text alone in
- * the file. */
+/* Closes the file for writing, whoever may still have it; reads the record, and leaves the text
+ * alone in the file. */
 static bool read_record(struct reading *r)
 {
     int fd = r->part.out;
