@@ -49,10 +49,6 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         slash = strchr(part, '/');
         if (slash)
             *slash = '\0';
-        if (strcmp(part, "..") == 0) {
-            errno = EXDEV;
-            return -1;
-        }
         fd = openat(dir, *part ? part : ".",
                     slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : flags | O_NOFOLLOW,
                     mode);

@@ -185,14 +185,13 @@ static bool is_task_file(const char *name)
     return false;
 }
 
-/* A list of tasks as people keep it beside the card. -1 with errno when what it says is not known
- * now. */
+/* A list of tasks as people keep it beside the card. -1 with errno when it cannot be read. */
 static int read_tasks(struct lookover *l, int dir, const char *name)
 {
     AUTO_STR struct str bytes = STR_INIT, text = STR_INIT;
 
     if (io_read_file(dir, name, &bytes, TASKS_MAX) < 0)
-        return io_is_lasting(errno) ? 0 : -1;
+        return -1;
     if (text_decode(str_c(&bytes), bytes.len, &text) == 0)
         take_tasks(l, str_c(&text), "\n");
     return 0;

@@ -337,8 +337,8 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
 
 static void tell_others(struct flow *f, const struct work *w, const struct act *a)
 {
-    struct matter *m = matters_by_id(f->matters, a->doc.case_id);
     AUTO_FREE char *path = NULL;
+    struct matter *m;
 
     if (a->kind != ACT_RECORD)
         return;
@@ -349,6 +349,7 @@ static void tell_others(struct flow *f, const struct work *w, const struct act *
     }
     if (w->is_new)
         hint_signed(f, path);
+    m = matters_by_id(f->matters, a->doc.case_id);
     if (m)
         flow_may_be_former(f, m, path);
 }
@@ -826,8 +827,8 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
     it->read = (struct doc_stamp){0};
-    if (id.who == IDENTITY_EDITED &&
-        reason != REASON_NOT_KEPT) { /* of that, what it was is known better */
+    /* Of one that was not kept, what it was is known better. */
+    if (id.who == IDENTITY_EDITED && reason != REASON_NOT_KEPT) {
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
         it->stamp = id.row.stamp;
