@@ -7,7 +7,6 @@
 #define ORGANIZER_TEST_CASE_FIXTURE_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "base/str.h"
 #include "decide/lang.h"
 #include "decide/rules.h"
+#include "remove_tree.h"
 
 static char fixture_path[64]; /* holds rules/, en.yaml, and Matters/, the cabinet */
 static struct rules *fixture_rules;
@@ -122,21 +122,12 @@ static inline int fixture_make(void **state)
     return fixture_load();
 }
 
-static inline int fixture_remove_one(const char *path, const struct stat *st, int type,
-                                     struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static inline int fixture_empty(void)
 {
     char path[128];
 
     snprintf(path, sizeof path, "%s/Matters", fixture_path);
-    return nftw(path, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 ||
+    return remove_tree(path) < 0 ||
                    fixture_folder("Matters") < 0
                ? -1
                : 0;
@@ -147,7 +138,7 @@ static inline int fixture_remove(void **state)
     (void)state;
     rules_free(fixture_rules);
     lang_free(fixture_lang);
-    return nftw(fixture_path, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(fixture_path);
 }
 
 #endif

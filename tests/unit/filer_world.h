@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +22,7 @@
 #include "base/json.h"
 #include "file/filer.h"
 #include "record/journal.h"
+#include "remove_tree.h"
 
 #define CASE_ID "00112233445566778899aabbccddeeff"
 #define CASE    "Smith_Divorce"
@@ -65,12 +65,6 @@ int clock_gettime(clockid_t clock, struct timespec *t)
 
     t->tv_sec += later;
     return rc;
-}
-
-static inline int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
 }
 
 /* A world below `base`; the filer is not running yet. */
@@ -120,7 +114,7 @@ static inline void world_free(struct world *w)
         world_stop(w);
     assert_int_equal(uv_loop_close(&w->loop), 0);
     close(w->root);
-    nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(w->dir);
     free(w);
 }
 

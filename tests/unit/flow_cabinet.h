@@ -5,7 +5,6 @@
 #ifndef TESTS_UNIT_FLOW_CABINET_H
 #define TESTS_UNIT_FLOW_CABINET_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "cabinet/cabinet.h"
+#include "remove_tree.h"
 
 static char base[] = "/tmp/organizer-flow-XXXXXX";
 static char path[64], state_home[64];
@@ -34,19 +34,11 @@ static int make_cabinet(void **state)
     return env_init(&env, &err) < 0 || cabinet_init(path, &env, &r, &err) < 0 ? -1 : 0;
 }
 
-static int remove_one(const char *name, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(name);
-}
-
 static int remove_cabinet(void **state)
 {
     (void)state;
     env_clear(&env);
-    return nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(base);
 }
 
 #endif

@@ -3,7 +3,6 @@
 #define TESTS_JOURNAL_PLACE_H
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "record/journal.h"
+#include "remove_tree.h"
 
 #define NOW  INT64_C(1764000000000000000)
 #define HOUR (INT64_C(3600) * 1000000000)
@@ -36,17 +36,10 @@ static inline int journal_place_make(struct journal_place *p)
     return p->fd < 0 ? -1 : 0;
 }
 
-static inline int journal_place_drop(const char *path, const struct stat *st, int type,
-                                     struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static inline int journal_place_clear(struct journal_place *p)
 {
     close(p->fd);
-    return nftw(p->path, journal_place_drop, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(p->path);
 }
 
 /* One line; NULL leaves a member out. An hour passes. */

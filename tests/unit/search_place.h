@@ -2,7 +2,6 @@
 #ifndef SEARCH_PLACE_H
 #define SEARCH_PLACE_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "record/state.h"
+#include "remove_tree.h"
 #include "search/catalogue.h"
 
 struct search_place {
@@ -24,12 +24,6 @@ struct search_place {
 
 static const char case_a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 static const char case_b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-
-static int place_drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
 
 static int place_setup(void **state)
 {
@@ -51,7 +45,7 @@ static int place_teardown(void **state)
 
     catalogue_close(p->catalogue);
     state_close(p->state);
-    rc = nftw(p->dir, place_drop, 16, FTW_DEPTH | FTW_PHYS);
+    rc = remove_tree(p->dir);
     free(p);
     return rc;
 }

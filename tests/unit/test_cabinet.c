@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -21,6 +20,7 @@
 #include "cabinet/zone.h"
 #include "flow/notices.h"
 #include "record/doc.h"
+#include "remove_tree.h"
 
 static char top[64];  /* a temporary folder */
 static char *matters; /* top/Matters */
@@ -44,21 +44,13 @@ static int start(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int stop(void **state)
 {
     (void)state;
     cabinet_close(&cabinet);
     free(matters);
     env_clear(&env);
-    return nftw(top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(top);
 }
 
 static char *in_matters(const char *name)

@@ -10,12 +10,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/io.h"
 #include "cabinet/config.h"
+#include "remove_tree.h"
 
 /* --- text --- */
 
@@ -311,19 +311,11 @@ static int make_root(void **state)
     return root < 0 ? -1 : 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static int remove_root(void **state)
 {
     stop(state);
     close(root);
-    return nftw(root_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(root_path);
 }
 
 static void write_config(const char *text, mode_t mode)

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
+#include "descriptors.h"
 #include "documents.h"
 #include "examine/examiner.h"
 #include "examine/launch.h"
@@ -712,17 +712,6 @@ static int reader_or_liar(const char *kind)
     if (strcmp(kind, "classifiers") == 0)
         return liars_main(what);
     return strcmp(what, "dies") == 0 ? dies_main() : liar_main(what, true);
-}
-
-static unsigned open_descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    unsigned n = 0;
-
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
 }
 
 /* The document is spoiled, and the organizer says why. */

@@ -547,13 +547,13 @@ static void kill_child(struct world *w, const struct act *a)
     kill(getpid(), SIGKILL);
 }
 
-static void recovery_syncs_documents_and_folders_before_it_records(void **state)
+/* Another process has renamed the document, and comes no further. */
+static void killed_behind_its_renaming(struct world *w, const char *text)
 {
-    struct world *w = *state;
     struct outcome r;
     pid_t pid;
 
-    write_file(w, INBOX "/a.pdf", "1");
+    write_file(w, INBOX "/a.pdf", text);
     world_stop(w);
     pid = fork();
     if (pid == 0) {
@@ -564,6 +564,13 @@ static void recovery_syncs_documents_and_folders_before_it_records(void **state)
         _exit(0);
     }
     assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void recovery_syncs_documents_and_folders_before_it_records(void **state)
+{
+    struct world *w = *state;
+
+    killed_behind_its_renaming(w, "1");
     log_clear();
     world_start(w);
     assert_int_equal(filer_recovered(w->f)->finished, 1);
@@ -991,19 +998,8 @@ static void what_recovery_finds_renamed_and_not_kept_goes_back(void **state)
 {
     struct world *w = *state;
     struct outcome r;
-    pid_t pid;
 
-    write_file(w, INBOX "/a.pdf", "good");
-    world_stop(w);
-    pid = fork();
-    if (pid == 0) {
-        at(FILER_RENAMED, kill_child);
-        world_start(w);
-        submit(w, filing_act(w, INBOX "/a.pdf", LETTERS, "L.pdf"), &r);
-        world_stop(w);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    killed_behind_its_renaming(w, "good");
     lose(w, LETTERS "/L.pdf", "zero");
     world_start(w);
     assert_int_equal(filer_recovered(w->f)->finished, 0);

@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +20,12 @@
 #include "base/alloc.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "descriptors.h"
 #include "failing_calls.h"
 #include "hooks/folder.h"
 #include "hooks/process.h"
 #include "hooks/runner.h"
+#include "remove_tree.h"
 
 /* A hook that must be killed, or else the test would take this long. */
 #define FOR_EVER "sleep 600"
@@ -60,14 +61,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static int teardown(void **state)
 {
     struct place *x = *state;
@@ -78,7 +71,7 @@ static int teardown(void **state)
     dup2(x->stderr_fd, STDERR_FILENO);
     close(x->stderr_fd);
     close(x->log_fd);
-    nftw(x->top, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_tree(x->top);
     free(x->text);
     free(x);
     return 0;
@@ -211,17 +204,6 @@ static bool is_gone(struct place *x, const char *name)
         usleep(1000); /* killed, but its end takes the kernel a moment */
     }
     return false;
-}
-
-static size_t descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    size_t n = 0;
-
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
 }
 
 /* ---- which hooks there are ----------------------------------------------------------------------
@@ -879,10 +861,10 @@ static void no_descriptor_is_left_behind(void **state)
     hook(x, "before-filing", "a", "echo x; exit 0");
     hook(x, "before-filing", "b", "exit 75");
     ask_about(x, "before-filing", fd);
-    before = descriptors();
+    before = open_descriptors();
     for (int i = 0; i < 5; i++)
         ask_about(x, "before-filing", fd);
-    assert_int_equal(descriptors(), before);
+    assert_int_equal(open_descriptors(), before);
 }
 
 static void counts_are_in_the_status(void **state)

@@ -1,6 +1,5 @@
 /* intents: the private log of renames about to be done. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,12 +16,7 @@
 #include "file/act.h"
 #include "file/intent_json.h"
 #include "file/intents.h"
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
+#include "remove_tree.h"
 
 static int ready(void **state)
 {
@@ -35,7 +29,7 @@ static int ready(void **state)
 
 static int done(void **state)
 {
-    return nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(*state);
 }
 
 static struct intents *open_log(const char *dir, uint64_t finished)

@@ -1,7 +1,6 @@
 /* The log of intents while the disk fails, and when what it holds is damaged. */
 #undef _FORTIFY_SOURCE /* its read() would stand beside that of failing_calls.h */
 
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,16 +16,11 @@
 #include "file/act.h"
 #include "file/intent_json.h"
 #include "file/intents.h"
+#include "remove_tree.h"
 
 #define BLOCK  512
 #define HEADER 24        /* bytes before what a record says */
 #define WHOLE  (1 << 20) /* bytes of a new log */
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
 
 static int ready(void **state)
 {
@@ -41,7 +35,7 @@ static int ready(void **state)
 static int done(void **state)
 {
     sys.at = 0;
-    return nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(*state);
 }
 
 static char *log_path(const char *dir)

@@ -55,7 +55,7 @@ static int stop(void **state)
     state_close(db);
     close(root);
     snprintf(path, sizeof path, "%s/state", fixture_path);
-    if (nftw(path, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
+    if (remove_tree(path) < 0)
         return -1;
     return fixture_empty();
 }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "base/io.h"
 #include "publish/own.h"
 #include "record/state.h"
+#include "remove_tree.h"
 
 #define NAME "Index.html"
 
@@ -53,12 +53,6 @@ struct place {
     struct state *state;
 };
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int setup(void **ctx)
 {
     struct place *p = xcalloc(1, sizeof *p);
@@ -82,7 +76,7 @@ static int teardown(void **ctx)
 
     state_close(p->state);
     close(p->root);
-    nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(p->dir);
     free(p);
     return 0;
 }

@@ -5,7 +5,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "publish/publish.h"
 #include "record/content_row.h"
 #include "record/state.h"
+#include "remove_tree.h"
 
 #define ID  "0123456789abcdef0123456789abcdef"
 #define ID2 "fedcba9876543210fedcba9876543210"
@@ -50,12 +50,6 @@ struct office {
     struct state *state;
     struct publish_job job;
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
 
 static void put_case(struct office *o, size_t i, const char *id, const char *path)
 {
@@ -116,7 +110,7 @@ static int teardown(void **ctx)
     publish_job_clear(&o->job);
     state_close(o->state);
     lang_free(o->lang);
-    nftw(o->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(o->dir);
     free(o);
     return 0;
 }

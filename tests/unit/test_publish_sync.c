@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "base/io.h"
 #include "publish/own.h"
 #include "record/state.h"
+#include "remove_tree.h"
 
 #define MANY 9 /* more than are synced one by one */
 
@@ -78,12 +78,6 @@ struct place {
     struct own_set set;
 };
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int setup(void **ctx)
 {
     struct place *p = xcalloc(1, sizeof *p);
@@ -109,7 +103,7 @@ static int teardown(void **ctx)
     own_clear(&p->set);
     state_close(p->state);
     close(p->root);
-    nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remove_tree(p->dir);
     free(p);
     return 0;
 }

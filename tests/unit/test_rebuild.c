@@ -46,7 +46,7 @@ static int teardown(void **state)
 
     state_close(p->s);
     case_row_clear(&p->row);
-    rc = nftw(p->dir, journal_place_drop, 16, FTW_DEPTH | FTW_PHYS);
+    rc = remove_tree(p->dir);
     rc |= journal_place_clear(&p->j);
     free(p);
     return rc;

@@ -1,7 +1,6 @@
 /* rights: what is made in a folder is like the folder, whatever the umask says. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,18 +17,13 @@
 #include <cmocka.h>
 
 #include "cabinet/rights.h"
+#include "remove_tree.h"
 
 struct place {
     char path[32];
     int fd;
     mode_t umask;
 };
-
-static int drop(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
 
 static int setup(void **state)
 {
@@ -51,7 +45,7 @@ static int teardown(void **state)
 
     umask(p->umask);
     close(p->fd);
-    rc = nftw(p->path, drop, 16, FTW_DEPTH | FTW_PHYS);
+    rc = remove_tree(p->path);
     free(p);
     return rc;
 }

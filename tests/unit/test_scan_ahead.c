@@ -1,8 +1,8 @@
 /* A scan with another thread's help, and the watches that it sets before the picture has the folder. */
 #include "watch_world.h"
 
-#include <dirent.h>
 
+#include "descriptors.h"
 #include "watch/ahead.h"
 
 /* ---- the scan ------------------------------------------------------------------------------------- */
@@ -170,18 +170,6 @@ static void what_went_meanwhile_is_gone(void **state)
     assert_int_equal(h.left, 41);
 }
 
-static unsigned descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    unsigned n = 0;
-
-    assert_non_null(d);
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
-}
-
 static void what_was_opened_and_is_not_entered_is_told(void **state)
 {
     struct world *x = *state;
@@ -189,7 +177,7 @@ static void what_was_opened_and_is_not_entered_is_told(void **state)
     sh("for i in $(seq 10 89); do mkdir -p g$i/h; : >g$i/1; : >g$i/2; done");
     for (size_t most = 80; most < 250; most += 13) {
         struct helped h = {.most = most};
-        unsigned open = descriptors();
+        unsigned open = open_descriptors();
 
         start_helped(&h, x);
         uv_run(&x->loop, UV_RUN_DEFAULT);
@@ -197,7 +185,7 @@ static void what_was_opened_and_is_not_entered_is_told(void **state)
         scan_free(h.scan);
         assert_int_equal(h.opened, h.entered - 1 + h.passed);
         uv_run(&x->loop, UV_RUN_DEFAULT);
-        assert_int_equal(descriptors(), open);
+        assert_int_equal(open_descriptors(), open);
     }
 }
 

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "remove_tree.h"
 
 #define FOLDER "Archive"
 #define BASE   "Smith_Divorce_Archive_2026-11-23"
@@ -52,12 +52,6 @@ int fsync(int fd)
         return -1;
     }
     return (int)syscall(SYS_fsync, fd);
-}
-
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
 }
 
 static void put(const char *name, const char *text)
@@ -110,7 +104,7 @@ static int gone(void **state)
     behind_ask = NULL;
     shelf_close(&shelf);
     close(root);
-    return nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return remove_tree(top);
 }
 
 static int publish(char **name, struct error *err)

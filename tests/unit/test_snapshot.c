@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +34,7 @@
 #include "decide/lang.h"
 #include "decide/rules.h"
 #include "failing_calls.h"
+#include "remove_tree.h"
 
 /* ---- a folder --------------------------------------------------------------------------------- */
 
@@ -42,12 +42,6 @@ struct place {
     char dir[32];
     int fd;
 };
-
-static int drop(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
 
 static int setup(void **state)
 {
@@ -64,7 +58,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct place *p = *state;
-    int rc = nftw(p->dir, drop, 16, FTW_DEPTH | FTW_PHYS);
+    int rc = remove_tree(p->dir);
 
     close(p->fd);
     free(p);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "base/exit.h"
+#include "descriptors.h"
 #include "examine/sandbox.h"
 #include "examine/wire.h"
 #include "text/answer.h"
@@ -682,17 +682,6 @@ static void forged_answers_are_refused(void **state)
         assert_honest(&r);
     }
     stop();
-}
-
-static unsigned open_descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    unsigned n = 0;
-
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
 }
 
 /* The first document comes to a liar, the next to an honest nursery. */

@@ -46,7 +46,7 @@ static int teardown(void **state)
 
     state_close(o->s);
     str_clear(&o->told);
-    rc = journal_place_clear(&o->p) | nftw(o->dir, journal_place_drop, 8, FTW_DEPTH | FTW_PHYS);
+    rc = journal_place_clear(&o->p) | remove_tree(o->dir);
     free(o);
     return rc;
 }
