@@ -212,10 +212,11 @@ __attribute__((noinline)) static enum deed next(const char *name, const char *wh
         return DO_LIE;
     if (atomic_load(&fault.was_hit))
         return fault.ever && strcmp(fault.hit, name) == 0 ? fault.deed : DO_NOTHING;
-    if (fault.callers > 0)
+    if (fault.callers > 0) {
         by = way();
-    if (fault.callers > 0 && is_new(&by))
-        tell(name, &by, what);
+        if (is_new(&by))
+            tell(name, &by, what);
+    }
     if (fault.way.all &&
         (by.all != fault.way.all || by.last != fault.way.last || strcmp(name, fault.only) != 0))
         return DO_NOTHING;

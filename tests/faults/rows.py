@@ -14,7 +14,7 @@ import time
 from ledger import Ledger, key
 from points import Counted, callers_of, fault_env, looked_at, same_addresses
 from scenarios import READ, SCENARIOS
-from world import IN_LIBRARIES, ROOT, Violation, World, small_rules
+from world import IN_LIBRARIES, ROOT, Violation, World, called, small_rules
 
 # How many batches the filer makes of the same documents, and how often the journal is brought to the disk, hangs on
 # when readers answer; and so the calls. So many runs are counted. A call that all of them came to, and a way that most
@@ -112,13 +112,6 @@ class Counts:
         return self.count(scenario, looked_at(calls), callers_of(calls)).ways(calls)
 
 
-def called(log):
-    """The call that was hit, and of what."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    at = [i for i, line in enumerate(lines) if line.startswith("HIT ")]
-    return lines[at[0] - 1] if at else "not reached"
-
-
 class Row:
     """One suite in one scenario."""
 
@@ -156,7 +149,7 @@ class Row:
             return False, False
         # libuv aborts when its own pipes cannot be read for ever, too.
         if self.deed not in ("kill", "tear") and not self.ever and r.returncode < 0 and \
-                not IN_LIBRARIES.search(called(log).encode()):
+                not IN_LIBRARIES.search(called(log)):
             raise Violation(f"it ended with signal {-r.returncode}")
         if w.trace() == w.before:
             if r.returncode == 0:
