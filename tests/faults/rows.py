@@ -161,7 +161,7 @@ class Row:
         w.assert_named(self.names | left, "after the fault")
         w.assert_in_order()
         # A sweep that was ended is made up for by the next; what an error left, or a person asked for once, may stay.
-        made_up = self.deed in ("kill", "tear") and w.args[0] == "sweep"
+        made_up = self.deed in ("kill", "tear") and w.args[0] == "sweep" and not w.once
         w.assert_named(self.names if made_up else self.names | left, "after recovery")
         return True, False
 

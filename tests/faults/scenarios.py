@@ -94,7 +94,9 @@ def recovering(scenario, at, calls=("renameat2",), path=None):
     """The scenario was killed at the `at`th of these calls, of those on what has this in its name; struck is the sweep
     behind it."""
     def prepare(w):
-        r = w.run(*scenario(w), env=fault_env(w, calls, at, "kill", path=path))
+        args = scenario(w)
+        w.once = args[0] in ("apply", "undo")
+        r = w.run(*args, env=fault_env(w, calls, at, "kill", path=path))
         if r.returncode != -signal.SIGKILL:
             raise Violation(f"there is nothing to recover from: exit {r.returncode}")
         return ["sweep", w.path]

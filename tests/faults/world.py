@@ -86,6 +86,7 @@ class World:
         self.contents, self.serial = set(), 0
         self.given = {}  # SHA-256 -> the name below its case under which a document was dropped
         self.daemon, self.meanwhile = None, []  # what people do while it watches, one after the other
+        self.once = False  # whether what was ended before was asked for once, and no sweep makes up for it
         self.again, self.cases = [], set()  # verbs to be given once more, cases whose archives are looked at
         self.must("init", self.path)
         self.configure(CONFIG)
