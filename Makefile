@@ -128,7 +128,7 @@ unit: units
 	@for t in $(REPLAYS); do echo "== $$t"; $$t tests/fuzz/seeds/$${t##*/}/* || exit 1; done
 	ORGANIZER_BUILD=$(abspath $B) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
-# Two files at a time: most of a test is waiting for the disk or for one thread of the daemon.
+# Two files at a time: one test is seldom enough for two processors.
 e2e: $(PROGRAMS)
 	@$(E2E) -n 2 --dist loadfile tests/e2e || { echo "once more, on a machine that may be busy: what failed"; \
 	    $(E2E) --last-failed tests/e2e; }

@@ -94,9 +94,7 @@ def recovering(scenario, at, calls=("renameat2",), path=None):
     """The scenario was killed at the `at`th of these calls, of those on what has this in its name; struck is the sweep
     behind it."""
     def prepare(w):
-        args = scenario(w)
-        w.once = args[0] in ("apply", "undo")
-        r = w.run(*args, env=fault_env(w, calls, at, "kill", path=path))
+        r = w.run(*scenario(w), env=fault_env(w, calls, at, "kill", path=path))
         if r.returncode != -signal.SIGKILL:
             raise Violation(f"there is nothing to recover from: exit {r.returncode}")
         return ["sweep", w.path]
@@ -115,5 +113,7 @@ SCENARIOS = {"filing": filing, "reading": reading, "renaming a case": renaming_a
              "edits and pages": edits, "watching": watching, **RECOVERIES, **MATTERS}
 # In which it counts what documents say.
 READ = {"reading"}
+# In which a person had asked for what was ended, once: no sweep makes up for it.
+ONCE = {"apply recovered", "undo recovered"}
 # What a daemon calls, and when, hangs on what comes to it when: a point is a way there, also where a call is one else.
 UNEVEN = {"watching"}

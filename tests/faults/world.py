@@ -86,7 +86,6 @@ class World:
         self.contents, self.serial = set(), 0
         self.given = {}  # SHA-256 -> the name below its case under which a document was dropped
         self.daemon, self.meanwhile = None, []  # what people do while it watches, one after the other
-        self.once = False  # whether what was ended before was asked for once, and no sweep makes up for it
         self.again, self.cases = [], set()  # verbs to be given once more, cases whose archives are looked at
         self.must("init", self.path)
         self.configure(CONFIG)
@@ -237,10 +236,11 @@ class World:
         finally:
             self.daemon.kill()
             self.daemon.wait()
-            # A reader that it had just begun to start has its socket for a moment: whoever asks then is turned away.
-            self.run("status", self.path)
         if code != -signal.SIGKILL and "FAULT_EVER" not in env and not self.may_end(code, alive, env):
             raise Violation(f"the daemon ended with {code}: {self.said()}")
+        if code < 0:
+            # A reader that it had just begun to start has its socket for a moment: whoever asks then is turned away.
+            self.run("status", self.path)
         return subprocess.CompletedProcess(self.exe, code, b"", self.said().encode())
 
     def files(self):

@@ -1,7 +1,6 @@
 /* A scan with another thread's help, and the watches that it sets before the picture has the folder. */
 #include "watch_world.h"
 
-
 #include "descriptors.h"
 #include "watch/ahead.h"
 
