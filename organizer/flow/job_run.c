@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "archive/job.h"
 #include "base/alloc.h"
@@ -47,11 +48,28 @@ static void on_exit_job(uv_process_t *process, int64_t status, int sig)
     struct job_run *j = process->data;
 
     j->running = false;
-    if (sig)
+    if (*j->why)
+        ; /* it ended because of that */
+    else if (sig)
         snprintf(j->why, sizeof j->why, "the process was ended by signal %d", sig);
     else if (status)
         snprintf(j->why, sizeof j->why, "the process ended with status %d", (int)status);
     close_all(j);
+}
+
+/* The pipe does no more. A job that closed its end of it ends by itself, and says how; any other
+ * would wait for us as we for it: it is to give up, and to put away what it began. */
+static void on_failed(struct job_run *j, int rc)
+{
+    uv_os_fd_t fd;
+
+    if (!j->running || rc == UV_EOF || rc == UV_EPIPE || rc == UV_ECONNRESET || rc == UV_ECANCELED)
+        return;
+    if (!*j->why)
+        snprintf(j->why, sizeof j->why, "its pipe failed (%s)", uv_strerror(rc));
+    job_run_stop(j);
+    if (uv_fileno((uv_handle_t *)&j->pipe, &fd) == 0)
+        shutdown(fd, SHUT_RDWR);
 }
 
 static void on_alloc(uv_handle_t *h, size_t size, uv_buf_t *buf)
@@ -90,6 +108,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
     if (n < 0 || j->in.len > JOB_LINE_MAX) {
         uv_read_stop(s);
         j->ended = true;
+        on_failed(j, n < 0 ? (int)n : UV_EMSGSIZE);
         close_all(j);
     }
 }
@@ -137,24 +156,28 @@ static void on_written(uv_write_t *w, int status)
 {
     struct sending *s = w->data;
 
-    (void)status; /* one that could not be told ends by itself, with a status */
+    if (status < 0)
+        on_failed(w->handle->data, status);
     free(s->line);
     free(s);
 }
 
-static int send_line(struct job_run *j, const char *line)
+void job_run_send(struct job_run *j, const char *line)
 {
-    struct sending *s = xcalloc(1, sizeof *s);
+    struct sending *s;
     uv_buf_t buf;
     int rc;
 
+    if (j->ended)
+        return;
+    s = xcalloc(1, sizeof *s);
     s->line = xasprintf("%s\n", line);
     s->write.data = s;
+    s->write.handle = (uv_stream_t *)&j->pipe; /* also when it never came on its way */
     buf = uv_buf_init(s->line, (unsigned)strlen(s->line));
-    rc = uv_write(&s->write, (uv_stream_t *)&j->pipe, &buf, 1, on_written);
+    rc = uv_write(&s->write, s->write.handle, &buf, 1, on_written);
     if (rc < 0)
         on_written(&s->write, rc);
-    return rc;
 }
 
 struct job_run *job_run_start(uv_loop_t *loop, const char *exe, int root, const char *order,
@@ -177,17 +200,13 @@ struct job_run *job_run_start(uv_loop_t *loop, const char *exe, int root, const 
         return NULL;
     }
     j->running = true;
-    if (uv_read_start((uv_stream_t *)&j->pipe, on_alloc, on_read) < 0 || send_line(j, order) < 0) {
+    rc = uv_read_start((uv_stream_t *)&j->pipe, on_alloc, on_read);
+    if (rc < 0) {
         j->ended = true;
-        job_run_kill(j);
+        on_failed(j, rc);
     }
+    job_run_send(j, order);
     return j;
-}
-
-void job_run_send(struct job_run *j, const char *line)
-{
-    if (!j->ended && send_line(j, line) < 0)
-        job_run_kill(j);
 }
 
 void job_run_stop(struct job_run *j)

@@ -102,6 +102,19 @@ def test_a_case_that_cannot_be_looked_over_stays_open_and_says_why(cabinet):
     assert not (smith / "Needs attention.txt").exists()
 
 
+@pytest.mark.parametrize("call", ["read", "write"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_an_archive_whose_job_cannot_be_talked_to_is_told_and_made_by_the_next_run(cabinet, call, at):
+    smith = cabinet.init().new()
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path)
+    r = cabinet.run("archive", smith, status=3, env=faults(call, errno.EIO, "socket:", at=at, ever=False))
+    assert "its pipe failed (i/o error)" in r.stdout + r.stderr
+    assert list((cabinet.path / "Archive").iterdir()) == []
+    cabinet.run("archive", smith)
+    assert len(list((cabinet.path / "Archive").glob("*.zip"))) == 1
+
+
 @pytest.mark.parametrize("at", ["write", "fsetxattr", "renameat2"])
 def test_pages_that_a_crash_left_behind_are_made_up_for(cabinet, at):
     """The document is filed and recorded; the kill comes while the first page is written."""

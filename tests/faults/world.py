@@ -25,9 +25,10 @@ WHY = re.compile(r"^\S+: ", re.M)  # no line of the log begins so
 # libuv aborts after errors that no disk gives, those of its own pipes, and when it gets no pipe (the address tells who asked
 # for it); libcrypto uses memory that it did not get.
 IN_LIBRARIES = re.compile(r"^alloc@|^pipe2@[0-9a-f]+-7f| (anon_inode|pipe|socket):")
-# After such an error libuv may have forgotten a signal, or wait for itself.
+# After such an error libuv may have forgotten a signal, also that of a child's end, or wait for itself.
 DEAF = re.compile(r"^(read|write)@[0-9a-f]+-7f\w* pipe:")
 TIMEOUT = 240  # much: the machine may be busy, or sleep
+DEAF_TIMEOUT = 10
 
 
 class Violation(Exception):
@@ -145,7 +146,23 @@ class World:
 
     def strike(self, verb, *args, env):
         """The command at which a fault strikes, if it is that of the environment."""
-        return self.day(env) if verb == "watch" else self.run(verb, *args, env=env)
+        return self.day(env) if verb == "watch" else self.deed(verb, *args, env=env)
+
+    def deed(self, *args, env):
+        """As run(), but one that is deaf may hang, and is killed."""
+        with subprocess.Popen([self.exe, *args], cwd=self.path, env=dict(self.env, **env), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE) as struck:
+            until = time.monotonic() + TIMEOUT
+            while True:
+                try:
+                    out, err = struck.communicate(timeout=DEAF_TIMEOUT)
+                    return subprocess.CompletedProcess(struck.args, struck.returncode, out, err)
+                except subprocess.TimeoutExpired:
+                    late = time.monotonic() > until
+                    if late or self.is_deaf(env):
+                        struck.kill()
+                    if late and not self.is_deaf(env):
+                        raise Violation(f"{args[0]} hangs")
 
     # -- a daemon ---------------------------------------------------------------------------------------
     def watch(self, *before, env=None):
