@@ -121,11 +121,16 @@ $B/%: tests/fuzz/%.c tests/fuzz/fuzz.h $B/liborganizer.a
 	    $B/liborganizer.a $(PKG_LIBS)
 
 units: $(UNIT_BIN) $B/organizer-parsers $B/labelled/judge $(REPLAYS)
+# As many at a time as there are processors, each with what it said in one piece.
+RUN_UNITS   := $(UNIT_SRC:tests/unit/%.c=unit/%)
+RUN_REPLAYS := $(FUZZ_SRC:tests/fuzz/%.c=replay/%)
+.PHONY: $(RUN_UNITS) $(RUN_REPLAYS)
+$(RUN_UNITS):
+	@echo "== $B/$@"; $B/$@ || { echo "once more, on a machine that may be busy: $B/$@"; $B/$@; }
+$(RUN_REPLAYS): replay/%:
+	@echo "== $B/$@"; $B/$@ tests/fuzz/seeds/$*/*
 unit: units
-	@bad=; for t in $(UNIT_BIN); do echo "== $$t"; \
-	    $$t || { echo "once more, on a machine that may be busy: $$t"; $$t; } || bad="$$bad $$t"; done; \
-	    [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
-	@for t in $(REPLAYS); do echo "== $$t"; $$t tests/fuzz/seeds/$${t##*/}/* || exit 1; done
+	@$(MAKE) --no-print-directory -j$$(nproc) -k -O $(RUN_UNITS) $(RUN_REPLAYS)
 	ORGANIZER_BUILD=$(abspath $B) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit
 
 # Two files at a time: one test is seldom enough for two processors.
@@ -189,7 +194,8 @@ torture: deps-torture
 	tests/faults/badwrite --build $B
 	tests/fuzz/run --both
 	ORGANIZER_TORTURE=1 tests/faults/apart --also "tests/faults/life --build $B" env $(E2E) -s \
-	    tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb tests/e2e/test_attacker.py \
+	    tests/e2e/test_archive_faults.py tests/e2e/test_archive.py::test_a_recording_of_10_gb \
+	    tests/e2e/test_names.py::test_bates_numbered_pages tests/e2e/test_attacker.py \
 	    tests/e2e/test_samba.py tests/e2e/test_sync_clients.py
 
 # For the fault suites, which start it some hundred thousand times: the same objects, with what there is as an archive

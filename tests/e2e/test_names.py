@@ -333,10 +333,12 @@ def test_what_keeps_its_name_does_not_stay_in_an_inbox_unseen(smith):
     smith.assert_in_order([pdf("x")])
 
 
-def test_5000_bates_numbered_pages(smith):
+def test_bates_numbered_pages(smith):
+    """5,000 of them in make torture."""
     smith.stop()
+    pages = 5000 if os.environ.get("ORGANIZER_TORTURE") else 1000
     contents = []
-    for i in range(5000):
+    for i in range(pages):
         data = pdf(f"page {i}")
         if i % 50 == 0:
             contents.append(data)
@@ -348,7 +350,7 @@ def test_5000_bates_numbered_pages(smith):
     smith.sync()
     assert smith.documents() == before
     assert attention(smith) == ""
-    assert smith.kinds("Smith_Divorce").count("indexed") == 5001
+    assert smith.kinds("Smith_Divorce").count("indexed") == pages + 1
     smith.assert_in_order(contents)
 
 
