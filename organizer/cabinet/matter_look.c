@@ -259,6 +259,15 @@ static void miss_card(struct matters *m, struct node *n, const struct sight *s)
     n->m.card_stamp = s->card_stamp;
 }
 
+/* No card of it was ever read here: nothing is done to the case that its card may forbid, and it is
+ * as closed as it was. */
+static void presume_card(const struct matters *m, struct node *n)
+{
+    free(n->m.card.hold);
+    n->m.card.hold = xstrdup(lang_get(m->lang, "card.unread"));
+    n->m.card.closed = n->m.closed;
+}
+
 /* Mistakes that show only beside the folder: a foreign id, neither client nor case type. */
 static void check_card(const struct matters *m, struct node *n)
 {
@@ -273,6 +282,8 @@ static void check_card(const struct matters *m, struct node *n)
 /* Returns whether `seen` is new. */
 static bool update_card(struct matters *m, struct node *n, const struct sight *s)
 {
+    if (s->card_errno && !n->has_card)
+        presume_card(m, n);
     if (s->card_errno == EAGAIN || s->card_errno == EINTR)
         return false; /* somebody is saving it: the next look sees it */
     if (s->card_errno == 0 && n->has_card && digest_equal(&s->digest, &n->m.card_digest))

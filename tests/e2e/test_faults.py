@@ -102,6 +102,28 @@ def test_a_case_that_cannot_be_looked_over_stays_open_and_says_why(cabinet):
     assert not (smith / "Needs attention.txt").exists()
 
 
+@pytest.mark.parametrize("error", [errno.EIO, errno.EACCES, errno.EAGAIN])
+def test_a_closed_case_whose_card_cannot_be_read_stays_closed(cabinet, error):
+    cabinet.init().new()
+    cabinet.run("sweep", cabinet.path)
+    cabinet.run("close", "Smith_Divorce", "--force", "-C", cabinet.path)
+    cabinet.run("sweep", cabinet.path, env=faults("open", error, "Case.txt"), status=None)
+    cabinet.run("sweep", cabinet.path)
+    assert "reopened" not in cabinet.kinds("Smith_Divorce")
+    assert "it is not closed" not in cabinet.run("retire", "Smith_Divorce", "-C", cabinet.path, status=3).stderr
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.EACCES, errno.EAGAIN])
+def test_a_case_whose_card_cannot_be_read_may_be_on_hold(cabinet, error):
+    smith = cabinet.init().new()
+    with open(smith / "Case.txt", "a") as f:
+        f.write("Hold: preservation order\n")
+    cabinet.run("sweep", cabinet.path)
+    letter = cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, env=faults("open", error, "Case.txt"), status=None)
+    assert letter.exists() and "Case.txt cannot be read, and may say so" in (smith / "Index.html").read_text()
+
+
 @pytest.mark.parametrize("call", ["read", "write"])
 @pytest.mark.parametrize("at", [1, 2])
 def test_an_archive_whose_job_cannot_be_talked_to_is_told_and_made_by_the_next_run(cabinet, call, at):

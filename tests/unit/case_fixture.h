@@ -63,6 +63,7 @@ static const char fixture_sentences[] =
     "card.too-large: 'card.too-large'\n"
     "card.not-a-file: 'card.not-a-file'\n"
     "card.unreadable: 'card.unreadable'\n"
+    "card.unread: 'card.unread'\n"
     "card.line: 'card.line {value}'\n"
     "card.twice: 'card.twice {field} {value}'\n"
     "card.field-near: 'card.field-near {field} {want}'\n"
