@@ -292,7 +292,12 @@ static int run(struct snapshot *s, struct error *err)
     s->r->outcome = SNAPSHOT_SAME;
     if (digest_equal(&s->o->content, &s->payload.content))
         return 0;
-    return make(s, err) < 0 ? -1 : 0;
+    rc = make(s, err);
+    if (rc > 0 && s->findings.worst == SNAPSHOT_MADE) {
+        s->r->outcome = SNAPSHOT_FAILED;
+        s->r->why = xstrdup(lang_get(s->o->lang, "archive.stopped"));
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 /* What stopped it, as the person who asked reads it. */

@@ -49,6 +49,7 @@ struct archiving {
     bool busy;                            /* with the first */
     bool stopping;
     bool recording;                       /* its line is with the filer */
+    uint64_t jobs;                        /* so many were started */
     bool intending;                       /* what it is about to do is with the filer */
     struct job_run *job;
     struct snapshot_result result;
@@ -119,6 +120,7 @@ static void read_intention(struct archiving *a, const char *case_id)
 
 struct intending {
     struct archiving *archiving;
+    uint64_t job; /* the number of that which waits for it */
     char *key, *value;
 };
 
@@ -136,7 +138,7 @@ static void intention_put(void *ctx, struct act *act)
     struct archiving *a = i->archiving;
 
     a->intending = false;
-    if (a->job)
+    if (a->job && a->jobs == i->job)
         job_run_send(a->job, act->status == ACT_DONE ? "{\"go\":true}" : "{\"go\":false}");
     free(i->key);
     free(i->value);
@@ -157,6 +159,7 @@ static void take_intention(struct archiving *a, const json_t *result)
     str_addc(&value, '}');
     snapshot_result_clear(&r);
     i->archiving = a;
+    i->job = a->jobs;
     i->key = intention_key(a->first->case_id);
     i->value = xstrdup(str_c(&value));
     act->call = put_intention;
@@ -416,6 +419,7 @@ static void run_job(struct archiving *a, const struct matter *m)
     order_write(&line, &o, &at);
     a->answered = false;
     a->bytes = a->of = 0;
+    a->jobs++;
     a->job = job_run_start(f->loop, "/proc/self/exe", f->cab.root, str_c(&line), &events, a, &err);
     if (!a->job)
         finish(a, error_text(&err));

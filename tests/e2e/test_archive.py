@@ -429,10 +429,8 @@ def job_of(cabinet):
     """Process id of the job that the daemon runs, which writes its archive."""
     until = time.monotonic() + TIMEOUT
     while time.monotonic() < until:
-        if any(p.name.startswith(".~organizer-archive") for p in (cabinet.path / "Archive").iterdir()):
-            r = subprocess.run(["pgrep", "-P", str(cabinet.process.pid), "-f", "--", "--job"],
-                               capture_output=True, text=True)
-            return int(r.stdout.split()[0])
+        for p in (cabinet.path / "Archive").glob(".~organizer-archive-*"):
+            return int(p.name.split("-")[2])
     raise AssertionError("no job was started")
 
 
@@ -440,14 +438,13 @@ def has_ended(pid):
     """It may stay a zombie, of a parent that never asks for it."""
     try:
         return "Z" in pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1][:3]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
 @pytest.fixture
 def at_work(smith):
     """The daemon has a job at work, which is stopped in the middle."""
-    need_tool("pgrep")
     smith.drop("Smith_Divorce/Evidence", "recording.bin", os.urandom(8 << 20))
     smith.sync()
     smith.asked = subprocess.Popen([*smith.prefix, os.fspath(__import__("conftest").EXE), "archive",
@@ -458,6 +455,12 @@ def at_work(smith):
     yield smith
     smith.asked.kill()
     smith.asked.communicate()
+
+
+def is_pending(sig, pid):
+    """Whether it was sent to the process, which has it blocked."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"ShdPnd:\s*(\w+)", status)[1], 16) >> (sig - 1) & 1
 
 
 def test_filing_goes_on_while_a_case_is_archived(at_work):
@@ -484,8 +487,15 @@ def test_a_killed_daemon_takes_its_job_along_and_the_next_run_is_clean(at_work):
 
 
 def test_a_daemon_that_is_stopped_asks_its_job_to_give_up(at_work):
+    """What it gives up is not told as archived already."""
+    at_work.process.terminate()
+    until = time.monotonic() + TIMEOUT
+    while not is_pending(signal.SIGTERM, at_work.job):
+        assert time.monotonic() < until
     os.kill(at_work.job, signal.SIGCONT)
     assert at_work.stop() == 0
+    out, err = at_work.asked.communicate(timeout=TIMEOUT)
+    assert at_work.asked.returncode == 3 and "not archived. it was stopped; the next run makes it" in out, out + err
     assert left(at_work) == []
     for p in archives(at_work):
         assert is_whole(p)

@@ -124,8 +124,7 @@ def test_a_case_whose_card_cannot_be_read_may_be_on_hold(cabinet, error):
     assert letter.exists() and "Case.txt cannot be read, and may say so" in (smith / "Index.html").read_text()
 
 
-@pytest.mark.parametrize("call", ["read", "write"])
-@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("call, at", [("read", 1), ("write", 1), ("write", 2)])
 def test_an_archive_whose_job_cannot_be_talked_to_is_told_and_made_by_the_next_run(cabinet, call, at):
     smith = cabinet.init().new()
     cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
