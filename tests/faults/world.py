@@ -111,11 +111,19 @@ class World:
         shutil.rmtree(self.base)
 
     def run(self, *args, env=None):
-        try:
-            return subprocess.run([self.exe, *args], cwd=self.path if self.path.is_dir() else self.base,
-                                  env=dict(self.env, **(env or {})), capture_output=True, timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            raise Violation(f"{args[0]} hangs")
+        """One that is deaf may hang, and is killed."""
+        env = env or {}
+        with subprocess.Popen([self.exe, *args], cwd=self.path if self.path.is_dir() else self.base,
+                              env=self.env | env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+            for _ in range(TIMEOUT // DEAF_TIMEOUT):
+                try:
+                    out, err = p.communicate(timeout=DEAF_TIMEOUT)
+                    return subprocess.CompletedProcess(p.args, p.returncode, out, err)
+                except subprocess.TimeoutExpired:
+                    if self.is_deaf(env):
+                        p.kill()
+            p.kill()
+        raise Violation(f"{args[0]} hangs")
 
     def must(self, *args):
         r = self.run(*args)
@@ -146,23 +154,7 @@ class World:
 
     def strike(self, verb, *args, env):
         """The command at which a fault strikes, if it is that of the environment."""
-        return self.day(env) if verb == "watch" else self.deed(verb, *args, env=env)
-
-    def deed(self, *args, env):
-        """As run(), but one that is deaf may hang, and is killed."""
-        with subprocess.Popen([self.exe, *args], cwd=self.path, env=dict(self.env, **env), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE) as struck:
-            until = time.monotonic() + TIMEOUT
-            while True:
-                try:
-                    out, err = struck.communicate(timeout=DEAF_TIMEOUT)
-                    return subprocess.CompletedProcess(struck.args, struck.returncode, out, err)
-                except subprocess.TimeoutExpired:
-                    late = time.monotonic() > until
-                    if late or self.is_deaf(env):
-                        struck.kill()
-                    if late and not self.is_deaf(env):
-                        raise Violation(f"{args[0]} hangs")
+        return self.day(env) if verb == "watch" else self.run(verb, *args, env=env)
 
     # -- a daemon ---------------------------------------------------------------------------------------
     def watch(self, *before, env=None):
@@ -211,7 +203,7 @@ class World:
         return IN_LIBRARIES.search(called(pathlib.Path(env["FAULT_LOG"])))
 
     def is_deaf(self, env):
-        """Whether the daemon may not know any more that it is to end."""
+        """Whether the organizer may not know any more that it, or its child, is to end."""
         return "FAULT_LOG" in env and DEAF.search(called(pathlib.Path(env["FAULT_LOG"])))
 
     def live(self, env):
