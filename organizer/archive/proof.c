@@ -111,7 +111,7 @@ static int check_entries(struct proof *p, struct error *err)
 
     while ((rc = archive_read_next_header(p->reading.a, &entry)) == ARCHIVE_OK) {
         if (p->w->stopped && p->w->stopped(p->w->ctx))
-            return error_set(err, EINTR, "it was stopped");
+            return error_set(err, ECANCELED, "it was stopped");
         if (check_entry(p, entry, err) < 0)
             return -1;
     }

@@ -293,10 +293,8 @@ static int run(struct snapshot *s, struct error *err)
     if (digest_equal(&s->o->content, &s->payload.content))
         return 0;
     rc = make(s, err);
-    if (rc > 0 && s->findings.worst == SNAPSHOT_MADE) {
-        s->r->outcome = SNAPSHOT_FAILED;
-        s->r->why = xstrdup(lang_get(s->o->lang, "archive.stopped"));
-    }
+    if (rc > 0 && s->findings.worst == SNAPSHOT_MADE)
+        rc = error_set(err, ECANCELED, "it was stopped");
     return rc < 0 ? -1 : 0;
 }
 
@@ -309,7 +307,9 @@ static void tell_failure(struct snapshot *s, const struct error *err)
                                                                       : "archive.help.failed";
 
     s->r->outcome = SNAPSHOT_FAILED;
-    s->r->why = xasprintf("%s. %s", error_text(err), lang_get(s->o->lang, key));
+    s->r->why = err->number == ECANCELED
+                    ? xstrdup(lang_get(s->o->lang, "archive.stopped"))
+                    : xasprintf("%s. %s", error_text(err), lang_get(s->o->lang, key));
 }
 
 void snapshot_make(const struct snapshot_order *o, struct snapshot_result *r)

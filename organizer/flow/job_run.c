@@ -48,11 +48,9 @@ static void on_exit_job(uv_process_t *process, int64_t status, int sig)
     struct job_run *j = process->data;
 
     j->running = false;
-    if (*j->why)
-        ; /* it ended because of that */
-    else if (sig)
+    if (sig && !*j->why)
         snprintf(j->why, sizeof j->why, "the process was ended by signal %d", sig);
-    else if (status)
+    else if (status && !*j->why)
         snprintf(j->why, sizeof j->why, "the process ended with status %d", (int)status);
     close_all(j);
 }
