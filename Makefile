@@ -121,14 +121,16 @@ $B/%: tests/fuzz/%.c tests/fuzz/fuzz.h $B/liborganizer.a
 	    $B/liborganizer.a $(PKG_LIBS)
 
 units: $(UNIT_BIN) $B/organizer-parsers $B/labelled/judge $(REPLAYS)
+
 # As many at a time as there are processors, each with what it said in one piece.
-RUN_UNITS   := $(UNIT_SRC:tests/unit/%.c=unit/%)
-RUN_REPLAYS := $(FUZZ_SRC:tests/fuzz/%.c=replay/%)
+RUN_UNITS   := $(UNIT_BIN:$B/%=%)
+RUN_REPLAYS := $(REPLAYS:$B/%=%)
 .PHONY: $(RUN_UNITS) $(RUN_REPLAYS)
 $(RUN_UNITS):
 	@echo "== $B/$@"; $B/$@ || { echo "once more, on a machine that may be busy: $B/$@"; $B/$@; }
 $(RUN_REPLAYS): replay/%:
 	@echo "== $B/$@"; $B/$@ tests/fuzz/seeds/$*/*
+
 unit: units
 	@$(MAKE) --no-print-directory -j$$(nproc) -k -O $(RUN_UNITS) $(RUN_REPLAYS)
 	ORGANIZER_BUILD=$(abspath $B) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit

@@ -316,6 +316,14 @@ def need_ptrace():
         pytest.skip("the leak sanitizer cannot look where ptrace(2) is at work, and makes calls of its own")
 
 
+def wait_until(done):
+    """For what only time brings: it is given up to a minute."""
+    end = time.monotonic() + TIMEOUT
+    while not done():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
 def need_tool(name):
     if not shutil.which(name):
         pytest.skip(f"this test wants {name}")

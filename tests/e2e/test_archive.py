@@ -17,7 +17,7 @@ import zipfile
 import pytest
 
 from archive_job import Job, is_whole, left
-from conftest import EXE, Cabinet, NOBODY, TIMEOUT, docx, need_root, need_tool, pdf, sha256_file
+from conftest import EXE, Cabinet, NOBODY, TIMEOUT, docx, need_root, need_tool, pdf, sha256_file, wait_until
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.txt")
 
@@ -475,9 +475,7 @@ def test_filing_goes_on_while_a_case_is_archived(at_work):
 
 def test_a_killed_daemon_takes_its_job_along_and_the_next_run_is_clean(at_work):
     at_work.stop(signal.SIGKILL)
-    until = time.monotonic() + TIMEOUT
-    while not has_ended(at_work.job):
-        assert time.monotonic() < until
+    wait_until(lambda: has_ended(at_work.job))
     (at_work.path / "Archive" / ".~organizer-archive-1-0").write_bytes(b"of a run before that\n")
     at_work.start()
     at_work.sync()
@@ -489,9 +487,7 @@ def test_a_killed_daemon_takes_its_job_along_and_the_next_run_is_clean(at_work):
 def test_a_daemon_that_is_stopped_asks_its_job_to_give_up(at_work):
     """What it gives up is not told as archived already."""
     at_work.process.terminate()
-    until = time.monotonic() + TIMEOUT
-    while not is_pending(signal.SIGTERM, at_work.job):
-        assert time.monotonic() < until
+    wait_until(lambda: is_pending(signal.SIGTERM, at_work.job))
     os.kill(at_work.job, signal.SIGCONT)
     assert at_work.stop() == 0
     out, err = at_work.asked.communicate(timeout=TIMEOUT)

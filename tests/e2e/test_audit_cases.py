@@ -2,25 +2,16 @@
 import os
 import shutil
 import subprocess
-import time
 
 import pytest
 
-from conftest import TIMEOUT, need_root, need_tool, pdf, sha256
+from conftest import need_root, need_tool, pdf, sha256, wait_until
 
 
 def fill(cabinet, case, n=30):
     for i in range(n):
         cabinet.drop(f"{case}/Inbox", f"letter 2026-03-02 note{i}.pdf", pdf(f"{case} {i}"))
     cabinet.sync()
-
-
-def wait_until(done):
-    """For what only time brings: the daemon is given up to a minute for it."""
-    end = time.monotonic() + TIMEOUT
-    while not done():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.05)
 
 
 def attention(cabinet):
