@@ -98,48 +98,52 @@ static void sight_clear(struct sight *s)
     str_clear(&s->text);
 }
 
-/* The id in the case's own journal, or "". */
-static void journal_id(int fd, char id[static CASE_ID_SIZE])
+/* The id in the case's own journal, or "". Returns -1 when it cannot be read. */
+static int journal_id(int fd, char id[static CASE_ID_SIZE])
 {
     struct error none = ERROR_INIT;
+    int rc = journal_case_id(fd, id, &none);
 
-    if (journal_case_id(fd, id, &none) < 0)
+    if (rc < 0)
         id[0] = '\0';
+    return rc;
 }
 
-/* The id on the card in the folder fd, or "". */
-static void card_id(int fd, const struct lang *lang, char id[static CASE_ID_SIZE])
+/* The id on the card in the folder fd, or "". Returns -1 when it cannot be read. */
+static int card_id(int fd, const struct lang *lang, char id[static CASE_ID_SIZE])
 {
     AUTO_STR struct str text = STR_INIT;
     struct card card;
 
     id[0] = '\0';
     if (io_read_file(fd, CARD_NAME, &text, CARD_MAX) < 0)
-        return;
+        return -1;
     card_parse(&card, str_c(&text), text.len, NULL, lang, DATE_ORDER_ASK);
     if (card.id)
         snprintf(id, CASE_ID_SIZE, "%s", card.id);
     card_clear(&card);
+    return 0;
 }
 
-/* Is the folder at path (still) the case id? dev and ino are what it was known by. */
+/* Is the folder at path (still) the case id? In doubt, when it cannot be read, it is: a copy of it
+ * is not to be taken for the case itself. dev and ino are what it was known by. */
 static bool still_there(const struct matters *m, const char *path, const char *id, uint64_t dev,
                         uint64_t ino)
 {
     AUTO_CLOSE int fd = beneath_open(m->root, path, O_RDONLY | O_DIRECTORY, 0);
     char found[CASE_ID_SIZE];
     struct stat st;
+    bool unread;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return fd < 0 && errno != ENOENT && errno != ENOTDIR; /* in doubt it is */
-    if (fstatat(fd, CARD_NAME, &(struct stat){0}, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
+    if (fd < 0 || fstat(fd, &st) < 0 ||
+        fstatat(fd, CARD_NAME, &(struct stat){0}, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno != ENOENT && errno != ENOTDIR;
     if (st.st_dev == dev && st.st_ino == ino)
         return true;
-    journal_id(fd, found);
+    unread = journal_id(fd, found) < 0;
     if (!*found)
-        card_id(fd, m->lang, found);
-    return strcmp(found, id) == 0;
+        unread |= card_id(fd, m->lang, found) < 0;
+    return *found ? strcmp(found, id) == 0 : unread;
 }
 
 /* 1 with row (the caller clears it), 0 when the state knows no such case, -1 with err. */
@@ -415,9 +419,9 @@ static int identify(struct matters *m, const struct sight *s, char id[static CAS
     struct search q = {.s = s, .m = m};
     int claim = CLAIM_FREE, of_card, rc;
 
-    journal_id(s->fd, id);
+    (void)journal_id(s->fd, id); /* the card, the state tell, too */
     if (!s->card_errno)
-        card_id(s->fd, m->lang, on_card);
+        (void)card_id(s->fd, m->lang, on_card);
     if (*id)
         claim = claim_of(m, s, id, was, err);
     if (claim < 0 || claim == CLAIM_HERE || claim == CLAIM_COPY)
@@ -524,8 +528,8 @@ static int look_named(struct matters *m, const struct sight *s, struct matter_lo
     }
     if (!s->fresh)
         return 0;
-    journal_id(s->fd, id);
-    v = *id ? CASENAME_NONE : casename_read(m->rules, m->lang, name, &c);
+    v = journal_id(s->fd, id) < 0 || *id ? CASENAME_NONE
+                                         : casename_read(m->rules, m->lang, name, &c);
     if (v == CASENAME_NONE)
         return 0; /* with a journal: a case whose card somebody took away */
     /* What is being deleted loses its card first and its folder last: no new case begins in it. */

@@ -124,6 +124,23 @@ def test_a_case_whose_card_cannot_be_read_may_be_on_hold(cabinet, error):
     assert letter.exists() and "Case.txt cannot be read, and may say so" in (smith / "Index.html").read_text()
 
 
+@pytest.mark.parametrize("calls, path, restored", [("fstatat", "Case.txt", False),
+                                                   ("read", "Smith_Divorce/Case.txt", True)])
+def test_a_copy_of_a_case_that_cannot_be_read_is_not_taken_for_it(cabinet, calls, path, restored):
+    """Restored: under the path lies another folder than the one that is known, and only its card can tell."""
+    smith = cabinet.init().new()
+    cabinet.run("sweep", cabinet.path)
+    shutil.copytree(smith, cabinet.path / "Jones_Divorce")
+    if restored:
+        shutil.copytree(smith, cabinet.path / "back", ignore=shutil.ignore_patterns(".organizer"))
+        shutil.rmtree(smith)
+        os.rename(cabinet.path / "back", smith)
+    cabinet.run("sweep", cabinet.path, env=faults(calls, errno.EIO, path), status=None)
+    assert "case-renamed" not in cabinet.kinds("Smith_Divorce") + cabinet.kinds("Jones_Divorce")
+    cabinet.run("sweep", cabinet.path)
+    assert "is a copy of another case, Smith_Divorce" in cabinet.run("check", cabinet.path, status=None).stdout
+
+
 @pytest.mark.parametrize("call, at", [("read", 1), ("write", 1), ("write", 2)])
 def test_an_archive_whose_job_cannot_be_talked_to_is_told_and_made_by_the_next_run(cabinet, call, at):
     smith = cabinet.init().new()
