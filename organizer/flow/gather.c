@@ -38,25 +38,20 @@ static bool exists(int root, const char *case_path, const char *path)
     return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Path of another document in the case with the same content, or NULL. One that the disk did not
+/* Another document in the case with the same content, or none (number 0). One that the disk did not
  * keep has only the digest still: this may be the one that was brought again. */
-static char *same_content(const struct gather_from *from, const struct gather_doc *doc,
-                          const struct matter *m)
+static void same_content(const struct gather_from *from, const struct gather_doc *doc,
+                         const struct matter *m, struct doc *other)
 {
     struct error err = ERROR_INIT;
-    struct doc other = {0};
-    char *path = NULL;
 
-    if (!from->state || !m || doc->x->status != EXAMINE_DONE)
-        return NULL;
-    if (state_doc_by_digest(from->state, m->facts.id, &doc->x->digest, &other, &err) <= 0)
-        return NULL;
-    if (!(doc->row && doc->row->number == other.number &&
-          strcmp(doc->row->case_id, other.case_id) == 0) &&
-        other.reason != REASON_NOT_KEPT && exists(from->root, m->facts.path, other.path))
-        path = xstrdup(other.path);
-    doc_clear(&other);
-    return path;
+    if (!from->state || !m || doc->x->status != EXAMINE_DONE ||
+        state_doc_by_digest(from->state, m->facts.id, &doc->x->digest, other, &err) <= 0)
+        return;
+    if ((doc->row && doc->row->number == other->number &&
+         strcmp(doc->row->case_id, other->case_id) == 0) ||
+        other->reason == REASON_NOT_KEPT || !exists(from->root, m->facts.path, other->path))
+        doc_clear(other);
 }
 
 static char *former_name(const struct gather_from *from, const struct gather_doc *doc,
@@ -225,9 +220,9 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->accompanied =
         f->zone != ZONE_OUTSIDE && !doc->alone && companions_beside(from->root, doc->path);
     add_content(from, doc, target ? target : g->home, g);
-    g->same_as = same_content(from, doc, target ? target : g->home);
+    same_content(from, doc, target ? target : g->home, &g->same);
     g->former_of = former_name(from, doc, g);
-    f->same_as = g->same_as;
+    f->same_as = g->same.number ? g->same.path : NULL;
     f->former_of = g->former_of;
 }
 
@@ -249,7 +244,7 @@ void gather_unread(struct gathered *g)
 void gather_clear(struct gathered *g)
 {
     free(g->folder);
-    free(g->same_as);
+    doc_clear(&g->same);
     free(g->former_of);
     free(g->thread_doc);
     free(g->same_mail);

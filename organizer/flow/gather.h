@@ -50,7 +50,8 @@ struct gathered {
     struct matter *home;
     const char *inside; /* part of gather_doc.path */
     char *thread_doc; /* the mail that it answers */
-    char *folder, *same_as, *former_of, *same_mail;
+    char *folder, *former_of, *same_mail;
+    struct doc same; /* the same content; number 0: there is none */
     struct content kept;
 };
 

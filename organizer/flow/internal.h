@@ -300,6 +300,14 @@ void flow_record_waiting(struct flow *f, struct item *it, enum reason reason);
 /* Lists what is no document: a link, a device, a document that may not be opened. */
 void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const char *why);
 
+/* related.c */
+/* What lies at path is judged anew although it did not change. Who waits for what is done waits for
+ * what follows from it, too. */
+void flow_look_again(struct flow *f, const char *path);
+/* The act is done: what was listed or remarked because of its document is judged anew. was: the
+ * content that it had, when that or its path is another now, or zero. */
+void flow_tell_related(struct flow *f, const struct act *a, const struct digest *was, bool is_new);
+
 /* cases.c */
 /* What is, became, or ceased to be of the folder at path. fresh: it appeared while we watched. */
 void flow_folder(struct flow *f, const char *path, bool fresh);

@@ -257,7 +257,9 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     }
     /* A name that is clear by itself does not wait for the parsers: what the text says is heard right
      * after, and what it contradicts is taken back then (takeback.h). */
-    if (!d.wants_content || !flow_read_text(f, it))
+    if (g.same.number && flights_have(f, &g.same.stamp, &g.same))
+        flow_soon(f, it, 2); /* what it is the same as is being recorded, as something else perhaps */
+    else if (!d.wants_content || !flow_read_text(f, it))
         hand_on(f, it, &g, &d, id);
     decision_clear(&d);
     gather_clear(&g);

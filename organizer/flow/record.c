@@ -25,6 +25,7 @@ struct work {
     const char *what; /* journal kind */
     bool quiet;  /* no line: nothing that people wait for */
     bool is_new; /* a document that was not here before */
+    struct digest was; /* its content before, when that, or its path, changes; or zero */
 };
 
 /* Where the row says that the document is, from the cabinet down. */
@@ -288,72 +289,6 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
     }
 }
 
-/* ---- what one document's end means for others ------------------------------------------------ */
-
-/* Who waits for what is done waits for what follows from it, too. */
-static void look_again(struct flow *f, const char *path)
-{
-    flow_hint(f, path, true);
-    if (f->waiters)
-        items_owe_one(&f->items, items_find(&f->items, path));
-}
-
-static void look_again_at(struct flow *f, struct doc *d)
-{
-    struct matter *m = matters_by_id(f->matters, d->case_id);
-    AUTO_FREE char *path = m ? xasprintf("%s/%s", m->facts.path, d->path) : xstrdup(d->path);
-
-    look_again(f, path);
-    doc_clear(d);
-}
-
-/* The document that a signature at path signs, which keeps its name as long as that lies beside it.
- */
-static void hint_signed(struct flow *f, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    AUTO_FREE char *name = companions_signed(slash ? slash + 1 : path);
-    AUTO_FREE char *other =
-        name ? xasprintf("%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name) : NULL;
-
-    if (other)
-        look_again(f, other);
-}
-
-/* A document is gone: what was listed or remarked because of it may be clear now. */
-static void hint_related(struct flow *f, const struct doc *gone, const char *path)
-{
-    struct error err = ERROR_INIT;
-    struct doc d = {0};
-
-    if (state_doc_by_inode(f->state, &gone->stamp, &d, &err) > 0)
-        look_again_at(f, &d);
-    if (state_doc_by_digest(f->state, gone->case_id, &gone->digest, &d, &err) > 0)
-        look_again_at(f, &d);
-    if (state_doc_by_fold(f->state, gone->case_id, gone->path, &d, &err) > 0)
-        look_again_at(f, &d);
-    hint_signed(f, path);
-}
-
-static void tell_others(struct flow *f, const struct work *w, const struct act *a)
-{
-    AUTO_FREE char *path = NULL;
-    struct matter *m;
-
-    if (a->kind != ACT_RECORD)
-        return;
-    path = row_path(a);
-    if (a->doc.state == DOC_GONE) {
-        hint_related(f, &a->doc, path);
-        return;
-    }
-    if (w->is_new)
-        hint_signed(f, path);
-    m = matters_by_id(f->matters, a->doc.case_id);
-    if (m)
-        flow_may_be_former(f, m, path);
-}
-
 /* A draft is looked at again when its time has come; everything else is finished. */
 static void done_with(struct flow *f, struct item *it)
 {
@@ -384,12 +319,12 @@ static void act_done(void *ctx, struct act *a)
     land(w, a);
     in_flight_end(w);
     if (a->unseen)
-        look_again(f, a->unseen);
+        flow_look_again(f, a->unseen);
     if (a->status == ACT_DONE) {
         f->stop_told = false;
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
         flow_touch(f, NULL);
-        tell_others(f, w, a);
+        flow_tell_related(f, a, &w->was, w->is_new);
         flow_row_written(f, w->item, &a->doc);
         if (a->kind == ACT_RENAME) {
             look_after(f, a);
@@ -462,6 +397,7 @@ static void move_row(struct flow *f, const struct doc *old, const char *path)
     struct work *w = a->ctx;
 
     w->quiet = true;
+    w->was = old->digest;
     a->case_path = xstrdup(m ? m->facts.path : "");
     doc_copy(&a->doc, old);
     doc_set(&a->doc.path, path);
@@ -617,6 +553,7 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     struct matter *target = matters_by_id(f->matters, d->target->id);
     bool same_case = home == target;
     char *to_folder;
+    struct work *w;
     struct act *a;
 
     if (flow_puts_off(f, it))
@@ -631,12 +568,14 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
         return;
     }
     a = filing_act(f, it, d, target, to_folder, id, same_case);
-    in_flight_begin(a->ctx, target->facts.id, &it->x.digest);
+    w = a->ctx;
+    in_flight_begin(w, target->facts.id, &it->x.digest);
     str_room(&a->journal, JOURNAL_ROOM);
     journal_body(&a->journal, env_now(f->env), "filed");
     if (same_case) {
         json_name(&a->journal, "from", inside);
         a->former = xstrdup(inside);
+        w->was = id->row.digest;
     } else {
         json_name(&a->journal, "from_office", it->path);
     }
@@ -680,7 +619,7 @@ static bool same_text(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* Nothing about the row is new: not written again. */
+/* Nothing about the row is new to people. */
 static bool is_same_row(const struct doc *a, const struct doc *b)
 {
     return a->number == b->number && a->state == b->state && a->reason == b->reason &&
@@ -689,7 +628,13 @@ static bool is_same_row(const struct doc *a, const struct doc *b)
            same_text(a->sentence, b->sentence) && same_text(a->help, b->help) &&
            same_text(a->type, b->type) && same_text(a->date, b->date) &&
            same_text(a->suggested, b->suggested) && a->by_hand == b->by_hand &&
-           a->undone == b->undone && (digest_is_zero(&a->digest) || !doc_is_racy(a));
+           a->undone == b->undone;
+}
+
+/* Nothing at all is new, not even that it was read since: it is not written again. */
+static bool is_settled_row(const struct doc *a, const struct doc *b)
+{
+    return is_same_row(a, b) && (digest_is_zero(&a->digest) || !doc_is_racy(a));
 }
 
 bool flow_was_filed(const struct doc *row)
@@ -776,13 +721,14 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
         a->doc.by_hand = true;
     set_wait(it, d);
     leave_rows(f, id, it->path);
-    if (is_same_row(row, &a->doc)) {
+    if (is_settled_row(row, &a->doc)) {
         drop_work(w);
         act_free(a);
         done_with(f, it);
         return;
     }
-    a->doc.changed_ns = env_now(f->env);
+    if (!is_same_row(row, &a->doc))
+        a->doc.changed_ns = env_now(f->env);
     kind = home ? journal_kind(who, row, &a->doc) : NULL;
     if (kind) {
         journal_body(&a->journal, env_now(f->env), kind);
@@ -795,6 +741,8 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     }
     w->quiet = who != IDENTITY_NEW && row->reason == a->doc.reason;
     w->is_new = row->number == 0;
+    if (!w->is_new && (id->moved || !digest_equal(&row->digest, &a->doc.digest)))
+        w->was = row->digest;
     fly(a, &it->stamp);
     filer_submit(f->filer, a);
 }

@@ -124,6 +124,9 @@ int state_former_put(struct state *s, const char *case_id, int64_t n, const char
 typedef int state_doc_fn(void *ctx, const struct doc *d);
 int state_each_doc(struct state *s, const char *case_id, bool gone, state_doc_fn *fn, void *ctx,
                    struct error *err);
+/* Every document of the case with this content, the one that came first before all others. */
+int state_each_copy(struct state *s, const char *case_id, const struct digest *digest,
+                    state_doc_fn *fn, void *ctx, struct error *err);
 /* Rows directly in folder ("" is the case folder) of a case. */
 int state_each_in_folder(struct state *s, const char *case_id, const char *folder, state_doc_fn *fn,
                          void *ctx, struct error *err);

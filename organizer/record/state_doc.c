@@ -33,6 +33,8 @@ static const char sql_gone_inode[] =
     " ORDER BY changed DESC, key DESC LIMIT 1";
 static const char sql_digest[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND digest=?2"
                                  " AND state<>4 ORDER BY key LIMIT 1";
+static const char sql_copies[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND digest=?2"
+                                 " AND state<>4 ORDER BY key";
 static const char sql_former[] =
     "SELECT " COLUMNS " FROM docs WHERE key=(SELECT max(d.key) FROM former f CROSS JOIN docs d"
     " WHERE f.c=?1 AND f.path=?2 AND d.key=(f.c<<32)+f.n AND d.state<>4)";
@@ -438,6 +440,32 @@ int state_each_doc(struct state *s, const char *case_id, bool gone, state_doc_fn
         }
         last = key;
         fill(&d, id, b.stmt);
+        answer = fn(ctx, &d);
+        doc_clear(&d);
+    }
+    sqlite3_finalize(b.stmt);
+    return rc < 0 ? -1 : answer;
+}
+
+int state_each_copy(struct state *s, const char *case_id, const struct digest *digest,
+                    state_doc_fn *fn, void *ctx, struct error *err)
+{
+    const struct wanted w = {.sort = KNOWN_DIGEST, .p = digest->b, .n = DIGEST_SIZE};
+    struct bind b = {NULL, 0, SQLITE_OK};
+    int64_t key;
+    int rc = state_case_key(s, case_id, &key, err), answer = 0;
+
+    if (rc <= 0 || digest_is_zero(digest) || !may_be(s, &w, key))
+        return rc < 0 ? -1 : 0;
+    b.stmt = state_own(s, sql_copies, err);
+    if (!b.stmt)
+        return -1;
+    bind_int(&b, key);
+    bind_digest(&b, digest);
+    while (answer == 0 && (rc = state_step(s, &b, err)) > 0) {
+        struct doc d;
+
+        fill(&d, case_id, b.stmt);
         answer = fn(ctx, &d);
         doc_clear(&d);
     }

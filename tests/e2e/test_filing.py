@@ -1,5 +1,6 @@
 """A document all the way: dropped, named, filed, indexed, provable."""
 import os
+import re
 import time
 
 from conftest import docx, pdf, sha256
@@ -55,6 +56,60 @@ def test_same_content_twice_is_told(smith):
     assert "Smith_Divorce/Inbox/order again 2026-03-03.pdf" in smith.documents()
     text = (smith.path / "Smith_Divorce/Needs attention.txt").read_text("utf-8-sig")
     assert "Smith_Divorce_Order_2026-03-02.pdf" in text
+
+
+def told_the_same(c, case):
+    """Name and other document of each that the index tells to be the same as another."""
+    text = (c.path / case / "Index.csv").read_text("utf-8-sig")
+    return sorted(re.findall(r'"([^",]+) is the same as ([^"]+)"', text))
+
+
+def test_what_is_told_to_be_the_same_is_told_anew_when_the_other_changes(smith):
+    work = smith.path / "Smith_Divorce/Work"
+    for name in "abc":
+        smith.drop("Smith_Divorce/Work", f"{name}.pdf", pdf("same"))
+        smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == [("b.pdf", "Work/a.pdf"), ("c.pdf", "Work/a.pdf")]
+    (work / "a.pdf").write_bytes(pdf("edited"))
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == [("c.pdf", "Work/b.pdf")]
+    os.rename(work / "b.pdf", work / "d.pdf")
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == [("c.pdf", "Work/d.pdf")]
+    (work / "d.pdf").unlink()
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == []
+
+
+def test_what_is_told_to_be_filed_already_is_filed_when_that_is_edited(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("same"))
+    smith.sync()
+    smith.drop("Inbox", "Smith_Divorce order 2026-03-03.pdf", pdf("same"))
+    smith.drop("Smith_Divorce/Inbox", "letter 2026-03-04.pdf", pdf("same"))
+    smith.sync()
+    filed = smith.path / "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"
+    assert {p for p in smith.documents() if "Inbox" in p} == {
+        "Inbox/Smith_Divorce order 2026-03-03.pdf", "Smith_Divorce/Inbox/letter 2026-03-04.pdf"}
+    filed.write_bytes(pdf("edited"))
+    smith.sync()
+    # One of the two is filed, and the other is the same as that.
+    assert len([p for p in smith.documents() if "Inbox" in p]) == 1
+
+
+def test_a_remark_does_not_grow_young_because_its_document_is_read_again(smith):
+    """What was read within a moment of its last change is read again when somebody looks next."""
+    smith.drop("Smith_Divorce/Work", "a.pdf", pdf("1"))
+    smith.sync()
+    os.rename(smith.path / "Smith_Divorce/Work/a.pdf", smith.path / "Smith_Divorce/Work/b.pdf")
+    smith.sync()
+    smith.drop("Smith_Divorce/Work", "a.pdf", pdf("2"))
+    smith.sync()
+    index = smith.path / "Smith_Divorce/Index.csv"
+    assert "is a new version of Work/b.pdf" in index.read_text("utf-8-sig")
+    smith.stop()
+    smith.drop("Smith_Divorce/Work", "c.pdf", pdf("3"))
+    smith.run("sweep", smith.path, env={"ORGANIZER_CLOCK": str(15 * 86400)})
+    assert "c.pdf" in index.read_text("utf-8-sig") and "is a new version" not in index.read_text("utf-8-sig")
 
 
 def test_document_of_another_client_is_listed_first(smith):

@@ -89,6 +89,14 @@ def test_the_same_mail_twice_is_told_although_its_bytes_differ(smith):
     assert names(smith, "Smith_Divorce/Inbox") == ["again.eml"]
     told = (smith.path / "Smith_Divorce/Needs attention.txt").read_text()
     assert "again.eml is the same mail as" in told and filed[0] in told
+    (filed_at,) = (smith.path / "Smith_Divorce").rglob(filed[0])
+    filed_at.rename(filed_at.with_name("of Ann.eml"))
+    smith.sync()
+    told = (smith.path / "Smith_Divorce/Needs attention.txt").read_text()
+    assert "again.eml is the same mail as" in told and "of Ann.eml" in told
+    filed_at.with_name("of Ann.eml").unlink()
+    smith.sync()
+    assert names(smith, "Smith_Divorce/Inbox") == []
 
 
 def test_a_document_marked_privileged_says_so_in_its_name(smith):
