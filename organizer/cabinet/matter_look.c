@@ -133,17 +133,15 @@ static bool still_there(const struct matters *m, const char *path, const char *i
     AUTO_CLOSE int fd = beneath_open(m->root, path, O_RDONLY | O_DIRECTORY, 0);
     char found[CASE_ID_SIZE];
     struct stat st;
-    bool unread;
 
     if (fd < 0 || fstat(fd, &st) < 0 ||
         fstatat(fd, CARD_NAME, &(struct stat){0}, AT_SYMLINK_NOFOLLOW) < 0)
         return errno != ENOENT && errno != ENOTDIR;
     if (st.st_dev == dev && st.st_ino == ino)
         return true;
-    unread = journal_id(fd, found) < 0;
-    if (!*found)
-        unread |= card_id(fd, m->lang, found) < 0;
-    return *found ? strcmp(found, id) == 0 : unread;
+    if (journal_id(fd, found) < 0 || (!*found && card_id(fd, m->lang, found) < 0))
+        return true;
+    return strcmp(found, id) == 0;
 }
 
 /* 1 with row (the caller clears it), 0 when the state knows no such case, -1 with err. */

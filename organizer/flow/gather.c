@@ -29,29 +29,64 @@ struct policy gather_policy(const struct config *c, const struct env *env)
     return p;
 }
 
+/* In doubt, when the disk does not say, it does. */
 static bool exists(int root, const char *case_path, const char *path)
 {
     AUTO_FREE char *full = xjoin(case_path, path);
     const char *name;
     AUTO_CLOSE int dir = beneath_parent(root, full, &name);
 
-    return dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (dir >= 0 && faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return true;
+    return errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EXDEV;
 }
 
-/* Another document in the case with the same content, or none (number 0). One that the disk did not
- * keep has only the digest still: this may be the one that was brought again. */
-static void same_content(const struct gather_from *from, const struct gather_doc *doc,
-                         const struct matter *m, struct doc *other)
+/* For state_each_copy(): which of them the document is told to be the same as. */
+struct copy {
+    const struct gather_from *from;
+    const struct matter *in;
+    int64_t own;  /* the document's number in that case, 0: it has none */
+    bool arrival; /* it lies in an Inbox */
+    struct doc *found;
+};
+
+static bool is_arrival(const struct copy *c, const struct doc *d)
 {
+    AUTO_FREE char *path = xjoin(c->in->facts.path, d->path);
+    struct matter *home;
+    const char *inside;
+
+    return matters_zone(c->from->matters, path, &home, &inside) == ZONE_CASE_INBOX;
+}
+
+/* Of several, the first is the one that the others are the same as, but for what lies in an Inbox
+ * still. One that the disk did not keep has only the digest: this may be the one that was brought
+ * again. */
+static int on_copy(void *ctx, const struct doc *d)
+{
+    struct copy *c = ctx;
+
+    if (d->number == c->own || d->reason == REASON_NOT_KEPT ||
+        (c->own && d->number > c->own && (!c->arrival || is_arrival(c, d))) ||
+        !exists(c->from->root, c->in->facts.path, d->path))
+        return 0;
+    doc_copy(c->found, d);
+    return 1;
+}
+
+/* Another document in the case with the same content, or none (number 0). */
+static void same_content(const struct gather_from *from, const struct gather_doc *doc,
+                         const struct matter *m, struct gathered *g)
+{
+    const struct doc *row = doc->row;
+    struct copy c = {.from = from, .in = m, .arrival = g->facts.new_arrival, .found = &g->same};
     struct error err = ERROR_INIT;
 
-    if (!from->state || !m || doc->x->status != EXAMINE_DONE ||
-        state_doc_by_digest(from->state, m->facts.id, &doc->x->digest, other, &err) <= 0)
+    if (!from->state || !m || doc->x->status != EXAMINE_DONE)
         return;
-    if ((doc->row && doc->row->number == other->number &&
-         strcmp(doc->row->case_id, other->case_id) == 0) ||
-        other->reason == REASON_NOT_KEPT || !exists(from->root, m->facts.path, other->path))
-        doc_clear(other);
+    if (row && strcmp(row->case_id, m->facts.id) == 0)
+        c.own = row->number;
+    (void)state_each_copy(from->state, m->facts.id, &doc->x->digest, on_copy, &c, &err);
 }
 
 static char *former_name(const struct gather_from *from, const struct gather_doc *doc,
@@ -220,7 +255,7 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
     f->accompanied =
         f->zone != ZONE_OUTSIDE && !doc->alone && companions_beside(from->root, doc->path);
     add_content(from, doc, target ? target : g->home, g);
-    same_content(from, doc, target ? target : g->home, &g->same);
+    same_content(from, doc, target ? target : g->home, g);
     g->former_of = former_name(from, doc, g);
     f->same_as = g->same.number ? g->same.path : NULL;
     f->former_of = g->former_of;

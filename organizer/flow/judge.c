@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "flow/gather.h"
 #include "flow/internal.h"
+#include "flow/takeback.h"
 
 static void answered(void *ctx, const struct examination *x)
 {
@@ -257,10 +258,12 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
     }
     /* A name that is clear by itself does not wait for the parsers: what the text says is heard right
      * after, and what it contradicts is taken back then (takeback.h). */
-    if (g.same.number && flights_have(f, &g.same.stamp, &g.same))
-        flow_soon(f, it, 2); /* what it is the same as is being recorded, as something else perhaps */
-    else if (!d.wants_content || !flow_read_text(f, it))
+    if (g.same.number && flights_have(f, &g.same.stamp, &g.same)) {
+        takebacks_note(f); /* what it is the same as is being recorded, as something else perhaps */
+        flow_soon(f, it, 2);
+    } else if (!d.wants_content || !flow_read_text(f, it)) {
         hand_on(f, it, &g, &d, id);
+    }
     decision_clear(&d);
     gather_clear(&g);
 }

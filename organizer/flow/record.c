@@ -623,7 +623,7 @@ static bool same_text(const char *a, const char *b)
 static bool is_same_row(const struct doc *a, const struct doc *b)
 {
     return a->number == b->number && a->state == b->state && a->reason == b->reason &&
-           doc_stamp_equal(&a->stamp, &b->stamp) && digest_equal(&a->digest, &b->digest) &&
+           digest_equal(&a->digest, &b->digest) &&
            a->kind == b->kind && same_text(a->path, b->path) &&
            same_text(a->sentence, b->sentence) && same_text(a->help, b->help) &&
            same_text(a->type, b->type) && same_text(a->date, b->date) &&
@@ -634,7 +634,7 @@ static bool is_same_row(const struct doc *a, const struct doc *b)
 /* Nothing at all is new, not even that it was read since: it is not written again. */
 static bool is_settled_row(const struct doc *a, const struct doc *b)
 {
-    return is_same_row(a, b) && (digest_is_zero(&a->digest) || !doc_is_racy(a));
+    return is_same_row(a, b) && doc_stamp_equal(&a->stamp, &b->stamp) && (digest_is_zero(&a->digest) || !doc_is_racy(a));
 }
 
 bool flow_was_filed(const struct doc *row)

@@ -17,10 +17,10 @@ void flow_look_again(struct flow *f, const char *path)
 
 static void look_again_at(struct flow *f, struct doc *d)
 {
-    struct matter *m = matters_by_id(f->matters, d->case_id);
-    AUTO_FREE char *path = m ? xasprintf("%s/%s", m->facts.path, d->path) : xstrdup(d->path);
+    AUTO_FREE char *path = flow_path_of(f, d);
 
-    flow_look_again(f, path);
+    if (path)
+        flow_look_again(f, path);
     doc_clear(d);
 }
 
@@ -37,28 +37,42 @@ static void hint_signed(struct flow *f, const char *path)
         flow_look_again(f, other);
 }
 
-/* So many are looked at again at once; where there are more, the next sweep finds the rest. */
-#define COPIES_MAX 200
-
-/* For state_each_copy(): those that are told to be the same as another. */
+/* Those that are told to be the same as the document `number`. */
 struct copies {
+    int64_t number;
+    bool first;       /* it has their content since just now, and may be the first of them */
     struct doc *told; /* array */
     size_t len, cap;
 };
 
+static void add(struct copies *c, const struct doc *d)
+{
+    GROW(c->told, c->len, c->cap);
+    doc_copy(&c->told[c->len++], d);
+}
+
+/* For state_each_copy(). All are the same as the first, but for what lies in an Inbox (gather.c).
+ */
 static int on_copy(void *ctx, const struct doc *d)
 {
     struct copies *c = ctx;
 
-    if (d->reason != REASON_SAME_CONTENT && d->reason != REASON_ALREADY_FILED)
+    if (d->number == c->number)
         return 0;
-    GROW(c->told, c->len, c->cap);
-    doc_copy(&c->told[c->len++], d);
-    return c->len == COPIES_MAX;
+    if (d->reason == REASON_ALREADY_FILED) {
+        add(c, d);
+        return 0;
+    }
+    if (d->number < c->number)
+        return d->reason != REASON_NOT_KEPT;
+    if (c->first || d->reason == REASON_SAME_CONTENT)
+        add(c, d);
+    return 0;
 }
 
 /* For state_each_message(). */
 struct mails {
+    struct flow *flow;
     const char *case_id;
     struct copies *of;
 };
@@ -66,21 +80,23 @@ struct mails {
 static int on_mail(void *ctx, const char *case_id, const char *path)
 {
     struct mails *m = ctx;
-    struct copies *c = m->of;
+    struct error err = ERROR_INIT;
+    struct doc d;
 
-    if (*case_id && strcmp(case_id, m->case_id) != 0)
+    if ((*case_id && strcmp(case_id, m->case_id) != 0) ||
+        state_doc_by_path(m->flow->state, case_id, path, &d, &err) <= 0)
         return 0;
-    GROW(c->told, c->len, c->cap);
-    c->told[c->len] = (struct doc){.path = xstrdup(path)};
-    snprintf(c->told[c->len++].case_id, CASE_ID_SIZE, "%s", case_id);
-    return c->len == COPIES_MAX;
+    if (d.reason == REASON_ALREADY_FILED || d.reason == REASON_SAME_CONTENT)
+        add(m->of, &d);
+    doc_clear(&d);
+    return 0;
 }
 
 /* Mails with the Message-ID of the one that had this content, and other bytes. */
 static void add_mails(struct flow *f, const char *case_id, const struct digest *was,
                       struct copies *c)
 {
-    struct mails m = {case_id, c};
+    struct mails m = {f, case_id, c};
     struct error err = ERROR_INIT;
     struct content said;
 
@@ -91,18 +107,22 @@ static void add_mails(struct flow *f, const char *case_id, const struct digest *
     content_clear(&said);
 }
 
-/* A document of the case had this content, or had it under another name: that others in the case,
- * or in the office's Inbox, are the same as it may not be so any more. */
-static void hint_copies(struct flow *f, const char *case_id, const struct digest *was)
+/* The document d has, or had, this content; it has it under another name, or no more, or first:
+ * what others in its case, and in the office's Inbox, are told to be the same as may be another
+ * now. */
+static void hint_copies(struct flow *f, const struct doc *d, const struct digest *content,
+                        bool first)
 {
-    struct copies c = {.told = NULL};
+    struct copies c = {.number = d->number, .first = first};
     struct error err = ERROR_INIT;
-    int rc = state_each_copy(f->state, case_id, was, on_copy, &c, &err);
 
-    if (rc == 0 && *case_id)
-        rc = state_each_copy(f->state, "", was, on_copy, &c, &err);
-    if (rc == 0)
-        add_mails(f, case_id, was, &c);
+    (void)state_each_copy(f->state, d->case_id, content, on_copy, &c, &err);
+    c.number = 0;
+    c.first = false;
+    if (d->case_id[0])
+        (void)state_each_copy(f->state, "", content, on_copy, &c, &err);
+    if (kind_info(d->kind)->flags & KIND_IS_MAIL)
+        add_mails(f, d->case_id, content, &c);
     for (size_t i = 0; i < c.len; i++)
         look_again_at(f, &c.told[i]);
     free(c.told);
@@ -116,7 +136,7 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
 
     if (state_doc_by_inode(f->state, &gone->stamp, &d, &err) > 0)
         look_again_at(f, &d);
-    hint_copies(f, gone->case_id, &gone->digest);
+    hint_copies(f, gone, &gone->digest, false);
     if (state_doc_by_fold(f->state, gone->case_id, gone->path, &d, &err) > 0)
         look_again_at(f, &d);
     hint_signed(f, path);
@@ -127,8 +147,10 @@ void flow_tell_related(struct flow *f, const struct act *a, const struct digest 
     AUTO_FREE char *path = NULL;
     struct matter *m;
 
-    if (!digest_is_zero(was))
-        hint_copies(f, a->doc.case_id, was);
+    if (!digest_is_zero(was) || a->doc.reason == REASON_NOT_KEPT)
+        hint_copies(f, &a->doc, digest_is_zero(was) ? &a->doc.digest : was, false);
+    if (!digest_is_zero(was) && !digest_equal(was, &a->doc.digest))
+        hint_copies(f, &a->doc, &a->doc.digest, true);
     if (a->kind != ACT_RECORD)
         return;
     path = xjoin(a->case_path, a->doc.path);

@@ -105,7 +105,7 @@ static int remember(void *ctx, const struct doc *d)
     k->name = xstrdup(slash ? slash + 1 : d->path);
     k->stamp = d->stamp;
     k->look = d->state == DOC_LISTED || d->state == DOC_WAITING || doc_is_racy(d) ||
-              is_to_be_named(s->flow, d);
+              d->reason == REASON_SAME_CONTENT || is_to_be_named(s->flow, d);
     HASH_ADD_KEYPTR(hh, s->known, k->name, strlen(k->name), k);
     return 0;
 }

@@ -57,6 +57,15 @@ struct leaving {
     void *ctx;
 };
 
+static void gone_told(void *ctx, struct act *a)
+{
+    static const struct digest none;
+    struct flow *f = ctx;
+
+    if (a->status == ACT_DONE && f->started)
+        flow_tell_related(f, a, &none, false);
+}
+
 static void left_case(void *ctx, struct act *a)
 {
     struct leaving *l = ctx;
@@ -83,6 +92,8 @@ static void leave_case(struct flow *f, struct act *a, const struct matter *m, co
     journal_body(&gone->journal, env_now(f->env), "undone");
     json_name(&gone->journal, "from", row->path);
     json_name(&gone->journal, "to_office", to);
+    gone->done = gone_told;
+    gone->ctx = f;
     *l = (struct leaving){f, gone, a->done, a->ctx};
     a->done = left_case;
     a->ctx = l;

@@ -94,8 +94,6 @@ int state_doc_by_path(struct state *s, const char *case_id, const char *path, st
 /* Any case; several hard links may exist: the first. */
 int state_doc_by_inode(struct state *s, const struct doc_stamp *stamp, struct doc *d,
                        struct error *err);
-int state_doc_by_digest(struct state *s, const char *case_id, const struct digest *digest,
-                        struct doc *d, struct error *err);
 /* The document of this case that once had the path (names it had before it was renamed). */
 int state_doc_by_former(struct state *s, const char *case_id, const char *path, struct doc *d,
                         struct error *err);
@@ -124,7 +122,8 @@ int state_former_put(struct state *s, const char *case_id, int64_t n, const char
 typedef int state_doc_fn(void *ctx, const struct doc *d);
 int state_each_doc(struct state *s, const char *case_id, bool gone, state_doc_fn *fn, void *ctx,
                    struct error *err);
-/* Every document of the case with this content, the one that came first before all others. */
+/* Every document of the case with this content, in the order in which they came; else the same, but
+ * that fn must not read the state. */
 int state_each_copy(struct state *s, const char *case_id, const struct digest *digest,
                     state_doc_fn *fn, void *ctx, struct error *err);
 /* Rows directly in folder ("" is the case folder) of a case. */

@@ -31,8 +31,6 @@ static const char sql_inode[] = "SELECT " COLUMNS " FROM docs WHERE ino=?1 AND d
 static const char sql_gone_inode[] =
     "SELECT " COLUMNS " FROM docs WHERE ino=?2 AND dev=?3 AND birth=?4 AND key>>32=?1 AND state=4"
     " ORDER BY changed DESC, key DESC LIMIT 1";
-static const char sql_digest[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND digest=?2"
-                                 " AND state<>4 ORDER BY key LIMIT 1";
 static const char sql_copies[] = "SELECT " COLUMNS " FROM docs WHERE c=?1 AND digest=?2"
                                  " AND state<>4 ORDER BY key";
 static const char sql_former[] =
@@ -237,20 +235,6 @@ int state_doc_gone_by_inode(struct state *s, const char *case_id, const struct d
     return one(s, &b, case_id, d, err);
 }
 
-int state_doc_by_digest(struct state *s, const char *case_id, const struct digest *digest,
-                        struct doc *d, struct error *err)
-{
-    const struct wanted w = {.case_id = case_id, .sort = KNOWN_DIGEST, .p = digest->b,
-                             .n = DIGEST_SIZE};
-    struct bind b;
-    int rc = in_case(s, sql_digest, &w, &b, d, err);
-
-    if (rc <= 0 || digest_is_zero(digest))
-        return rc < 0 ? -1 : 0;
-    bind_digest(&b, digest);
-    return one(s, &b, case_id, d, err);
-}
-
 int state_doc_by_fold(struct state *s, const char *case_id, const char *path, struct doc *d,
                       struct error *err)
 {
@@ -450,26 +434,21 @@ int state_each_doc(struct state *s, const char *case_id, bool gone, state_doc_fn
 int state_each_copy(struct state *s, const char *case_id, const struct digest *digest,
                     state_doc_fn *fn, void *ctx, struct error *err)
 {
-    const struct wanted w = {.sort = KNOWN_DIGEST, .p = digest->b, .n = DIGEST_SIZE};
-    struct bind b = {NULL, 0, SQLITE_OK};
-    int64_t key;
-    int rc = state_case_key(s, case_id, &key, err), answer = 0;
+    const struct wanted w = {.case_id = case_id, .sort = KNOWN_DIGEST, .p = digest->b,
+                             .n = DIGEST_SIZE};
+    struct bind b;
+    struct doc d;
+    int rc = in_case(s, sql_copies, &w, &b, &d, err), answer = 0;
 
-    if (rc <= 0 || digest_is_zero(digest) || !may_be(s, &w, key))
+    if (rc <= 0 || digest_is_zero(digest))
         return rc < 0 ? -1 : 0;
-    b.stmt = state_own(s, sql_copies, err);
-    if (!b.stmt)
-        return -1;
-    bind_int(&b, key);
     bind_digest(&b, digest);
     while (answer == 0 && (rc = state_step(s, &b, err)) > 0) {
-        struct doc d;
-
         fill(&d, case_id, b.stmt);
         answer = fn(ctx, &d);
         doc_clear(&d);
     }
-    sqlite3_finalize(b.stmt);
+    sqlite3_reset(b.stmt);
     return rc < 0 ? -1 : answer;
 }
 

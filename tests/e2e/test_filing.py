@@ -96,6 +96,35 @@ def test_what_is_told_to_be_filed_already_is_filed_when_that_is_edited(smith):
     assert len([p for p in smith.documents() if "Inbox" in p]) == 1
 
 
+def test_what_lies_in_the_inbox_longer_than_its_copy_is_filed_stays_told(smith):
+    inbox, order = smith.path / "Smith_Divorce/Inbox", "Smith_Divorce_Order_2026-03-02.pdf"
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf", pdf("same"))
+    smith.sync()
+    (inbox / "scan0001.pdf").unlink()
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("same"))
+    smith.sync()
+    smith.drop("Smith_Divorce/Inbox", "scan0001.pdf", pdf("same"))
+    smith.sync()
+    listed = smith.path / "Smith_Divorce/Needs attention.txt"
+    assert f"scan0001.pdf is already filed as Court Papers/{order}" in listed.read_text("utf-8-sig")
+    os.rename(smith.path / "Smith_Divorce/Court Papers" / order, smith.path / "Smith_Divorce/Court Papers/of May.pdf")
+    smith.sync()
+    assert "scan0001.pdf is already filed as Court Papers/of May.pdf" in listed.read_text("utf-8-sig")
+
+
+def test_what_was_the_same_as_a_document_that_undo_took_back_is_told_no_more(smith):
+    smith.drop("Inbox", "Smith_Divorce order 2026-03-02.pdf", pdf("same"))
+    smith.sync()
+    smith.drop("Smith_Divorce/Work", "mine.pdf", pdf("same"))
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == [
+        ("mine.pdf", "Court Papers/Smith_Divorce_Order_2026-03-02.pdf")]
+    smith.run("undo", "Smith_Divorce", "--all")
+    smith.sync()
+    assert "Inbox/Smith_Divorce order 2026-03-02.pdf" in smith.documents()
+    assert told_the_same(smith, "Smith_Divorce") == []
+
+
 def test_a_remark_does_not_grow_young_because_its_document_is_read_again(smith):
     """What was read within a moment of its last change is read again when somebody looks next."""
     smith.drop("Smith_Divorce/Work", "a.pdf", pdf("1"))

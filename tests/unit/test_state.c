@@ -246,17 +246,34 @@ static void a_document_is_found_by_path(void **state)
     assert_int_equal(state_doc_by_path(p->s, "none", "Motions/a.pdf", &d, &p->err), 0);
 }
 
+/* The paths that were shown, each with a space behind it. */
+struct path {
+    char all[64];
+    bool stop; /* at the first */
+};
+
+static int take_path(void *ctx, const struct doc *d)
+{
+    struct path *p = ctx;
+    size_t n = strlen(p->all);
+
+    snprintf(p->all + n, sizeof p->all - n, "%s ", d->path);
+    return p->stop;
+}
+
 static void a_gone_document_is_found_by_number_only(void **state)
 {
     struct place *p = *state;
     struct doc_stamp stamp = {5, 1001, 77, 0, 0, 0};
     struct digest digest = digest_for("x");
+    struct path path = {0};
     struct doc d;
     int64_t n = put(p, A, "x", DOC_GONE);
 
     assert_int_equal(state_doc_by_path(p->s, A, "x", &d, &p->err), 0);
     assert_int_equal(state_doc_by_inode(p->s, &stamp, &d, &p->err), 0);
-    assert_int_equal(state_doc_by_digest(p->s, A, &digest, &d, &p->err), 0);
+    assert_int_equal(state_each_copy(p->s, A, &digest, take_path, &path, &p->err), 0);
+    assert_string_equal(path.all, "");
     assert_int_equal(state_doc_by_fold(p->s, A, "X", &d, &p->err), 0);
     assert_int_equal(state_doc_by_number(p->s, A, n, &d, &p->err), 1);
     doc_clear(&d);
@@ -317,16 +334,23 @@ static void a_document_is_found_by_content(void **state)
 {
     struct place *p = *state;
     struct digest digest = digest_for("x"), zero = {{0}};
-    struct doc d, none = {.case_id = A, .path = xstrdup("unread")};
+    struct doc none = {.case_id = A, .path = xstrdup("unread")};
+    struct doc same = {.case_id = A, .path = xstrdup("same"), .digest = digest};
+    struct path path = {0};
 
     put(p, A, "x", DOC_FILED);
     assert_int_equal(state_doc_put(p->s, &none, &p->err), 0);
     doc_clear(&none);
-    assert_int_equal(state_doc_by_digest(p->s, A, &digest, &d, &p->err), 1);
-    assert_string_equal(d.path, "x");
-    doc_clear(&d);
-    assert_int_equal(state_doc_by_digest(p->s, B, &digest, &d, &p->err), 0);
-    assert_int_equal(state_doc_by_digest(p->s, A, &zero, &d, &p->err), 0);
+    assert_int_equal(state_doc_put(p->s, &same, &p->err), 0);
+    doc_clear(&same);
+    assert_int_equal(state_each_copy(p->s, A, &digest, take_path, &path, &p->err), 0);
+    assert_string_equal(path.all, "x same ");
+    path.stop = true;
+    assert_int_equal(state_each_copy(p->s, A, &digest, take_path, &path, &p->err), 1);
+    assert_string_equal(path.all, "x same x ");
+    assert_int_equal(state_each_copy(p->s, B, &digest, take_path, &path, &p->err), 0);
+    assert_int_equal(state_each_copy(p->s, A, &zero, take_path, &path, &p->err), 0);
+    assert_string_equal(path.all, "x same x ");
 }
 
 static void a_document_is_found_by_a_name_it_had(void **state)
@@ -939,7 +963,7 @@ static int failures(struct place *p)
     TRY(state_doc_gone_by_inode(p->s, A, &stamp, &r, e)), doc_clear(&r);
     TRY(state_doc_by_former(p->s, A, "x", &r, e)), doc_clear(&r);
     TRY(state_doc_by_inode(p->s, &stamp, &r, e)), doc_clear(&r);
-    TRY(state_doc_by_digest(p->s, A, &x, &r, e)), doc_clear(&r);
+    TRY(state_each_copy(p->s, A, &x, stop, NULL, e));
     TRY(state_doc_by_fold(p->s, A, "x", &r, e)), doc_clear(&r);
     TRY(state_doc_put(p->s, &d, e));
     TRY(state_former_put(p->s, A, 1, "y", e));

@@ -235,18 +235,24 @@ static void no_unread(void *ctx, const char *case_id, int64_t number, enum kind 
     ++*(unsigned *)ctx;
 }
 
+static int take_copy(void *ctx, const struct doc *d)
+{
+    doc_copy(ctx, d);
+    return 1;
+}
+
 /* Each question finds what was put; -1 at the first that fails. */
 static int ask_for_documents(struct place *p)
 {
     struct doc_stamp there = {5, 1000 + strlen("Inbox/a.pdf"), 77, 10, 20, 30};
     struct doc_stamp gone = {5, 1000 + strlen("gone.pdf"), 77, 10, 20, 30};
     struct digest digest = digest_for("Inbox/a.pdf");
-    struct doc d[8];
+    struct doc d[8] = {{.number = 0}};
     int rc[8] = {
         state_doc_by_number(p->s, A, 1, &d[0], &p->err),
         state_doc_by_path(p->s, A, "In/a.pdf", &d[1], &p->err),
         state_doc_by_inode(p->s, &there, &d[2], &p->err),
-        state_doc_by_digest(p->s, A, &digest, &d[3], &p->err),
+        state_each_copy(p->s, A, &digest, take_copy, &d[3], &p->err),
         state_doc_by_former(p->s, A, "old.pdf", &d[4], &p->err),
         state_doc_by_fold(p->s, A, "in/A.pdf", &d[5], &p->err),
         state_doc_gone_by_path(p->s, A, "gone.pdf", &d[6], &p->err),
