@@ -95,7 +95,7 @@ static void step_done(void *ctx, struct act *a)
         }
         flow_touch(b->flow, matters_by_id(b->flow->matters, a->doc.case_id));
         flow_touch(b->flow, NULL);
-        flow_tell_related(b->flow, a, &a->doc.digest, false);
+        flow_tell_related(b->flow, a, &(struct related){.was = a->doc.digest});
     } else {
         batch_left(b, s->from, why_not(a));
     }

@@ -45,8 +45,9 @@ static bool exists(int root, const char *case_path, const char *path)
 struct copy {
     const struct gather_from *from;
     const struct matter *in;
-    int64_t own;  /* the document's number in that case, 0: it has none */
-    bool arrival; /* it lies in an Inbox */
+    const char *inside; /* the document's path in that case, or NULL */
+    int64_t own;        /* its number in that case, 0: it has none */
+    bool arrival;       /* it lies in an Inbox */
     struct doc *found;
 };
 
@@ -60,13 +61,14 @@ static bool is_arrival(const struct copy *c, const struct doc *d)
 }
 
 /* Of several, the first is the one that the others are the same as, but for what lies in an Inbox
- * still. One that the disk did not keep has only the digest: this may be the one that was brought
- * again. */
+ * still. One that the disk did not keep, or changed, has only the digest: this may be the one that was
+ * brought again, and is the only one that is whole. */
 static int on_copy(void *ctx, const struct doc *d)
 {
     struct copy *c = ctx;
 
-    if (d->number == c->own || d->reason == REASON_NOT_KEPT ||
+    if (d->number == c->own || (c->inside && strcmp(d->path, c->inside) == 0) ||
+        d->reason == REASON_NOT_KEPT || d->reason == REASON_CHANGED_UNREAD ||
         (c->own && d->number > c->own && (!c->arrival || is_arrival(c, d))) ||
         !exists(c->from->root, c->in->facts.path, d->path))
         return 0;
@@ -86,6 +88,8 @@ static void same_content(const struct gather_from *from, const struct gather_doc
         return;
     if (row && strcmp(row->case_id, m->facts.id) == 0)
         c.own = row->number;
+    if (m == g->home)
+        c.inside = g->inside;
     (void)state_each_copy(from->state, m->facts.id, &doc->x->digest, on_copy, &c, &err);
 }
 

@@ -304,9 +304,14 @@ void flow_list_plain(struct flow *f, struct item *it, enum reason reason, const 
 /* What lies at path is judged anew although it did not change. Who waits for what is done waits for
  * what follows from it, too. */
 void flow_look_again(struct flow *f, const char *path);
-/* The act is done: what was listed or remarked because of its document is judged anew. was: the
- * content that it had, when that or its path is another now, or zero. */
-void flow_tell_related(struct flow *f, const struct act *a, const struct digest *was, bool is_new);
+/* What an act changes for documents that have to do with its own. */
+struct related {
+    bool is_new;       /* it was not here before */
+    bool gained;       /* it was, and has its content since just now */
+    struct digest was; /* the content that it had, when that or its path is another now, or zero */
+};
+/* The act is done: what was listed or remarked because of its document is judged anew. */
+void flow_tell_related(struct flow *f, const struct act *a, const struct related *r);
 
 /* cases.c */
 /* What is, became, or ceased to be of the folder at path. fresh: it appeared while we watched. */

@@ -24,8 +24,7 @@ struct work {
     const char *from; /* for the line and the hooks: the item's path, or "" */
     const char *what; /* journal kind */
     bool quiet;  /* no line: nothing that people wait for */
-    bool is_new; /* a document that was not here before */
-    struct digest was; /* its content before, when that, or its path, changes; or zero */
+    struct related related;
 };
 
 /* Where the row says that the document is, from the cabinet down. */
@@ -324,7 +323,7 @@ static void act_done(void *ctx, struct act *a)
         f->stop_told = false;
         flow_touch(f, matters_by_id(f->matters, a->doc.case_id));
         flow_touch(f, NULL);
-        flow_tell_related(f, a, &w->was, w->is_new);
+        flow_tell_related(f, a, &w->related);
         flow_row_written(f, w->item, &a->doc);
         if (a->kind == ACT_RENAME) {
             look_after(f, a);
@@ -397,7 +396,7 @@ static void move_row(struct flow *f, const struct doc *old, const char *path)
     struct work *w = a->ctx;
 
     w->quiet = true;
-    w->was = old->digest;
+    w->related.was = old->digest;
     a->case_path = xstrdup(m ? m->facts.path : "");
     doc_copy(&a->doc, old);
     doc_set(&a->doc.path, path);
@@ -544,6 +543,23 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     return a;
 }
 
+/* The disk has, or had, not the content that its digest tells. */
+static bool is_not_whole(const struct doc *d)
+{
+    return d->reason == REASON_NOT_KEPT || d->reason == REASON_CHANGED_UNREAD;
+}
+
+/* The row `old`, of number 0 when there was none, becomes `new`. */
+static void set_related(struct work *w, const struct doc *old, const struct doc *new, bool moved)
+{
+    bool same = digest_equal(&old->digest, &new->digest);
+
+    w->related.is_new = old->number == 0;
+    w->related.gained = old->number && (!same || old->state == DOC_GONE || is_not_whole(old));
+    if (old->number && (moved || !same))
+        w->related.was = old->digest;
+}
+
 /* Bytes of most lines of a filed document. */
 #define JOURNAL_ROOM 500
 
@@ -575,7 +591,7 @@ void flow_file(struct flow *f, struct item *it, const struct decision *d, struct
     if (same_case) {
         json_name(&a->journal, "from", inside);
         a->former = xstrdup(inside);
-        w->was = id->row.digest;
+        set_related(w, &id->row, &a->doc, true);
     } else {
         json_name(&a->journal, "from_office", it->path);
     }
@@ -740,9 +756,7 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
         }
     }
     w->quiet = who != IDENTITY_NEW && row->reason == a->doc.reason;
-    w->is_new = row->number == 0;
-    if (!w->is_new && (id->moved || !digest_equal(&row->digest, &a->doc.digest)))
-        w->was = row->digest;
+    set_related(w, row, &a->doc, id->moved);
     fly(a, &it->stamp);
     filer_submit(f->filer, a);
 }

@@ -37,6 +37,9 @@ static void hint_signed(struct flow *f, const char *path)
         flow_look_again(f, other);
 }
 
+/* So many are looked at again at once; where there are more, the next sweep looks at the rest. */
+#define COPIES_MAX 200
+
 /* Those that are told to be the same as the document `number`. */
 struct copies {
     int64_t number;
@@ -45,10 +48,12 @@ struct copies {
     size_t len, cap;
 };
 
-static void add(struct copies *c, const struct doc *d)
+/* Returns whether they are enough. */
+static bool add(struct copies *c, const struct doc *d)
 {
     GROW(c->told, c->len, c->cap);
     doc_copy(&c->told[c->len++], d);
+    return c->len >= COPIES_MAX;
 }
 
 /* For state_each_copy(). All are the same as the first, but for what lies in an Inbox (gather.c).
@@ -59,15 +64,11 @@ static int on_copy(void *ctx, const struct doc *d)
 
     if (d->number == c->number)
         return 0;
-    if (d->reason == REASON_ALREADY_FILED) {
-        add(c, d);
-        return 0;
-    }
+    if (d->reason == REASON_ALREADY_FILED)
+        return add(c, d);
     if (d->number < c->number)
-        return d->reason != REASON_NOT_KEPT;
-    if (c->first || d->reason == REASON_SAME_CONTENT)
-        add(c, d);
-    return 0;
+        return d->reason != REASON_NOT_KEPT && d->reason != REASON_CHANGED_UNREAD;
+    return (c->first || d->reason == REASON_SAME_CONTENT) && add(c, d);
 }
 
 /* For state_each_message(). */
@@ -87,7 +88,7 @@ static int on_mail(void *ctx, const char *case_id, const char *path)
         state_doc_by_path(m->flow->state, case_id, path, &d, &err) <= 0)
         return 0;
     if (d.reason == REASON_ALREADY_FILED || d.reason == REASON_SAME_CONTENT)
-        add(m->of, &d);
+        (void)add(m->of, &d);
     doc_clear(&d);
     return 0;
 }
@@ -121,7 +122,7 @@ static void hint_copies(struct flow *f, const struct doc *d, const struct digest
     c.first = false;
     if (d->case_id[0])
         (void)state_each_copy(f->state, "", content, on_copy, &c, &err);
-    if (kind_info(d->kind)->flags & KIND_IS_MAIL)
+    if ((kind_info(d->kind)->flags & KIND_IS_MAIL) || !digest_equal(content, &d->digest))
         add_mails(f, d->case_id, content, &c);
     for (size_t i = 0; i < c.len; i++)
         look_again_at(f, &c.told[i]);
@@ -142,14 +143,16 @@ static void hint_related(struct flow *f, const struct doc *gone, const char *pat
     hint_signed(f, path);
 }
 
-void flow_tell_related(struct flow *f, const struct act *a, const struct digest *was, bool is_new)
+void flow_tell_related(struct flow *f, const struct act *a, const struct related *r)
 {
     AUTO_FREE char *path = NULL;
     struct matter *m;
 
-    if (!digest_is_zero(was) || a->doc.reason == REASON_NOT_KEPT)
-        hint_copies(f, &a->doc, digest_is_zero(was) ? &a->doc.digest : was, false);
-    if (!digest_is_zero(was) && !digest_equal(was, &a->doc.digest))
+    if (a->doc.reason == REASON_NOT_KEPT)
+        hint_copies(f, &a->doc, &a->doc.digest, false);
+    if (!digest_is_zero(&r->was))
+        hint_copies(f, &a->doc, &r->was, false);
+    if (r->gained)
         hint_copies(f, &a->doc, &a->doc.digest, true);
     if (a->kind != ACT_RECORD)
         return;
@@ -158,7 +161,7 @@ void flow_tell_related(struct flow *f, const struct act *a, const struct digest 
         hint_related(f, &a->doc, path);
         return;
     }
-    if (is_new)
+    if (r->is_new)
         hint_signed(f, path);
     m = matters_by_id(f->matters, a->doc.case_id);
     if (m)

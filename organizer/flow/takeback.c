@@ -137,7 +137,7 @@ static void taken(void *ctx, struct act *a)
         log_line(&f->log, LOG_NOTICE, "taken back", "from", t->from, "to", a->to, "why", t->why,
                  NULL);
         flow_tell_listed(f, a);
-        flow_tell_related(f, a, &a->doc.digest, false);
+        flow_tell_related(f, a, &(struct related){.was = a->doc.digest});
     } else {
         flow_tell_filed(f, &t->row, t->to);
     }

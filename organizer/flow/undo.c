@@ -59,11 +59,11 @@ struct leaving {
 
 static void gone_told(void *ctx, struct act *a)
 {
-    static const struct digest none;
+    static const struct related none;
     struct flow *f = ctx;
 
     if (a->status == ACT_DONE && f->started)
-        flow_tell_related(f, a, &none, false);
+        flow_tell_related(f, a, &none);
 }
 
 static void left_case(void *ctx, struct act *a)

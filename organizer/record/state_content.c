@@ -20,10 +20,11 @@ const char state_content_schema[] =
     "CREATE TABLE IF NOT EXISTS content(digest BLOB PRIMARY KEY, version INTEGER NOT NULL,"
     " message BLOB, scan INTEGER, record BLOB NOT NULL, facts BLOB NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS content_message ON content(message) WHERE message IS NOT NULL;"
-    "CREATE INDEX IF NOT EXISTS docs_by_digest ON docs(digest, c, state) WHERE state<>4"
+    "CREATE INDEX IF NOT EXISTS docs_by_content ON docs(digest, c) WHERE state<>4"
     " AND digest IS NOT NULL;"
     /* Digests lie all over an index: one of them is enough. */
-    "DROP INDEX IF EXISTS docs_any_digest; DROP INDEX IF EXISTS docs_digest;";
+    "DROP INDEX IF EXISTS docs_any_digest; DROP INDEX IF EXISTS docs_digest;"
+    "DROP INDEX IF EXISTS docs_by_digest;";
 
 static const char sql_get[] = "SELECT record FROM content WHERE digest=?1 AND version=?2";
 static const char sql_facts[] = "SELECT facts FROM content WHERE digest=?1";

@@ -81,6 +81,28 @@ def test_what_is_told_to_be_the_same_is_told_anew_when_the_other_changes(smith):
     assert told_the_same(smith, "Smith_Divorce") == []
 
 
+def test_of_two_the_same_one_is_told_whatever_became_of_the_first(smith):
+    work = smith.path / "Smith_Divorce/Work"
+    for name in "ab":
+        smith.drop("Smith_Divorce/Work", f"{name}.pdf", pdf("same"))
+        smith.sync()
+    (work / "a.pdf").unlink()
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == []
+    smith.drop("Smith_Divorce/Work", "a.pdf", pdf("same"))
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == [("b.pdf", "Work/a.pdf")]
+    (work / "a.pdf").write_bytes(pdf("other"))
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == []
+    (work / "a.pdf").write_bytes(pdf("same"))
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == [("b.pdf", "Work/a.pdf")]
+    os.rename(work / "b.pdf", work / "a.pdf")
+    smith.sync()
+    assert told_the_same(smith, "Smith_Divorce") == []
+
+
 def test_what_is_told_to_be_filed_already_is_filed_when_that_is_edited(smith):
     smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("same"))
     smith.sync()

@@ -348,9 +348,11 @@ static void a_document_is_found_by_content(void **state)
     path.stop = true;
     assert_int_equal(state_each_copy(p->s, A, &digest, take_path, &path, &p->err), 1);
     assert_string_equal(path.all, "x same x ");
+    assert_int_equal(state_each_copy(p->s, A, &digest, take_path, &path, &p->err), 1);
+    assert_string_equal(path.all, "x same x x ");
     assert_int_equal(state_each_copy(p->s, B, &digest, take_path, &path, &p->err), 0);
     assert_int_equal(state_each_copy(p->s, A, &zero, take_path, &path, &p->err), 0);
-    assert_string_equal(path.all, "x same x ");
+    assert_string_equal(path.all, "x same x x ");
 }
 
 static void a_document_is_found_by_a_name_it_had(void **state)
