@@ -78,3 +78,13 @@ bool reason_is_attention(enum reason r)
 {
     return r > REASON_NONE && r < REASON_FIRST_REMARK;
 }
+
+bool reason_is_copy(enum reason r)
+{
+    return r == REASON_ALREADY_FILED || r == REASON_SAME_CONTENT;
+}
+
+bool reason_is_not_whole(enum reason r)
+{
+    return r == REASON_NOT_KEPT || r == REASON_CHANGED_UNREAD;
+}

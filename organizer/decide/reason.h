@@ -74,6 +74,10 @@ const char *reason_code(enum reason r);
 enum reason reason_parse(const char *code);
 /* A person has to act. */
 bool reason_is_attention(enum reason r);
+/* It is told to be the same as another document. */
+bool reason_is_copy(enum reason r);
+/* The disk does not have, or changed, the content that its digest tells. */
+bool reason_is_not_whole(enum reason r);
 /* True when people should not open the thing by a click: a program, a pipe or device, a name that
  * deceives. */
 bool reason_is_not_to_open(enum reason r);

@@ -68,7 +68,7 @@ static int on_copy(void *ctx, const struct doc *d)
     struct copy *c = ctx;
 
     if (d->number == c->own || (c->inside && strcmp(d->path, c->inside) == 0) ||
-        d->reason == REASON_NOT_KEPT || d->reason == REASON_CHANGED_UNREAD ||
+        reason_is_not_whole(d->reason) ||
         (c->own && d->number > c->own && (!c->arrival || is_arrival(c, d))) ||
         !exists(c->from->root, c->in->facts.path, d->path))
         return 0;

@@ -256,12 +256,14 @@ static void judge_identified(struct flow *f, struct item *it, const struct ident
         decision_clear(&d);
         decide(f->rules, f->lang, &f->policy, &g.facts, false, &d);
     }
+    if (g.same.number && flights_have(f, &g.same.stamp, &g.same)) {
+        /* What it is the same as is being recorded, as something else perhaps. */
+        takebacks_note(f);
+        flow_soon(f, it, 2);
+    }
     /* A name that is clear by itself does not wait for the parsers: what the text says is heard right
      * after, and what it contradicts is taken back then (takeback.h). */
-    if (g.same.number && flights_have(f, &g.same.stamp, &g.same)) {
-        takebacks_note(f); /* what it is the same as is being recorded, as something else perhaps */
-        flow_soon(f, it, 2);
-    } else if (!d.wants_content || !flow_read_text(f, it)) {
+    else if (!d.wants_content || !flow_read_text(f, it)) {
         hand_on(f, it, &g, &d, id);
     }
     decision_clear(&d);

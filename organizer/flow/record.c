@@ -543,19 +543,13 @@ static struct act *filing_act(struct flow *f, struct item *it, const struct deci
     return a;
 }
 
-/* The disk has, or had, not the content that its digest tells. */
-static bool is_not_whole(const struct doc *d)
-{
-    return d->reason == REASON_NOT_KEPT || d->reason == REASON_CHANGED_UNREAD;
-}
-
 /* The row `old`, of number 0 when there was none, becomes `new`. */
 static void set_related(struct work *w, const struct doc *old, const struct doc *new, bool moved)
 {
     bool same = digest_equal(&old->digest, &new->digest);
 
     w->related.is_new = old->number == 0;
-    w->related.gained = old->number && (!same || old->state == DOC_GONE || is_not_whole(old));
+    w->related.gained = old->number && (!same || old->state == DOC_GONE || reason_is_not_whole(old->reason));
     if (old->number && (moved || !same))
         w->related.was = old->digest;
 }
@@ -650,7 +644,8 @@ static bool is_same_row(const struct doc *a, const struct doc *b)
 /* Nothing at all is new, not even that it was read since: it is not written again. */
 static bool is_settled_row(const struct doc *a, const struct doc *b)
 {
-    return is_same_row(a, b) && doc_stamp_equal(&a->stamp, &b->stamp) && (digest_is_zero(&a->digest) || !doc_is_racy(a));
+    return is_same_row(a, b) && doc_stamp_equal(&a->stamp, &b->stamp) &&
+           (digest_is_zero(&a->digest) || !doc_is_racy(a));
 }
 
 bool flow_was_filed(const struct doc *row)

@@ -1,5 +1,4 @@
 /* related: what becomes of one document may change what is told of others. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,7 +66,7 @@ static int on_copy(void *ctx, const struct doc *d)
     if (d->reason == REASON_ALREADY_FILED)
         return add(c, d);
     if (d->number < c->number)
-        return d->reason != REASON_NOT_KEPT && d->reason != REASON_CHANGED_UNREAD;
+        return !reason_is_not_whole(d->reason);
     return (c->first || d->reason == REASON_SAME_CONTENT) && add(c, d);
 }
 
@@ -87,7 +86,7 @@ static int on_mail(void *ctx, const char *case_id, const char *path)
     if ((*case_id && strcmp(case_id, m->case_id) != 0) ||
         state_doc_by_path(m->flow->state, case_id, path, &d, &err) <= 0)
         return 0;
-    if (d.reason == REASON_ALREADY_FILED || d.reason == REASON_SAME_CONTENT)
+    if (reason_is_copy(d.reason))
         (void)add(m->of, &d);
     doc_clear(&d);
     return 0;
