@@ -71,6 +71,7 @@ enum matter_event {
 struct matter_look {
     enum matter_event event;
     struct matter *matter;    /* NULL for NONE, FOLDER, NEAR_MISS and GONE */
+    bool first;               /* it is in memory only from this look on */
     char *was;                /* MOVED; owned by the caller */
     char *would;              /* NEAR_MISS, FOLDER (the prefix); owned by the caller */
     char *client, *case_type; /* FOLDER; owned by the caller */

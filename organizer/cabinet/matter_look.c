@@ -470,6 +470,7 @@ static int look_first(struct matters *m, const struct sight *s, struct matter_lo
     (void)update(m, n, s, rc > 0 ? &row : NULL, true);
     case_row_clear(&row);
     look->matter = &n->m;
+    look->first = true;
     look->event = claim == CLAIM_COPY    ? MATTER_COPY
                   : claim == CLAIM_MOVED ? MATTER_MOVED
                   : n->m.known           ? MATTER_SAME

@@ -3,6 +3,8 @@
  *
  *     old      the rename did not happen, or was taken back: dropped
  *     new      it happened and was not recorded: recorded now
+ *     unseen   not under its old name, and its new one cannot be looked at: as new; should it not be
+ *              there, the next sweep sees that
  *     both     a link under both names: both stay, the next sweep lists them
  *     neither  moved on or removed by a person meanwhile: the next sweep finds it
  *
@@ -35,18 +37,20 @@ struct settling {
     struct act *list, **tail; /* to be recorded */
 };
 
-/* Opens the folder of path; is the document a under that name? 1, 0, or -1 with err when the disk
- * does not say. */
+enum { ELSEWHERE, HERE, UNSEEN };
+
+/* Opens the folder of path; is the document a under that name? -1 with err when the disk does not
+ * say. UNSEEN: that is closed to us, or another disk lies over it. */
 static int lies_at(struct settling *s, const struct act *a, const char *path, int *folder,
                    const char **name, struct doc_stamp *st)
 {
     *folder = beneath_parent(s->g->o.root, path, name);
     if (*folder >= 0 && doc_stamp_take(-1, *folder, *name, st) == 0)
-        return doc_stamp_same_file(st, &a->stamp);
-    return refuse_status(errno) == ACT_STOPPED
-               ? error_set(s->err, errno, "it cannot be seen whether %s was renamed to %s", a->from,
-                           a->to)
-               : 0;
+        return doc_stamp_same_file(st, &a->stamp) ? HERE : ELSEWHERE;
+    if (refuse_status(errno) == ACT_STOPPED)
+        return error_set(s->err, errno, "it cannot be seen whether %s was renamed to %s", a->from,
+                         a->to);
+    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? ELSEWHERE : UNSEEN;
 }
 
 static void touched(struct settling *s, int folder)
@@ -81,7 +85,7 @@ static int stands(struct settling *s, struct act *a)
     rename_undo(g, a, &s->folders);
     is_old = lies_at(s, a, a->from, &folder, &name, &st);
     touched(s, folder);
-    return is_old < 0 ? -1 : !is_old;
+    return is_old < 0 ? -1 : is_old != HERE;
 }
 
 /* Takes a over. 0, or -1 with err. */
@@ -93,6 +97,12 @@ static int settle(struct settling *s, struct act *a)
     int is_old = lies_at(s, a, a->from, &from, &from_name, &old);
     int is_new = lies_at(s, a, a->to, &to, &to_name, &st);
 
+    if (is_new == UNSEEN) {
+        is_new = is_old == ELSEWHERE ? HERE : ELSEWHERE;
+        st = a->stamp;
+    }
+    if (is_old == UNSEEN)
+        is_old = ELSEWHERE;
     if (a->kind == ACT_RENAME)
         suspects_add_act(s->g->suspects, a);
     if (is_new > 0 && is_old == 0) {
@@ -113,7 +123,7 @@ static int settle(struct settling *s, struct act *a)
     if (is_new && !is_old) {
         rename_fill_doc(a, &st);
         s->folders.many = true; /* it may not be synced itself */
-        if (from >= 0)
+        if (from >= 0 && to >= 0)
             rename_companions(a, from, from_name, to, to_name);
         *s->tail = a;
         s->tail = &a->next;

@@ -305,6 +305,9 @@ static int look_once(struct flow *f, const char *path, bool fresh)
     }
     event = (int)look.event;
     heed(f, path, &look);
+    /* What was recorded of it while it could not be looked at is on no page yet. */
+    if (look.first)
+        flow_touch(f, look.matter);
     if (look.matter)
         heed_case(f, look.matter, was_tampered);
     matter_look_clear(&look);

@@ -452,6 +452,16 @@ void flow_look_in_vain(struct flow *f, struct item *it, int number)
     flow_later(f, it, settle_backoff_ms(it->tries++));
 }
 
+static void look_in_vain(struct flow *f, struct item *it, int number)
+{
+    char room[PATH_ROOM];
+    AUTO_STR struct str at = STR_ON(room);
+
+    if (number == EXDEV && f->watcher)
+        watcher_barred(f->watcher, folder_of(it->path, &at));
+    flow_look_in_vain(f, it, number);
+}
+
 void flow_look(struct flow *f, struct item *it)
 {
     const char *name;
@@ -466,6 +476,6 @@ void flow_look(struct flow *f, struct item *it)
     else if ((number = errno) == ENOENT || number == ENOTDIR)
         look_missing(f, it);
     else
-        flow_look_in_vain(f, it, number);
+        look_in_vain(f, it, number);
     flow_read_end(f);
 }

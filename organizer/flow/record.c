@@ -44,7 +44,8 @@ static void fly(struct act *a, const struct doc_stamp *file)
 
 static void land(struct work *w, const struct act *a)
 {
-    bool landed = a->status == ACT_DONE && a->doc.state != DOC_GONE;
+    /* A row that is gone, too: the document may be there again. */
+    bool landed = a->status == ACT_DONE;
     AUTO_FREE char *path = landed ? row_path(a) : NULL;
 
     flight_end(w->flow, &w->flight, path);

@@ -104,8 +104,10 @@ static int remember(void *ctx, const struct doc *d)
 
     k->name = xstrdup(slash ? slash + 1 : d->path);
     k->stamp = d->stamp;
-    k->look = d->state == DOC_LISTED || d->state == DOC_WAITING || doc_is_racy(d) ||
-              d->reason == REASON_SAME_CONTENT || is_to_be_named(s->flow, d);
+    /* What is being recorded of it may be of where it was before. */
+    k->look = flights_have(s->flow, &d->stamp, d) || d->state == DOC_LISTED ||
+              d->state == DOC_WAITING || doc_is_racy(d) || d->reason == REASON_SAME_CONTENT ||
+              is_to_be_named(s->flow, d);
     HASH_ADD_KEYPTR(hh, s->known, k->name, strlen(k->name), k);
     return 0;
 }
@@ -230,11 +232,14 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
     struct sweep *s = ctx;
     struct known *k, *tmp;
 
-    if (error == EXDEV)
+    if (error == EXDEV) {
         other_disk(s->flow, path);
-    else if (error && !gone)
+        if (s->flow->watcher)
+            watcher_barred(s->flow->watcher, path);
+    } else if (error && !gone) {
         log_line(&s->flow->log, LOG_WARNING, "cannot read the folder", "folder", path, "error",
                  strerror(error), NULL);
+    }
     HASH_ITER(hh, s->known, k, tmp)
     {
         if (!k->seen && (gone || !error)) {

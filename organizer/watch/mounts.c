@@ -173,6 +173,31 @@ void mounts_look(struct mounts *m)
     list_clear(&old);
 }
 
+static bool is_covered(const struct mounts *m, const char *path)
+{
+    for (size_t i = 0; i < m->list.len; i++) {
+        size_t n = strlen(m->list.m[i].path);
+
+        if (n && strncmp(path, m->list.m[i].path, n) == 0 && (path[n] == '/' || !path[n]))
+            return true;
+    }
+    return false;
+}
+
+void mounts_barred(struct mounts *m, const char *path)
+{
+    AUTO_CLOSE int fd = -1;
+
+    if (is_covered(m, path))
+        return;
+    mounts_look(m);
+    if (is_covered(m, path))
+        return;
+    fd = beneath_open(m->root, path, O_PATH | O_DIRECTORY, 0);
+    if (fd >= 0)
+        m->changed(m->ctx, path);
+}
+
 static void on_poll(uv_poll_t *h, int status, int events)
 {
     (void)events;

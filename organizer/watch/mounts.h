@@ -21,6 +21,9 @@ struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, 
                           void *ctx, struct error *err);
 /* Reads mountinfo now instead of when the kernel says so. */
 void mounts_look(struct mounts *m);
+/* Another file system barred the folder at path, from root down. One that is there still is told of
+ * when it goes; of one that went before it was seen nothing tells: then the folder is told now. */
+void mounts_barred(struct mounts *m, const char *path);
 /* A JSON member "mounts": path and type of each. */
 void mounts_status(const struct mounts *m, struct str *out);
 /* NULL is fine. */

@@ -114,6 +114,7 @@ void watcher_pump(struct watcher *w)
 {
     int n = 0;
 
+    mounts_look(w->mounts);
     if (ioctl(w->ifd, FIONREAD, &n) < 0 || n < 0)
         n = 0;
     pump(w, (size_t)n, UINT64_MAX);
@@ -174,6 +175,11 @@ static void on_mount(void *ctx, const char *path)
 
     hints_add(&w->hints, HINT_SCAN, path, false);
     arm(w);
+}
+
+void watcher_barred(struct watcher *w, const char *path)
+{
+    mounts_barred(w->mounts, path);
 }
 
 /* -- watches -------------------------------------------------------------------------------- */

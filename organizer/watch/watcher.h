@@ -74,6 +74,9 @@ void watcher_early(struct watcher *w, int dirfd, bool here);
 void watcher_early_passed(struct watcher *w, int dirfd);
 /* The scan found that the folder is not there any more: forgets it and all below. */
 void watcher_forget(struct watcher *w, const char *path);
+/* A look at the folder at path, or at something in it, was barred by another file system (EXDEV):
+ * HINT_SCAN follows when that is gone. */
+void watcher_barred(struct watcher *w, const char *path);
 /* Every name that comes into the folder at path, or leaves it, is told. */
 bool watcher_tells(const struct watcher *w, const char *path);
 /* Members of a JSON object: watches, limit, swept folders and why, overflows, mounts. */
@@ -82,7 +85,8 @@ uint64_t watcher_count(const struct watcher *w);
 /* How many folders are swept. why is borrowed: "limit", "nfs" (or another kind of file system),
  * "mounted twice", "refused"; the first of these that occurs, "" for none. */
 uint64_t watcher_unwatched(const struct watcher *w, const char **why);
-/* Reads what inotify has now and hands out the hints: `sync` uses it as the barrier. */
+/* Reads what inotify has now, and which mounts came or went, and hands out the hints: `sync` uses it
+ * as the barrier. */
 void watcher_pump(struct watcher *w);
 /* Hints now at all that is swept, as the timer does: what lies there was not told of. */
 void watcher_sweep(struct watcher *w);

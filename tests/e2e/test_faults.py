@@ -166,6 +166,31 @@ def test_pages_that_a_crash_left_behind_are_made_up_for(cabinet, at):
     assert "Smith_Divorce_Letter_2026-03-02.pdf" in (smith / "Index.csv").read_text()
 
 
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EXDEV])
+def test_what_an_undo_that_was_cut_off_had_taken_back_is_not_filed_again(cabinet, error):
+    """The start behind it cannot look at what is in the Inbox again, but it is not where it was filed."""
+    smith = cabinet.init().new()
+    for name in ("letter 2026-03-02.pdf", "order 2026-03-02.pdf"):
+        cabinet.drop(smith / "Inbox", name)
+    cabinet.run("sweep", cabinet.path)
+    cabinet.run("undo", smith, "--last", "2", env=faults("renameat2", "kill", at=2), status=-9)
+    back, = (p.name for p in (smith / "Inbox").glob("*.pdf"))
+    cabinet.run("sweep", cabinet.path, env=faults("statx", error, back, ever=False), status=None)
+    cabinet.run("sweep", cabinet.path, status=None)
+    assert back in (p.name for p in (smith / "Inbox").iterdir())
+
+
+def test_pages_left_behind_are_made_up_for_when_the_case_could_not_be_looked_at(cabinet):
+    """At the start that would make up for them; it turns up later in that start."""
+    smith = cabinet.init().new()
+    cabinet.run("sweep", cabinet.path)
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, env=faults("write", "kill", ".~organizer-"), status=-9)
+    cabinet.run("sweep", cabinet.path, env=faults("openat2", errno.EIO, "Smith_Divorce", ever=False), status=None)
+    cabinet.run("sweep", cabinet.path)
+    assert "Smith_Divorce_Letter_2026-03-02.pdf" in (smith / "Index.csv").read_text()
+
+
 def test_documents_of_a_renamed_case_that_stayed_are_renamed_by_the_next_sweep(cabinet):
     """While the case is read again, its documents are open: by ourselves."""
     smith = cabinet.init().new()

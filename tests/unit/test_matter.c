@@ -198,8 +198,12 @@ static void a_card_without_an_id_gets_one_and_keeps_it(void **state)
     assert_string_equal(seen.matter->facts.id, id);
     record("Smith_Divorce");
     assert_int_equal(look("Smith_Divorce"), MATTER_SAME);
+    assert_false(seen.first);
     forget_all();
     assert_int_equal(look("Smith_Divorce"), MATTER_SAME); /* by path and inode in the state */
+    assert_true(seen.first);
+    assert_int_equal(look("Smith_Divorce"), MATTER_SAME);
+    assert_false(seen.first);
     assert_string_equal(seen.matter->facts.id, id);
 }
 

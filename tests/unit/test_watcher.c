@@ -701,6 +701,31 @@ static void a_mount_over_a_watched_folder_is_told_when_it_comes_and_goes(void **
     expect_watched(x, "case one/sub");
 }
 
+static void a_mount_that_barred_a_look_and_went_unseen_is_made_up_for(void **state)
+{
+    struct world *x = *state;
+
+    if (own_mounts() < 0)
+        return;
+    sh("mkdir -p one/two");
+    world_watch(x);
+    assert_int_equal(mount("none", "one", "tmpfs", 0, NULL), 0);
+    assert_int_equal(umount("one"), 0);
+    watcher_barred(x->w, "one/two");
+    expect_hint(x, "S one/two");
+    world_settle(x);
+    world_reset(x);
+    assert_int_equal(mount("none", "one", "tmpfs", 0, NULL), 0);
+    watcher_barred(x->w, "one/two");
+    expect_hint(x, "S one");
+    assert_false(has_line(&x->seen, "S one/two"));
+    world_reset(x);
+    watcher_barred(x->w, "one/two"); /* as long as it is there, nothing */
+    assert_int_equal(umount("one"), 0);
+    expect_hint(x, "S one");
+    assert_false(has_line(&x->seen, "S one/two"));
+}
+
 static void mounts_are_told_by_their_names(void **state)
 {
     struct world *x = *state;
@@ -829,6 +854,7 @@ int main(void)
         WORLD_TEST(what_happens_beside_the_cabinet_is_not_told),
         WORLD_TEST(an_idle_watcher_keeps_the_loop_asleep),
         WORLD_TEST(a_mount_over_a_watched_folder_is_told_when_it_comes_and_goes),
+        WORLD_TEST(a_mount_that_barred_a_look_and_went_unseen_is_made_up_for),
         WORLD_TEST(mounts_are_told_by_their_names),
         WORLD_TEST(a_cabinet_may_be_a_mount_itself),
         WORLD_TEST(one_folder_by_two_paths_is_watched_once_and_swept_once),
