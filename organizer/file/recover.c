@@ -3,8 +3,8 @@
  *
  *     old      the rename did not happen, or was taken back: dropped
  *     new      it happened and was not recorded: recorded now
- *     unseen   not under its old name, and its new one cannot be looked at: as new; should it not be
- *              there, the next sweep sees that
+ *     unseen   it can be under its new name for all that can be seen, which is closed to us, or under
+ *              another disk: as new; the next sweep that sees it finds where it is
  *     both     a link under both names: both stay, the next sweep lists them
  *     neither  moved on or removed by a person meanwhile: the next sweep finds it
  *
@@ -39,18 +39,29 @@ struct settling {
 
 enum { ELSEWHERE, HERE, UNSEEN };
 
-/* Opens the folder of path; is the document a under that name? -1 with err when the disk does not
- * say. UNSEEN: that is closed to us, or another disk lies over it. */
+static int when_not(int number)
+{
+    enum act_status status = refuse_status(number);
+
+    if (status == ACT_STOPPED || status == ACT_BUSY || number == ENOMEM)
+        return -1;
+    return status == ACT_GONE || number == ENOTDIR || number == ELOOP ? ELSEWHERE : UNSEEN;
+}
+
+/* Opens the folder of path; is the document a under that name? -1 with err when that cannot be said
+ * now. UNSEEN: it is closed to us, or another disk lies over it. */
 static int lies_at(struct settling *s, const struct act *a, const char *path, int *folder,
                    const char **name, struct doc_stamp *st)
 {
+    int is;
+
     *folder = beneath_parent(s->g->o.root, path, name);
     if (*folder >= 0 && doc_stamp_take(-1, *folder, *name, st) == 0)
         return doc_stamp_same_file(st, &a->stamp) ? HERE : ELSEWHERE;
-    if (refuse_status(errno) == ACT_STOPPED)
-        return error_set(s->err, errno, "it cannot be seen whether %s was renamed to %s", a->from,
-                         a->to);
-    return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? ELSEWHERE : UNSEEN;
+    is = when_not(errno);
+    return is >= 0 ? is
+                   : error_set(s->err, errno, "it cannot be seen whether %s was renamed to %s",
+                               a->from, a->to);
 }
 
 static void touched(struct settling *s, int folder)
@@ -98,7 +109,7 @@ static int settle(struct settling *s, struct act *a)
     int is_new = lies_at(s, a, a->to, &to, &to_name, &st);
 
     if (is_new == UNSEEN) {
-        is_new = is_old == ELSEWHERE ? HERE : ELSEWHERE;
+        is_new = is_old == HERE ? ELSEWHERE : HERE;
         st = a->stamp;
     }
     if (is_old == UNSEEN)

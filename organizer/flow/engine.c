@@ -298,9 +298,12 @@ static int look_at_case(void *ctx, const struct case_row *row)
     struct matter_look look;
     struct error err = ERROR_INIT;
 
-    if (row->path && *row->path &&
-        matters_look(f->matters, row->path, false, f->state, &look, &err) == 0)
+    if (!row->path || !*row->path)
+        return 0;
+    if (matters_look(f->matters, row->path, false, f->state, &look, &err) == 0)
         matter_look_clear(&look);
+    else
+        f->unseen_case = true;
     return 0;
 }
 
@@ -545,7 +548,7 @@ static void end_well(struct flow *f)
 {
     struct error err = ERROR_INIT;
 
-    if (!f->pages || !pages_clean(f->pages) || pages_errors(f->pages) > 0)
+    if (!f->pages || !pages_clean(f->pages) || pages_errors(f->pages) > 0 || f->unseen_case)
         return;
     if (filer_published(f->state, &err) < 0)
         log_line(&f->log, LOG_DETAIL, "all pages are looked at again with the next start", "why",

@@ -379,10 +379,12 @@ void flow_look_folder(struct flow *f, struct item *it)
         look_other_folder(f, it, home);
         return;
     }
-    if (flow_leaves_alone(home))
+    if (flow_leaves_alone(home)) {
         flow_finish(f, it);
-    else if (fd < 0)
+    } else if (fd < 0) {
+        flow_barred_beside(f, it->path, number);
         flow_look_in_vain(f, it, number);
-    else
+    } else {
         settle_folder(f, it, fd);
+    }
 }

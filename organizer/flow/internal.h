@@ -143,6 +143,7 @@ struct flow {
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
     uint64_t filed;     /* documents filed since the start */
+    bool unseen_case;   /* one could not be looked at: its pages may lack what was recorded of it */
     bool resumed;       /* filing goes on, or tries to, since it stopped */
     bool stop_told;     /* that filing stopped is in the log, and nothing was done since */
     int64_t began_ns; /* by the clock of the file system */
@@ -188,6 +189,10 @@ bool flow_is_idle(const struct flow *f);
 /* look.c */
 /* Whether what lies at that path, from the cabinet down, is looked at as a document. */
 bool flow_may_lie(struct flow *f, const char *path);
+/* A look at the folder at path, or at something beside path, failed with this errno: when another
+ * disk lay over it that is gone again, and of which nothing tells, it is scanned. */
+void flow_barred(struct flow *f, const char *path, int number);
+void flow_barred_beside(struct flow *f, const char *path, int number);
 /* Nobody can tell now, with this errno, what is there: not one that is gone. It is looked at again
  * later, but for what stays so (io_is_lasting()). */
 void flow_look_in_vain(struct flow *f, struct item *it, int number);

@@ -452,14 +452,18 @@ void flow_look_in_vain(struct flow *f, struct item *it, int number)
     flow_later(f, it, settle_backoff_ms(it->tries++));
 }
 
-static void look_in_vain(struct flow *f, struct item *it, int number)
+void flow_barred(struct flow *f, const char *path, int number)
+{
+    if (number == EXDEV && f->watcher && watcher_barred(f->watcher, path))
+        flow_scan(f, path);
+}
+
+void flow_barred_beside(struct flow *f, const char *path, int number)
 {
     char room[PATH_ROOM];
     AUTO_STR struct str at = STR_ON(room);
 
-    if (number == EXDEV && f->watcher)
-        watcher_barred(f->watcher, folder_of(it->path, &at));
-    flow_look_in_vain(f, it, number);
+    flow_barred(f, folder_of(path, &at), number);
 }
 
 void flow_look(struct flow *f, struct item *it)
@@ -471,11 +475,14 @@ void flow_look(struct flow *f, struct item *it)
     flow_read_begin(f);
     dir = flow_parent(f, it->path, &name);
     it->examined = false;
-    if (dir >= 0 && doc_look(-1, dir, name, &seen) == 0)
+    if (dir >= 0 && doc_look(-1, dir, name, &seen) == 0) {
         look_there(f, it, dir, name, &seen);
-    else if ((number = errno) == ENOENT || number == ENOTDIR)
+    } else if ((number = errno) == ENOENT || number == ENOTDIR) {
         look_missing(f, it);
-    else
-        look_in_vain(f, it, number);
+    } else {
+        if (dir < 0)
+            flow_barred_beside(f, it->path, number);
+        flow_look_in_vain(f, it, number);
+    }
     flow_read_end(f);
 }

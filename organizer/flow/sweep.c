@@ -234,8 +234,7 @@ static void on_leave(void *ctx, const char *path, bool gone, int error)
 
     if (error == EXDEV) {
         other_disk(s->flow, path);
-        if (s->flow->watcher)
-            watcher_barred(s->flow->watcher, path);
+        flow_barred(s->flow, path, error);
     } else if (error && !gone) {
         log_line(&s->flow->log, LOG_WARNING, "cannot read the folder", "folder", path, "error",
                  strerror(error), NULL);

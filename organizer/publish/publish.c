@@ -89,8 +89,10 @@ static void write_case(struct publish_job *job, struct state *s, struct own_set 
     struct error err = ERROR_INIT;
     struct listing l;
 
-    if (job->card && !is_beside_card(job, c->path))
+    if (job->card && !is_beside_card(job, c->path)) {
+        c->put_off = true; /* or a program is saving its card */
         return;
+    }
     if (listing_read(&l, s, c->id, c, job->rules, c->notices, c->notices_len, &err) < 0) {
         error_prefix(&err, "pages of %s", c->path);
         keep_first(job, &err);

@@ -154,14 +154,13 @@ static bool in_list(const struct mount_list *l, const struct mount *x)
     return false;
 }
 
-void mounts_look(struct mounts *m)
+int mounts_look(struct mounts *m)
 {
     struct mount_list old = m->list, now = {NULL, 0, 0};
 
     if (read_list(m, &now) < 0) {
         list_clear(&now);
-        m->changed(m->ctx, ""); /* in doubt: everything */
-        return;
+        return -1;
     }
     m->list = now;
     for (size_t i = 0; i < now.len; i++)
@@ -171,6 +170,7 @@ void mounts_look(struct mounts *m)
         if (!in_list(&now, &old.m[i]))
             m->changed(m->ctx, old.m[i].path);
     list_clear(&old);
+    return 0;
 }
 
 static bool is_covered(const struct mounts *m, const char *path)
@@ -184,25 +184,31 @@ static bool is_covered(const struct mounts *m, const char *path)
     return false;
 }
 
-void mounts_barred(struct mounts *m, const char *path)
+bool mounts_went_unseen(struct mounts *m, const char *path)
 {
     AUTO_CLOSE int fd = -1;
 
     if (is_covered(m, path))
-        return;
-    mounts_look(m);
+        return false;
+    (void)mounts_look(m); /* what it cannot read is told when the kernel says so */
     if (is_covered(m, path))
-        return;
+        return false;
     fd = beneath_open(m->root, path, O_PATH | O_DIRECTORY, 0);
-    if (fd >= 0)
-        m->changed(m->ctx, path);
+    return fd >= 0;
+}
+
+/* Told of by the kernel, and in doubt it is everything. */
+static void look(struct mounts *m)
+{
+    if (mounts_look(m) < 0)
+        m->changed(m->ctx, "");
 }
 
 static void on_poll(uv_poll_t *h, int status, int events)
 {
     (void)events;
     if (status == 0)
-        mounts_look(h->data);
+        look(h->data);
 }
 
 /*
@@ -216,7 +222,7 @@ static void on_first(uv_idle_t *h)
     if (++m->turns < 2)
         return;
     uv_idle_stop(h);
-    mounts_look(m);
+    look(m);
 }
 
 struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, const char *path),

@@ -7,6 +7,7 @@
 #ifndef ORGANIZER_WATCH_MOUNTS_H
 #define ORGANIZER_WATCH_MOUNTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -19,11 +20,11 @@ struct str;
  * NULL with err when there is no mountinfo. */
 struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, const char *path),
                           void *ctx, struct error *err);
-/* Reads mountinfo now instead of when the kernel says so. */
-void mounts_look(struct mounts *m);
+/* Reads mountinfo now instead of when the kernel says so. -1 with errno: it cannot be read now. */
+int mounts_look(struct mounts *m);
 /* Another file system barred the folder at path, from root down. One that is there still is told of
- * when it goes; of one that went before it was seen nothing tells: then the folder is told now. */
-void mounts_barred(struct mounts *m, const char *path);
+ * when it goes; true when it went before it was seen, so that nothing tells. */
+bool mounts_went_unseen(struct mounts *m, const char *path);
 /* A JSON member "mounts": path and type of each. */
 void mounts_status(const struct mounts *m, struct str *out);
 /* NULL is fine. */

@@ -114,7 +114,7 @@ void watcher_pump(struct watcher *w)
 {
     int n = 0;
 
-    mounts_look(w->mounts);
+    (void)mounts_look(w->mounts); /* or when the kernel says so */
     if (ioctl(w->ifd, FIONREAD, &n) < 0 || n < 0)
         n = 0;
     pump(w, (size_t)n, UINT64_MAX);
@@ -173,13 +173,13 @@ static void on_mount(void *ctx, const char *path)
 {
     struct watcher *w = ctx;
 
-    hints_add(&w->hints, HINT_SCAN, path, false);
+    hints_add(&w->hints, HINT_AGAIN, path, false);
     arm(w);
 }
 
-void watcher_barred(struct watcher *w, const char *path)
+bool watcher_barred(struct watcher *w, const char *path)
 {
-    mounts_barred(w->mounts, path);
+    return mounts_went_unseen(w->mounts, path);
 }
 
 /* -- watches -------------------------------------------------------------------------------- */

@@ -74,9 +74,9 @@ void watcher_early(struct watcher *w, int dirfd, bool here);
 void watcher_early_passed(struct watcher *w, int dirfd);
 /* The scan found that the folder is not there any more: forgets it and all below. */
 void watcher_forget(struct watcher *w, const char *path);
-/* A look at the folder at path, or at something in it, was barred by another file system (EXDEV):
- * HINT_SCAN follows when that is gone. */
-void watcher_barred(struct watcher *w, const char *path);
+/* A look at the folder at path, or at something in it, was barred by another file system (EXDEV).
+ * HINT_AGAIN follows when that goes; true when it is gone already and no hint will tell. */
+bool watcher_barred(struct watcher *w, const char *path);
 /* Every name that comes into the folder at path, or leaves it, is told. */
 bool watcher_tells(const struct watcher *w, const char *path);
 /* Members of a JSON object: watches, limit, swept folders and why, overflows, mounts. */

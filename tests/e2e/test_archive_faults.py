@@ -148,7 +148,7 @@ def check(job, what):
 
 
 def test_killed_at_any_system_call_it_leaves_no_half_archive(office):
-    at = points(office, 90)
+    at = points(office, 60)
     figures, healed = Figures("archive, killed", at), 0
     for n in at:
         r = strike(office, "kill", n)
@@ -163,7 +163,7 @@ def test_killed_at_any_system_call_it_leaves_no_half_archive(office):
 
 @ERRORS
 def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
-    at = points(office, 60)
+    at = points(office, 40)
     figures, skipped, failed = Figures(f"archive, {errno.errorcode[error]}", at), 0, 0
     for n in at:
         r = strike(office, "fail", n, error)
@@ -185,7 +185,7 @@ def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
 @pytest.mark.skipif(TORTURE, reason="tests/faults/run does all of them")
 @pytest.mark.parametrize("scenario", MATTERS)
 def test_killed_at_calls_that_change_the_disk(scenario):
-    every = 150 if scenario == "night" else 80
+    every = 250 if scenario == "night" else 120
     for _, _, points, tried, hit, violations in rows("--suite", "kill", "--scenario", scenario, "--every", str(every)):
         assert points > 100 and tried > 0 and hit == tried and violations == 0
 

@@ -32,19 +32,19 @@ def rows(*args, driver="run"):
 
 @pytest.mark.parametrize("scenario", ["filing", "renaming a case", "apply", "undo", "edits and pages", "recovery 2"])
 def test_killed_at_calls_that_change_the_disk(scenario):
-    for _, _, points, tried, hit, violations in rows("--suite", "kill", "--scenario", scenario, "--every", "40"):
+    for _, _, points, tried, hit, violations in rows("--suite", "kill", "--scenario", scenario, "--every", "60"):
         assert points > 80 and tried > 2 and hit > 0 and violations == 0
 
 
-@pytest.mark.parametrize("suite, every", [("tear", "40"), ("short", "90"), ("ENOSPC", "60"), ("EIO", "300")])
+@pytest.mark.parametrize("suite, every", [("tear", "60"), ("short", "150"), ("ENOSPC", "100"), ("EIO", "500")])
 def test_calls_that_fail_while_documents_are_filed(suite, every):
     for _, _, _, tried, hit, violations in rows("--suite", suite, "--scenario", "filing", "--every", every):
         assert tried > 1 and hit > 0 and violations == 0
 
 
 @pytest.mark.parametrize("call, every, deeds", [
-    ("renameat2", "3", ["save over", "dance of Word", "rename away", "take a name"]),
-    ("lease", "7", ["hold to read", "hold to write", "edit", "remove"])])
+    ("renameat2", "5", ["save over", "dance of Word", "rename away", "take a name"]),
+    ("lease", "11", ["hold to read", "hold to write", "edit", "remove"])])
 def test_people_are_at_documents_meanwhile(call, every, deeds):
     found = rows("--scenario", "filing", "--call", call, "--deed", *deeds, "--every", every, driver="meanwhile")
     assert len(found) > len(deeds)

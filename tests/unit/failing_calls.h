@@ -27,6 +27,7 @@ static struct {
     atomic_uint n;  /* calls so far */
     atomic_uint at; /* the one that fails, 0 for none */
     enum deed deed;
+    bool ever;          /* and all behind it */
     int with;           /* errno of FAIL */
     long file_system;   /* what fstatfs(2) says it is; 0: the truth */
     const char *not_of; /* calls on files whose path holds this do not count; or NULL */
@@ -92,7 +93,7 @@ static bool is_more_of_it(const char *name, int fd)
 static bool hits(const char *name, int fd, bool reads)
 {
     if ((!reads && sys.deed != FAIL) || (sys.only && strcmp(sys.only, name) != 0) ||
-        !is_counted(fd) || is_more_of_it(name, fd) || ++sys.n != sys.at)
+        !is_counted(fd) || is_more_of_it(name, fd) || ++sys.n < sys.at || (!sys.ever && sys.n != sys.at))
         return false;
     snprintf(sys.hit, sizeof sys.hit, "%s", name);
     return true;

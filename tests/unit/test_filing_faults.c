@@ -211,6 +211,64 @@ static void recovery_without_the_old_folder(void **state)
     world_free(w);
 }
 
+/* Neither name may be looked at, or both lie under another disk: what was renamed counts as renamed, or it
+ * would be filed once more when it was taken back. */
+static void recovery_that_may_look_at_neither_name(void **state)
+{
+    static const int with[] = {EACCES, EXDEV};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct world *w = world_with_letter();
+        struct error err = ERROR_INIT;
+        struct recovery r;
+
+        world_stop(w);
+        renamed_and_not_recorded(w);
+        sys.with = with[i];
+        sys.only = "statx";
+        sys.ever = true;
+        fail_at(FAIL, 2); /* behind the look at the cabinet */
+        assert_int_equal(filer_recover(&w->o, &r, &err), 0);
+        assert_true(was_hit());
+        sys.ever = false;
+        sys.only = NULL;
+        assert_int_equal(r.finished, 1);
+        assert_row(w, MEMBER);
+        /* The new name of what lies beside it may not have been looked at, either. */
+        assert_true(exists(w, TO) && exists(w, BESIDE) != exists(w, BESIDE_NEW));
+        assert_int_equal(lines(w, "filed", MEMBER), 1);
+        world_free(w);
+    }
+}
+
+/* The disk says nothing for now: neither is taken for granted. */
+static void recovery_that_cannot_look(void **state)
+{
+    static const int with[] = {EIO, ENOMEM, EMFILE};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct world *w = world_with_letter();
+        struct error err = ERROR_INIT;
+        struct recovery r;
+
+        world_stop(w);
+        renamed_and_not_recorded(w);
+        sys.with = with[i];
+        sys.only = "statx";
+        sys.ever = true;
+        fail_at(FAIL, 2); /* behind the look at the cabinet */
+        assert_int_equal(filer_recover(&w->o, &r, &err), -1);
+        assert_non_null(strstr(err.text, "cannot be seen whether"));
+        assert_true(was_hit());
+        sys.ever = false;
+        sys.only = NULL;
+        assert_made_good(w, i);
+        world_free(w);
+    }
+}
+
 static void recovery_fails(void **state)
 {
     unsigned n = 0;
@@ -424,6 +482,8 @@ int main(void)
         cmocka_unit_test(what_is_interrupted_goes_on),
         cmocka_unit_test(a_plan_fails),
         cmocka_unit_test(recovery_without_the_old_folder),
+        cmocka_unit_test(recovery_that_may_look_at_neither_name),
+        cmocka_unit_test(recovery_that_cannot_look),
         cmocka_unit_test(recovery_fails),
         cmocka_unit_test(the_private_state_fails),
         cmocka_unit_test(recovery_without_the_private_state),
