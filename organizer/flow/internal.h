@@ -189,8 +189,8 @@ bool flow_is_idle(const struct flow *f);
 /* look.c */
 /* Whether what lies at that path, from the cabinet down, is looked at as a document. */
 bool flow_may_lie(struct flow *f, const char *path);
-/* A look at the folder at path, or at something beside path, failed with this errno: when another
- * disk lay over it that is gone again, and of which nothing tells, it is scanned. */
+/* A look at the folder at path, or (beside) at what lies in a folder as path, failed with this errno:
+ * when another disk lay over it that is gone again, and of which nothing tells, the folder is scanned. */
 void flow_barred(struct flow *f, const char *path, int number);
 void flow_barred_beside(struct flow *f, const char *path, int number);
 /* Nobody can tell now, with this errno, what is there: not one that is gone. It is looked at again

@@ -452,9 +452,14 @@ void flow_look_in_vain(struct flow *f, struct item *it, int number)
     flow_later(f, it, settle_backoff_ms(it->tries++));
 }
 
+static bool was_barred(struct flow *f, const char *path, int number)
+{
+    return number == EXDEV && f->watcher && watcher_barred(f->watcher, path);
+}
+
 void flow_barred(struct flow *f, const char *path, int number)
 {
-    if (number == EXDEV && f->watcher && watcher_barred(f->watcher, path))
+    if (was_barred(f, path, number))
         flow_scan(f, path);
 }
 
@@ -463,7 +468,8 @@ void flow_barred_beside(struct flow *f, const char *path, int number)
     char room[PATH_ROOM];
     AUTO_STR struct str at = STR_ON(room);
 
-    flow_barred(f, folder_of(path, &at), number);
+    if (was_barred(f, path, number))
+        flow_scan(f, folder_of(path, &at));
 }
 
 void flow_look(struct flow *f, struct item *it)

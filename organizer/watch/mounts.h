@@ -22,7 +22,7 @@ struct mounts *mounts_new(uv_loop_t *loop, int root, void (*changed)(void *ctx, 
                           void *ctx, struct error *err);
 /* Reads mountinfo now instead of when the kernel says so. -1 with errno: it cannot be read now. */
 int mounts_look(struct mounts *m);
-/* Another file system barred the folder at path, from root down. One that is there still is told of
+/* Another file system barred what lies at path, from root down. One that is there still is told of
  * when it goes; true when it went before it was seen, so that nothing tells. */
 bool mounts_went_unseen(struct mounts *m, const char *path);
 /* A JSON member "mounts": path and type of each. */

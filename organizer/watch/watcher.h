@@ -74,7 +74,7 @@ void watcher_early(struct watcher *w, int dirfd, bool here);
 void watcher_early_passed(struct watcher *w, int dirfd);
 /* The scan found that the folder is not there any more: forgets it and all below. */
 void watcher_forget(struct watcher *w, const char *path);
-/* A look at the folder at path, or at something in it, was barred by another file system (EXDEV).
+/* A look at what lies at path was barred by another file system (EXDEV), at it or above it.
  * HINT_AGAIN follows when that goes; true when it is gone already and no hint will tell. */
 bool watcher_barred(struct watcher *w, const char *path);
 /* Every name that comes into the folder at path, or leaves it, is told. */

@@ -463,6 +463,34 @@ def test_a_file_system_mounted_inside_a_case_is_left_alone(smith, small_disk):
     smith.assert_in_order([pdf("x"), pdf("still")])
 
 
+def test_a_disk_over_what_lies_in_an_inbox_is_left_alone_and_does_not_keep_it_busy(smith):
+    """A folder, and a document that is bound over: each look at them ends at another file system."""
+    box = smith.path / "Smith_Divorce/Inbox"
+    (box / "Scanner").mkdir()
+    (box / "order 2026-03-02.pdf").write_bytes(pdf("below"))
+    smith.sync()
+    filed, = (smith.path / "Smith_Divorce/Court Papers").iterdir()
+    other = smith.base / "other.pdf"
+    other.write_bytes(pdf("above"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", box / "Scanner"]).returncode:
+        pytest.skip("this test wants to mount a tmpfs")
+    try:
+        subprocess.run(["mount", "--bind", other, filed], check=True)
+        try:
+            for _ in range(3):
+                smith.sync()
+            before = smith.status()["swept_folders"]
+            for _ in range(3):
+                smith.sync()
+            assert smith.status()["swept_folders"] == before
+        finally:
+            subprocess.run(["umount", filed], check=True)
+    finally:
+        subprocess.run(["umount", box / "Scanner"], check=True)
+    smith.sync()
+    smith.assert_in_order([pdf("below")])
+
+
 # ---- folders that go under the daemon ------------------------------------------------------------------------
 
 def test_a_case_folder_renamed_while_documents_are_dropped(smith):

@@ -719,6 +719,7 @@ static void a_mount_that_barred_a_look_and_went_unseen_is_made_up_for(void **sta
     expect_hint(x, "A one");
     world_reset(x);
     assert_false(watcher_barred(x->w, "one/two")); /* as long as it is there */
+    assert_false(watcher_barred(x->w, "one"));
     assert_int_equal(umount("one"), 0);
     expect_hint(x, "A one");
 }
