@@ -280,7 +280,6 @@ static void act_failed(struct flow *f, struct item *it, const struct act *a)
     default:
         log_line(&f->log, LOG_WARNING, "cannot file", "document", it->path, "error",
                  error_text(&a->error), NULL);
-        flow_barred_beside(f, it->path, a->error.number);
         if (it->told) {
             flow_later(f, it, 60000);
             return;
