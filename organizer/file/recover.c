@@ -41,15 +41,28 @@ enum { ELSEWHERE, HERE, UNSEEN };
 
 static int when_not(int number)
 {
-    enum act_status status = refuse_status(number);
-
-    if (status == ACT_STOPPED || status == ACT_BUSY || number == ENOMEM)
+    switch (number) {
+    case ENOENT:
+    case ESTALE:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EINVAL:
+        return ELSEWHERE;
+    case EACCES:
+    case EPERM:
+    case EXDEV:
+    case EBUSY: /* of a server on which it is being deleted */
+    case EUCLEAN:
+    case EBADMSG:
+        return UNSEEN;
+    default:
         return -1;
-    return status == ACT_GONE || number == ENOTDIR || number == ELOOP ? ELSEWHERE : UNSEEN;
+    }
 }
 
 /* Opens the folder of path; is the document a under that name? -1 with err when that cannot be said
- * now. UNSEEN: it is closed to us, or another disk lies over it. */
+ * now. UNSEEN: it is closed to us, broken, or another disk lies over it. */
 static int lies_at(struct settling *s, const struct act *a, const char *path, int *folder,
                    const char **name, struct doc_stamp *st)
 {
@@ -83,7 +96,9 @@ static int stands(struct settling *s, struct act *a)
     if (a->kind != ACT_RENAME)
         return 1;
     a->fd = beneath_open(g->o.root, a->to, O_RDONLY | O_NOFOLLOW, 0);
-    if (a->fd < 0 || suspects_check(g->suspects, g->o.root, a->to, a) == 0)
+    /* Through a folder that could not be looked into another file can be opened. */
+    if (a->fd < 0 || doc_stamp_take(a->fd, -1, NULL, &st) < 0 ||
+        !doc_stamp_same_file(&st, &a->stamp) || suspects_check(g->suspects, g->o.root, a->to, a) == 0)
         return 1;
     if (a->status == ACT_STOPPED) {
         *s->err = a->error;

@@ -296,7 +296,6 @@ static int look_once(struct flow *f, const char *path, bool fresh)
     if (matters_look(f->matters, path, fresh, f->state, &look, &err) < 0) {
         log_line(&f->log, LOG_WARNING, "cannot look at the folder", "folder", path, "error",
                  error_text(&err), NULL);
-        f->unseen_case = true;
         flow_barred(f, path, err.number);
         /* What is closed to us is closed to readers of the cabinet's pages, too. */
         if (known && !known->facts.restricted) {

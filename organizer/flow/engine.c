@@ -692,6 +692,7 @@ void flow_close(struct flow *f)
     if (f->sweep)
         sweep_free(f->sweep);
     watcher_free(f->watcher);
+    f->watcher = NULL; /* the loop goes on until the others are done */
     integrity_free(f->integrity);
     closings_free(f->closings);
     nightly_free(f->nightly);

@@ -143,9 +143,9 @@ struct flow {
     uv_timer_t due;     /* the earliest WAITING item */
     struct night *night;
     uint64_t filed;     /* documents filed since the start */
-    bool unseen_case;   /* one could not be looked at: its pages may lack what was recorded of it */
-    int64_t barred_since; /* ticks: flow_barred() since then, */
-    unsigned barred;      /* so often */
+    bool unseen_case;   /* one could not be looked at when it started: its pages may lack what was recorded */
+    int64_t barred_at;  /* ticks: flow_barred() the last time, */
+    unsigned barred;    /* and how often with less than a second between */
     bool resumed;       /* filing goes on, or tries to, since it stopped */
     bool stop_told;     /* that filing stopped is in the log, and nothing was done since */
     int64_t began_ns; /* by the clock of the file system */

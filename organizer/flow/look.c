@@ -452,17 +452,16 @@ void flow_look_in_vain(struct flow *f, struct item *it, int number)
     flow_later(f, it, settle_backoff_ms(it->tries++));
 }
 
-/* So often in a second that other disks came and went unseen is not believed. */
+/* So often, without a second between, that other disks came and went unseen is not believed. */
 #define BARRED_MAX 20
 
 static bool was_barred(struct flow *f, const char *path, int number)
 {
     if (number != EXDEV || !f->watcher || !watcher_barred(f->watcher, path))
         return false;
-    if (env_ticks() - f->barred_since > NS_PER_S) {
-        f->barred_since = env_ticks();
+    if (env_ticks() - f->barred_at > NS_PER_S)
         f->barred = 0;
-    }
+    f->barred_at = env_ticks();
     return ++f->barred <= BARRED_MAX;
 }
 

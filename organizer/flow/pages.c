@@ -123,7 +123,9 @@ void flow_touch(struct flow *f, struct matter *m)
         p->cabinet_dirty = true;
     else if (m->dirty++ == 0)
         p->dirty++;
-    if (!p->running && !uv_is_active((uv_handle_t *)&p->timer))
+    /* What was put off does not put this off. */
+    if (!p->running && (!uv_is_active((uv_handle_t *)&p->timer) ||
+                        uv_timer_get_due_in(&p->timer) > pause_ms(p)))
         uv_timer_start(&p->timer, on_timer, pause_ms(p), 0);
 }
 
@@ -209,6 +211,10 @@ static void run_job(uv_work_t *w)
 static void take_up_put_off(struct pages *p)
 {
     struct flow *f = p->flow;
+    uint64_t ms = (LOSING_NS + NS_PER_S) / NS_PER_MS;
+
+    if (pause_ms(p) > ms)
+        ms = pause_ms(p);
 
     for (size_t i = 0; i < p->job.cases_len; i++) {
         struct matter *m = matters_by_id(f->matters, p->job.cases[i].id);
@@ -216,7 +222,7 @@ static void take_up_put_off(struct pages *p)
         if (p->job.cases[i].put_off && m && m->dirty++ == 0)
             p->dirty++;
         if (p->job.cases[i].put_off && m && f->started && !uv_is_active((uv_handle_t *)&p->timer))
-            uv_timer_start(&p->timer, on_timer, (LOSING_NS + NS_PER_S) / NS_PER_MS, 0);
+            uv_timer_start(&p->timer, on_timer, ms, 0);
     }
 }
 

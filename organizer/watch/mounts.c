@@ -193,8 +193,9 @@ bool mounts_went_unseen(struct mounts *m, const char *path)
     (void)mounts_look(m); /* what it cannot read is told when the kernel says so */
     if (is_covered(m, path))
         return false;
-    fd = beneath_open(m->root, path, O_PATH | O_NOFOLLOW, 0);
-    return fd >= 0 || errno == ENOENT;
+    /* As a folder: what is mounted only when somebody enters bars that, too. */
+    fd = beneath_open(m->root, path, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    return fd >= 0 || errno == ENOENT || errno == ENOTDIR;
 }
 
 /* Told of by the kernel, and in doubt it is everything. */

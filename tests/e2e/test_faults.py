@@ -36,7 +36,7 @@ def test_killed_at_calls_that_change_the_disk(scenario):
         assert points > 80 and tried > 2 and hit > 0 and violations == 0
 
 
-@pytest.mark.parametrize("suite, every", [("tear", "60"), ("short", "150"), ("ENOSPC", "100"), ("EIO", "500")])
+@pytest.mark.parametrize("suite, every", [("tear", "60"), ("short", "90"), ("ENOSPC", "60"), ("EIO", "300")])
 def test_calls_that_fail_while_documents_are_filed(suite, every):
     for _, _, _, tried, hit, violations in rows("--suite", suite, "--scenario", "filing", "--every", every):
         assert tried > 1 and hit > 0 and violations == 0
