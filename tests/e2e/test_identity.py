@@ -281,7 +281,9 @@ def test_two_documents_swap_their_names(smith, stopped):
     if stopped:
         smith.start()
     smith.sync()
-    assert lines(smith, 1) == lines(smith, 2) == ["indexed", "renamed"]
+    assert lines(smith, 2) == ["indexed", "renamed"]
+    # On a slow machine the daemon sees the name between, too.
+    assert lines(smith, 1) in (["indexed", "renamed"], ["indexed", "renamed", "renamed"][:2 if stopped else 3])
     smith.assert_in_order([pdf("A"), pdf("B")])
 
 
