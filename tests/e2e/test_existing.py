@@ -46,6 +46,22 @@ def set_mode(c, mode):
     f.write_text(text + f"mode: {mode}\nsettle: 0s\ndrafts: 0s\ndate_order: mdy\ntime_zone: UTC\n")
 
 
+def test_a_folder_from_before_does_not_become_a_case_because_a_disk_was_mounted_over_it(old):
+    need_root()
+    smith = old.path / "Smith_Divorce"
+    old.init().start()
+    old.sync()
+    before = tree(smith)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", smith]).returncode:
+        pytest.skip("this test wants to mount a tmpfs")
+    try:
+        old.sync()
+    finally:
+        subprocess.run(["umount", smith], check=True)
+    old.sync()
+    assert tree(smith) == before
+
+
 # -- init --------------------------------------------------------------------------------------------
 
 def test_init_in_an_empty_folder_makes_a_working_cabinet(tmp_path):

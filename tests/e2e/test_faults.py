@@ -180,6 +180,17 @@ def test_what_an_undo_that_was_cut_off_had_taken_back_is_not_filed_again(cabinet
     assert back in (p.name for p in (smith / "Inbox").iterdir())
 
 
+def test_pages_of_a_case_whose_card_is_being_saved_are_made_up_for(cabinet):
+    """A program removes the card and puts it back; between, the pages would be written."""
+    smith = cabinet.init().new()
+    cabinet.run("sweep", cabinet.path)
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path, env=faults("access", errno.ENOENT, "Case.txt"))
+    assert "Smith_Divorce_Letter_2026-03-02.pdf" not in (smith / "Index.csv").read_text()
+    cabinet.run("sweep", cabinet.path)
+    assert "Smith_Divorce_Letter_2026-03-02.pdf" in (smith / "Index.csv").read_text()
+
+
 def test_pages_left_behind_are_made_up_for_when_the_case_could_not_be_looked_at(cabinet):
     """At the start that would make up for them; it turns up later in that start."""
     smith = cabinet.init().new()
