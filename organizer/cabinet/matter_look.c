@@ -451,7 +451,6 @@ static int look_first(struct matters *m, const struct sight *s, struct matter_lo
     AUTO_FREE char *was = NULL;
     struct node *n = matters_node(m, s->path, strlen(s->path));
     struct case_row row = {.path = NULL};
-    const struct matter *known;
     int claim = identify(m, s, id, &was, err), rc;
 
     if (claim < 0)
@@ -466,8 +465,7 @@ static int look_first(struct matters *m, const struct sight *s, struct matter_lo
     rc = claim == CLAIM_COPY ? 0 : row_of(s->state, id, &row, err);
     if (rc < 0)
         return -1; /* while nothing is half made */
-    known = n ? &n->m : matters_by_id(m, id);
-    look->first = !known || strcmp(known->facts.id, id) != 0;
+    look->first = n ? strcmp(n->id, id) != 0 : !matters_by_id(m, id);
     n = claim == CLAIM_MOVED ? moved_node(m, s, id, was)
                              : first_node(m, s, id, claim == CLAIM_COPY);
     (void)update(m, n, s, rc > 0 ? &row : NULL, true);

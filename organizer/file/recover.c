@@ -39,6 +39,7 @@ struct settling {
 
 enum { ELSEWHERE, HERE, UNSEEN };
 
+/* What the errno of a look at a name says of the document: -1 when nothing, for now. */
 static int when_not(int number)
 {
     switch (number) {
@@ -96,9 +97,7 @@ static int stands(struct settling *s, struct act *a)
     if (a->kind != ACT_RENAME)
         return 1;
     a->fd = beneath_open(g->o.root, a->to, O_RDONLY | O_NOFOLLOW, 0);
-    /* Through a folder that could not be looked into another file can be opened. */
-    if (a->fd < 0 || doc_stamp_take(a->fd, -1, NULL, &st) < 0 ||
-        !doc_stamp_same_file(&st, &a->stamp) || suspects_check(g->suspects, g->o.root, a->to, a) == 0)
+    if (a->fd < 0 || suspects_check(g->suspects, g->o.root, a->to, a) == 0)
         return 1;
     if (a->status == ACT_STOPPED) {
         *s->err = a->error;
@@ -122,8 +121,9 @@ static int settle(struct settling *s, struct act *a)
     const char *from_name, *to_name;
     int is_old = lies_at(s, a, a->from, &from, &from_name, &old);
     int is_new = lies_at(s, a, a->to, &to, &to_name, &st);
+    bool unseen = is_new == UNSEEN;
 
-    if (is_new == UNSEEN) {
+    if (unseen) {
         is_new = is_old == HERE ? ELSEWHERE : HERE;
         st = a->stamp;
     }
@@ -131,7 +131,8 @@ static int settle(struct settling *s, struct act *a)
         is_old = ELSEWHERE;
     if (a->kind == ACT_RENAME)
         suspects_add_act(s->g->suspects, a);
-    if (is_new > 0 && is_old == 0) {
+    /* Of one that was not seen, another file could be read. */
+    if (is_new == HERE && is_old == ELSEWHERE && !unseen) {
         is_new = stands(s, a);
         is_old = is_new == 0;
     }

@@ -72,7 +72,7 @@ def naughty_names_survive(c, names, all_forms=True):
     made = set()
     for place in PLACES:
         for i, n in enumerate(dict.fromkeys(os.fsencode(n) for n in names)):
-            for ext in (b"", b".pdf") if all_forms else (b"", b".pdf")[i % 2:][:1]:
+            for ext in (b"", b".pdf") if all_forms else [(b"", b".pdf")[i % 2]]:
                 if (place, n + ext) not in made and len(n + ext) <= 255:
                     made.add((place, n + ext))
                     contents.append(pdf(f"{place} {i} {ext}"))

@@ -211,6 +211,24 @@ static void recovery_without_the_old_folder(void **state)
     world_free(w);
 }
 
+/* What was renamed and not recorded is recovered while each look fails that comes behind the one at the cabinet. */
+static int recover_unable_to_look(struct world *w, int with, struct recovery *r, struct error *err)
+{
+    int rc;
+
+    world_stop(w);
+    renamed_and_not_recorded(w);
+    sys.with = with;
+    sys.only = "statx";
+    sys.ever = true;
+    fail_at(FAIL, 2);
+    rc = filer_recover(&w->o, r, err);
+    assert_true(was_hit());
+    sys.ever = false;
+    sys.only = NULL;
+    return rc;
+}
+
 /* Neither name may be looked at, or both lie under another disk: what was renamed counts as renamed, or it
  * would be filed once more when it was taken back. */
 static void recovery_that_may_look_at_neither_name(void **state)
@@ -223,16 +241,7 @@ static void recovery_that_may_look_at_neither_name(void **state)
         struct error err = ERROR_INIT;
         struct recovery r;
 
-        world_stop(w);
-        renamed_and_not_recorded(w);
-        sys.with = with[i];
-        sys.only = "statx";
-        sys.ever = true;
-        fail_at(FAIL, 2); /* behind the look at the cabinet */
-        assert_int_equal(filer_recover(&w->o, &r, &err), 0);
-        assert_true(was_hit());
-        sys.ever = false;
-        sys.only = NULL;
+        assert_int_equal(recover_unable_to_look(w, with[i], &r, &err), 0);
         assert_int_equal(r.finished, 1);
         assert_row(w, MEMBER);
         /* The new name of what lies beside it may not have been looked at, either. */
@@ -253,17 +262,8 @@ static void recovery_that_cannot_look(void **state)
         struct error err = ERROR_INIT;
         struct recovery r;
 
-        world_stop(w);
-        renamed_and_not_recorded(w);
-        sys.with = with[i];
-        sys.only = "statx";
-        sys.ever = true;
-        fail_at(FAIL, 2); /* behind the look at the cabinet */
-        assert_int_equal(filer_recover(&w->o, &r, &err), -1);
+        assert_int_equal(recover_unable_to_look(w, with[i], &r, &err), -1);
         assert_non_null(strstr(err.text, "cannot be seen whether"));
-        assert_true(was_hit());
-        sys.ever = false;
-        sys.only = NULL;
         assert_made_good(w, i);
         world_free(w);
     }
