@@ -136,6 +136,7 @@ static enum row_answer row_closed(struct ctx *c)
     return ctx_pass(c, "the case is open and not on hold");
 }
 
+/* Also of what keeps its name: without its digest the history proves nothing of it. */
 static enum row_answer row_unread(struct ctx *c)
 {
     if (!c->f->read_failed)
@@ -283,12 +284,12 @@ static const struct row {
     enum row_answer (*run)(struct ctx *c);
 } table[] = {
     {"outside", row_outside},
+    {"unread", row_unread},
     {"as it is", row_as_is},
     {"another case", row_other_case},
     {"undone", row_undone},
     {"named by hand", row_by_hand},
     {"closed or on hold", row_closed},
-    {"unread", row_unread},
     {"empty", row_empty},
     {"another case by what it says", row_other_said},
     {"new version", row_new_version},

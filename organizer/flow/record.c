@@ -616,6 +616,7 @@ static const char *journal_kind(enum identity who, const struct doc *row, const 
         return "renamed";
     case IDENTITY_RETURNED:
         return "returned";
+    case IDENTITY_SAME: /* with a digest: it could not be read before, or was waited for */
     case IDENTITY_EDITED:
         if (digest_equal(&row->digest, &new->digest))
             return NULL;

@@ -33,7 +33,7 @@
 struct known {
     char *name;
     struct doc_stamp stamp;
-    bool look; /* listed, waiting, racily clean or to be named: looked at although unchanged */
+    bool look; /* listed, waiting, unread, racily clean or to be named: looked at although unchanged */
     bool seen;
     UT_hash_handle hh;
 };
@@ -96,6 +96,12 @@ static bool is_to_be_named(const struct flow *f, const struct doc *d)
            !flow_was_filed(d);
 }
 
+/* Recorded as it is although it could not be read, as earlier versions did. */
+static bool is_unread(const struct doc *d)
+{
+    return digest_is_zero(&d->digest) && (d->state == DOC_INDEXED || d->state == DOC_FILED);
+}
+
 static int remember(void *ctx, const struct doc *d)
 {
     struct sweep *s = ctx;
@@ -106,7 +112,7 @@ static int remember(void *ctx, const struct doc *d)
     k->stamp = d->stamp;
     /* What is being recorded of it may be of where it was before. */
     k->look = flights_have(s->flow, &d->stamp, d) || d->state == DOC_LISTED ||
-              d->state == DOC_WAITING || doc_is_racy(d) || d->reason == REASON_SAME_CONTENT ||
+              d->state == DOC_WAITING || is_unread(d) || doc_is_racy(d) || d->reason == REASON_SAME_CONTENT ||
               is_to_be_named(s->flow, d);
     HASH_ADD_KEYPTR(hh, s->known, k->name, strlen(k->name), k);
     return 0;

@@ -1,5 +1,6 @@
 """The fault suites of tests/faults in a bounded form; `make torture` runs all of it."""
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -242,6 +243,43 @@ def test_what_the_disk_did_not_keep_is_listed_until_it_is_brought_again(cabinet)
     assert (smith / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf").read_bytes() == good
     assert not (smith / "Needs attention.txt").exists()
     cabinet.run("verify", cabinet.path)
+
+
+def kept_by_folder(cabinet, case):
+    return cabinet.drop(case / "As Received", "as it came.pdf")
+
+
+def taken_back(cabinet, case):
+    cabinet.drop(case / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path)
+    cabinet.run("undo", case, "--all")
+    with open(case / "Inbox/letter 2026-03-02.pdf", "ab") as f:
+        f.write(b"edited")
+    return case / "Inbox/letter 2026-03-02.pdf"
+
+
+def of_a_closed_case(cabinet, case):
+    document = cabinet.drop(case / "Work", "stays.pdf")
+    cabinet.run("sweep", cabinet.path)
+    cabinet.run("close", "--force", case)
+    with open(document, "ab") as f:
+        f.write(b"edited")
+    return document
+
+
+@pytest.mark.parametrize("keeps_its_name", [kept_by_folder, taken_back, of_a_closed_case])
+def test_what_could_not_be_read_is_listed_and_read_later_also_when_it_keeps_its_name(cabinet, keeps_its_name):
+    """An index has the digest of what is there; a row without one proves nothing."""
+    smith = cabinet.init().new()
+    document = keeps_its_name(cabinet, smith)
+    digest = hashlib.sha256(document.read_bytes()).hexdigest()
+    cabinet.run("sweep", cabinet.path, env=faults("socket", errno.ENOMEM, at=3))
+    assert f"{document.name} could not be read" in (smith / "Needs attention.txt").read_text()
+    assert cabinet.journal("Smith_Divorce")[-1].get("sha256") != 64 * "0"
+    cabinet.run("sweep", cabinet.path)
+    assert digest in (smith / "Index.csv").read_text("utf-8-sig")
+    assert cabinet.journal("Smith_Divorce")[-1]["sha256"] == digest
+    assert not (smith / "Needs attention.txt").exists()
 
 
 def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):

@@ -601,7 +601,13 @@ static void what_cannot_be_read_is_tried_again(void **state)
     facts.read_failed = true;
     now_decide();
     assert_int_equal(made.action, ACTION_RETRY);
-    facts.read_failed = false;
+    facts.undone = facts.by_hand = true;
+    now_decide();
+    assert_int_equal(made.action, ACTION_RETRY);
+    facts.zone = ZONE_LEFT_ALONE;
+    now_decide();
+    assert_int_equal(made.action, ACTION_RETRY);
+    a_document("letter 2026-03-02.pdf", SMITH);
     facts.kind = KIND_EMPTY;
     now_decide();
     assert_int_equal(made.action, ACTION_RETRY);
