@@ -61,6 +61,19 @@ bool decide_needs_content(const struct rules *rules, const struct facts *f)
     return rules_as_is(rules, f, NULL) == NULL;
 }
 
+static enum row_answer unread(struct ctx *c)
+{
+    c->why = c->f->read_why;
+    return ctx_conclude(c, ACTION_RETRY, REASON_READER_FAILED, NULL);
+}
+
+/* It is indexed under the name it has. Without its digest the history would prove nothing of it: if it
+ * could not be read, that is tried again. */
+static enum row_answer indexed(struct ctx *c, enum reason reason)
+{
+    return c->f->read_failed ? unread(c) : ctx_conclude(c, ACTION_INDEX, reason, NULL);
+}
+
 /* It stays as it is. In an Inbox, which is empty only when all is filed, a person is asked to put it
  * where it belongs, unless a person said that it stays (its card). */
 static enum row_answer as_is(struct ctx *c, bool by_card, const char *variant)
@@ -69,7 +82,7 @@ static enum row_answer as_is(struct ctx *c, bool by_card, const char *variant)
         return ctx_conclude(c, ACTION_LIST, REASON_WHICH_CASE, "as-is");
     if (c->f->zone == ZONE_CASE_INBOX && !by_card)
         return ctx_conclude(c, ACTION_LIST, REASON_KEEPS_NAME, variant);
-    return ctx_conclude(c, ACTION_INDEX, REASON_AS_IS, NULL);
+    return indexed(c, REASON_AS_IS);
 }
 
 static enum row_answer row_outside(struct ctx *c)
@@ -108,7 +121,7 @@ static enum row_answer row_undone(struct ctx *c)
 {
     if (!c->f->undone)
         return ctx_pass(c, "nobody took its filing back");
-    return ctx_conclude(c, ACTION_INDEX, REASON_UNDONE, NULL);
+    return indexed(c, REASON_UNDONE);
 }
 
 static enum row_answer row_by_hand(struct ctx *c)
@@ -117,7 +130,7 @@ static enum row_answer row_by_hand(struct ctx *c)
         return ctx_pass(c, "nobody named it by hand");
     if (ctx_in_inbox(c))
         return ctx_pass(c, "it was named by hand, but an Inbox asks for a name again");
-    return ctx_conclude(c, ACTION_INDEX, REASON_BY_HAND, NULL);
+    return indexed(c, REASON_BY_HAND);
 }
 
 /* A closed case and one on hold: nothing is named there, and what is dropped is listed. Used for
@@ -129,20 +142,18 @@ static enum row_answer row_closed(struct ctx *c)
     if (c->target->closed)
         return ctx_in_inbox(c) || c->f->late
                    ? ctx_conclude(c, ACTION_LIST, REASON_CLOSED_CASE, NULL)
-                   : ctx_conclude(c, ACTION_INDEX, REASON_NONE, NULL);
+                   : indexed(c, REASON_NONE);
     if (c->target->hold)
         return ctx_in_inbox(c) ? ctx_conclude(c, ACTION_LIST, REASON_ON_HOLD, NULL)
-                               : ctx_conclude(c, ACTION_INDEX, REASON_AS_IS, NULL);
+                               : indexed(c, REASON_AS_IS);
     return ctx_pass(c, "the case is open and not on hold");
 }
 
-/* Also of what keeps its name: without its digest the history proves nothing of it. */
 static enum row_answer row_unread(struct ctx *c)
 {
     if (!c->f->read_failed)
         return ctx_pass(c, "its content was read");
-    c->why = c->f->read_why;
-    return ctx_conclude(c, ACTION_RETRY, REASON_READER_FAILED, NULL);
+    return unread(c);
 }
 
 static enum row_answer row_empty(struct ctx *c)
@@ -284,12 +295,12 @@ static const struct row {
     enum row_answer (*run)(struct ctx *c);
 } table[] = {
     {"outside", row_outside},
-    {"unread", row_unread},
     {"as it is", row_as_is},
     {"another case", row_other_case},
     {"undone", row_undone},
     {"named by hand", row_by_hand},
     {"closed or on hold", row_closed},
+    {"unread", row_unread},
     {"empty", row_empty},
     {"another case by what it says", row_other_said},
     {"new version", row_new_version},

@@ -226,6 +226,15 @@ static void from_row(struct facts *f, const struct doc *row, int64_t now)
     f->undone = row->undone;
 }
 
+/* It was not there when its case was closed: nothing is known of it, or only why it was waited for. */
+static bool is_late(const struct doc *row)
+{
+    if (!row || row->number == 0 || row->reason == REASON_CLOSED_CASE)
+        return true;
+    return digest_is_zero(&row->digest) &&
+           (row->state == DOC_WAITING || row->reason == REASON_READER_FAILED);
+}
+
 void gather(const struct gather_from *from, const struct gather_doc *doc,
             const struct matter *target, struct gathered *g)
 {
@@ -254,8 +263,7 @@ void gather(const struct gather_from *from, const struct gather_doc *doc,
         from_row(f, doc->row, now);
         f->answered = was_answered(doc->row, f->name);
     }
-    f->late = g->home && g->home->facts.closed &&
-              (!doc->row || doc->row->number == 0 || doc->row->reason == REASON_CLOSED_CASE);
+    f->late = g->home && g->home->facts.closed && is_late(doc->row);
     f->accompanied =
         f->zone != ZONE_OUTSIDE && !doc->alone && companions_beside(from->root, doc->path);
     add_content(from, doc, target ? target : g->home, g);

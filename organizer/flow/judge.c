@@ -16,6 +16,10 @@ static void answered(void *ctx, const struct examination *x)
     struct flow *f = it->flow;
 
     it->x = *x;
+    if (x->status == EXAMINE_FAILED) { /* half of it may be known */
+        it->x.digest = (struct digest){{0}};
+        it->x.kind = KIND_UNKNOWN;
+    }
     it->examined = true;
     it->read = x->status == EXAMINE_DONE ? it->stamp : (struct doc_stamp){0};
     if (f->stopping) {
@@ -46,7 +50,7 @@ static bool is_known_content(struct flow *f, struct item *it)
     if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
         return false;
     known = doc_stamp_equal(&row.stamp, &it->stamp) && !doc_is_racy(&row) &&
-            !digest_is_zero(&row.digest);
+            !digest_is_zero(&row.digest) && row.reason != REASON_READER_FAILED;
     if (known) {
         it->x = (struct examination){.status = EXAMINE_DONE,
                                      .digest = row.digest,
@@ -179,6 +183,8 @@ static void heed_links(struct flow *f, const struct item *it, const struct gathe
 {
     AUTO_FREE char *other = NULL;
 
+    if (d->action == ACTION_RETRY)
+        return;
     if (it->nlink > 1 || id->who == IDENTITY_LINKED)
         list_instead(f, d, REASON_HARD_LINK, g->facts.name, "");
     else if (d->action == ACTION_INDEX && (other = twin(f, g, id)))
@@ -199,12 +205,13 @@ static void hand_on(struct flow *f, struct item *it, struct gathered *g, struct 
         list_instead(f, d, REASON_FOUGHT_OVER, g->facts.name, "");
     }
     keep_remark(id, d);
-    if (d->action != ACTION_RETRY)
-        flow_index(f, it, d, g->home, g->inside, id);
-    else if (it->failures < FLOW_READ_TRIES)
+    if (d->action == ACTION_RETRY && it->failures < FLOW_READ_TRIES) {
         flow_later(f, it, settle_backoff_ms(it->failures++ + 6));
-    else
-        flow_list_plain(f, it, REASON_READER_FAILED, it->x.why);
+        return;
+    }
+    if (d->action == ACTION_RETRY)
+        d->action = ACTION_LIST;
+    flow_index(f, it, d, g->home, g->inside, id);
 }
 
 /*

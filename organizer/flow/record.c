@@ -96,26 +96,29 @@ void flow_row_decided(struct doc *to, const struct decision *d)
     doc_set(&to->date, date_text(d->day, day));
 }
 
-/* The new row: what is known from the old one, the examination, and the decision. */
+/* The new row: what is known from the old one, the examination, and the decision. Of what could not be
+ * read the old one knows more; it has the old stamp then, too. */
 static void fill_row(struct flow *f, struct doc *to, const struct item *it,
                      const struct decision *d, const struct matter *home, const char *inside,
                      const struct doc *row, bool renamed)
 {
-    bool known = row->number != 0;
+    bool known = row->number != 0, failed = it->x.status == EXAMINE_FAILED;
 
     if (known)
         doc_copy(to, row);
     if (!known || d->action != ACTION_INDEX || strcmp(row->path, inside) != 0 ||
-        !digest_equal(&row->digest, &it->x.digest))
+        (!failed && !digest_equal(&row->digest, &it->x.digest)))
         to->unread = DOC_READ; /* what a person did since stands */
     memset(to->case_id, 0, sizeof to->case_id);
     if (home)
         memcpy(to->case_id, home->facts.id, strnlen(home->facts.id, CASE_ID_SIZE - 1));
     doc_set(&to->path, inside);
-    to->stamp = it->stamp;
-    to->read_ns = it->read_ns;
-    to->digest = it->x.digest;
-    to->kind = it->x.kind;
+    if (!known || !failed) {
+        to->stamp = it->stamp;
+        to->read_ns = it->read_ns;
+        to->digest = it->x.digest;
+        to->kind = it->x.kind;
+    }
     flow_row_decided(to, d);
     doc_set(&to->suggested, NULL);
     if (!known)
@@ -758,6 +761,26 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     filer_submit(f->filer, a);
 }
 
+/* Which document it is, without its content; new when that is being recorded otherwise. */
+static void identify_unread(struct flow *f, const struct item *it, const struct matter *home,
+                            const char *inside, struct identified *id)
+{
+    const char *case_id = home ? home->facts.id : "";
+    struct error err = ERROR_INIT;
+
+    *id = (struct identified){.who = IDENTITY_NEW};
+    if (state_doc_by_path(f->state, case_id, inside, &id->row, &err) > 0) {
+        id->who = IDENTITY_EDITED;
+        return;
+    }
+    flow_identify(f, case_id, inside, it, id);
+    if ((id->row.number && flights_have(f, &it->stamp, &id->row)) ||
+        (id->from.number && flights_have(f, &it->stamp, &id->from))) {
+        identified_clear(id);
+        *id = (struct identified){.who = IDENTITY_NEW};
+    }
+}
+
 /* A row that says only that something lies there and why it is left. lock: the lock file that may
  * be all that it waits for, or NULL. */
 static void list_row(struct flow *f, struct item *it, enum reason reason, const char *why,
@@ -766,8 +789,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     struct matter *home;
     const char *inside;
     struct decision d = {.action = ACTION_LIST, .reason = reason};
-    struct identified id = {.who = IDENTITY_NEW};
-    struct error err = ERROR_INIT;
+    struct identified id;
     const char *slash = strrchr(it->path, '/');
     const char *more = reason == REASON_VETOED && state == DOC_WAITING ? ".waiting" : "";
     AUTO_FREE char *key = xasprintf("reason.%s%s", reason_code(reason), more);
@@ -777,8 +799,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
         flow_finish(f, it);
         return;
     }
-    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &id.row, &err) > 0)
-        id.who = IDENTITY_EDITED;
+    identify_unread(f, it, home, inside, &id);
     d.sentence = lang_format(f->lang, key, "name", slash ? slash + 1 : it->path, "why", why,
                              "minutes", "15", "path", it->path, NULL);
     d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, "other",
@@ -787,7 +808,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
         d.action = ACTION_WAIT;
     it->read = (struct doc_stamp){0};
     /* Of one that was not kept, what it was is known better. */
-    if (id.who == IDENTITY_EDITED && reason != REASON_NOT_KEPT) {
+    if (id.row.number && reason != REASON_NOT_KEPT) {
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
         it->stamp = id.row.stamp;

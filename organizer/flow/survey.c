@@ -548,7 +548,7 @@ static void ask(struct run *r, char *path)
     }
     find_row(a);
     if (a->has_row && doc_stamp_equal(&a->row.stamp, &a->stamp) && !doc_is_racy(&a->row) &&
-        !digest_is_zero(&a->row.digest)) {
+        !digest_is_zero(&a->row.digest) && a->row.reason != REASON_READER_FAILED) {
         x = (struct examination){.status = EXAMINE_DONE,
                                  .digest = a->row.digest,
                                  .bytes = a->stamp.size,

@@ -1,5 +1,6 @@
 """End to end: the real daemon on a fresh cabinet. No sleeps: `organizer sync` is the barrier."""
 import atexit
+import csv
 import hashlib
 import io
 import json
@@ -208,6 +209,10 @@ class Cabinet:
 
     def kinds(self, case):
         return [line["kind"] for line in self.journal(case)]
+
+    def index(self, case):
+        """The rows of its Index.csv."""
+        return list(csv.DictReader(io.StringIO((self.path / case / "Index.csv").read_text("utf-8-sig"))))
 
     def journals(self):
         """Folder of each case -> how many lines its journal has."""

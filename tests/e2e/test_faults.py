@@ -267,19 +267,52 @@ def of_a_closed_case(cabinet, case):
     return document
 
 
-@pytest.mark.parametrize("keeps_its_name", [kept_by_folder, taken_back, of_a_closed_case])
-def test_what_could_not_be_read_is_listed_and_read_later_also_when_it_keeps_its_name(cabinet, keeps_its_name):
-    """An index has the digest of what is there; a row without one proves nothing."""
+def renamed_by_hand(cabinet, case):
+    cabinet.drop(case / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.run("sweep", cabinet.path)
+    return (case / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf").rename(
+        case / "Correspondence/my letter 2026-03-02.pdf")
+
+
+@pytest.mark.parametrize("at", [3, 4])  # no digester can be started, or no classifier
+@pytest.mark.parametrize("keeps_its_name", [kept_by_folder, taken_back, of_a_closed_case, renamed_by_hand])
+def test_what_could_not_be_read_is_listed_and_read_later_also_when_it_keeps_its_name(cabinet, keeps_its_name, at):
+    """An index has the digest of what is there; a row without one proves nothing. What was known of it stays known."""
     smith = cabinet.init().new()
     document = keeps_its_name(cabinet, smith)
     digest = hashlib.sha256(document.read_bytes()).hexdigest()
-    cabinet.run("sweep", cabinet.path, env=faults("socket", errno.ENOMEM, at=3))
+    cabinet.run("sweep", cabinet.path, env=faults("socket", errno.ENOMEM, at=at))
     assert f"{document.name} could not be read" in (smith / "Needs attention.txt").read_text()
-    assert cabinet.journal("Smith_Divorce")[-1].get("sha256") != 64 * "0"
     cabinet.run("sweep", cabinet.path)
-    assert digest in (smith / "Index.csv").read_text("utf-8-sig")
+    row, = cabinet.index("Smith_Divorce")
+    assert (row["Name"], row["SHA-256"], row["Kind"], row["Document number"]) == (document.name, digest, "pdf", "1")
     assert cabinet.journal("Smith_Divorce")[-1]["sha256"] == digest
     assert not (smith / "Needs attention.txt").exists()
+    cabinet.run("verify", cabinet.path)
+
+
+def test_what_came_late_into_a_closed_case_and_could_not_be_read_is_still_late(cabinet):
+    smith = cabinet.init().new()
+    cabinet.run("close", "--force", smith)
+    cabinet.drop(smith / "Work", "late.pdf")
+    for env in (faults("socket", errno.ENOMEM, at=3), {}):
+        cabinet.run("sweep", cabinet.path, env=env)
+        assert "late.pdf was put into a closed case" in (smith / "Needs attention.txt").read_text()
+
+
+def test_the_edit_of_a_document_with_two_names_that_could_not_be_read_is_one_edit(cabinet):
+    smith = cabinet.init().new()
+    document = cabinet.drop(smith / "Work", "stays.pdf")
+    os.link(document, smith / "Work/second.pdf")
+    cabinet.run("sweep", cabinet.path)
+    with open(document, "ab") as f:
+        f.write(b"edited")
+    before = len(cabinet.journal("Smith_Divorce"))
+    cabinet.run("sweep", cabinet.path, env=faults("socket", errno.ENOMEM, at=3))
+    assert len(cabinet.journal("Smith_Divorce")) == before
+    cabinet.run("sweep", cabinet.path)
+    assert {x["sha256"] for x in cabinet.journal("Smith_Divorce")[before:]} == \
+        {hashlib.sha256(document.read_bytes()).hexdigest()}
 
 
 def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):

@@ -341,6 +341,27 @@ def busy_for(cabinet, seconds):
         cabinet.sync()
 
 
+def test_what_is_renamed_by_hand_while_somebody_has_it_open_stays_that_document_and_keeps_that_name(cabinet):
+    quiet_after_a_second(cabinet, "0d")
+    needs = cabinet.path / "Smith_Divorce/Needs attention.txt"
+    cabinet.drop("Smith_Divorce/Inbox", "letter 2026-03-02.pdf")
+    while not any("Correspondence" in p for p in cabinet.documents()):
+        cabinet.sync()
+    filed = cabinet.path / next(iter(cabinet.documents()))
+    with open(filed, "ab") as held:
+        mine = filed.rename(filed.with_name("my letter 2026-03-02.pdf"))
+        held.write(b"more")
+        held.flush()
+        while not needs.exists():
+            cabinet.sync()
+        assert mine.name in needs.read_text()
+    while needs.exists():
+        cabinet.sync()
+    assert mine.exists() and cabinet.kinds("Smith_Divorce")[-2:] == ["renamed", "edited"]
+    row, = cabinet.index("Smith_Divorce")
+    assert (row["Document number"], row["Named by hand"]) == ("1", "Yes")
+
+
 def test_a_draft_that_is_saved_much_later_was_not_waited_for_all_the_time(cabinet):
     quiet_after_a_second(cabinet, "5d")
     draft = cabinet.drop("Smith_Divorce/Notes", "notes.docx", docx("notes"))

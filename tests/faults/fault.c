@@ -261,7 +261,7 @@ static const char *path_of(int fd, char buf[static 256])
     char link[40];
     ssize_t n;
 
-    if (fault.path == NULL && (fault.log < 0 || fault.at == 0))
+    if (fault.path == NULL && (fault.log < 0 || (fault.at == 0 && fault.deed != DO_SLOW)))
         return ""; /* nobody is told, or only how many there are */
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     n = syscall(SYS_readlinkat, AT_FDCWD, link, buf, 255);
