@@ -357,6 +357,17 @@ def test_a_long_life_in_short():
     assert re.search(r"^44 hours in .*: 440 documents, \d+ cases open, .* 0 violations$", r.stdout, re.M)
 
 
+def test_a_slow_call_is_told_with_what_it_is_of(cabinet):
+    """By that the power cuts come between intent and done."""
+    smith = cabinet.init().new()
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    log = cabinet.base / "syncs"
+    cabinet.run("sweep", cabinet.path, env={"LD_PRELOAD": str(preload()), "FAULT_CALLS": "fsync,fdatasync", "FAULT_DO": "slow",
+                                            "FAULT_MS": "0", "FAULT_LOG": str(log)})
+    told = log.read_text()
+    assert 0 <= told.index("/intents.log\n") < told.rindex("/state.db-wal\n")
+
+
 @pytest.mark.parametrize("fs,during", [("ext4", "filing"), ("xfs", "filing"), ("ext4", "archiving")])
 def test_power_cuts(fs, during):
     """A file system that is shut down at once while documents are filed, a case is archived, or a cut is recovered from."""
