@@ -64,6 +64,7 @@ static struct suspect *find(const struct suspects *s, const struct doc_stamp *st
     const struct file_key key = {st->dev, st->ino, st->birth_ns};
     struct suspect *found;
 
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all of it is set */
     HASH_FIND(hh, s->list, &key, sizeof key, found);
     return found;
 }
@@ -260,19 +261,45 @@ char *suspects_text(struct suspects *s, uint64_t root_dev, uint64_t *upto)
     return changed ? str_detach(&text) : NULL;
 }
 
+/* The next number of the line, and the space behind it; a negative one as its complement. */
+static bool read_number(const char **at, uint64_t *n)
+{
+    char *end;
+
+    errno = 0;
+    *n = strtoull(*at, &end, 10);
+    if (end == *at || *end != ' ' || errno)
+        return false;
+    *at = end + 1;
+    return true;
+}
+
+/* One line, as suspects_text() wrote it. */
+static bool read_suspect(const char *line, struct doc_stamp *st, struct digest *d)
+{
+    uint64_t birth, mtime;
+    char hex[DIGEST_HEX];
+
+    if (!read_number(&line, &st->dev) || !read_number(&line, &st->ino) ||
+        !read_number(&line, &birth) || !read_number(&line, &st->size) ||
+        !read_number(&line, &mtime))
+        return false;
+    st->birth_ns = (int64_t)birth;
+    st->mtime_ns = (int64_t)mtime;
+    snprintf(hex, sizeof hex, "%s", line);
+    return digest_parse(hex, d) == 0;
+}
+
 void suspects_read(struct suspects *s, uint64_t root_dev, const char *text)
 {
     struct doc_stamp st = {0};
     struct digest d;
-    char hex[DIGEST_HEX];
     uint64_t changes;
 
     pthread_mutex_lock(&s->lock);
     changes = s->changes;
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
-        if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNu64 " %" SCNd64 " %64s",
-                   &st.dev, &st.ino, &st.birth_ns, &st.size, &st.mtime_ns, hex) != 6 ||
-            digest_parse(hex, &d) < 0)
+        if (!read_suspect(text, &st, &d))
             continue;
         if (!st.dev)
             st.dev = root_dev;

@@ -232,7 +232,8 @@ static bool is_late(const struct doc *row)
     if (!row || row->number == 0 || row->reason == REASON_CLOSED_CASE)
         return true;
     return digest_is_zero(&row->digest) &&
-           (row->state == DOC_WAITING || row->reason == REASON_READER_FAILED);
+           (row->state == DOC_WAITING || row->reason == REASON_READER_FAILED ||
+            row->reason == REASON_NO_PERMISSION);
 }
 
 void gather(const struct gather_from *from, const struct gather_doc *doc,

@@ -49,13 +49,23 @@ static bool still_there(struct flow *f, const struct doc *row)
     return stamp_of(f, row, &now) == 0 && doc_stamp_same_file(&now, &row->stamp);
 }
 
+static bool is_read(const struct item *it)
+{
+    return it->x.status == EXAMINE_DONE && !digest_is_zero(&it->x.digest);
+}
+
+static bool is_same_content(const struct doc *row, const struct item *it)
+{
+    return is_read(it) && digest_equal(&row->digest, &it->x.digest);
+}
+
 static bool is_by_inode(struct flow *f, const struct item *it, struct doc *row)
 {
     struct error err = ERROR_INIT;
 
     if (state_doc_by_inode(f->state, &it->stamp, row, &err) <= 0)
         return false;
-    if (it->stamp.birth_ns != 0 || digest_equal(&row->digest, &it->x.digest))
+    if (it->stamp.birth_ns != 0 || is_same_content(row, it))
         return true;
     doc_clear(row);
     return false;
@@ -87,7 +97,8 @@ static enum identity at_own_path(struct identified *id, struct doc *row, const s
     return doc_stamp_equal(&id->row.stamp, &it->stamp) ? IDENTITY_SAME : IDENTITY_EDITED;
 }
 
-/* A row of the case that is gone and was this file, or had this path. */
+/* A row of the case that is gone and was this file, or had this path. Of another file at the path it
+ * is told only when that was read: its row would have the digest of what is gone. */
 static bool is_back(struct flow *f, const char *case_id, const char *inside, const struct item *it,
                     bool moved, struct identified *id)
 {
@@ -96,9 +107,9 @@ static bool is_back(struct flow *f, const char *case_id, const char *inside, con
     int64_t ago;
     bool back = state_doc_gone_by_inode(f->state, case_id, &it->stamp, &gone, &err) > 0;
 
-    if (!back && state_doc_gone_by_path(f->state, case_id, inside, &gone, &err) > 0) {
+    if (!back && is_read(it) && state_doc_gone_by_path(f->state, case_id, inside, &gone, &err) > 0) {
         ago = env_now(f->env) - gone.changed_ns;
-        back = digest_equal(&gone.digest, &it->x.digest) || (!moved && ago < f->env->patience_ns);
+        back = is_same_content(&gone, it) || (!moved && ago < f->env->patience_ns);
     }
     if (back)
         move_doc(&id->row, &gone);

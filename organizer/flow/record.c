@@ -713,6 +713,13 @@ static bool is_named_by_hand(const struct doc *row, const char *inside)
     return flow_was_filed(row) && strcmp(was ? was + 1 : row->path, is ? is + 1 : inside) != 0;
 }
 
+static bool lies_in_inbox(const struct flow *f, const struct item *it)
+{
+    enum zone zone = matters_zone(f->matters, it->path, NULL, NULL);
+
+    return zone == ZONE_OFFICE_INBOX || zone == ZONE_CASE_INBOX;
+}
+
 void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
                 const char *inside, const struct identified *id)
 {
@@ -735,6 +742,8 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
         a->doc.before = true;
     if (id->moved && is_named_by_hand(row, inside))
         a->doc.by_hand = true;
+    if (id->moved && lies_in_inbox(f, it)) /* which asks for a name, also when it can be read only later */
+        a->doc.before = false;
     set_wait(it, d);
     leave_rows(f, id, it->path);
     if (is_settled_row(row, &a->doc)) {
@@ -761,24 +770,33 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     filer_submit(f->filer, a);
 }
 
-/* Which document it is, without its content; new when that is being recorded otherwise. */
-static void identify_unread(struct flow *f, const struct item *it, const struct matter *home,
+/* Which document it is, when nobody read it now. False: that is being recorded just now. */
+static bool identify_unread(struct flow *f, const struct item *it, const struct matter *home,
                             const char *inside, struct identified *id)
 {
     const char *case_id = home ? home->facts.id : "";
     struct error err = ERROR_INIT;
 
     *id = (struct identified){.who = IDENTITY_NEW};
-    if (state_doc_by_path(f->state, case_id, inside, &id->row, &err) > 0) {
+    if (state_doc_by_path(f->state, case_id, inside, &id->row, &err) > 0)
         id->who = IDENTITY_EDITED;
-        return;
-    }
-    flow_identify(f, case_id, inside, it, id);
+    else if (it->stamp.ino != 0)
+        flow_identify(f, case_id, inside, it, id);
     if ((id->row.number && flights_have(f, &it->stamp, &id->row)) ||
-        (id->from.number && flights_have(f, &it->stamp, &id->from))) {
+        (id->from.number && flights_have(f, &it->stamp, &id->from)))
+        return false;
+    /* What an earlier look read at this path is no evidence of what lies there now. */
+    if (id->who == IDENTITY_RETURNED && !doc_stamp_same_file(&id->row.stamp, &it->stamp)) {
         identified_clear(id);
         *id = (struct identified){.who = IDENTITY_NEW};
     }
+    return true;
+}
+
+/* The content is that of the row, as it was read just now. */
+static bool is_read_as(const struct item *it, const struct doc *row)
+{
+    return doc_stamp_equal(&it->read, &it->stamp) && digest_equal(&it->x.digest, &row->digest);
 }
 
 /* A row that says only that something lies there and why it is left. lock: the lock file that may
@@ -799,21 +817,27 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
         flow_finish(f, it);
         return;
     }
-    identify_unread(f, it, home, inside, &id);
+    if (!identify_unread(f, it, home, inside, &id) && reason != REASON_NOT_KEPT) {
+        it->listed_as = REASON_NONE;
+        it->told = false;
+        identified_clear(&id);
+        flow_soon(f, it, 2);
+        return;
+    }
     d.sentence = lang_format(f->lang, key, "name", slash ? slash + 1 : it->path, "why", why,
                              "minutes", "15", "path", it->path, NULL);
     d.help = lang_format(f->lang, help, "name", slash ? slash + 1 : it->path, "why", why, "other",
                          lock, NULL);
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
-    it->read = (struct doc_stamp){0};
     /* Of one that was not kept, what it was is known better. */
-    if (id.row.number && reason != REASON_NOT_KEPT) {
+    if (id.row.number && reason != REASON_NOT_KEPT && !is_read_as(it, &id.row)) {
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
         it->stamp = id.row.stamp;
         it->read_ns = id.row.read_ns;
     }
+    it->read = (struct doc_stamp){0};
     flow_index(f, it, &d, home, inside, &id);
     free(d.sentence);
     free(d.help);

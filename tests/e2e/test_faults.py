@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, ROOT, TIMEOUT, has_gcov, is_sanitized, need_root, need_tool, pdf
+from conftest import BUILD, ROOT, TIMEOUT, Cabinet, has_gcov, is_sanitized, need_root, need_tool, pdf
 
 
 def preload():
@@ -298,6 +298,21 @@ def test_what_came_late_into_a_closed_case_and_could_not_be_read_is_still_late(c
     for env in (faults("socket", errno.ENOMEM, at=3), {}):
         cabinet.run("sweep", cabinet.path, env=env)
         assert "late.pdf was put into a closed case" in (smith / "Needs attention.txt").read_text()
+
+
+def test_what_was_there_before_and_is_put_into_an_inbox_unread_is_filed_when_it_can_be_read(tmp_path):
+    cabinet = Cabinet(tmp_path)
+    document = cabinet.drop("Smith_Divorce/Work", "letter 2026-03-02.pdf")
+    cabinet.init()
+    smith = cabinet.path / "Smith_Divorce"
+    cabinet.run("adopt", smith)
+    cabinet.run("sweep", cabinet.path)
+    assert cabinet.journal("Smith_Divorce")[-1]["before"]
+    document.rename(smith / "Inbox" / document.name)
+    cabinet.run("sweep", cabinet.path, env=faults("socket", errno.ENOMEM, at=3))
+    assert (smith / "Inbox" / document.name).exists()
+    cabinet.run("sweep", cabinet.path)
+    assert list(cabinet.documents()) == ["Smith_Divorce/Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"]
 
 
 def test_the_edit_of_a_document_with_two_names_that_could_not_be_read_is_one_edit(cabinet):

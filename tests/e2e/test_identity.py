@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import TIMEOUT, docx, need_tool, pdf, sha256
+from conftest import NOBODY, TIMEOUT, docx, need_tool, pdf, sha256
 
 ORDER = "Smith_Divorce/Court Papers/Smith_Divorce_Order_2026-03-02.pdf"
 
@@ -640,3 +640,31 @@ def test_editable_documents_keep_their_name_when_they_are_filed_and_edited(smith
     assert list(smith.documents()) == [str(p.relative_to(smith.path))]
     assert lines(smith, 1) == ["filed", "edited", "edited", "edited"]
     smith.assert_in_order([docx("edit 2")])
+
+
+def test_a_link_in_the_place_of_a_document_is_not_that_document(cabinet):
+    smith = cabinet.init().new()
+    document = cabinet.drop(smith / "Work", "stays.pdf")
+    cabinet.run("sweep", cabinet.path)
+    document.unlink()
+    document.symlink_to("/etc/passwd")
+    for _ in range(3):
+        cabinet.run("sweep", cabinet.path)
+        assert cabinet.kinds("Smith_Divorce")[2:] == ["removed", "indexed"]
+        assert [row["SHA-256"] for row in cabinet.index("Smith_Divorce")] == [""]
+    cabinet.run("verify", cabinet.path)
+
+
+def test_what_nobody_may_read_in_the_place_of_a_document_is_not_that_document(of_nobody):
+    cabinet = of_nobody
+    smith = cabinet.new()
+    document = cabinet.drop(smith / "Work", "stays.pdf")
+    os.chown(document, NOBODY, NOBODY)
+    cabinet.run("sweep", cabinet.path)
+    assert cabinet.journal("Smith_Divorce")[-1]["sha256"] == sha256(document.read_bytes())
+    document.unlink()
+    cabinet.run("sweep", cabinet.path)
+    os.chmod(cabinet.drop(smith / "Work", "stays.pdf", pdf("another")), 0)
+    cabinet.run("sweep", cabinet.path)
+    assert "returned" not in cabinet.kinds("Smith_Divorce")
+    assert [row["SHA-256"] for row in cabinet.index("Smith_Divorce")] == [""]

@@ -872,7 +872,7 @@ static void what_only_memory_has_is_not_filed(void **state)
     struct world *w = *state;
     struct outcome r;
 
-    for (int past = PAST_MEMORY; past <= PAST_MEMORY_IN_NAME; past++) {
+    for (unsigned past = PAST_MEMORY; past <= PAST_MEMORY_IN_NAME; past++) {
         sys.past = past;
         sys.dropped = false;
         fail_sync(w, "write:a.pdf");
@@ -890,7 +890,7 @@ static void what_the_disk_has_is_filed(void **state)
 {
     struct world *w = *state;
 
-    for (int past = PAST_MEMORY; past <= PAST_MEMORY_IN_NAME; past++) {
+    for (unsigned past = PAST_MEMORY; past <= PAST_MEMORY_IN_NAME; past++) {
         sys.past = past;
         fail_sync(w, "write:a.pdf");
         assert_int_equal(file_one(w, INBOX "/a.pdf", LETTERS, "L.pdf").status, ACT_DONE);
