@@ -713,13 +713,6 @@ static bool is_named_by_hand(const struct doc *row, const char *inside)
     return flow_was_filed(row) && strcmp(was ? was + 1 : row->path, is ? is + 1 : inside) != 0;
 }
 
-static bool lies_in_inbox(const struct flow *f, const struct item *it)
-{
-    enum zone zone = matters_zone(f->matters, it->path, NULL, NULL);
-
-    return zone == ZONE_OFFICE_INBOX || zone == ZONE_CASE_INBOX;
-}
-
 void flow_index(struct flow *f, struct item *it, const struct decision *d, struct matter *home,
                 const char *inside, const struct identified *id)
 {
@@ -742,7 +735,7 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
         a->doc.before = true;
     if (id->moved && is_named_by_hand(row, inside))
         a->doc.by_hand = true;
-    if (id->moved && lies_in_inbox(f, it)) /* which asks for a name, also when it can be read only later */
+    if (id->moved && is_inbox(f, it->path)) /* which asks for a name, also when it can be read only later */
         a->doc.before = false;
     set_wait(it, d);
     leave_rows(f, id, it->path);
@@ -770,7 +763,7 @@ void flow_index(struct flow *f, struct item *it, const struct decision *d, struc
     filer_submit(f->filer, a);
 }
 
-/* Which document it is, when nobody read it now. False: that is being recorded just now. */
+/* Which document it is, by what is known of it. False: that is being recorded just now. */
 static bool identify_unread(struct flow *f, const struct item *it, const struct matter *home,
                             const char *inside, struct identified *id)
 {
@@ -782,21 +775,8 @@ static bool identify_unread(struct flow *f, const struct item *it, const struct 
         id->who = IDENTITY_EDITED;
     else if (it->stamp.ino != 0)
         flow_identify(f, case_id, inside, it, id);
-    if ((id->row.number && flights_have(f, &it->stamp, &id->row)) ||
-        (id->from.number && flights_have(f, &it->stamp, &id->from)))
-        return false;
-    /* What an earlier look read at this path is no evidence of what lies there now. */
-    if (id->who == IDENTITY_RETURNED && !doc_stamp_same_file(&id->row.stamp, &it->stamp)) {
-        identified_clear(id);
-        *id = (struct identified){.who = IDENTITY_NEW};
-    }
-    return true;
-}
-
-/* The content is that of the row, as it was read just now. */
-static bool is_read_as(const struct item *it, const struct doc *row)
-{
-    return doc_stamp_equal(&it->read, &it->stamp) && digest_equal(&it->x.digest, &row->digest);
+    return !(id->row.number && flights_have(f, &it->stamp, &id->row)) &&
+           !(id->from.number && flights_have(f, &it->stamp, &id->from));
 }
 
 /* A row that says only that something lies there and why it is left. lock: the lock file that may
@@ -808,6 +788,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     const char *inside;
     struct decision d = {.action = ACTION_LIST, .reason = reason};
     struct identified id;
+    bool read;
     const char *slash = strrchr(it->path, '/');
     const char *more = reason == REASON_VETOED && state == DOC_WAITING ? ".waiting" : "";
     AUTO_FREE char *key = xasprintf("reason.%s%s", reason_code(reason), more);
@@ -817,10 +798,17 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
         flow_finish(f, it);
         return;
     }
+    /* What an earlier look read at this path is no evidence of what lies there now. */
+    read = doc_stamp_equal(&it->read, &it->stamp) || reason == REASON_NOT_KEPT;
+    if (!read) {
+        it->x = (struct examination){0};
+        it->read_ns = 0;
+    }
     if (!identify_unread(f, it, home, inside, &id) && reason != REASON_NOT_KEPT) {
         it->listed_as = REASON_NONE;
-        it->told = false;
+        it->told = it->again = false;
         identified_clear(&id);
+        takebacks_note(f);
         flow_soon(f, it, 2);
         return;
     }
@@ -830,8 +818,8 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
                          lock, NULL);
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
-    /* Of one that was not kept, what it was is known better. */
-    if (id.row.number && reason != REASON_NOT_KEPT && !is_read_as(it, &id.row)) {
+    if (id.row.number && (!read || !digest_equal(&it->x.digest, &id.row.digest)) &&
+        reason != REASON_NOT_KEPT) { /* of one that was not kept, what it was is known better */
         it->x.digest = id.row.digest;
         it->x.kind = id.row.kind;
         it->stamp = id.row.stamp;

@@ -232,6 +232,8 @@ static void about_document(struct rebuilding *b, const struct history_line *l)
 
         k->doc.by_hand |= was_filed && renamed;
         k->doc.undone &= !renamed;
+        if (renamed && strncmp(l->to, "Inbox/", 6) == 0)
+            k->doc.before = false; /* put there, it was to get a name */
         arrive(b, k, l->to, was_filed ? DOC_FILED : DOC_INDEXED);
         if (!k->doc.filed_ns)
             k->doc.filed_ns = l->at_ns;

@@ -655,6 +655,22 @@ def test_a_link_in_the_place_of_a_document_is_not_that_document(cabinet):
     cabinet.run("verify", cabinet.path)
 
 
+def test_nor_when_the_document_there_was_just_read(smith):
+    work = smith.path / "Smith_Divorce/Work"
+    document = smith.drop(work, "stays.pdf")
+    second = work / "second.pdf"
+    os.link(document, second)
+    while len(smith.index("Smith_Divorce")) < 2:
+        smith.sync()
+    second.unlink()
+    second.symlink_to("/etc/passwd")
+    while smith.kinds("Smith_Divorce")[-2:] != ["removed", "indexed"]:
+        smith.sync()
+    assert "sha256" not in smith.journal("Smith_Divorce")[-1]
+    assert {row["Name"]: row["SHA-256"] for row in smith.index("Smith_Divorce")} == \
+        {"stays.pdf": sha256(document.read_bytes()), "second.pdf": ""}
+
+
 def test_what_nobody_may_read_in_the_place_of_a_document_is_not_that_document(of_nobody):
     cabinet = of_nobody
     smith = cabinet.new()

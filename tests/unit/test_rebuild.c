@@ -403,6 +403,12 @@ static void what_was_there_before_stays_so(void **state)
     assert_true(digest_is_zero(&d.digest));
     doc_clear(&d);
     assert_int_equal(p->r.documents, 1);
+    /* Put into the Inbox it was to get a name. */
+    say(p, "renamed", 1, "Stuff/a.pdf", "Inbox/a.pdf");
+    rebuild(p);
+    d = doc_of(p, 1);
+    assert_false(d.before);
+    doc_clear(&d);
 }
 
 static void what_left_a_renamed_folder_before_is_gone(void **state)
