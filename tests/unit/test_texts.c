@@ -118,8 +118,10 @@ static void only_the_first_pages_are_kept_and_all_text_is_given(void **state)
         str_add(&s, "abcdefg\n");
     texts_world_read(&w, KIND_TEXT, s.s, s.len);
     assert_int_equal(w.said.status, CONTENT_PART);
+#ifdef __OPTIMIZE__ /* else its time may be over before */
     assert_string_equal(w.said.why, "content.part.size");
     assert_true(w.text.len <= TEXT_MAX && w.text.len > TEXT_MAX - 100);
+#endif
     str_clear(&s);
 }
 
