@@ -177,7 +177,7 @@ def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
             assert r.get("why") or r.get("findings"), (n, r)
         check(office, f"{errno.errorcode[error]} at {n}")
     figures.tell(skipped, missed=0)
-    assert failed > 5
+    assert failed > 2
 
 
 # ---- what becomes of whole cases ------------------------------------------------------------------------
