@@ -16,7 +16,7 @@ import time
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Of the shipped types: what the scenarios name. Each start reads them, and there are thousands.
+# Of the shipped types: what the scenarios name. Each start reads them, and there are thousands; and of the noise one line.
 TYPES = {"correspondence.yaml": {"Letter"}, "court-papers.yaml": {"Order"}, "pleadings.yaml": {"Answer"}}
 NIGHT = re.compile(rb"^<div><dt>Next night</dt>.*\n", re.M)  # in the cabinet's page: only a daemon has one
 OWN = {"Index.html", "Index.csv", "Needs attention.txt", "How this works.html", "Case.txt"}
@@ -51,6 +51,8 @@ def small_rules(base):
         for n, few in TYPES.items():
             head, *types = re.split(r"^(?=  - type: )", (rules / "types" / n).read_text(), flags=re.M)
             (rules / "types" / n).write_text(head + "".join(t for t in types if t.split()[2] in few))
+        noise = (rules / "noise.yaml").read_text().splitlines()
+        (rules / "noise.yaml").write_text("words:\n" + "".join(f"{line}\n" for line in noise if line.startswith("  - 'scan(")))
     return rules
 
 
