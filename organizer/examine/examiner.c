@@ -130,6 +130,11 @@ static void part_settle(struct examiner *e, struct part *p)
 
     if (--j->open > 0)
         return;
+    if (j->x.status == EXAMINE_FAILED) {
+        j->x.digest = (struct digest){{0}};
+        j->x.bytes = 0;
+        j->x.kind = KIND_UNKNOWN;
+    }
     j->next = NULL;
     if (e->due_last)
         e->due_last->next = j;

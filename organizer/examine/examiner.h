@@ -35,7 +35,7 @@ struct str;
 
 enum examine_status {
     EXAMINE_DONE,
-    EXAMINE_FAILED, /* `why` says what; cannot tell */
+    EXAMINE_FAILED, /* `why` says what; cannot tell, and of what could be told in part nothing is */
 };
 
 struct examination {

@@ -226,6 +226,20 @@ static void from_row(struct facts *f, const struct doc *row, int64_t now)
     f->undone = row->undone;
 }
 
+bool gather_is_read(const struct doc *row, const struct doc_stamp *now)
+{
+    return doc_stamp_equal(&row->stamp, now) && !doc_is_racy(row) && !digest_is_zero(&row->digest) &&
+           row->reason != REASON_READER_FAILED;
+}
+
+struct examination gather_read(const struct doc *row)
+{
+    return (struct examination){.status = EXAMINE_DONE,
+                                .digest = row->digest,
+                                .bytes = row->stamp.size,
+                                .kind = row->kind};
+}
+
 /* It was not there when its case was closed: nothing is known of it, or only why it was waited for. */
 static bool is_late(const struct doc *row)
 {

@@ -55,6 +55,10 @@ struct gathered {
     struct content kept;
 };
 
+/* Whether the row has what the file with this stamp holds: it was read, and did not change since. */
+bool gather_is_read(const struct doc *row, const struct doc_stamp *now);
+/* What was read of it, as the row has it. */
+struct examination gather_read(const struct doc *row);
 /* Fills g; clear with gather_clear(). home_for: look for the same content in this case as well
  * (where a decision wants to take it), or NULL. */
 void gather(const struct gather_from *from, const struct gather_doc *doc,

@@ -16,10 +16,6 @@ static void answered(void *ctx, const struct examination *x)
     struct flow *f = it->flow;
 
     it->x = *x;
-    if (x->status == EXAMINE_FAILED) { /* half of it may be known */
-        it->x.digest = (struct digest){{0}};
-        it->x.kind = KIND_UNKNOWN;
-    }
     it->examined = true;
     it->read = x->status == EXAMINE_DONE ? it->stamp : (struct doc_stamp){0};
     if (f->stopping) {
@@ -49,13 +45,9 @@ static bool is_known_content(struct flow *f, struct item *it)
     matters_zone(f->matters, it->path, &home, &inside);
     if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
         return false;
-    known = doc_stamp_equal(&row.stamp, &it->stamp) && !doc_is_racy(&row) &&
-            !digest_is_zero(&row.digest) && row.reason != REASON_READER_FAILED;
+    known = gather_is_read(&row, &it->stamp);
     if (known) {
-        it->x = (struct examination){.status = EXAMINE_DONE,
-                                     .digest = row.digest,
-                                     .bytes = row.stamp.size,
-                                     .kind = row.kind};
+        it->x = gather_read(&row);
         it->read_ns = row.read_ns;
     }
     doc_clear(&row);

@@ -103,10 +103,7 @@ static void look_again(struct flow *f, const struct doc *row, const struct conte
 {
     AUTO_FREE char *path = flow_path_of(f, row);
     const struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
-    const struct examination x = {.status = EXAMINE_DONE,
-                                  .digest = row->digest,
-                                  .bytes = row->stamp.size,
-                                  .kind = row->kind};
+    const struct examination x = gather_read(row);
     const struct gather_doc doc = {
         .path = path, .stamp = &row->stamp, .x = &x, .row = row, .content = c};
     struct gathered g;

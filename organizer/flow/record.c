@@ -788,7 +788,7 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
     const char *inside;
     struct decision d = {.action = ACTION_LIST, .reason = reason};
     struct identified id;
-    bool read;
+    const struct examination unread = {.status = EXAMINE_FAILED};
     const char *slash = strrchr(it->path, '/');
     const char *more = reason == REASON_VETOED && state == DOC_WAITING ? ".waiting" : "";
     AUTO_FREE char *key = xasprintf("reason.%s%s", reason_code(reason), more);
@@ -798,10 +798,10 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
         flow_finish(f, it);
         return;
     }
-    /* What an earlier look read at this path is no evidence of what lies there now. */
-    read = doc_stamp_equal(&it->read, &it->stamp) || reason == REASON_NOT_KEPT;
-    if (!read) {
-        it->x = (struct examination){0};
+    /* What an earlier look read at this path is no evidence of what lies there now. Of one that was
+     * not kept, what it was is known. */
+    if (reason != REASON_NOT_KEPT && !doc_stamp_equal(&it->read, &it->stamp)) {
+        it->x = unread;
         it->read_ns = 0;
     }
     if (!identify_unread(f, it, home, inside, &id) && reason != REASON_NOT_KEPT) {
@@ -818,13 +818,9 @@ static void list_row(struct flow *f, struct item *it, enum reason reason, const 
                          lock, NULL);
     if (state == DOC_WAITING)
         d.action = ACTION_WAIT;
-    if (id.row.number && (!read || !digest_equal(&it->x.digest, &id.row.digest)) &&
-        reason != REASON_NOT_KEPT) { /* of one that was not kept, what it was is known better */
-        it->x.digest = id.row.digest;
-        it->x.kind = id.row.kind;
-        it->stamp = id.row.stamp;
-        it->read_ns = id.row.read_ns;
-    }
+    /* That it was edited is told when it is no longer in the way. */
+    if (reason != REASON_NOT_KEPT && id.row.number && !digest_equal(&it->x.digest, &id.row.digest))
+        it->x = unread;
     it->read = (struct doc_stamp){0};
     flow_index(f, it, &d, home, inside, &id);
     free(d.sentence);

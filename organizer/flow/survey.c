@@ -547,12 +547,8 @@ static void ask(struct run *r, char *path)
         return;
     }
     find_row(a);
-    if (a->has_row && doc_stamp_equal(&a->row.stamp, &a->stamp) && !doc_is_racy(&a->row) &&
-        !digest_is_zero(&a->row.digest) && a->row.reason != REASON_READER_FAILED) {
-        x = (struct examination){.status = EXAMINE_DONE,
-                                 .digest = a->row.digest,
-                                 .bytes = a->stamp.size,
-                                 .kind = a->row.kind};
+    if (a->has_row && gather_is_read(&a->row, &a->stamp)) {
+        x = gather_read(&a->row);
         if (judge(a, &x))
             asked_free(a);
         return;

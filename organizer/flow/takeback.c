@@ -82,8 +82,7 @@ static bool is_contradicted(struct flow *f, const struct matter *m, const struct
                             const char *origin, const struct content *c, struct decision *d)
 {
     const struct gather_from from = {f->env, &f->cab.config, f->matters, f->state, f->cab.root};
-    const struct examination x = {
-        .status = EXAMINE_DONE, .digest = row->digest, .bytes = row->stamp.size, .kind = row->kind};
+    const struct examination x = gather_read(row);
     struct doc was = *row; /* borrows */
     const struct gather_doc doc = {
         .path = origin, .stamp = &row->stamp, .x = &x, .row = &was, .alone = true, .content = c};
