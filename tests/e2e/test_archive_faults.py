@@ -16,7 +16,7 @@ import pytest
 
 import bags
 from archive_job import Job, build_tool, is_whole, left
-from conftest import EXE, ROOT, TIMEOUT, Cabinet, need_ptrace, pdf
+from conftest import EXE, ROOT, TIMEOUT, Cabinet, has_gcov, need_ptrace, pdf
 from test_faults import rows
 
 sys.path.insert(0, str(ROOT / "tests/faults"))
@@ -163,7 +163,7 @@ def test_killed_at_any_system_call_it_leaves_no_half_archive(office):
 
 @ERRORS
 def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
-    at = points(office, 40)
+    at = points(office, 60 if has_gcov() else 40)  # a build for coverage makes calls of its own
     figures, skipped, failed = Figures(f"archive, {errno.errorcode[error]}", at), 0, 0
     for n in at:
         r = strike(office, "fail", n, error)
@@ -177,7 +177,7 @@ def test_when_any_system_call_fails_it_leaves_no_half_archive(office, error):
             assert r.get("why") or r.get("findings"), (n, r)
         check(office, f"{errno.errorcode[error]} at {n}")
     figures.tell(skipped, missed=0)
-    assert failed > 2
+    assert failed > 5
 
 
 # ---- what becomes of whole cases ------------------------------------------------------------------------

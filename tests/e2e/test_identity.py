@@ -1,5 +1,4 @@
 """Which document is it? Edited, moved, renamed, removed, returned, restored, linked, fought over."""
-import csv
 import os
 import shutil
 import signal
@@ -31,8 +30,7 @@ def attention(c, case="Smith_Divorce"):
 
 def index(c, name, case="Smith_Divorce"):
     """A document's line in Index.csv."""
-    with open(c.path / case / "Index.csv", encoding="utf-8-sig", newline="") as f:
-        return next(l for l in csv.DictReader(f) if l["Name"] == name)
+    return next(row for row in c.index(case) if row["Name"] == name)
 
 
 # ---- moved by people ----------------------------------------------------------------------------
