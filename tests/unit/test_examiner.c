@@ -568,6 +568,35 @@ static void no_descriptors_left(void **state)
     stop(&f);
 }
 
+/* The digester runs, a classifier cannot be started: half an answer is none. */
+static void of_half_an_examination_nothing_is_told(void **state)
+{
+    struct examiner_options o = options(NULL);
+    struct fixture f;
+    struct rlimit old, tight;
+    int fd = document_open("x", 1);
+
+    (void)state;
+    start(&f, &o);
+    submit(&f, fd, 1, false);
+    wait_for(&f, 1);
+    assert_int_equal(f.last.status, EXAMINE_DONE);
+    assert_false(digest_is_zero(&f.last.digest));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    tight = old;
+    tight.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    submit(&f, fd, 1, true);
+    wait_for(&f, 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_int_equal(f.last.status, EXAMINE_FAILED);
+    assert_non_null(strstr(f.last.why, "no reader can be started"));
+    assert_true(digest_is_zero(&f.last.digest));
+    assert_int_equal(f.last.kind, KIND_UNKNOWN);
+    close(fd);
+    stop(&f);
+}
+
 /* --- readers that lie: this program run as one, told how by the magic file's name --- */
 
 static int say(uint32_t what, uint32_t ticket, uint32_t number, uint64_t bytes)
@@ -880,6 +909,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(program_that_is_not_there),
         cmocka_unit_test(program_that_is_no_reader),
         cmocka_unit_test(no_descriptors_left),
+        cmocka_unit_test(of_half_an_examination_nothing_is_told),
         cmocka_unit_test(liars_are_found_out),
         cmocka_unit_test(of_several_only_the_one_that_kills_its_reader_is_spoiled),
         cmocka_unit_test(a_reader_that_dies_leaves_nothing),
