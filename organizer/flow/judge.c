@@ -301,7 +301,7 @@ static void judge(struct flow *f, struct item *it)
     struct identified id;
 
     flow_keep_today(f);
-    if (!is_still_it(f, it)) {
+    if (!is_still_it(f, it) || flow_is_of_case(f, it->path)) {
         flow_soon(f, it, 0);
         return;
     }

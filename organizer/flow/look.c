@@ -89,11 +89,30 @@ static bool in_ignored_folder(struct flow *f, const char *path)
     return false;
 }
 
+bool flow_is_of_case(struct flow *f, const char *path)
+{
+    return is_own_page(f, path) || is_card(f, path) || matters_by_path(f->matters, path) != NULL;
+}
+
 bool flow_may_lie(struct flow *f, const char *path)
 {
     return !in_ignored_folder(f, path) &&
-           !decide_is_ignored(f->rules, base_name(path), false, NULL) && !is_own_page(f, path) &&
-           !is_card(f, path);
+           !decide_is_ignored(f->rules, base_name(path), false, NULL) && !flow_is_of_case(f, path);
+}
+
+/* A document lay there before its folder was a case, or for as long as that was not seen. */
+static bool has_row(struct flow *f, const char *path)
+{
+    struct matter *home;
+    const char *inside;
+    struct doc row = {0};
+    struct error err = ERROR_INIT;
+    bool has;
+
+    matters_zone(f->matters, path, &home, &inside);
+    has = state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) > 0;
+    doc_clear(&row);
+    return has;
 }
 
 void flow_hint(struct flow *f, const char *path, bool force)
@@ -107,12 +126,12 @@ void flow_hint(struct flow *f, const char *path, bool force)
         closing_wanted_at(f, path);
         return;
     }
-    if (is_own_page(f, path))
-        return;
     if (is_card(f, path)) {
         flow_card_changed(f, path);
         return;
     }
+    if (is_own_page(f, path) && !has_row(f, path))
+        return;
     flow_hint_folder_above(f, path);
     it = items_hint(&f->items, path);
     it->flow = f;
@@ -424,6 +443,11 @@ static void look_there(struct flow *f, struct item *it, int dir, const char *nam
     const char *inside;
     enum zone zone = matters_zone(f->matters, it->path, &home, &inside);
 
+    /* When it was hinted at, that was not known. */
+    if (!S_ISDIR(seen->mode) && flow_is_of_case(f, it->path)) {
+        look_missing(f, it);
+        return;
+    }
     it->missing = 0;
     if (S_ISDIR(seen->mode)) {
         flow_look_folder(f, it);

@@ -453,3 +453,24 @@ def test_a_journal_calls_no_document_a_snapshot_that_may_go(cabinet):
     cabinet.sync()
     assert len(list((cabinet.path / "Archive").glob("Smith_Divorce_*.zip"))) == 1
     assert all((cabinet.path / victim).exists() for victim in victims)
+
+
+@pytest.mark.parametrize("name", ["Index.html", "Index.csv", "Needs attention.txt"])
+def test_a_journal_calls_no_page_a_document(cabinet, name):
+    """Whatever led to such a line, the next sweep says that there is none."""
+    smith = cabinet.new()
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    cabinet.start()
+    cabinet.sync()
+    cabinet.stop()
+    page = smith / name
+    data = page.read_bytes() if page.exists() else b""
+    forge(smith / ".organizer/journal.jsonl",
+          goes_on(kind="indexed", doc=7, to=name, sha256=sha256(data), size=len(data)))
+    shutil.rmtree(cabinet.state)
+    cabinet.start()
+    cabinet.sync()
+    cabinet.run("sweep", cabinet.path)
+    assert [row["Name"] for row in cabinet.index(smith.name)] == [LETTER.format(case=smith.name).split("/")[-1]]
+    cabinet.assert_in_order([])
+    assert cabinet.journal(smith.name)[-1]["kind"] == "removed"

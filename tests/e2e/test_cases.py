@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import signal
 
 from conftest import Cabinet, need_root, pdf, sha256
 
@@ -785,3 +786,21 @@ def test_standard_folders_have_the_mode_of_their_case(smith):
     smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf")
     smith.sync()
     assert (smith.path / "Smith_Divorce/Court Papers").stat().st_mode & 0o7777 == 0o2770
+
+
+def test_a_page_that_comes_before_its_card_is_no_document(cabinet):
+    """A case's folder is copied in: as long as it has no card, nobody knows that the page in it is one."""
+    cabinet.start()
+    cabinet.sync()
+    case = cabinet.path / "Old matter"
+    case.mkdir()
+    cabinet.sync()
+    cabinet.process.send_signal(signal.SIGSTOP)
+    (case / "Index.html").write_text("<p>as it was then")
+    (case / "Case.txt").write_text("Client: Jones\nCase type: Probate\n")
+    cabinet.process.send_signal(signal.SIGCONT)
+    cabinet.sync()
+    assert [line for line in cabinet.journal(case.name) if line.get("to") == "Index.html"] == []
+    assert (case / "Index (yours).html").read_text() == "<p>as it was then"
+    assert "as it was then" not in (case / "Index.html").read_text()
+    cabinet.assert_in_order([])
