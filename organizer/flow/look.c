@@ -118,6 +118,7 @@ static bool has_row(struct flow *f, const char *path)
 void flow_hint(struct flow *f, const char *path, bool force)
 {
     struct item *it;
+    bool card;
 
     if (f->stopping || !*path || in_ignored_folder(f, path))
         return;
@@ -126,11 +127,10 @@ void flow_hint(struct flow *f, const char *path, bool force)
         closing_wanted_at(f, path);
         return;
     }
-    if (is_card(f, path)) {
+    card = is_card(f, path);
+    if (card)
         flow_card_changed(f, path);
-        return;
-    }
-    if (is_own_page(f, path) && !has_row(f, path))
+    if ((card || is_own_page(f, path)) && !has_row(f, path))
         return;
     flow_hint_folder_above(f, path);
     it = items_hint(&f->items, path);
@@ -216,7 +216,8 @@ static void look_missing(struct flow *f, struct item *it)
     }
     if (zone == ZONE_OUTSIDE)
         flow_unnotice(f, REASON_NO_CASE, it->path);
-    if (f->stopping || zone == ZONE_OUTSIDE ||
+    /* A copy of a case has its number, and none of its documents. */
+    if (f->stopping || zone == ZONE_OUTSIDE || (home && home->untouchable) ||
         state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0) {
         flow_finish(f, it);
     } else if (flights_have(f, &row.stamp, &row) || (home && home->moving)) {

@@ -455,7 +455,7 @@ def test_a_journal_calls_no_document_a_snapshot_that_may_go(cabinet):
     assert all((cabinet.path / victim).exists() for victim in victims)
 
 
-@pytest.mark.parametrize("name", ["Index.html", "Index.csv", "Needs attention.txt"])
+@pytest.mark.parametrize("name", ["Index.html", "Index.csv", "Needs attention.txt", "Case.txt"])
 def test_a_journal_calls_no_page_a_document(cabinet, name):
     """Whatever led to such a line, the next sweep says that there is none."""
     smith = cabinet.new()

@@ -283,6 +283,19 @@ def test_a_copy_that_is_removed_is_not_listed_any_more(smith):
     smith.run("check", smith.path, status=0)
 
 
+def test_what_is_removed_from_a_copy_is_not_removed_from_its_case(smith):
+    smith.drop("Smith_Divorce/Inbox", "order 2026-03-02.pdf", pdf("o"))
+    smith.sync()
+    shutil.copytree(smith.path / "Smith_Divorce", smith.path / "Smith_Divorce - Copy")
+    smith.sync()
+    kinds = smith.kinds("Smith_Divorce")
+    os.unlink(smith.path / "Smith_Divorce - Copy/Court Papers/Smith_Divorce_Order_2026-03-02.pdf")
+    smith.sync()
+    assert smith.kinds("Smith_Divorce") == kinds
+    assert smith.kinds("Smith_Divorce - Copy") == kinds
+    assert [row["Name"] for row in smith.index("Smith_Divorce")] == ["Smith_Divorce_Order_2026-03-02.pdf"]
+
+
 def test_a_copy_freed_of_its_card_and_journal_becomes_a_case(smith):
     shutil.copytree(smith.path / "Smith_Divorce", smith.base / "copy")
     os.rename(smith.base / "copy", smith.path / "Jones_Divorce")
