@@ -191,8 +191,12 @@ bool flow_is_idle(const struct flow *f);
 /* look.c */
 /* Whether what lies at that path, from the cabinet down, is looked at as a document. */
 bool flow_may_lie(struct flow *f, const char *path);
-/* What lies there, if it is no folder, is no document: a card, a page of ours, or in the place of a case. */
+/* A card, or a page of ours. */
+bool flow_is_own(struct flow *f, const char *path);
+/* What lies there, if it is no folder, is no document: it is such, or in the place of a case. */
 bool flow_is_of_case(struct flow *f, const char *path);
+/* The row of what lies there: 1, 0 for none, -1 when the private state cannot be read. Clear *row with doc_clear(). */
+int flow_row_at(struct flow *f, const char *path, struct doc *row);
 /* A look at the folder at path, or (beside) at what lies in a folder as path, failed with this errno:
  * when another disk lay over it that is gone again, and of which nothing tells, the folder is scanned. */
 void flow_barred(struct flow *f, const char *path, int number);

@@ -34,16 +34,10 @@ static void answered(void *ctx, const struct examination *x)
 /* A forced look at a document whose bytes were read before and did not change since. */
 static bool is_known_content(struct flow *f, struct item *it)
 {
-    struct matter *home;
-    const char *inside;
     struct doc row = {0};
-    struct error err = ERROR_INIT;
     bool known;
 
-    if (it->no_row)
-        return false;
-    matters_zone(f->matters, it->path, &home, &inside);
-    if (state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0)
+    if (it->no_row || flow_row_at(f, it->path, &row) <= 0)
         return false;
     known = gather_is_read(&row, &it->stamp);
     if (known) {

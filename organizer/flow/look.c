@@ -89,9 +89,14 @@ static bool in_ignored_folder(struct flow *f, const char *path)
     return false;
 }
 
+bool flow_is_own(struct flow *f, const char *path)
+{
+    return is_own_page(f, path) || is_card(f, path);
+}
+
 bool flow_is_of_case(struct flow *f, const char *path)
 {
-    return is_own_page(f, path) || is_card(f, path) || matters_by_path(f->matters, path) != NULL;
+    return flow_is_own(f, path) || matters_by_path(f->matters, path) != NULL;
 }
 
 bool flow_may_lie(struct flow *f, const char *path)
@@ -100,17 +105,22 @@ bool flow_may_lie(struct flow *f, const char *path)
            !decide_is_ignored(f->rules, base_name(path), false, NULL) && !flow_is_of_case(f, path);
 }
 
-/* A document lay there before its folder was a case, or for as long as that was not seen. */
-static bool has_row(struct flow *f, const char *path)
+int flow_row_at(struct flow *f, const char *path, struct doc *row)
 {
     struct matter *home;
     const char *inside;
-    struct doc row = {0};
     struct error err = ERROR_INIT;
-    bool has;
 
     matters_zone(f->matters, path, &home, &inside);
-    has = state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) > 0;
+    return state_doc_by_path(f->state, home ? home->facts.id : "", inside, row, &err);
+}
+
+/* A document lay there before its folder was a case, or for as long as that was not seen. */
+static bool has_row(struct flow *f, const char *path)
+{
+    struct doc row = {0};
+    bool has = flow_row_at(f, path, &row) > 0;
+
     doc_clear(&row);
     return has;
 }
@@ -118,7 +128,6 @@ static bool has_row(struct flow *f, const char *path)
 void flow_hint(struct flow *f, const char *path, bool force)
 {
     struct item *it;
-    bool card;
 
     if (f->stopping || !*path || in_ignored_folder(f, path))
         return;
@@ -127,10 +136,9 @@ void flow_hint(struct flow *f, const char *path, bool force)
         closing_wanted_at(f, path);
         return;
     }
-    card = is_card(f, path);
-    if (card)
+    if (is_card(f, path))
         flow_card_changed(f, path);
-    if ((card || is_own_page(f, path)) && !has_row(f, path))
+    if (flow_is_own(f, path) && !has_row(f, path))
         return;
     flow_hint_folder_above(f, path);
     it = items_hint(&f->items, path);
@@ -195,7 +203,7 @@ static bool is_in_hands(struct flow *f, struct item *it, const struct doc *row)
     return tally_has_file(f->items.held, &row->stamp) && it->doubts++ < FLOW_DOUBTS_MAX;
 }
 
-/* Nothing is there. A row that lay there is missing; it may come back in a moment, or be found
+/* No document is there. A row that lay there is missing; it may come back in a moment, or be found
  * under another name. */
 static void look_missing(struct flow *f, struct item *it)
 {
@@ -275,15 +283,11 @@ enum looked {
 
 static enum looked compare_row(struct flow *f, struct item *it, const struct doc_stamp *stamp)
 {
-    struct matter *home;
-    const char *inside;
     struct doc row = {0};
-    struct error err = ERROR_INIT;
     int64_t age = env_disk_now(f->env) - stamp->ctime_ns;
     bool same, racy;
 
-    matters_zone(f->matters, it->path, &home, &inside);
-    it->no_row = state_doc_by_path(f->state, home ? home->facts.id : "", inside, &row, &err) <= 0;
+    it->no_row = flow_row_at(f, it->path, &row) <= 0;
     if (it->no_row)
         return LOOK_NEW;
     same = doc_stamp_equal(&row.stamp, stamp) && row.state != DOC_WAITING &&

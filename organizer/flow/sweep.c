@@ -227,7 +227,7 @@ static void on_entry(void *ctx, const struct scan_entry *e, int dirfd)
     HASH_FIND_STR(s->known, e->name, k);
     if (k)
         k->seen = true;
-    if (k && !k->look && doc_stamp_equal(&k->stamp, &e->stamp) && !flow_is_of_case(f, e->path))
+    if (k && !k->look && doc_stamp_equal(&k->stamp, &e->stamp) && !flow_is_own(f, e->path))
         return;
     s->queued++;
     flow_hint(f, e->path, k && k->look);

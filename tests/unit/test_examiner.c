@@ -543,19 +543,27 @@ static void program_that_is_no_reader(void **state)
     stop(&f);
 }
 
+/* No descriptor above fd can be had; *old gives them back. */
+static void no_descriptors_above(int fd, struct rlimit *old)
+{
+    struct rlimit tight;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, old), 0);
+    tight = *old;
+    tight.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+}
+
 static void no_descriptors_left(void **state)
 {
     struct examiner_options o = options(NULL);
     struct fixture f;
-    struct rlimit old, tight;
+    struct rlimit old;
     int fd = document_open("x", 1);
 
     (void)state;
     start(&f, &o);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-    tight = old;
-    tight.rlim_cur = (rlim_t)fd + 1;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    no_descriptors_above(fd, &old);
     submit(&f, fd, 1, true);
     assert_int_equal(f.answers, 0);
     wait_for(&f, 1);
@@ -573,7 +581,7 @@ static void of_half_an_examination_nothing_is_told(void **state)
 {
     struct examiner_options o = options(NULL);
     struct fixture f;
-    struct rlimit old, tight;
+    struct rlimit old;
     int fd = document_open("x", 1);
 
     (void)state;
@@ -582,10 +590,7 @@ static void of_half_an_examination_nothing_is_told(void **state)
     wait_for(&f, 1);
     assert_int_equal(f.last.status, EXAMINE_DONE);
     assert_false(digest_is_zero(&f.last.digest));
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-    tight = old;
-    tight.rlim_cur = (rlim_t)fd + 1;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    no_descriptors_above(fd, &old);
     submit(&f, fd, 1, true);
     wait_for(&f, 2);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);

@@ -121,16 +121,16 @@ static void what_is_over_is_left_out(void **state)
     struct str s = STR_INIT;
 
     (void)state;
-#ifndef __OPTIMIZE__ /* its time is over first */
-    skip();
-#endif
     for (size_t i = 0; i < TEXT_MAX / 8 + 10; i++)
         str_add(&s, "abcdefg\n");
     texts_world_read(&w, KIND_TEXT, s.s, s.len);
+    str_clear(&s);
     assert_int_equal(w.said.status, CONTENT_PART);
+#ifndef __OPTIMIZE__ /* its time may be over first */
+    skip();
+#endif
     assert_string_equal(w.said.why, "content.part.size");
     assert_true(w.text.len <= TEXT_MAX && w.text.len > TEXT_MAX - 100);
-    str_clear(&s);
 }
 
 static void a_line_without_end_is_read_to_its_end(void **state)
