@@ -21,6 +21,7 @@ struct echo {
 struct echoes {
     pthread_mutex_t lock;
     struct echo *left, *came; /* in order of time */
+    uint32_t cookie;          /* of the last leaving that was taken */
 };
 
 struct echoes *echoes_new(void)
@@ -90,25 +91,40 @@ void echoes_expect(struct echoes *e, const char *from, const char *to)
     pthread_mutex_unlock(&e->lock);
 }
 
-bool echoes_take(struct echoes *e, const char *path, bool came)
+/* Whether it was in the list and is not older than `oldest`. Under the lock. */
+static bool take_out(struct echo **list, const char *path, int64_t oldest)
 {
-    int64_t oldest = env_ticks() - ECHO_NS;
-    struct echo **list = came ? &e->came : &e->left, *x;
+    struct echo *x;
     bool taken;
 
-    pthread_mutex_lock(&e->lock);
     HASH_FIND_STR(*list, path, x);
     taken = x && x->ticks >= oldest;
     if (x)
         drop(list, x);
+    return taken;
+}
+
+bool echoes_take(struct echoes *e, const char *path, bool came, uint32_t cookie)
+{
+    int64_t oldest = env_ticks() - ECHO_NS;
+    bool taken;
+
+    pthread_mutex_lock(&e->lock);
+    taken = take_out(came ? &e->came : &e->left, path, oldest);
+    if (!came && taken)
+        e->cookie = cookie;
+    else if (came)
+        taken = taken && cookie == e->cookie;
     pthread_mutex_unlock(&e->lock);
     return taken;
 }
 
 void echoes_recall(struct echoes *e, const char *from, const char *to)
 {
-    (void)echoes_take(e, from, false);
-    (void)echoes_take(e, to, true);
+    pthread_mutex_lock(&e->lock);
+    (void)take_out(&e->left, from, 0);
+    (void)take_out(&e->came, to, 0);
+    pthread_mutex_unlock(&e->lock);
 }
 
 void echoes_forget(struct echoes *e)

@@ -511,9 +511,9 @@ void filer_expect(struct filer *f, bool many)
     pthread_mutex_unlock(&f->lock);
 }
 
-bool filer_echo(struct filer *f, const char *path, bool came)
+bool filer_echo(struct filer *f, const char *path, bool came, uint32_t cookie)
 {
-    return echoes_take(f->g->echoes, path, came);
+    return echoes_take(f->g->echoes, path, came, cookie);
 }
 
 void filer_echoes_lost(struct filer *f)

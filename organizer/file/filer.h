@@ -92,8 +92,8 @@ void filer_prepare(struct filer *f, int fd);
  * FILER_CROWD_MS, since its syncs and its transaction cost hardly more for many than for few. */
 void filer_expect(struct filer *f, bool many);
 /* Whether an event, that something came to path or left it, tells only of what the filer did for an
- * act that says `unheard`. True once for each. Loop's thread. */
-bool filer_echo(struct filer *f, const char *path, bool came);
+ * act that says `unheard`; cookie as in echoes_take(). True once for each. Loop's thread. */
+bool filer_echo(struct filer *f, const char *path, bool came, uint32_t cookie);
 /* Events were lost. Loop's thread. */
 void filer_echoes_lost(struct filer *f);
 /* Acts submitted and not yet done. */

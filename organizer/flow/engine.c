@@ -527,11 +527,11 @@ static bool on_watch_skip(void *ctx, const char *path, const char *name)
     return decide_is_ignored(f->rules, name, true, NULL);
 }
 
-static bool on_watch_known(void *ctx, const char *path, bool came)
+static bool on_watch_known(void *ctx, const char *path, bool came, uint32_t cookie)
 {
     struct flow *f = ctx;
 
-    return filer_echo(f->filer, path, came);
+    return filer_echo(f->filer, path, came, cookie);
 }
 
 static void on_watch_lost(void *ctx)

@@ -109,7 +109,7 @@ static bool is_known(struct watcher *w, const struct inotify_event *ev)
     uint32_t what = ev->mask & ~(uint32_t)IN_ISDIR;
 
     return w->e.known && (what == IN_MOVED_FROM || what == IN_MOVED_TO) &&
-           w->e.known(w->e.ctx, str_c(&w->path), what == IN_MOVED_TO);
+           w->e.known(w->e.ctx, str_c(&w->path), what == IN_MOVED_TO, ev->cookie);
 }
 
 static void named_event(struct watcher *w, folder_id parent, const struct inotify_event *ev)

@@ -43,9 +43,9 @@ struct watcher_events {
     void (*hint)(void *ctx, enum hint hint, const char *path, bool closed);
     /* A folder that must not be entered (rules_ignored, ".organizer", snapshots). */
     bool (*skip)(void *ctx, const char *path, const char *name);
-    /* A file came to path, or left it: true when nobody needs to be told. Asked once for each event;
-     * may be NULL. */
-    bool (*known)(void *ctx, const char *path, bool came);
+    /* A file came to path, or left it: true when nobody needs to be told. Both ends of one rename
+     * have the same cookie. Asked once for each event; may be NULL. */
+    bool (*known)(void *ctx, const char *path, bool came, uint32_t cookie);
     /* Events were lost; a hint at all follows. May be NULL. */
     void (*lost)(void *ctx);
     void *ctx;

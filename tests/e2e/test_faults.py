@@ -330,6 +330,25 @@ def test_the_edit_of_a_document_with_two_names_that_could_not_be_read_is_one_edi
         {hashlib.sha256(document.read_bytes()).hexdigest()}
 
 
+def test_what_was_filed_into_a_new_folder_and_is_put_back_at_once_is_seen(cabinet):
+    """Watches are slow: nothing tells the daemon of its own rename into the folder that it made, and
+    what comes there next is somebody's."""
+    cabinet.init().new()
+    cabinet.new("Jones", "Probate")
+    away = cabinet.path / "Jones_Probate/From Smith"
+    away.mkdir()
+    cabinet.start(env={"LD_PRELOAD": str(preload()), "FAULT_CALLS": "inotify", "FAULT_DO": "slow", "FAULT_MS": "100"})
+    cabinet.drop("Smith_Divorce/Inbox", "order 3-3-26.pdf", pdf("order"))
+    cabinet.sync()
+    (p,) = (cabinet.path / "Smith_Divorce/Court Papers").glob("*.pdf")
+    os.rename(p, away / p.name)
+    cabinet.sync()
+    os.rename(away / p.name, p)
+    cabinet.sync()
+    assert [l["kind"] for l in cabinet.journal("Smith_Divorce") if l.get("doc") == 1] == ["filed", "removed", "returned"]
+    cabinet.assert_in_order([pdf("order")])
+
+
 def test_what_goes_while_it_is_being_recorded_is_not_listed_for_good(cabinet):
     """The disk is slow: between the document and its row, what happens to it finds no row yet."""
     cabinet.init().new()

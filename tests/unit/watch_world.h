@@ -38,7 +38,8 @@ struct world {
     uv_loop_t loop;
     struct watcher *w;
     uint64_t max_watches, sweep_ms;
-    const char *known; /* what came to this path, or left it, is told to nobody, once */
+    const char *known; /* what comes to this path by the rename that was told of last is told to nobody, once */
+    uint32_t cookie;   /* of that rename's leaving */
     uint64_t lost;     /* times that events were lost */
     struct str seen;  /* all hints: "L path\n", "C path\n" (closed), "S path\n" */
     struct str found; /* what scans reported: "entry\n", "gone path\n" */
@@ -61,11 +62,14 @@ static inline void on_hint(void *ctx, enum hint hint, const char *path, bool clo
     }
 }
 
-static inline bool on_known(void *ctx, const char *path, bool came)
+static inline bool on_known(void *ctx, const char *path, bool came, uint32_t cookie)
 {
     struct world *x = ctx;
-    bool known = came && x->known && strcmp(x->known, path) == 0;
+    bool known = came && x->known && strcmp(x->known, path) == 0 && cookie &&
+                 cookie == x->cookie;
 
+    if (!came)
+        x->cookie = cookie;
     if (known)
         x->known = NULL;
     return known;
