@@ -140,7 +140,8 @@ static int write_end(int fd, const char *p, size_t n, int64_t expected, struct j
 
 /*
  * Our own bytes that a crash or a failed write left behind are written once more over themselves:
- * after a failed fsync(2) the kernel takes them for clean though they may not be on disk.
+ * there may be zeros among them, and after a failed fsync(2) the kernel takes them for clean though
+ * they may not be on disk.
  */
 static int rewrite_own(int fd, const char *p, size_t n, int64_t at, struct error *err)
 {
@@ -166,11 +167,11 @@ static int rewrite_own(int fd, const char *p, size_t n, int64_t at, struct error
 
 /* Writes what is missing of lines behind head; `own` bytes of them are there. */
 static int write_lines(int fd, struct journal_head *head, const struct journal_lines *lines,
-                       size_t own, bool durable, enum journal_standing *standing, struct error *err)
+                       size_t own, enum journal_standing *standing, struct error *err)
 {
     struct journal_head end = lines->len ? lines->ends[lines->len - 1] : *head;
 
-    if (durable && own > 0 && rewrite_own(fd, lines->text.s, own, head->size, err) < 0)
+    if (own > 0 && rewrite_own(fd, lines->text.s, own, head->size, err) < 0)
         return -1;
     if (own < lines->text.len && write_end(fd, lines->text.s + own, lines->text.len - own, end.size,
                                            &end, standing, err) < 0)
@@ -283,8 +284,8 @@ static int find_note(int fd, const struct journal_head *head, size_t text, int64
 
 /* Goes on with an append that was interrupted behind its note. 1 done, 0 there is none, -1. */
 static int resume(int fd, struct journal_head *head, const char *const *bodies, size_t n,
-                  const struct journal_lines *lines, int64_t size, bool durable,
-                  enum journal_standing *standing, struct error *err)
+                  const struct journal_lines *lines, int64_t size, enum journal_standing *standing,
+                  struct error *err)
 {
     struct journal_lines rest;
     struct journal_found found;
@@ -296,7 +297,7 @@ static int resume(int fd, struct journal_head *head, const char *const *bodies, 
     journal_lines_make(&rest, &r.head, bodies + r.kept, n - r.kept);
     rc = journal_measure(fd, INT64_MAX, &r.head, &rest, &found, err);
     if (rc == 0 && (found.standing == JOURNAL_INTACT || found.standing == JOURNAL_TAIL_OWN)) {
-        rc = write_lines(fd, &r.head, &rest, found.own, durable, standing, err) < 0 ? -1 : 1;
+        rc = write_lines(fd, &r.head, &rest, found.own, standing, err) < 0 ? -1 : 1;
         if (rc > 0)
             *head = r.head;
     }
@@ -348,8 +349,7 @@ static int write_after_note(int fd, struct journal_head *head, const char *const
 /* ---- append -------------------------------------------------------------------------------- */
 
 static int append_open(int fd, struct journal_head *head, const char *const *bodies, size_t n,
-                       int64_t now_ns, bool durable, bool made, enum journal_standing *standing,
-                       struct error *err)
+                       int64_t now_ns, bool made, enum journal_standing *standing, struct error *err)
 {
     struct journal_lines lines;
     struct journal_found found;
@@ -362,9 +362,9 @@ static int append_open(int fd, struct journal_head *head, const char *const *bod
     if (rc == 0) {
         *standing = found.standing;
         if (found.standing == JOURNAL_INTACT || found.standing == JOURNAL_TAIL_OWN) {
-            rc = write_lines(fd, head, &lines, found.own, durable, standing, err);
+            rc = write_lines(fd, head, &lines, found.own, standing, err);
         } else {
-            rc = resume(fd, head, bodies, n, &lines, found.size, durable, standing, err);
+            rc = resume(fd, head, bodies, n, &lines, found.size, standing, err);
             if (rc == 0)
                 rc = write_after_note(fd, head, bodies, n, &found, now_ns, standing, err);
         }
@@ -381,7 +381,7 @@ int journal_append(int case_fd, struct journal_head *head, const char *const *bo
     AUTO_CLOSE int fd = open_or_make(case_fd, &made, err);
 
     *standing = JOURNAL_INTACT;
-    if (fd < 0 || append_open(fd, &moved, bodies, n, now_ns, durable, made, standing, err) < 0)
+    if (fd < 0 || append_open(fd, &moved, bodies, n, now_ns, made, standing, err) < 0)
         return -1;
     if (durable && fdatasync(fd) < 0)
         return error_set(err, errno, "cannot sync the journal of the case");

@@ -17,9 +17,10 @@
  *
  * The writer is crash-safe without a lock on the share: lines are first committed to the outbox
  * (state.h), then appended, then the head is moved. After a crash the bytes behind the head must
- * be a prefix of what the outbox says (then the rest is appended: a torn line of our own is
- * completed) or are foreign: they are never cut; a newline closes them, a `foreign` line says so,
- * and the case is marked as tampered with.
+ * be a prefix of what the outbox says, but for zeros where the disk did not have it yet (then it is
+ * written again and the rest appended: a torn line of our own is completed), or are foreign: they
+ * are never cut; a newline closes them, a `foreign` line says so, and the case is marked as
+ * tampered with.
  *
  * A `foreign` line holds why, was, was_seq, was_size (the head), bytes (size of the file as it was
  * found), found (SHA-256 of all of it) and kept (how many of the lines to be written were there
@@ -52,7 +53,7 @@ struct str;
 /* How the journal on disk stands against its head. */
 enum journal_standing {
     JOURNAL_INTACT,   /* ends at the head (or is missing while the head is empty) */
-    JOURNAL_TAIL_OWN, /* bytes behind the head are a prefix of the outbox's lines */
+    JOURNAL_TAIL_OWN, /* bytes behind the head are a prefix of the outbox's lines, or zeros for it */
     JOURNAL_FOREIGN,  /* other bytes behind the head */
     JOURNAL_SHORTER,  /* shorter than the head: cut, or restored from a backup */
     JOURNAL_CHANGED,  /* the head's last line is not there as it was */

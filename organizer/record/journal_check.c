@@ -226,21 +226,6 @@ static int check_line(void *ctx, const struct journal_raw *raw)
     return rc < 0 ? -1 : journal_raw_digest(c->fd, raw, &c->prev, c->err);
 }
 
-/* A journal that ends in lines being written is only measured up to the last whole one. */
-static void check_standing(struct check *c, const struct journal_found *found, size_t pending,
-                           uint64_t last)
-{
-    switch (found->standing) {
-    case JOURNAL_INTACT:
-        return;
-    case JOURNAL_TAIL_OWN: /* then only a torn line of our own can have been a fault */
-        if (c->len && found->own != pending && c->faults[c->len - 1].line == last)
-            free(c->faults[--c->len].what);
-        return;
-    default:
-        add_fault(c, last, xasprintf("the journal %s", journal_standing_text(found->standing)));
-    }
-}
 
 int64_t journal_size(int case_fd, struct error *err)
 {
@@ -304,9 +289,13 @@ static int check_open(struct check *c, const struct journal_head *head,
     if (journal_measure(c->fd, c->upto, head, lines, &found, err) < 0)
         return -1;
     *standing = found.standing;
+    /* Of lines that are being written only those count that are there. */
+    if (found.standing == JOURNAL_TAIL_OWN)
+        c->upto = found.whole ? lines->ends[found.whole - 1].size : head->size;
     if (c->fd >= 0 && journal_each_raw(c->fd, count_and_check, &n, err) < 0)
         return -1;
-    check_standing(c, &found, lines->text.len, n.last);
+    if (found.standing != JOURNAL_INTACT && found.standing != JOURNAL_TAIL_OWN)
+        add_fault(c, n.last, xasprintf("the journal %s", journal_standing_text(found.standing)));
     return 0;
 }
 

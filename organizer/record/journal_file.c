@@ -126,20 +126,29 @@ static int holds_head(int fd, const struct journal_head *head)
     return digest_equal(&d, &head->hash);
 }
 
-/* Compares what is behind the head with what may be there. */
+/* Compares what is behind the head with what may be there. What was being written when the power
+ * went may be partly zeros, which no line of ours holds: ext4 can have the new size of a file on the
+ * disk before the bytes. */
 static int measure_tail(int fd, const struct journal_head *head, const struct journal_lines *lines,
                         struct journal_found *found)
 {
     int64_t tail = found->size - head->size;
     size_t n = tail < (int64_t)lines->text.len ? (size_t)tail : lines->text.len;
+    size_t unbroken = n;
     AUTO_FREE char *buf = xmalloc(n + 1);
 
     if (journal_read_at(fd, buf, n, head->size) < 0)
         return -1;
-    while (found->own < n && buf[found->own] == lines->text.s[found->own])
-        found->own++;
+    for (; found->own < n; found->own++) {
+        if (buf[found->own] == lines->text.s[found->own])
+            continue;
+        if (found->own < unbroken)
+            unbroken = found->own;
+        if (buf[found->own] != '\0')
+            break;
+    }
     while (found->whole < lines->len &&
-           lines->ends[found->whole].size - head->size <= (int64_t)found->own)
+           lines->ends[found->whole].size - head->size <= (int64_t)unbroken)
         found->whole++;
     if (tail > 0)
         found->standing = (int64_t)found->own == tail ? JOURNAL_TAIL_OWN : JOURNAL_FOREIGN;

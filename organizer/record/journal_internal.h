@@ -22,8 +22,8 @@ void journal_lines_clear(struct journal_lines *l);
 struct journal_found {
     enum journal_standing standing;
     int64_t size; /* of the file */
-    size_t own;   /* bytes behind the head that are as lines' text begins */
-    size_t whole; /* complete lines among them */
+    size_t own;   /* bytes behind the head that are as lines' text begins, or zeros in their place */
+    size_t whole; /* complete lines that they begin with */
 };
 /* fd -1: there is no file. What stands behind the first `upto` bytes is taken for not there.
  * Returns 0 or -1. */

@@ -330,6 +330,31 @@ def test_the_edit_of_a_document_with_two_names_that_could_not_be_read_is_one_edi
         {hashlib.sha256(document.read_bytes()).hexdigest()}
 
 
+@pytest.mark.parametrize("kept", [0, 1, 100], ids=["nothing of it", "a byte", "a part"])
+def test_a_journal_whose_last_lines_are_zeros_after_a_power_cut_is_no_stranger_s(cabinet, kept):
+    """ext4 may have the new size of a file on the disk, and not yet what was written there."""
+    cabinet.init().new()
+    cabinet.drop("Smith_Divorce/Inbox", "letter 3-3-26.pdf", pdf("letter"))
+    cabinet.run("sweep", cabinet.path)
+    journal = cabinet.path / "Smith_Divorce/.organizer/journal.jsonl"
+    before = journal.stat().st_size
+    cabinet.drop("Smith_Divorce/Inbox", "order 3-3-26.pdf", pdf("order"))
+    cabinet.run("sweep", cabinet.path, status=-9,
+                env={"LD_PRELOAD": str(preload()), "FAULT_CALLS": "fdatasync", "FAULT_PATH": "journal.jsonl",
+                     "FAULT_DO": "kill", "FAULT_AT": "1"})
+    size = journal.stat().st_size
+    assert size > before + kept, "nothing had been written"
+    with open(journal, "r+b") as f:
+        f.seek(before + kept)
+        f.write(bytes(size - before - kept))
+    cabinet.run("verify", cabinet.path)
+    cabinet.run("sweep", cabinet.path)
+    cabinet.run("verify", cabinet.path)
+    assert b"\0" not in journal.read_bytes()
+    assert cabinet.kinds("Smith_Divorce").count("filed") == 2
+    cabinet.assert_in_order([pdf("letter"), pdf("order")])
+
+
 def test_what_was_filed_into_a_new_folder_and_is_put_back_at_once_is_seen(cabinet):
     """Watches are slow: nothing tells the daemon of its own rename into the folder that it made, and
     what comes there next is somebody's."""

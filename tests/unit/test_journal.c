@@ -310,6 +310,78 @@ static void every_torn_append_is_completed(void **state)
     }
 }
 
+/* ext4 can have the file's new size on the disk, and zeros where the bytes did not come there. */
+static void what_a_power_cut_left_as_zeros_is_written(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    AUTO_STR struct str again = STR_INIT;
+    struct str b[3] = {STR_INIT, STR_INIT, STR_INIT};
+    const char *bodies[3];
+    struct journal_head before, after;
+    size_t from, n;
+
+    for (size_t i = 0; i < 3; i++) {
+        body_of(&b[i], 2 + (int)i);
+        bodies[i] = str_c(&b[i]);
+    }
+    add(p, 0, 2);
+    before = p->head;
+    add(p, 2, 3);
+    after = p->head;
+    slurp(p, &whole);
+    from = (size_t)before.size;
+    n = whole.len - from;
+    for (size_t i = 0; i < n; i += 7) {
+        const size_t ends[] = {i + 1, i + 40 < n ? i + 40 : n, n};
+
+        for (size_t k = 0; k < 3; k++) {
+            AUTO_FREE char *text = xstrdup(whole.s);
+            struct journal_picture picture = {(int64_t)whole.len, before, bodies, 3};
+
+            memset(text + from + i, 0, ends[k] - i);
+            put(p, text, whole.len);
+            assert_int_equal(
+                journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
+            assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
+            p->head = before;
+            assert_int_equal(journal_append(p->fd, &p->head, bodies, 3, NOW, i % 2,
+                                            &p->standing, &p->err),
+                             0);
+            assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
+            slurp(p, &again);
+            assert_int_equal(again.len, whole.len);
+            assert_memory_equal(again.s, whole.s, whole.len);
+            assert_memory_equal(&p->head, &after, sizeof after);
+        }
+    }
+    for (size_t i = 0; i < 3; i++)
+        str_clear(&b[i]);
+}
+
+/* Zeros that are not in the place of a line of ours, and a line of ours that another byte is in. */
+static void other_zeros_are_foreign(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    struct journal_head before;
+
+    add(p, 0, 2);
+    before = p->head;
+    slurp(p, &whole);
+    for (int i = 0; i < 600; i++)
+        str_addc(&whole, '\0');
+    put(p, whole.s, whole.len);
+    assert_int_equal(add(p, 2, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    assert_true(faults(p) > 0);
+    whole.s[(size_t)before.size + 5] = 'x';
+    put(p, whole.s, (size_t)before.size + 50);
+    p->head = before;
+    assert_int_equal(add(p, 2, 1), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+}
+
 static int64_t last_change(struct place *p, struct journal_head *cut)
 {
     int64_t at = -1;
@@ -1021,6 +1093,8 @@ int main(void)
         T(the_first_line_tells_the_case),
         T(last_finds_the_head),
         T(every_torn_append_is_completed),
+        T(what_a_power_cut_left_as_zeros_is_written),
+        T(other_zeros_are_foreign),
         T(the_last_change_is_before_what_is_told_of_archives),
         T(a_pending_tail_is_no_fault),
         T(what_is_written_later_is_not_looked_at),
