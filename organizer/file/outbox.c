@@ -29,6 +29,7 @@ struct sheaf {
     char *path; /* where its folder is, or NULL: as its row says */
     const char **bodies;
     size_t len, cap;
+    size_t tried;        /* the first so many may have been written by a run that was ended */
     int64_t first, last; /* rowids of the lines: between them lie others' */
     char *folder; /* with lines: where they go */
     int rc;       /* how that went: 1 they are there, 0 not yet, -1 with error */
@@ -47,6 +48,7 @@ struct outbox {
     struct state *state;
     struct sheaf *cases;
     int64_t last; /* rowid of the last line that was taken */
+    int64_t old;  /* of the last that was there when this was made; -1: not known yet */
     bool any;   /* the private state may hold lines */
     bool heads; /* some have moved */
     bool tampered;
@@ -62,6 +64,7 @@ struct outbox *outbox_new(const struct filer_options *o, struct state *state)
     b->root = io_open_again(o->root);
     b->state = state;
     b->any = true;
+    b->old = -1;
     return b;
 }
 
@@ -73,7 +76,7 @@ static void bodies_clear(struct sheaf *c)
     free(c->folder);
     c->bodies = NULL;
     c->folder = NULL;
-    c->len = c->cap = 0;
+    c->len = c->cap = c->tried = 0;
 }
 
 static void sheaf_free(struct outbox *b, struct sheaf *c)
@@ -140,6 +143,8 @@ static int take_line(void *ctx, int64_t rowid, const char *case_id, const char *
     GROW(c->bodies, c->len, c->cap);
     c->bodies[c->len++] = xstrdup(body);
     c->last = b->last = rowid;
+    if (b->old < 0 || rowid <= b->old)
+        c->tried = c->len;
     return 0;
 }
 
@@ -236,7 +241,8 @@ static int append(const struct outbox *b, struct sheaf *c, bool sync, struct err
         return -1;
     if (*c->id && c->head.seq > 0 && is_going(b, c, fd))
         return error_set(err, ENOENT, "the case %s is being removed", c->id);
-    return journal_append(fd, &c->head, c->bodies, c->len, env_now(b->o->env), sync, &c->standing, err);
+    return journal_append(fd, &c->head, c->bodies, c->len, c->tried, env_now(b->o->env), sync,
+                          &c->standing, err);
 }
 
 int outbox_take(struct outbox *b, struct error *err)
@@ -245,6 +251,8 @@ int outbox_take(struct outbox *b, struct error *err)
 
     if (b->any && state_each_outbox(b->state, take_line, b, err) < 0)
         return -1;
+    if (b->old < 0)
+        b->old = b->last;
     HASH_ITER(hh, b->cases, c, tmp)
     {
         if (!c->len)

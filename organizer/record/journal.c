@@ -77,6 +77,7 @@ void journal_lines_make(struct journal_lines *l, const struct journal_head *head
         at.seq++;
         at.size += (int64_t)(l->text.len - start);
         l->ends[l->len++] = at;
+        l->tried = l->len;
     }
     digester_free(g);
 }
@@ -165,7 +166,7 @@ static int rewrite_own(int fd, const char *p, size_t n, int64_t at, struct error
     return 0;
 }
 
-/* Writes what is missing of lines behind head; `own` bytes of them are there. */
+/* Writes what is missing of lines behind head; `own` bytes of them are there, or zeros. */
 static int write_lines(int fd, struct journal_head *head, const struct journal_lines *lines,
                        size_t own, enum journal_standing *standing, struct error *err)
 {
@@ -295,6 +296,7 @@ static int resume(int fd, struct journal_head *head, const char *const *bodies, 
     if (rc <= 0 || r.kept > n)
         return rc < 0 ? -1 : 0;
     journal_lines_make(&rest, &r.head, bodies + r.kept, n - r.kept);
+    rest.tried = lines->tried > r.kept ? lines->tried - r.kept : 0;
     rc = journal_measure(fd, INT64_MAX, &r.head, &rest, &found, err);
     if (rc == 0 && (found.standing == JOURNAL_INTACT || found.standing == JOURNAL_TAIL_OWN)) {
         rc = write_lines(fd, &r.head, &rest, found.own, standing, err) < 0 ? -1 : 1;
@@ -349,13 +351,15 @@ static int write_after_note(int fd, struct journal_head *head, const char *const
 /* ---- append -------------------------------------------------------------------------------- */
 
 static int append_open(int fd, struct journal_head *head, const char *const *bodies, size_t n,
-                       int64_t now_ns, bool made, enum journal_standing *standing, struct error *err)
+                       size_t tried, int64_t now_ns, bool made, enum journal_standing *standing,
+                       struct error *err)
 {
     struct journal_lines lines;
     struct journal_found found;
     int rc;
 
     journal_lines_make(&lines, head, bodies, n);
+    lines.tried = tried;
     rc = journal_measure(fd, INT64_MAX, head, &lines, &found, err);
     if (rc == 0 && made && head->seq)
         found.standing = JOURNAL_MISSING;
@@ -374,14 +378,15 @@ static int append_open(int fd, struct journal_head *head, const char *const *bod
 }
 
 int journal_append(int case_fd, struct journal_head *head, const char *const *bodies, size_t n,
-                   int64_t now_ns, bool durable, enum journal_standing *standing, struct error *err)
+                   size_t tried, int64_t now_ns, bool durable, enum journal_standing *standing,
+                   struct error *err)
 {
     struct journal_head moved = *head;
     bool first = head->seq == 0, made;
     AUTO_CLOSE int fd = open_or_make(case_fd, &made, err);
 
     *standing = JOURNAL_INTACT;
-    if (fd < 0 || append_open(fd, &moved, bodies, n, now_ns, made, standing, err) < 0)
+    if (fd < 0 || append_open(fd, &moved, bodies, n, tried, now_ns, made, standing, err) < 0)
         return -1;
     if (durable && fdatasync(fd) < 0)
         return error_set(err, errno, "cannot sync the journal of the case");

@@ -18,9 +18,9 @@
  * The writer is crash-safe without a lock on the share: lines are first committed to the outbox
  * (state.h), then appended, then the head is moved. After a crash the bytes behind the head must
  * be a prefix of what the outbox says, but for zeros where the disk did not have it yet (then it is
- * written again and the rest appended: a torn line of our own is completed), or are foreign: they
- * are never cut; a newline closes them, a `foreign` line says so, and the case is marked as
- * tampered with.
+ * written again and the rest appended: a torn line of our own is completed), or are foreign, as
+ * zeros are that no interrupted append can have left: they are never cut; a newline closes them, a
+ * `foreign` line says so, and the case is marked as tampered with.
  *
  * A `foreign` line holds why, was, was_seq, was_size (the head), bytes (size of the file as it was
  * found), found (SHA-256 of all of it) and kept (how many of the lines to be written were there
@@ -68,12 +68,13 @@ void journal_body(struct str *body, int64_t now_ns, const char *kind);
 void journal_line(struct str *line, const struct journal_head *head, const char *body);
 /* Appends n bodies behind head to the journal in the case folder case_fd, making .organizer/ and
  * the file when head->seq is 0 and neither is there, and moves *head. Idempotent: lines that are
- * on disk already are not written twice. Writes, then fdatasync when durable. *standing says what
+ * on disk already are not written twice; the first `tried` bodies may have been written by a run
+ * that a power cut ended. Writes, then fdatasync when durable. *standing says what
  * was found; for FOREIGN, SHORTER, CHANGED and MISSING the lines are appended behind what is
  * there, preceded by one `foreign` line that starts a new chain segment (its prev is the hash of
  * the last line found, "was" the head's hash), and the caller marks the case. Returns 0 or -1. */
 int journal_append(int case_fd, struct journal_head *head, const char *const *bodies, size_t n,
-                   int64_t now_ns, bool durable, enum journal_standing *standing,
+                   size_t tried, int64_t now_ns, bool durable, enum journal_standing *standing,
                    struct error *err);
 
 /* Reads the journal line by line: parsed object (NULL for a line that is no JSON), the raw bytes,

@@ -226,7 +226,6 @@ static int check_line(void *ctx, const struct journal_raw *raw)
     return rc < 0 ? -1 : journal_raw_digest(c->fd, raw, &c->prev, c->err);
 }
 
-
 int64_t journal_size(int case_fd, struct error *err)
 {
     AUTO_CLOSE int fd = open_to_read(case_fd, err);

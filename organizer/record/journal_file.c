@@ -128,23 +128,25 @@ static int holds_head(int fd, const struct journal_head *head)
 
 /* Compares what is behind the head with what may be there. What was being written when the power
  * went may be partly zeros, which no line of ours holds: ext4 can have the new size of a file on the
- * disk before the bytes. */
+ * disk before the bytes. Zeros in the place of what nobody was writing are foreign. */
 static int measure_tail(int fd, const struct journal_head *head, const struct journal_lines *lines,
                         struct journal_found *found)
 {
     int64_t tail = found->size - head->size;
     size_t n = tail < (int64_t)lines->text.len ? (size_t)tail : lines->text.len;
-    size_t unbroken = n;
+    size_t unbroken = n, tried = 0;
     AUTO_FREE char *buf = xmalloc(n + 1);
 
     if (journal_read_at(fd, buf, n, head->size) < 0)
         return -1;
+    if (lines->tried)
+        tried = (size_t)(lines->ends[lines->tried - 1].size - head->size);
     for (; found->own < n; found->own++) {
         if (buf[found->own] == lines->text.s[found->own])
             continue;
         if (found->own < unbroken)
             unbroken = found->own;
-        if (buf[found->own] != '\0')
+        if (buf[found->own] != '\0' || found->own >= tried)
             break;
     }
     while (found->whole < lines->len &&

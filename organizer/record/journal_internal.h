@@ -13,7 +13,9 @@ struct journal_lines {
     struct str text;           /* all lines, newlines too */
     struct journal_head *ends; /* the head after each line */
     size_t len;
+    size_t tried; /* the first so many may have been written, as far as the disk has them */
 };
+/* tried is all of them. */
 void journal_lines_make(struct journal_lines *l, const struct journal_head *head,
                         const char *const *bodies, size_t n);
 void journal_lines_clear(struct journal_lines *l);

@@ -355,6 +355,18 @@ def test_a_journal_whose_last_lines_are_zeros_after_a_power_cut_is_no_stranger_s
     cabinet.assert_in_order([pdf("letter"), pdf("order")])
 
 
+def test_zeros_that_a_stranger_puts_behind_a_journal_are_told(smith):
+    """Nothing was being written there."""
+    smith.drop("Smith_Divorce/Inbox", "letter 3-3-26.pdf", pdf("letter"))
+    smith.sync()
+    journal = smith.path / "Smith_Divorce/.organizer/journal.jsonl"
+    os.truncate(journal, journal.stat().st_size + 40)
+    smith.drop("Smith_Divorce/Inbox", "order 3-3-26.pdf", pdf("order"))
+    smith.sync()
+    assert journal.read_bytes().count(b'"kind":"foreign"') == 1
+    assert "bytes at its end that the organizer did not write" in smith.run("verify", smith.path, status=1).stdout
+
+
 def test_what_was_filed_into_a_new_folder_and_is_put_back_at_once_is_seen(cabinet):
     """Watches are slow: nothing tells the daemon of its own rename into the folder that it made, and
     what comes there next is somebody's."""

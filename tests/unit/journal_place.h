@@ -61,7 +61,7 @@ static inline void journal_place_say(struct journal_place *p, const char *kind, 
     if (to)
         json_name(&b, strncmp(to, "OFFICE/", 7) == 0 ? "to_office" : "to", to);
     body = str_c(&b);
-    if (journal_append(p->fd, &p->head, &body, 1, p->now, false, &standing, &p->err) < 0)
+    if (journal_append(p->fd, &p->head, &body, 1, 1, p->now, false, &standing, &p->err) < 0)
         abort();
 }
 

@@ -135,7 +135,7 @@ static int add(struct place *p, int first, int n)
         body_of(&b[i], first + i);
         bodies[i] = str_c(&b[i]);
     }
-    rc = journal_append(p->fd, &p->head, bodies, (size_t)n, NOW, true, &p->standing, &p->err);
+    rc = journal_append(p->fd, &p->head, bodies, (size_t)n, (size_t)n, NOW, true, &p->standing, &p->err);
     for (int i = 0; i < n; i++)
         str_clear(&b[i]);
     free(b);
@@ -150,7 +150,7 @@ static int add_body(struct place *p, const char *kind)
 
     journal_body(&b, NOW, kind);
     body = str_c(&b);
-    return journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err);
+    return journal_append(p->fd, &p->head, &body, 1, 1, NOW, true, &p->standing, &p->err);
 }
 
 static void slurp(struct place *p, struct str *out)
@@ -247,7 +247,7 @@ static void nothing_to_append_changes_nothing(void **state)
 
     add(p, 0, 2);
     was = p->head;
-    assert_int_equal(journal_append(p->fd, &p->head, NULL, 0, NOW, true, &p->standing, &p->err), 0);
+    assert_int_equal(journal_append(p->fd, &p->head, NULL, 0, 0, NOW, true, &p->standing, &p->err), 0);
     assert_memory_equal(&was, &p->head, sizeof was);
     assert_int_equal(faults(p), 0);
 }
@@ -345,7 +345,7 @@ static void what_a_power_cut_left_as_zeros_is_written(void **state)
                 journal_check_pending(p->fd, &picture, no_fault, NULL, &p->standing, &p->err), 0);
             assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
             p->head = before;
-            assert_int_equal(journal_append(p->fd, &p->head, bodies, 3, NOW, i % 2,
+            assert_int_equal(journal_append(p->fd, &p->head, bodies, 3, 3, NOW, i % 2,
                                             &p->standing, &p->err),
                              0);
             assert_int_equal(p->standing, JOURNAL_TAIL_OWN);
@@ -380,6 +380,71 @@ static void other_zeros_are_foreign(void **state)
     p->head = before;
     assert_int_equal(add(p, 2, 1), 0);
     assert_int_equal(p->standing, JOURNAL_FOREIGN);
+}
+
+/* A stranger's, in the place of a line that nobody had begun to write. */
+static void zeros_where_nobody_was_writing_are_foreign(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    AUTO_STR struct str again = STR_INIT;
+    AUTO_STR struct str one = STR_INIT;
+    AUTO_STR struct str two = STR_INIT;
+    struct journal_head before;
+    const char *bodies[2];
+    char zeros[10] = {0};
+
+    add(p, 0, 1);
+    before = p->head;
+    slurp(p, &whole);
+    body_of(&one, 1);
+    body_of(&two, 2);
+    bodies[0] = str_c(&one);
+    bodies[1] = str_c(&two);
+    str_add(&whole, "{\"v\":1");
+    for (size_t tried = 0; tried <= 2; tried++) {
+        AUTO_STR struct str text = STR_INIT;
+
+        str_addn(&text, whole.s, whole.len);
+        str_addn(&text, zeros, sizeof zeros);
+        put(p, text.s, text.len);
+        p->head = before;
+        assert_int_equal(journal_append(p->fd, &p->head, bodies, 2, tried, NOW, true, &p->standing,
+                                        &p->err),
+                         0);
+        assert_int_equal(p->standing, tried ? JOURNAL_TAIL_OWN : JOURNAL_FOREIGN);
+        slurp(p, &again);
+        assert_non_null(memmem(again.s, again.len, "\"doc\":1", 7));
+        assert_non_null(memmem(again.s, again.len, "\"doc\":2", 7));
+        assert_int_equal(faults(p) > 0, tried == 0);
+    }
+}
+
+/* With bytes of a stranger's behind: what is zeros is written once more, what is whole too. */
+static void a_line_that_is_zeros_is_not_kept(void **state)
+{
+    struct place *p = *state;
+    AUTO_STR struct str whole = STR_INIT;
+    AUTO_STR struct str again = STR_INIT;
+    struct journal_head before, first;
+
+    add(p, 0, 1);
+    before = p->head;
+    add(p, 1, 1);
+    first = p->head;
+    add(p, 2, 1);
+    slurp(p, &whole);
+    memset(whole.s + before.size, 0, (size_t)(first.size - before.size));
+    str_add(&whole, "junk");
+    put(p, whole.s, whole.len);
+    p->head = before;
+    assert_int_equal(add(p, 1, 2), 0);
+    assert_int_equal(p->standing, JOURNAL_FOREIGN);
+    slurp(p, &again);
+    assert_memory_equal(again.s, whole.s, whole.len);
+    assert_non_null(strstr(again.s + whole.len, "\"kept\":0"));
+    assert_non_null(strstr(again.s + whole.len, "\"doc\":1"));
+    assert_non_null(strstr(again.s + whole.len, "\"doc\":2"));
 }
 
 static int64_t last_change(struct place *p, struct journal_head *cut)
@@ -422,18 +487,18 @@ static void the_last_change_is_before_what_is_told_of_archives(void **state)
         str_addc(&b, 'x');
     str_addc(&b, '"');
     body = str_c(&b);
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err),
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, 1, NOW, true, &p->standing, &p->err),
                      0);
     assert_int_equal(last_change(p, &cut), NOW + 5000);
     assert_int_equal(cut.size, p->head.size);
     /* Two that do not say when. */
     body = "\"kind\":\"filed\"";
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err),
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, 1, NOW, true, &p->standing, &p->err),
                      0);
     assert_int_equal(last_change(p, &cut), 0);
     assert_int_equal(cut.size, p->head.size);
     body = "\"at\":\"yesterday\",\"doc\":1";
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, true, &p->standing, &p->err),
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, 1, NOW, true, &p->standing, &p->err),
                      0);
     assert_int_equal(last_change(p, &cut), 0);
     assert_int_equal(cut.size, p->head.size);
@@ -860,7 +925,7 @@ static void without_durability_nothing_is_synced(void **state)
     struct place *p = *state;
     const char *body = "\"kind\":\"x\"";
 
-    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, NOW, false, &p->standing, &p->err),
+    assert_int_equal(journal_append(p->fd, &p->head, &body, 1, 1, NOW, false, &p->standing, &p->err),
                      0);
     assert_int_equal(sys.data_syncs + sys.folder_syncs, 0);
 }
@@ -1095,6 +1160,8 @@ int main(void)
         T(every_torn_append_is_completed),
         T(what_a_power_cut_left_as_zeros_is_written),
         T(other_zeros_are_foreign),
+        T(zeros_where_nobody_was_writing_are_foreign),
+        T(a_line_that_is_zeros_is_not_kept),
         T(the_last_change_is_before_what_is_told_of_archives),
         T(a_pending_tail_is_no_fault),
         T(what_is_written_later_is_not_looked_at),

@@ -300,7 +300,7 @@ static void take_up(struct place *p, bool accept)
     if (accept)
         assert_int_equal(journal_accept(p->j.fd, &body, &p->j.err), 0);
     b = str_c(&body);
-    assert_int_equal(journal_append(p->j.fd, &p->j.head, &b, 1, NOW, false, &standing, &p->j.err),
+    assert_int_equal(journal_append(p->j.fd, &p->j.head, &b, 1, 1, NOW, false, &standing, &p->j.err),
                      0);
 }
 
@@ -357,7 +357,7 @@ static void say_more(struct place *p, const char *kind, const char *members)
     str_addf(&b, ",%s", members);
     body = str_c(&b);
     assert_int_equal(
-        journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing, &p->j.err), 0);
+        journal_append(p->j.fd, &p->j.head, &body, 1, 1, p->j.now, false, &standing, &p->j.err), 0);
 }
 
 static void say_archived(struct place *p, const char *name)
@@ -570,7 +570,7 @@ static void what_archives_there_are_comes_back(void **state)
     archive_row_write(&b, &row);
     body = str_c(&b);
     assert_int_equal(
-        journal_append(p->j.fd, &p->j.head, &body, 1, p->j.now, false, &standing, &p->j.err), 0);
+        journal_append(p->j.fd, &p->j.head, &body, 1, 1, p->j.now, false, &standing, &p->j.err), 0);
     rebuild(p);
     assert_int_equal(state_archive_last(p->s, ID, &back, &p->j.err), 1);
     assert_string_equal(back.path, row.path);

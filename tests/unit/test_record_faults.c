@@ -64,7 +64,7 @@ static int append(struct place *p)
 {
     enum journal_standing standing;
 
-    return journal_append(p->j.fd, &p->j.head, bodies, 3, NOW, true, &standing, &p->err);
+    return journal_append(p->j.fd, &p->j.head, bodies, 3, 3, NOW, true, &standing, &p->err);
 }
 
 static void journal_text(const struct place *p, struct str *text)
@@ -489,7 +489,7 @@ static void say(struct place *p, const char *body)
 {
     enum journal_standing standing;
 
-    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, NOW, false, &standing, &p->err),
+    assert_int_equal(journal_append(p->j.fd, &p->j.head, &body, 1, 1, NOW, false, &standing, &p->err),
                      0);
 }
 

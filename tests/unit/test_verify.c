@@ -74,7 +74,7 @@ static void journal_doc(struct office *o, const char *kind, const struct doc *d)
     json_text(&b, "sha256", digest_hex(&d->digest, hex));
     body = str_c(&b);
     assert_int_equal(
-        journal_append(o->p.fd, &o->p.head, &body, 1, o->p.now, false, &standing, &o->p.err), 0);
+        journal_append(o->p.fd, &o->p.head, &body, 1, 1, o->p.now, false, &standing, &o->p.err), 0);
     assert_int_equal(state_head_put(o->s, ID, &o->p.head, &o->p.err), 0);
 }
 
@@ -365,7 +365,7 @@ static void lines_that_say_little_accuse_nobody(void **state)
     doc_stamp_take(-1, o->p.fd, "seen", &d.stamp);
     assert_int_equal(state_doc_put(o->s, &d, &o->p.err), 0);
     doc_clear(&d);
-    assert_int_equal(journal_append(o->p.fd, &o->p.head, more, 2, NOW, false, &standing, &o->p.err),
+    assert_int_equal(journal_append(o->p.fd, &o->p.head, more, 2, 2, NOW, false, &standing, &o->p.err),
                      0);
     assert_int_equal(state_head_put(o->s, ID, &o->p.head, &o->p.err), 0);
     assert_int_equal(state_outbox_add(o->s, ID, "no line at all", &o->p.err), 0);
@@ -742,7 +742,7 @@ static bool write_line(struct writer *w, struct state *s, struct journal_head *h
            (!was.seq || (state_head_put(s, ID, &was, &err) == 0 &&
                          state_outbox_done(s, ID, 0, INT64_MAX, &err) == 0)) &&
            state_outbox_add(s, ID, body, &err) == 0 && state_commit(s, &err) == 0 &&
-           journal_append(w->o->p.fd, head, bodies, 1, NOW, false, &standing, &err) == 0 &&
+           journal_append(w->o->p.fd, head, bodies, 1, 1, NOW, false, &standing, &err) == 0 &&
            (!settle ||
             (state_begin(s, &err) == 0 && state_head_put(s, ID, head, &err) == 0 &&
              state_outbox_done(s, ID, 0, INT64_MAX, &err) == 0 && state_commit(s, &err) == 0));
