@@ -29,7 +29,8 @@ struct sheaf {
     char *path; /* where its folder is, or NULL: as its row says */
     const char **bodies;
     size_t len, cap;
-    size_t tried;        /* the first so many may have been written by a run that was ended */
+    size_t tried;        /* the first so many may have been written before, as far as that came */
+    bool begun;          /* something of them may be written now */
     int64_t first, last; /* rowids of the lines: between them lie others' */
     char *folder; /* with lines: where they go */
     int rc;       /* how that went: 1 they are there, 0 not yet, -1 with error */
@@ -48,7 +49,8 @@ struct outbox {
     struct state *state;
     struct sheaf *cases;
     int64_t last; /* rowid of the last line that was taken */
-    int64_t old;  /* of the last that was there when this was made; -1: not known yet */
+    int64_t old;  /* of the last that a run before, or a try that failed, may have written; -1:
+                   * not known yet */
     bool any;   /* the private state may hold lines */
     bool heads; /* some have moved */
     bool tampered;
@@ -77,6 +79,7 @@ static void bodies_clear(struct sheaf *c)
     c->bodies = NULL;
     c->folder = NULL;
     c->len = c->cap = c->tried = 0;
+    c->begun = false;
 }
 
 static void sheaf_free(struct outbox *b, struct sheaf *c)
@@ -241,6 +244,7 @@ static int append(const struct outbox *b, struct sheaf *c, bool sync, struct err
         return -1;
     if (*c->id && c->head.seq > 0 && is_going(b, c, fd))
         return error_set(err, ENOENT, "the case %s is being removed", c->id);
+    c->begun = true;
     return journal_append(fd, &c->head, c->bodies, c->len, c->tried, env_now(b->o->env), sync,
                           &c->standing, err);
 }
@@ -293,6 +297,8 @@ static void stays(struct outbox *b, struct sheaf *c)
     free(c->path); /* next time as the row says by then */
     c->path = NULL;
     c->moved = false; /* its head is that of before, with which its lines wait */
+    if (c->begun && c->last > b->old)
+        b->old = c->last;
     b->waiting += (unsigned)c->len;
     snprintf(b->why, sizeof b->why, "%s", error_text(&c->error));
 }

@@ -359,7 +359,7 @@ static int append_open(int fd, struct journal_head *head, const char *const *bod
     int rc;
 
     journal_lines_make(&lines, head, bodies, n);
-    lines.tried = tried;
+    lines.tried = tried < n ? tried : n;
     rc = journal_measure(fd, INT64_MAX, head, &lines, &found, err);
     if (rc == 0 && made && head->seq)
         found.standing = JOURNAL_MISSING;

@@ -10,6 +10,7 @@
 
 static struct {
     int sync_fails; /* errno of the next syncfs(2), or 0 */
+    int data_fails; /* of the next fdatasync(2) */
 } sys;
 
 int syncfs(int fd)
@@ -19,6 +20,17 @@ int syncfs(int fd)
     sys.sync_fails = 0;
     if (!failed)
         return (int)syscall(SYS_syncfs, fd);
+    errno = failed;
+    return -1;
+}
+
+int fdatasync(int fd)
+{
+    int failed = sys.data_fails;
+
+    sys.data_fails = 0;
+    if (!failed)
+        return (int)syscall(SYS_fdatasync, fd);
     errno = failed;
     return -1;
 }
@@ -224,6 +236,49 @@ static void a_case_whose_documents_go_gets_its_journal_back_a_minute_later(void 
     assert_true(outbox_took_tampered(x->b));
 }
 
+/* What stands behind the first `from` bytes of Smith's journal is zeros, and `more` of them. */
+static void make_zeros(struct box *x, int64_t from, int64_t more)
+{
+    AUTO_CLOSE int fd = beneath_open(x->w->root, "Smith/.organizer/journal.jsonl", O_WRONLY, 0);
+    struct stat st;
+
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(ftruncate(fd, from), 0);
+    assert_int_equal(ftruncate(fd, st.st_size + more), 0);
+}
+
+/* A file server that lost its power while we were writing has zeros where a try of ours came to nothing. */
+static void zeros_where_a_try_failed_are_no_strangers(void **state)
+{
+    struct box *x = *state;
+    struct journal_head head;
+
+    put_case(x, SMITH, "Smith");
+    add_line(x, SMITH, "opened");
+    assert_int_equal(flush(x), 1);
+    assert_int_equal(put_heads(x), 0);
+    assert_int_equal(state_head_get(x->s, SMITH, &head, &x->err), 1);
+    add_line(x, SMITH, "filed");
+    sys.data_fails = ESTALE;
+    assert_int_equal(flush(x), 0);
+    assert_int_equal(outbox_waiting(x->b, NULL), 1);
+    make_zeros(x, head.size, 0);
+    add_line(x, SMITH, "indexed");
+    assert_int_equal(flush(x), 2);
+    assert_int_equal(put_heads(x), 0);
+    assert_false(outbox_took_tampered(x->b));
+    assert_int_equal(written(x, "Smith", "filed"), 1);
+    assert_intact(x, SMITH, "Smith");
+    /* Nobody was writing now. */
+    assert_int_equal(state_head_get(x->s, SMITH, &head, &x->err), 1);
+    make_zeros(x, head.size, 20);
+    add_line(x, SMITH, "edited");
+    assert_int_equal(flush(x), 1);
+    assert_true(outbox_took_tampered(x->b));
+    assert_int_equal(written(x, "Smith", "foreign"), 1);
+}
+
 static void a_case_that_lost_only_its_journal_gets_it_back_at_once(void **state)
 {
     struct box *x = *state;
@@ -362,6 +417,7 @@ int main(void)
         TEST(what_the_office_did_is_in_the_journal_of_the_cabinet),
         TEST(only_a_case_with_lines_gets_a_journal),
         TEST(a_case_whose_documents_go_gets_its_journal_back_a_minute_later),
+        TEST(zeros_where_a_try_failed_are_no_strangers),
         TEST(a_case_that_lost_only_its_journal_gets_it_back_at_once),
         TEST(a_head_of_before_is_not_put_for_lines_that_wait),
         TEST(journals_that_could_not_be_synced_do_not_count),
