@@ -68,11 +68,12 @@ void journal_body(struct str *body, int64_t now_ns, const char *kind);
 void journal_line(struct str *line, const struct journal_head *head, const char *body);
 /* Appends n bodies behind head to the journal in the case folder case_fd, making .organizer/ and
  * the file when head->seq is 0 and neither is there, and moves *head. Idempotent: lines that are
- * on disk already are not written twice; the first `tried` bodies may have been written by a run
- * that a power cut ended. Writes, then fdatasync when durable. *standing says what
- * was found; for FOREIGN, SHORTER, CHANGED and MISSING the lines are appended behind what is
- * there, preceded by one `foreign` line that starts a new chain segment (its prev is the hash of
- * the last line found, "was" the head's hash), and the caller marks the case. Returns 0 or -1. */
+ * on disk already are not written twice, and zeros count as ours in the place of the first `tried`
+ * bodies, which a run before or a try that failed may have written. Writes, then fdatasync when
+ * durable. *standing says what was found; for FOREIGN, SHORTER, CHANGED and MISSING the lines are
+ * appended behind what is there, preceded by one `foreign` line that starts a new chain segment
+ * (its prev is the hash of the last line found, "was" the head's hash), and the caller marks the
+ * case. Returns 0 or -1. */
 int journal_append(int case_fd, struct journal_head *head, const char *const *bodies, size_t n,
                    size_t tried, int64_t now_ns, bool durable, enum journal_standing *standing,
                    struct error *err);

@@ -418,6 +418,19 @@ static void zeros_where_nobody_was_writing_are_foreign(void **state)
         assert_non_null(memmem(again.s, again.len, "\"doc\":2", 7));
         assert_int_equal(faults(p) > 0, tried == 0);
     }
+    /* In the place of both lines, of which the second was not begun. */
+    for (size_t tried = 1; tried <= 2; tried++) {
+        AUTO_STR struct str text = STR_INIT;
+
+        str_addn(&text, again.s, again.len - 1);
+        memset(text.s + before.size, 0, text.len - (size_t)before.size);
+        put(p, text.s, text.len);
+        p->head = before;
+        assert_int_equal(journal_append(p->fd, &p->head, bodies, 2, tried, NOW, true, &p->standing,
+                                        &p->err),
+                         0);
+        assert_int_equal(p->standing, tried == 2 ? JOURNAL_TAIL_OWN : JOURNAL_FOREIGN);
+    }
 }
 
 /* With bytes of a stranger's behind: what is zeros is written once more, what is whole too. */

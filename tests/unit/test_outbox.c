@@ -13,26 +13,25 @@ static struct {
     int data_fails; /* of the next fdatasync(2) */
 } sys;
 
-int syncfs(int fd)
+static int call_or_fail(int *fails, long call, int fd)
 {
-    int failed = sys.sync_fails;
+    int failed = *fails;
 
-    sys.sync_fails = 0;
+    *fails = 0;
     if (!failed)
-        return (int)syscall(SYS_syncfs, fd);
+        return (int)syscall(call, fd);
     errno = failed;
     return -1;
 }
 
+int syncfs(int fd)
+{
+    return call_or_fail(&sys.sync_fails, SYS_syncfs, fd);
+}
+
 int fdatasync(int fd)
 {
-    int failed = sys.data_fails;
-
-    sys.data_fails = 0;
-    if (!failed)
-        return (int)syscall(SYS_fdatasync, fd);
-    errno = failed;
-    return -1;
+    return call_or_fail(&sys.data_fails, SYS_fdatasync, fd);
 }
 
 struct box {
