@@ -220,17 +220,34 @@ static int undo_case(struct flow *f, struct batch *b, const struct matter *m,
                      const struct undo_choice *choice, bool dry_run, struct error *err)
 {
     AUTO_CLOSE int fd = beneath_open(f->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
-    struct journal_head head;
+    struct history_decided decided = {0};
     struct undo_plan plan;
+    int rc;
 
     if (fd < 0)
         return error_set(err, errno, "the case %s cannot be opened", m->facts.path);
-    if (state_head_get(f->state, m->facts.id, &head, err) < 0 ||
-        history_undo_plan(fd, &head, choice, &plan, err) < 0)
-        return -1;
-    submit(f, b, m, &plan, dry_run);
-    undo_plan_clear(&plan);
-    return 0;
+    rc = history_decide(f->state, m->facts.id, &decided, err);
+    if (rc == 0)
+        rc = history_undo_plan(fd, &decided, choice, &plan, err);
+    if (rc == 0) {
+        submit(f, b, m, &plan, dry_run);
+        undo_plan_clear(&plan);
+    }
+    history_decided_clear(&decided);
+    return rc;
+}
+
+/* The number of the document that lies at inside, or lay there. 1, 0 none, -1. */
+static int number_at(struct flow *f, const struct matter *m, const char *inside, int64_t *number, struct error *err)
+{
+    AUTO_CLOSE int fd = beneath_open(f->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
+    struct history_decided decided = {0};
+    int rc = fd < 0 ? -1 : history_decide(f->state, m->facts.id, &decided, err);
+
+    if (rc == 0)
+        rc = history_doc_at(fd, &decided, inside, number, err);
+    history_decided_clear(&decided);
+    return rc;
 }
 
 /* The case and document that `what` means. Returns the case, or NULL with err. */
@@ -254,8 +271,7 @@ static struct matter *find(struct flow *f, const struct flow_request *r, struct 
         doc_clear(&row);
         return m;
     }
-    AUTO_CLOSE int fd = beneath_open(f->cab.root, m->facts.path, O_RDONLY | O_DIRECTORY, 0);
-    if (fd >= 0 && history_doc_at(fd, inside, &number, err) > 0) {
+    if (number_at(f, m, inside, &number, err) > 0) {
         q->choice.doc = number;
         return m;
     }
@@ -263,7 +279,8 @@ static struct matter *find(struct flow *f, const struct flow_request *r, struct 
     return NULL;
 }
 
-void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)
+/* All that is read of the private state is of one moment. */
+static void undo(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)
 {
     AUTO_STR struct str text = STR_INIT;
     struct error err = ERROR_INIT;
@@ -289,4 +306,11 @@ void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer
     if (undo_case(f, b, m, &q.choice, r->dry_run, &err) < 0)
         batch_left(b, m->facts.path, error_text(&err));
     batch_end(b, r->dry_run ? "would be taken back" : "taken back");
+}
+
+void flow_request_undo(struct flow *f, const struct flow_request *r, flow_answer *answer, void *ctx)
+{
+    flow_read_begin(f);
+    undo(f, r, answer, ctx);
+    flow_read_end(f);
 }

@@ -19,29 +19,29 @@ struct reading {
     int answer;
 };
 
+static int give(const json_t *json, uint64_t number, history_fn *fn, void *ctx)
+{
+    AUTO_FREE char *from = json_get_name(json, "from");
+    AUTO_FREE char *to = json_get_name(json, "to");
+    AUTO_FREE char *office = json_get_name(json, "from_office");
+    const char *at = json_get_text(json, "at");
+    const char *kind = json_get_text(json, "kind");
+    struct history_line line = {.line = number, .from = from, .to = to, .from_office = office, .json = json};
+
+    line.kind = kind ? kind : "";
+    line.doc = json_get_num(json, "doc", 0);
+    if (!at || time_parse(at, &line.at_ns) < 0)
+        line.at_ns = 0;
+    return fn(ctx, &line);
+}
+
 static int give_line(void *ctx, const struct journal_raw *raw)
 {
     struct reading *r = ctx;
-    json_t *json = raw->ended ? journal_parse(raw) : NULL;
-    AUTO_FREE char *from = json ? json_get_name(json, "from") : NULL;
-    AUTO_FREE char *to = json ? json_get_name(json, "to") : NULL;
-    AUTO_FREE char *office = json ? json_get_name(json, "from_office") : NULL;
-    const char *at = json ? json_get_text(json, "at") : NULL;
-    const char *kind = json ? json_get_text(json, "kind") : NULL;
-    struct history_line line = {.line = raw->number, .from = from, .to = to};
+    bool counts = raw->ended && (r->size < 0 || raw->end <= r->size);
+    json_t *json = counts ? journal_parse(raw) : NULL;
 
-    if (!json)
-        return 0;
-    line.from_office = office;
-    line.kind = kind ? kind : "";
-    line.doc = json_get_num(json, "doc", 0);
-    line.json = json;
-    if (!at || time_parse(at, &line.at_ns) < 0)
-        line.at_ns = 0;
-    if (r->size < 0 || raw->end <= r->size)
-        r->answer = r->fn(r->ctx, &line);
-    else
-        r->answer = 0;
+    r->answer = json ? give(json, raw->number, r->fn, r->ctx) : 0;
     json_decref(json);
     return r->answer;
 }
@@ -54,6 +54,21 @@ int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct er
     if (fd < 0)
         return err->number == ENOENT ? 0 : -1;
     return journal_each_raw(fd, give_line, &r, err);
+}
+
+int history_read_decided(int case_fd, const struct history_decided *decided, history_fn *fn, void *ctx,
+                         struct error *err)
+{
+    int rc = history_read(case_fd, decided ? decided->head.size : -1, fn, ctx, err);
+
+    for (size_t i = 0; decided && rc == 0 && i < decided->len; i++) {
+        AUTO_FREE char *text = xasprintf("{%s}", decided->bodies[i]);
+        json_t *json = json_loads(text, 0, NULL);
+
+        rc = json ? give(json, decided->head.seq + i + 1, fn, ctx) : 0;
+        json_decref(json);
+    }
+    return rc;
 }
 
 bool history_leaves(const json_t *json, const char *kind)
@@ -86,6 +101,44 @@ bool history_stays_inside(const struct history_line *line)
         if (paths[i] && !history_is_plain(paths[i]))
             return false;
     return true;
+}
+
+/* ---- what is decided -------------------------------------------------------------------------- */
+
+struct gathering {
+    struct history_decided *decided;
+    const char *case_id;
+};
+
+static int add_body(void *ctx, int64_t rowid, const char *case_id, const char *body)
+{
+    struct gathering *g = ctx;
+    struct history_decided *d = g->decided;
+
+    (void)rowid;
+    if (strcmp(case_id, g->case_id) != 0)
+        return 0;
+    GROW(d->bodies, d->len, d->cap);
+    d->bodies[d->len++] = xstrdup(body);
+    return 0;
+}
+
+int history_decide(struct state *s, const char *case_id, struct history_decided *decided, struct error *err)
+{
+    struct gathering g = {decided, case_id};
+
+    history_decided_clear(decided);
+    return state_head_get(s, case_id, &decided->head, err) < 0 || state_each_outbox(s, add_body, &g, err) < 0
+               ? -1
+               : 0;
+}
+
+void history_decided_clear(struct history_decided *decided)
+{
+    for (size_t i = 0; i < decided->len; i++)
+        free(decided->bodies[i]);
+    free(decided->bodies);
+    *decided = (struct history_decided){0};
 }
 
 /* ---- log ------------------------------------------------------------------------------------ */
@@ -159,11 +212,12 @@ static int look_for_path(void *ctx, const struct history_line *line)
     return 0;
 }
 
-int history_doc_at(int case_fd, const char *path, int64_t *doc, struct error *err)
+int history_doc_at(int case_fd, const struct history_decided *decided, const char *path, int64_t *doc,
+                   struct error *err)
 {
     struct at_path p = {.path = path};
 
-    if (history_read(case_fd, -1, look_for_path, &p, err) < 0)
+    if (history_read_decided(case_fd, decided, look_for_path, &p, err) < 0)
         return -1;
     *doc = p.now ? p.now : p.once;
     return *doc != 0;

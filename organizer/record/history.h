@@ -29,6 +29,18 @@ struct history_line {
     const json_t *json; /* all of it */
 };
 
+/* What is decided of a case, on the share or not yet: the lines of its journal up to the head, and then
+ * those of the outbox. */
+struct history_decided {
+    struct journal_head head;
+    char **bodies; /* as state_outbox_add() got them, oldest first */
+    size_t len, cap;
+};
+/* Fills *decided, which was zero or filled before. s must be in one picture meanwhile
+ * (state_begin_read()). 0 or -1 with err; history_decided_clear() in both cases. */
+int history_decide(struct state *s, const char *case_id, struct history_decided *decided, struct error *err);
+void history_decided_clear(struct history_decided *decided);
+
 /* Which lines. All zero: all. */
 struct history_filter {
     int64_t doc;      /* of this document only */
@@ -42,8 +54,9 @@ typedef int history_fn(void *ctx, const struct history_line *line);
 int history_each(int case_fd, const struct history_filter *filter, history_fn *fn, void *ctx,
                  struct error *err);
 /* The document that lies at path (from the case folder down) or, when none does, that lay there
- * last: by the journal alone. 1 with *doc, 0 none, -1. */
-int history_doc_at(int case_fd, const char *path, int64_t *doc, struct error *err);
+ * last: by what is decided; NULL: by the journal alone. 1 with *doc, 0 none, -1. */
+int history_doc_at(int case_fd, const struct history_decided *decided, const char *path, int64_t *doc,
+                   struct error *err);
 
 /*
  * What undo reads: `filed`, `applied` and `version` with doc, to, and from or from_office are acts
@@ -98,11 +111,11 @@ struct undo_plan {
 };
 
 /*
- * Plans it. With a head only lines up to it count, and they must be as they were written: renaming
- * by a journal that others edited is refused (-1, number EBADMSG). head NULL reads what is there.
+ * Plans it, by what is decided. The journal up to its head must be as it was written: renaming by a
+ * journal that others edited is refused (-1, number EBADMSG). NULL reads what is there.
  * Returns 0 (perhaps without steps) or -1.
  */
-int history_undo_plan(int case_fd, const struct journal_head *head,
+int history_undo_plan(int case_fd, const struct history_decided *decided,
                       const struct undo_choice *choice, struct undo_plan *plan, struct error *err);
 void undo_plan_clear(struct undo_plan *plan);
 

@@ -340,15 +340,15 @@ static void order(struct undo_plan *plan)
     plan->steps = out;
 }
 
-int history_undo_plan(int case_fd, const struct journal_head *head,
+int history_undo_plan(int case_fd, const struct history_decided *decided,
                       const struct undo_choice *choice, struct undo_plan *plan, struct error *err)
 {
     struct track *all = NULL;
     int rc;
 
     memset(plan, 0, sizeof *plan);
-    if (head) {
-        rc = journal_trusted(case_fd, head, err);
+    if (decided) {
+        rc = journal_trusted(case_fd, &decided->head, err);
         if (rc < 0)
             return -1;
         if (rc == 0)
@@ -356,7 +356,7 @@ int history_undo_plan(int case_fd, const struct journal_head *head,
                              "the journal of the case is not as the organizer wrote it, so nothing "
                              "is undone by it: see `organizer verify`");
     }
-    rc = history_read(case_fd, head ? head->size : -1, follow, &all, err);
+    rc = history_read_decided(case_fd, decided, follow, &all, err);
     if (rc == 0) {
         choose(plan, choice, all);
         if (plan->len) {

@@ -52,25 +52,11 @@ static int add_row(void *ctx, const struct doc *d)
     return 0;
 }
 
-static int add_body(void *ctx, int64_t rowid, const char *case_id, const char *body)
-{
-    struct verify *v = ctx;
-
-    (void)rowid;
-    if (strcmp(case_id, v->o->case_id) != 0)
-        return 0;
-    GROW(v->bodies, v->bodies_len, v->bodies_cap);
-    v->bodies[v->bodies_len++] = xstrdup(body);
-    return 0;
-}
-
 static void drop_picture(struct verify *v)
 {
     for (size_t i = 0; i < v->len; i++)
         free(v->rows[i].path);
-    for (size_t i = 0; i < v->bodies_len; i++)
-        free(v->bodies[i]);
-    v->len = v->bodies_len = 0;
+    v->len = 0;
 }
 
 /* The journal's size, and then head, outbox and, when they are wanted, rows as of one moment. */
@@ -83,8 +69,7 @@ static int take_picture(struct verify *v, bool rows, struct error *err)
     v->size = journal_size(v->case_fd, err);
     if (v->size < 0 || state_begin_read(s, err) < 0)
         return -1;
-    rc = state_head_get(s, v->o->case_id, &v->head, err) < 0 ||
-                 state_each_outbox(s, add_body, v, err) < 0 ||
+    rc = history_decide(s, v->o->case_id, &v->decided, err) < 0 ||
                  (rows && state_each_doc(s, v->o->case_id, false, add_row, v, err) < 0)
              ? -1
              : 0;
@@ -115,7 +100,7 @@ static int check_journal(struct verify *v, enum depth depth, struct error *err)
     if (take_picture(v, depth == DEPTH_CASE, err) < 0)
         return -1;
     p = (struct journal_picture){
-        v->size, v->head, (const char *const *)v->bodies, v->bodies_len};
+        v->size, v->decided.head, (const char *const *)v->decided.bodies, v->decided.len};
     if (depth != DEPTH_END)
         return journal_check_pending(v->case_fd, &p, tell_fault, v, standing, err) < 0 ? -1 : 0;
     if (journal_stands(v->case_fd, &p, standing, err) < 0)
@@ -163,19 +148,6 @@ static int hear_line(void *ctx, const struct history_line *line)
     if (line->doc)
         hear(ctx, line->json, line->doc, line->kind, line->to);
     return 0;
-}
-
-static void hear_body(struct word **words, const char *body)
-{
-    AUTO_FREE char *text = xasprintf("{%s}", body);
-    json_t *json = json_loads(text, 0, NULL);
-    int64_t doc = json_get_num(json, "doc", 0);
-    AUTO_FREE char *to = json ? json_get_name(json, "to") : NULL;
-    const char *kind = json ? json_get_text(json, "kind") : NULL;
-
-    if (doc)
-        hear(words, json, doc, kind ? kind : "", to);
-    json_decref(json);
 }
 
 static void tell_table(struct verify *v, int64_t doc, const char *path, const char *sentence)
@@ -236,10 +208,8 @@ static void compare(struct verify *v, struct word *words)
 static int check_table(struct verify *v, struct error *err)
 {
     struct word *words = NULL;
-    int rc = history_read(v->case_fd, v->head.size, hear_line, &words, err);
+    int rc = history_read_decided(v->case_fd, &v->decided, hear_line, &words, err);
 
-    for (size_t i = 0; i < v->bodies_len; i++)
-        hear_body(&words, v->bodies[i]);
     if (rc == 0)
         compare(v, words);
     words_free(words);
@@ -248,21 +218,10 @@ static int check_table(struct verify *v, struct error *err)
 
 /* For verify_unheard(). */
 struct asking {
-    const char *case_id;
     struct word *words;
     state_doc_fn *fn;
     void *ctx;
 };
-
-static int hear_pending(void *ctx, int64_t rowid, const char *case_id, const char *body)
-{
-    struct asking *q = ctx;
-
-    (void)rowid;
-    if (strcmp(case_id, q->case_id) == 0)
-        hear_body(&q->words, body);
-    return 0;
-}
 
 /* What the journal has and the private state does not. */
 static int ask_words(const struct asking *q)
@@ -288,11 +247,14 @@ static int ask_row(void *ctx, const struct doc *d)
 int verify_unheard(int case_fd, struct state *s, const char *case_id, state_doc_fn *fn, void *ctx,
                    struct error *err)
 {
-    struct asking q = {.case_id = case_id, .fn = fn, .ctx = ctx};
-    int rc = history_read(case_fd, -1, hear_line, &q.words, err);
+    struct asking q = {.fn = fn, .ctx = ctx};
+    struct history_decided decided = {0};
+    int rc = history_decide(s, case_id, &decided, err);
 
+    decided.head.size = -1; /* what others wrote counts, too */
     if (rc == 0)
-        rc = state_each_outbox(s, hear_pending, &q, err);
+        rc = history_read_decided(case_fd, &decided, hear_line, &q.words, err);
+    history_decided_clear(&decided);
     if (rc == 0)
         rc = state_each_doc(s, case_id, false, ask_row, &q, err);
     if (rc == 0)
@@ -317,7 +279,7 @@ static void end(struct verify *v)
 {
     drop_picture(v);
     free(v->rows);
-    free(v->bodies);
+    history_decided_clear(&v->decided);
     cleanup_close(&v->case_fd);
 }
 

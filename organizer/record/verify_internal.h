@@ -2,6 +2,7 @@
 #ifndef ORGANIZER_RECORD_VERIFY_INTERNAL_H
 #define ORGANIZER_RECORD_VERIFY_INTERNAL_H
 
+#include "record/history.h"
 #include "record/verify.h"
 
 /* What a row said when the picture was taken. */
@@ -19,9 +20,7 @@ struct verify {
     struct verify_row *rows; /* with a file, in path order */
     size_t len, cap;
     int64_t size; /* of the journal, before the picture was taken */
-    struct journal_head head;
-    char **bodies; /* the case's lines of the outbox */
-    size_t bodies_len, bodies_cap;
+    struct history_decided decided; /* then */
 };
 
 /* Counts the finding and tells it. */

@@ -150,7 +150,7 @@ static int log_case(struct verb_call *call, struct survey *s, const struct matte
 
     if (fd < 0)
         return error_set(&call->error, errno, "%s cannot be opened", m->facts.path);
-    if (inside && history_doc_at(fd, inside, &filter.doc, &call->error) <= 0) {
+    if (inside && history_doc_at(fd, NULL, inside, &filter.doc, &call->error) <= 0) {
         if (!*call->error.text)
             error_set(&call->error, 0, "nothing is known of %s", inside);
         return -1;

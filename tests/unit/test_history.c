@@ -135,7 +135,7 @@ static void no_journal_has_no_history(void **state)
     int64_t doc;
 
     assert_int_equal(history_each(p->fd, &all, stop, NULL, &p->err), 0);
-    assert_int_equal(history_doc_at(p->fd, "x", &doc, &p->err), 0);
+    assert_int_equal(history_doc_at(p->fd, NULL, "x", &doc, &p->err), 0);
 }
 
 static void a_path_names_the_document_that_lies_there(void **state)
@@ -145,29 +145,34 @@ static void a_path_names_the_document_that_lies_there(void **state)
 
     some_lines(p);
     say(p, "filed", 3, "Inbox/c", "Motions/A");
-    assert_int_equal(history_doc_at(p->fd, "Motions/A", &doc, &p->err), 1);
+    assert_int_equal(history_doc_at(p->fd, NULL, "Motions/A", &doc, &p->err), 1);
     assert_int_equal(doc, 3);
-    assert_int_equal(history_doc_at(p->fd, "Motions/C", &doc, &p->err), 1);
+    assert_int_equal(history_doc_at(p->fd, NULL, "Motions/C", &doc, &p->err), 1);
     assert_int_equal(doc, 1);
-    assert_int_equal(history_doc_at(p->fd, "Inbox/a", &doc, &p->err), 1);
+    assert_int_equal(history_doc_at(p->fd, NULL, "Inbox/a", &doc, &p->err), 1);
     assert_int_equal(doc, 1);
-    assert_int_equal(history_doc_at(p->fd, "OFFICE/b", &doc, &p->err), 1);
+    assert_int_equal(history_doc_at(p->fd, NULL, "OFFICE/b", &doc, &p->err), 1);
     assert_int_equal(doc, 2);
-    assert_int_equal(history_doc_at(p->fd, "nowhere", &doc, &p->err), 0);
+    assert_int_equal(history_doc_at(p->fd, NULL, "nowhere", &doc, &p->err), 0);
     say(p, "removed", 3, "Motions/A", NULL);
-    assert_int_equal(history_doc_at(p->fd, "Motions/A", &doc, &p->err), 1);
+    assert_int_equal(history_doc_at(p->fd, NULL, "Motions/A", &doc, &p->err), 1);
     assert_int_equal(doc, 3);
 }
 
 /* ---- undo ----------------------------------------------------------------------------------- */
 
+/* Lines of the outbox for plan_is(). */
+static char *on_their_way[2];
+static size_t lines_on_their_way;
+
 /* The plan in words: "doc:from>to" for each step, "-doc" for each that is left. */
 static void plan_is(struct journal_place *p, struct undo_choice c, const char *expected)
 {
     AUTO_STR struct str s = STR_INIT;
+    const struct history_decided decided = {.head = p->head, .bodies = on_their_way, .len = lines_on_their_way};
     struct undo_plan plan;
 
-    assert_int_equal(history_undo_plan(p->fd, &p->head, &c, &plan, &p->err), 0);
+    assert_int_equal(history_undo_plan(p->fd, &decided, &c, &plan, &p->err), 0);
     for (size_t i = 0; i < plan.len; i++) {
         const struct undo_step *u = &plan.steps[i];
 
@@ -426,7 +431,7 @@ static void nothing_is_undone_by_an_edited_journal(void **state)
     fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY);
     assert_int_equal(pwrite(fd, "7", 1, 12), 1);
     close(fd);
-    assert_int_equal(history_undo_plan(p->fd, &p->head, &all, &plan, &p->err), -1);
+    assert_int_equal(history_undo_plan(p->fd, &(struct history_decided){.head = p->head}, &all, &plan, &p->err), -1);
     assert_int_equal(p->err.number, EBADMSG);
     assert_int_equal(plan.len, 0);
 }
@@ -443,6 +448,24 @@ static void what_stands_behind_the_head_does_not_count(void **state)
     plan_is(p, ALL, "1:Motions/A>Inbox/a ");
 }
 
+static void what_is_on_its_way_to_the_journal_counts(void **state)
+{
+    static char filed[] = "\"kind\":\"filed\",\"doc\":2,\"from\":\"Inbox/b\",\"to\":\"Motions/B\"";
+    static char undone[] = "\"kind\":\"undone\",\"doc\":1,\"from\":\"Motions/A\",\"to\":\"Inbox/a\"";
+    struct journal_place *p = *state;
+    struct undo_choice last = {.what = UNDO_LAST, .last = 1};
+
+    say(p, "filed", 1, "Inbox/a", "Motions/A");
+    on_their_way[0] = filed;
+    on_their_way[1] = undone;
+    lines_on_their_way = 1;
+    plan_is(p, ALL, "2:Motions/B>Inbox/b 1:Motions/A>Inbox/a ");
+    plan_is(p, last, "2:Motions/B>Inbox/b ");
+    lines_on_their_way = 2;
+    plan_is(p, ALL, "2:Motions/B>Inbox/b ");
+    lines_on_their_way = 0;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -456,6 +479,7 @@ int main(void)
         T(no_journal_has_no_history),
         T(a_path_names_the_document_that_lies_there),
         T(nothing_filed_is_nothing_to_undo),
+        T(what_is_on_its_way_to_the_journal_counts),
         T(nothing_goes_out_of_the_case_by_what_a_journal_says),
         T(the_newest_goes_first),
         T(only_the_last_acts),

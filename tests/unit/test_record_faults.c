@@ -366,7 +366,7 @@ static int ask_history(struct place *p)
 static int ask_where(struct place *p)
 {
     int64_t doc;
-    int rc = history_doc_at(p->j.fd, "doc", &doc, &p->err);
+    int rc = history_doc_at(p->j.fd, NULL, "doc", &doc, &p->err);
 
     p->told += rc == 0;
     return rc;
@@ -376,7 +376,7 @@ static int ask_undo(struct place *p)
 {
     const struct undo_choice all = {.what = UNDO_ALL};
     struct undo_plan plan = {0};
-    int rc = history_undo_plan(p->j.fd, &p->j.head, &all, &plan, &p->err);
+    int rc = history_undo_plan(p->j.fd, &(struct history_decided){.head = p->j.head}, &all, &plan, &p->err);
 
     undo_plan_clear(&plan);
     return rc;
