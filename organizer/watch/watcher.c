@@ -272,10 +272,8 @@ static folder_id put_moved(struct watcher *w, const char *path, int dirfd, folde
         AUTO_FREE char *above = xmemdup0(path, name ? (size_t)(name - path) : 0);
 
         parent = tree_make(w->tree, above);
-        if (!tree_below(w->tree, parent, owner)) {
-            event_forget_move(w, owner);
+        if (!tree_below(w->tree, parent, owner))
             return tree_put(w->tree, owner, parent, name ? name + 1 : path, *wd);
-        }
     }
     /* One lay within the other: begin anew with this folder. The watch is still there. */
     tree_drop(w->tree, owner);
@@ -309,6 +307,7 @@ static int swept(struct watcher *w, const char *path, int dirfd, enum swept why,
         f = TREE_NONE;
     }
     f = f ? f : tree_make(w->tree, path);
+    event_forget_move(w, f);
     tree_set_swept(w->tree, f, why);
     tree_set_epoch(w->tree, f, 0);
     drop_missing(w, f, dirfd);
@@ -346,10 +345,10 @@ static int enter_watched(struct watcher *w, const char *path, int dirfd, int wd,
         f = put_new(w, path, wd);
     else if (f != owner)
         f = put_moved(w, path, dirfd, owner, &wd);
-    else
-        event_forget_move(w, f);
     if (!f)
         return swept(w, path, dirfd, why_not(errno), errno, err);
+    /* It may have left before, and nothing tells that it came back. */
+    event_forget_move(w, f);
     if (w->network)
         return swept(w, path, dirfd, SWEPT_NETWORK, 0, err);
     if (tree_epoch(w->tree, f) != w->epoch)
@@ -389,19 +388,41 @@ static bool is_at(struct watcher *w, int wd, const char *path)
     return is_folder(owner) && owner == tree_find(w->tree, path);
 }
 
+/* Folders on the way to path of which nothing is known, since they left while a scan was below them, or came
+ * back: either path is no longer there, or nobody hears of what happens in them. */
+static void hint_above(struct watcher *w, const char *path)
+{
+    AUTO_FREE char *above = NULL;
+
+    if (tree_above(w->tree, path))
+        return;
+    above = xstrdup(path);
+    do
+        *strrchr(above, '/') = '\0';
+    while (!tree_above(w->tree, above));
+    hints_add(&w->hints, HINT_AGAIN, above, false);
+}
+
+/* early: what the other thread did, or NULL. */
+static int enter(struct watcher *w, const char *path, int dirfd, const struct early_watch *early, struct error *err)
+{
+    if (!early)
+        return enter_watched(w, path, dirfd, watch_for(w, dirfd), err);
+    /* Its names may be older than what happened in it since the watch was set. */
+    if (early->unheard || early->lost || (early->heard && !is_at(w, early->wd, path)))
+        hints_add(&w->hints, HINT_AGAIN, path, false);
+    errno = early->error;
+    return enter_watched(w, path, dirfd, early->lost ? watch_for(w, dirfd) : within_limit(w, early->wd), err);
+}
+
 int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *err)
 {
     struct early_watch early;
-    int wd, rc;
+    bool has = early_take(&w->early, dirfd, &early);
+    int rc;
 
-    if (!early_take(&w->early, dirfd, &early))
-        return enter_watched(w, path, dirfd, watch_for(w, dirfd), err);
-    /* Its names may be older than what happened in it since the watch was set. */
-    if (early.unheard || early.lost || (early.heard && !is_at(w, early.wd, path)))
-        hints_add(&w->hints, HINT_AGAIN, path, false);
-    errno = early.error;
-    wd = early.lost ? watch_for(w, dirfd) : within_limit(w, early.wd);
-    rc = enter_watched(w, path, dirfd, wd, err);
+    hint_above(w, path);
+    rc = enter(w, path, dirfd, has ? &early : NULL, err);
     if (!w->pumping)
         hints_deliver(&w->hints, &w->e);
     return rc;

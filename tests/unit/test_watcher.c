@@ -511,6 +511,71 @@ static void a_swept_folder_is_watched_as_soon_as_there_is_room(void **state)
     expect_watched(x, "b");
 }
 
+/* It leaves the cabinet and comes back, and is scanned before that it left counts. */
+static void out_and_back(struct world *x)
+{
+    sh("mv a ../out && mv ../out/a a");
+    watcher_pump(x->w);
+    world_work(x);
+    world_settle(x);
+}
+
+static void a_swept_folder_that_left_and_came_back_is_swept(void **state)
+{
+    struct world *x = *state;
+    const char *why;
+
+    x->max_watches = 1;
+    sh("mkdir -p ../out a/b");
+    world_watch(x);
+    assert_int_equal(watcher_unwatched(x->w, &why), 2);
+    out_and_back(x);
+    assert_int_equal(watcher_unwatched(x->w, &why), 2);
+    world_reset(x);
+    watcher_sweep(x->w);
+    assert_true(has_line(&x->seen, "A a"));
+}
+
+static void a_folder_that_came_back_when_there_was_room_is_watched(void **state)
+{
+    struct world *x = *state;
+    const char *why;
+
+    x->max_watches = 2;
+    sh("mkdir ../out fill");
+    world_watch(x);
+    sh("mkdir a");
+    world_settle(x);
+    assert_int_equal(watcher_unwatched(x->w, &why), 1);
+    watcher_forget(x->w, "fill");
+    out_and_back(x);
+    assert_int_equal(watcher_unwatched(x->w, &why), 0);
+    expect_watched(x, "a");
+}
+
+/* It was given up while a scan was below it. */
+static void a_folder_above_one_that_is_entered_is_looked_for(void **state)
+{
+    struct world *x = *state;
+
+    world_watch(x);
+    sh("mkdir -p p/q/r/s p/q/t");
+    assert_int_equal(enter(x, "p/q/r"), 0);
+    assert_string_equal(str_c(&x->seen), "A p\n");
+    world_reset(x);
+    assert_int_equal(enter(x, "p/q/r/s"), 0);
+    assert_int_equal(enter(x, "p/q"), 0);
+    assert_int_equal(enter(x, "p/q/t"), 0);
+    assert_string_equal(str_c(&x->seen), "");
+    world_work(x);
+    expect_watched(x, "p");
+    sh("mkdir -p o/q");
+    assert_int_equal(enter(x, "o/q"), 0);
+    sh("rm -r o");
+    world_work(x);
+    assert_int_equal(watcher_count(x->w), 6);
+}
+
 static void a_swept_folder_that_is_gone_is_forgotten(void **state)
 {
     struct world *x = *state;
@@ -840,6 +905,9 @@ int main(void)
         WORLD_TEST(an_overflow_leads_to_one_scan_of_everything),
         WORLD_TEST(what_exceeds_the_limit_is_swept_and_the_rest_is_watched),
         WORLD_TEST(a_swept_folder_is_watched_as_soon_as_there_is_room),
+        WORLD_TEST(a_swept_folder_that_left_and_came_back_is_swept),
+        WORLD_TEST(a_folder_that_came_back_when_there_was_room_is_watched),
+        WORLD_TEST(a_folder_above_one_that_is_entered_is_looked_for),
         WORLD_TEST(a_swept_folder_that_is_gone_is_forgotten),
         WORLD_TEST(a_deleted_cabinet_is_told),
         WORLD_TEST(a_renamed_cabinet_is_still_watched),
