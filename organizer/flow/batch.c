@@ -69,6 +69,17 @@ static void maybe_answer(struct batch *b)
     free(b);
 }
 
+void batch_hold(struct batch *b)
+{
+    b->under_way++;
+}
+
+void batch_let_go(struct batch *b)
+{
+    b->under_way--;
+    maybe_answer(b);
+}
+
 static const char *why_not(const struct act *a)
 {
     switch (a->status) {

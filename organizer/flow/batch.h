@@ -22,6 +22,9 @@ struct act *batch_rename(struct batch *b, const struct matter *m, const struct d
 void batch_submit(struct flow *f, struct act *a);
 /* Its being done is neither counted nor said: the document goes on from there. */
 void batch_uncounted(struct act *a);
+/* No answer before what follows from a step is done, too. */
+void batch_hold(struct batch *b);
+void batch_let_go(struct batch *b);
 /* A dry run: counts it, and says where it would go. */
 void batch_would(struct batch *b, const char *from, const char *to);
 /* One that cannot be done: said, and the answer's status is EXIT_ATTENTION. */

@@ -52,6 +52,7 @@ static int parse(const struct flow_request *r, struct asked *q, struct str *text
 /* A document that came from the office Inbox: its row there is new, that in the case ends. */
 struct leaving {
     struct flow *flow;
+    struct batch *batch;
     struct act *gone; /* for the case's row and journal, once the rename is done */
     void (*done)(void *ctx, struct act *a);
     void *ctx;
@@ -60,26 +61,31 @@ struct leaving {
 static void gone_told(void *ctx, struct act *a)
 {
     static const struct related none;
-    struct flow *f = ctx;
+    struct leaving *l = ctx;
 
-    if (a->status == ACT_DONE && f->started)
-        flow_tell_related(f, a, &none);
+    if (a->status == ACT_DONE && l->flow->started)
+        flow_tell_related(l->flow, a, &none);
+    batch_let_go(l->batch);
+    free(l);
 }
 
 static void left_case(void *ctx, struct act *a)
 {
     struct leaving *l = ctx;
 
-    if (a->status == ACT_DONE)
+    if (a->status == ACT_DONE) {
+        batch_hold(l->batch);
         filer_submit(l->flow->filer, l->gone);
-    else
+        l->done(l->ctx, a);
+    } else {
         act_free(l->gone);
-    l->done(l->ctx, a);
-    free(l);
+        l->done(l->ctx, a);
+        free(l);
+    }
 }
 
-static void leave_case(struct flow *f, struct act *a, const struct matter *m, const struct doc *row,
-                       const char *to)
+static void leave_case(struct flow *f, struct batch *b, struct act *a, const struct matter *m,
+                       const struct doc *row, const char *to)
 {
     struct leaving *l = xcalloc(1, sizeof *l);
     struct act *gone = act_new(ACT_RECORD);
@@ -93,8 +99,8 @@ static void leave_case(struct flow *f, struct act *a, const struct matter *m, co
     json_name(&gone->journal, "from", row->path);
     json_name(&gone->journal, "to_office", to);
     gone->done = gone_told;
-    gone->ctx = f;
-    *l = (struct leaving){f, gone, a->done, a->ctx};
+    gone->ctx = l;
+    *l = (struct leaving){f, b, gone, a->done, a->ctx};
     a->done = left_case;
     a->ctx = l;
     a->doc.case_id[0] = '\0';
@@ -201,7 +207,7 @@ static void submit(struct flow *f, struct batch *b, const struct matter *m,
         a = batch_rename(b, m, &row, from, to, "undone", !s->needs_room);
         mark_undone(f, a);
         if (s->to_office)
-            leave_case(f, a, m, &row, to);
+            leave_case(f, b, a, m, &row, to);
         else if (s->needs_room)
             stand_aside(f, b, a, to);
         batch_submit(f, a);
@@ -258,7 +264,7 @@ static struct matter *find(struct flow *f, const struct flow_request *r, struct 
     const char *inside = NULL;
     struct matter *m = path ? matters_of(f->matters, path, &inside) : NULL;
     struct doc row = {0};
-    int64_t number;
+    int64_t number = 0;
 
     if (!m || !*inside)
         return m ? m : matters_find(f->matters, q->what, err);

@@ -17,6 +17,7 @@ struct reading {
     history_fn *fn;
     void *ctx;
     int answer;
+    uint64_t lines; /* read so far */
 };
 
 static int give(const json_t *json, uint64_t number, history_fn *fn, void *ctx)
@@ -41,31 +42,40 @@ static int give_line(void *ctx, const struct journal_raw *raw)
     bool counts = raw->ended && (r->size < 0 || raw->end <= r->size);
     json_t *json = counts ? journal_parse(raw) : NULL;
 
+    if (counts)
+        r->lines = raw->number;
     r->answer = json ? give(json, raw->number, r->fn, r->ctx) : 0;
     json_decref(json);
     return r->answer;
 }
 
-int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct error *err)
+static int read_lines(int case_fd, struct reading *r, struct error *err)
 {
-    struct reading r = {size, fn, ctx, 0};
     AUTO_CLOSE int fd = journal_open(case_fd, O_RDONLY, err);
 
     if (fd < 0)
         return err->number == ENOENT ? 0 : -1;
-    return journal_each_raw(fd, give_line, &r, err);
+    return journal_each_raw(fd, give_line, r, err);
+}
+
+int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct error *err)
+{
+    struct reading r = {.size = size, .fn = fn, .ctx = ctx};
+
+    return read_lines(case_fd, &r, err);
 }
 
 int history_read_decided(int case_fd, const struct history_decided *decided, history_fn *fn, void *ctx,
                          struct error *err)
 {
-    int rc = history_read(case_fd, decided ? decided->head.size : -1, fn, ctx, err);
+    struct reading r = {.size = decided ? decided->head.size : -1, .fn = fn, .ctx = ctx};
+    int rc = read_lines(case_fd, &r, err);
 
     for (size_t i = 0; decided && rc == 0 && i < decided->len; i++) {
         AUTO_FREE char *text = xasprintf("{%s}", decided->bodies[i]);
         json_t *json = json_loads(text, 0, NULL);
 
-        rc = json ? give(json, decided->head.seq + i + 1, fn, ctx) : 0;
+        rc = json ? give(json, ++r.lines, fn, ctx) : 0;
         json_decref(json);
     }
     return rc;

@@ -388,18 +388,24 @@ static bool is_at(struct watcher *w, int wd, const char *path)
     return is_folder(owner) && owner == tree_find(w->tree, path);
 }
 
-/* Folders on the way to path of which nothing is known, since they left while a scan was below them, or came
- * back: either path is no longer there, or nobody hears of what happens in them. */
+/* What happens in it is heard of, or it is swept. */
+static bool is_cared_for(const struct watcher *w, folder_id f)
+{
+    return f == TREE_ROOT || (f && (tree_wd(w->tree, f) >= 0 || tree_swept(w->tree, f)));
+}
+
+/* The folders that path lies in left while a scan was below them, or could not be opened when they came back: it is
+ * no longer there, or nobody hears of what happens around it. */
 static void hint_above(struct watcher *w, const char *path)
 {
     AUTO_FREE char *above = NULL;
 
-    if (tree_above(w->tree, path))
+    if (is_cared_for(w, tree_above(w->tree, path)))
         return;
     above = xstrdup(path);
     do
         *strrchr(above, '/') = '\0';
-    while (!tree_above(w->tree, above));
+    while (!is_cared_for(w, tree_above(w->tree, above)));
     hints_add(&w->hints, HINT_AGAIN, above, false);
 }
 

@@ -448,6 +448,27 @@ static void what_stands_behind_the_head_does_not_count(void **state)
     plan_is(p, ALL, "1:Motions/A>Inbox/a ");
 }
 
+/* Lines that others wrote count in the journal, and not in its numbers. */
+static void what_is_on_its_way_comes_behind_all_lines(void **state)
+{
+    static char filed[] = "\"kind\":\"filed\",\"doc\":3,\"from\":\"Inbox/c\",\"to\":\"Motions/C\"";
+    struct journal_place *p = *state;
+    struct undo_choice last = {.what = UNDO_LAST, .last = 1};
+    int fd;
+
+    say(p, "filed", 1, "Inbox/a", "Motions/A");
+    fd = openat(p->fd, JOURNAL_FOLDER "/" JOURNAL_NAME, O_WRONLY | O_APPEND);
+    assert_int_equal(write(fd, "{}\n{}\n{}\n", 9), 9);
+    close(fd);
+    say(p, "taken-up", 0, NULL, NULL);
+    say(p, "filed", 2, "Inbox/b", "Motions/B");
+    on_their_way[0] = filed;
+    lines_on_their_way = 1;
+    plan_is(p, last, "3:Motions/C>Inbox/c ");
+    plan_is(p, ALL, "3:Motions/C>Inbox/c 2:Motions/B>Inbox/b 1:Motions/A>Inbox/a ");
+    lines_on_their_way = 0;
+}
+
 static void what_is_on_its_way_to_the_journal_counts(void **state)
 {
     static char filed[] = "\"kind\":\"filed\",\"doc\":2,\"from\":\"Inbox/b\",\"to\":\"Motions/B\"";
@@ -480,6 +501,7 @@ int main(void)
         T(a_path_names_the_document_that_lies_there),
         T(nothing_filed_is_nothing_to_undo),
         T(what_is_on_its_way_to_the_journal_counts),
+        T(what_is_on_its_way_comes_behind_all_lines),
         T(nothing_goes_out_of_the_case_by_what_a_journal_says),
         T(the_newest_goes_first),
         T(only_the_last_acts),
