@@ -189,6 +189,7 @@ torture: deps-torture
 	tests/faults/storm --build $B
 	tests/faults/storm --build $B --watches 50
 	tests/faults/storm --build $B --slow 20
+	tests/faults/storm --build $B --slow 20 --watches 12
 	tests/faults/storm --build $B --burst 50000 --seeds 2 --jobs 1
 	tests/faults/power --build $B
 	tests/faults/power --build $B/quick --fs xfs

@@ -431,37 +431,19 @@ static folder_id walk(struct tree *t, const char *path, size_t len, bool make)
     return f;
 }
 
-/* The folder that path lies in. *name is the last part of path. */
-static folder_id parent_of(struct tree *t, const char *path, const char **name, bool make)
-{
-    folder_id parent = known_parent(t, path, name);
-    size_t n;
-
-    if (parent)
-        return parent;
-    n = (size_t)(*name - path) - 1;
-    parent = walk(t, path, n, make);
-    str_reset(&t->last);
-    str_addn(&t->last, path, n);
-    t->last_parent = parent;
-    return parent;
-}
-
-folder_id tree_above(struct tree *t, const char *path)
-{
-    const char *name;
-
-    return *path ? parent_of(t, path, &name, false) : TREE_ROOT;
-}
-
 static folder_id lookup(struct tree *t, const char *path, bool make)
 {
     const char *name;
-    folder_id parent, f;
+    folder_id parent = known_parent(t, path, &name), f;
 
     if (!*path)
         return TREE_ROOT;
-    parent = parent_of(t, path, &name, make);
+    if (!parent) {
+        parent = walk(t, path, (size_t)(name - path) - 1, make);
+        str_reset(&t->last);
+        str_addn(&t->last, path, (size_t)(name - path) - 1);
+        t->last_parent = parent;
+    }
     f = parent ? tree_child(t, parent, name, strlen(name)) : TREE_NONE;
     return f || !make ? f : tree_put(t, TREE_NONE, parent, name, -1);
 }

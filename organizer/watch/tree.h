@@ -70,9 +70,7 @@ bool tree_has_going(const struct tree *t);
 folder_id tree_child(const struct tree *t, folder_id parent, const char *name, size_t n);
 /* The folder at path ("" is the root), or TREE_NONE. */
 folder_id tree_find(struct tree *t, const char *path);
-/* The folder in which path lies, or TREE_NONE; the root for the root. */
-folder_id tree_above(struct tree *t, const char *path);
-/* The folder at path, made with all that lead to it (unwatched) when missing. */
+/* The same, made with all that lead to it (unwatched) when missing. */
 folder_id tree_make(struct tree *t, const char *path);
 /* First and next subfolder, TREE_NONE at the end. */
 folder_id tree_first(const struct tree *t, folder_id f);

@@ -388,47 +388,19 @@ static bool is_at(struct watcher *w, int wd, const char *path)
     return is_folder(owner) && owner == tree_find(w->tree, path);
 }
 
-/* What happens in it is heard of, or it is swept. */
-static bool is_cared_for(const struct watcher *w, folder_id f)
-{
-    return f == TREE_ROOT || (f && (tree_wd(w->tree, f) >= 0 || tree_swept(w->tree, f)));
-}
-
-/* The folders that path lies in left while a scan was below them, or could not be opened when they came back: it is
- * no longer there, or nobody hears of what happens around it. */
-static void hint_above(struct watcher *w, const char *path)
-{
-    AUTO_FREE char *above = NULL;
-
-    if (is_cared_for(w, tree_above(w->tree, path)))
-        return;
-    above = xstrdup(path);
-    do
-        *strrchr(above, '/') = '\0';
-    while (!is_cared_for(w, tree_above(w->tree, above)));
-    hints_add(&w->hints, HINT_AGAIN, above, false);
-}
-
-/* early: what the other thread did, or NULL. */
-static int enter(struct watcher *w, const char *path, int dirfd, const struct early_watch *early, struct error *err)
-{
-    if (!early)
-        return enter_watched(w, path, dirfd, watch_for(w, dirfd), err);
-    /* Its names may be older than what happened in it since the watch was set. */
-    if (early->unheard || early->lost || (early->heard && !is_at(w, early->wd, path)))
-        hints_add(&w->hints, HINT_AGAIN, path, false);
-    errno = early->error;
-    return enter_watched(w, path, dirfd, early->lost ? watch_for(w, dirfd) : within_limit(w, early->wd), err);
-}
-
 int watcher_enter(struct watcher *w, const char *path, int dirfd, struct error *err)
 {
     struct early_watch early;
-    bool has = early_take(&w->early, dirfd, &early);
-    int rc;
+    int wd, rc;
 
-    hint_above(w, path);
-    rc = enter(w, path, dirfd, has ? &early : NULL, err);
+    if (!early_take(&w->early, dirfd, &early))
+        return enter_watched(w, path, dirfd, watch_for(w, dirfd), err);
+    /* Its names may be older than what happened in it since the watch was set. */
+    if (early.unheard || early.lost || (early.heard && !is_at(w, early.wd, path)))
+        hints_add(&w->hints, HINT_AGAIN, path, false);
+    errno = early.error;
+    wd = early.lost ? watch_for(w, dirfd) : within_limit(w, early.wd);
+    rc = enter_watched(w, path, dirfd, wd, err);
     if (!w->pumping)
         hints_deliver(&w->hints, &w->e);
     return rc;

@@ -553,33 +553,6 @@ static void a_folder_that_came_back_when_there_was_room_is_watched(void **state)
     expect_watched(x, "a");
 }
 
-/* It was given up while a scan was below it. */
-static void a_folder_above_one_that_is_entered_is_looked_for(void **state)
-{
-    struct world *x = *state;
-
-    world_watch(x);
-    sh("mkdir -p p/q/r/s p/q/t");
-    assert_int_equal(enter(x, "p/q/r"), 0);
-    assert_string_equal(str_c(&x->seen), "A p\n");
-    assert_int_equal(enter(x, "p/q/r/s"), 0);
-    assert_string_equal(str_c(&x->seen), "A p\n");
-    /* As long as nothing cares for it. */
-    assert_int_equal(enter(x, "p/q/t"), 0);
-    assert_string_equal(str_c(&x->seen), "A p\nA p\n");
-    world_work(x);
-    world_reset(x);
-    assert_int_equal(enter(x, "p/q"), 0);
-    assert_int_equal(enter(x, "p/q/t"), 0);
-    assert_string_equal(str_c(&x->seen), "");
-    expect_watched(x, "p");
-    sh("mkdir -p o/q");
-    assert_int_equal(enter(x, "o/q"), 0);
-    sh("rm -r o");
-    world_work(x);
-    assert_int_equal(watcher_count(x->w), 6);
-}
-
 static void a_swept_folder_that_is_gone_is_forgotten(void **state)
 {
     struct world *x = *state;
@@ -911,7 +884,6 @@ int main(void)
         WORLD_TEST(a_swept_folder_is_watched_as_soon_as_there_is_room),
         WORLD_TEST(a_swept_folder_that_left_and_came_back_is_swept),
         WORLD_TEST(a_folder_that_came_back_when_there_was_room_is_watched),
-        WORLD_TEST(a_folder_above_one_that_is_entered_is_looked_for),
         WORLD_TEST(a_swept_folder_that_is_gone_is_forgotten),
         WORLD_TEST(a_deleted_cabinet_is_told),
         WORLD_TEST(a_renamed_cabinet_is_still_watched),
