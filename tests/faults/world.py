@@ -106,10 +106,13 @@ class World:
         os.write(fd, struct.pack("q", ahead))
         os.close(fd)
 
-    def close(self):
+    def kill(self):
         if self.daemon and self.daemon.poll() is None:
             self.daemon.kill()
             self.daemon.wait()
+
+    def close(self):
+        self.kill()
         shutil.rmtree(self.base)
 
     def run(self, *args, env=None):
