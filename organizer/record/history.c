@@ -49,27 +49,11 @@ static int give_line(void *ctx, const struct journal_raw *raw)
     return r->answer;
 }
 
-static int read_lines(int case_fd, struct reading *r, struct error *err)
-{
-    AUTO_CLOSE int fd = journal_open(case_fd, O_RDONLY, err);
-
-    if (fd < 0)
-        return err->number == ENOENT ? 0 : -1;
-    return journal_each_raw(fd, give_line, r, err);
-}
-
-int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct error *err)
-{
-    struct reading r = {.size = size, .fn = fn, .ctx = ctx};
-
-    return read_lines(case_fd, &r, err);
-}
-
-int history_read_decided(int case_fd, const struct history_decided *decided, history_fn *fn, void *ctx,
-                         struct error *err)
+int history_read(int case_fd, const struct history_decided *decided, history_fn *fn, void *ctx, struct error *err)
 {
     struct reading r = {.size = decided ? decided->head.size : -1, .fn = fn, .ctx = ctx};
-    int rc = read_lines(case_fd, &r, err);
+    AUTO_CLOSE int fd = journal_open(case_fd, O_RDONLY, err);
+    int rc = fd >= 0 ? journal_each_raw(fd, give_line, &r, err) : err->number == ENOENT ? 0 : -1;
 
     for (size_t i = 0; decided && rc == 0 && i < decided->len; i++) {
         AUTO_FREE char *text = xasprintf("{%s}", decided->bodies[i]);
@@ -185,14 +169,14 @@ int history_each(int case_fd, const struct history_filter *filter, history_fn *f
     struct filtering f = {.filter = filter};
 
     if (filter->last) {
-        if (history_read(case_fd, -1, filter_line, &f, err) < 0)
+        if (history_read(case_fd, NULL, filter_line, &f, err) < 0)
             return -1;
         f.skip = f.seen > filter->last ? f.seen - filter->last : 0;
         f.seen = 0;
     }
     f.fn = fn;
     f.ctx = ctx;
-    return history_read(case_fd, -1, filter_line, &f, err);
+    return history_read(case_fd, NULL, filter_line, &f, err);
 }
 
 struct at_path {
@@ -227,7 +211,7 @@ int history_doc_at(int case_fd, const struct history_decided *decided, const cha
 {
     struct at_path p = {.path = path};
 
-    if (history_read_decided(case_fd, decided, look_for_path, &p, err) < 0)
+    if (history_read(case_fd, decided, look_for_path, &p, err) < 0)
         return -1;
     *doc = p.now ? p.now : p.once;
     return *doc != 0;

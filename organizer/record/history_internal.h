@@ -4,11 +4,8 @@
 
 #include "record/history.h"
 
-/* Every line of the journal's first `size` bytes (all when negative), as history_each(). */
-int history_read(int case_fd, int64_t size, history_fn *fn, void *ctx, struct error *err);
-/* Every line that is decided, likewise; NULL: that is in the journal. */
-int history_read_decided(int case_fd, const struct history_decided *decided, history_fn *fn, void *ctx,
-                         struct error *err);
+/* Every line that is decided, NULL: that is in the journal, as history_each(). */
+int history_read(int case_fd, const struct history_decided *decided, history_fn *fn, void *ctx, struct error *err);
 /* Whether the line tells that its document is not in the case any more. */
 bool history_leaves(const json_t *json, const char *kind);
 

@@ -356,7 +356,7 @@ int history_undo_plan(int case_fd, const struct history_decided *decided,
                              "the journal of the case is not as the organizer wrote it, so nothing "
                              "is undone by it: see `organizer verify`");
     }
-    rc = history_read_decided(case_fd, decided, follow, &all, err);
+    rc = history_read(case_fd, decided, follow, &all, err);
     if (rc == 0) {
         choose(plan, choice, all);
         if (plan->len) {

@@ -341,7 +341,7 @@ int rebuild_case(struct state *s, int case_fd, struct case_row *row, struct rebu
     if (!r->any)
         return 0;
     faults = journal_check(case_fd, &head, no_fault, NULL, &standing, err);
-    rc = faults < 0 ? -1 : history_read(case_fd, -1, take_line, &b, err);
+    rc = faults < 0 ? -1 : history_read(case_fd, NULL, take_line, &b, err);
     if (rc >= 0)
         rc = put_all(s, &b, &head, r, err);
     row->tampered |= faults > 0;

@@ -122,31 +122,26 @@ struct word {
     UT_hash_handle hh;
 };
 
-static void hear(struct word **words, const json_t *json, int64_t doc, const char *kind,
-                 const char *to)
-{
-    const char *sha = json_get_text(json, "sha256");
-    struct word *w;
-
-    HASH_FIND(hh, *words, &doc, sizeof doc, w);
-    if (!w) {
-        w = xcalloc(1, sizeof *w);
-        w->doc = doc;
-        HASH_ADD(hh, *words, doc, sizeof w->doc, w);
-    }
-    w->gone = history_leaves(json, kind);
-    if (sha && digest_parse(sha, &w->digest) == 0)
-        w->digest_known = true;
-    if (to) {
-        free(w->path);
-        w->path = xstrdup(to);
-    }
-}
-
 static int hear_line(void *ctx, const struct history_line *line)
 {
-    if (line->doc)
-        hear(ctx, line->json, line->doc, line->kind, line->to);
+    struct word **words = ctx, *w;
+    const char *sha = json_get_text(line->json, "sha256");
+
+    if (!line->doc)
+        return 0;
+    HASH_FIND(hh, *words, &line->doc, sizeof line->doc, w);
+    if (!w) {
+        w = xcalloc(1, sizeof *w);
+        w->doc = line->doc;
+        HASH_ADD(hh, *words, doc, sizeof w->doc, w);
+    }
+    w->gone = history_leaves(line->json, line->kind);
+    if (sha && digest_parse(sha, &w->digest) == 0)
+        w->digest_known = true;
+    if (line->to) {
+        free(w->path);
+        w->path = xstrdup(line->to);
+    }
     return 0;
 }
 
@@ -208,7 +203,7 @@ static void compare(struct verify *v, struct word *words)
 static int check_table(struct verify *v, struct error *err)
 {
     struct word *words = NULL;
-    int rc = history_read_decided(v->case_fd, &v->decided, hear_line, &words, err);
+    int rc = history_read(v->case_fd, &v->decided, hear_line, &words, err);
 
     if (rc == 0)
         compare(v, words);
@@ -253,7 +248,7 @@ int verify_unheard(int case_fd, struct state *s, const char *case_id, state_doc_
 
     decided.head.size = -1; /* what others wrote counts, too */
     if (rc == 0)
-        rc = history_read_decided(case_fd, &decided, hear_line, &q.words, err);
+        rc = history_read(case_fd, &decided, hear_line, &q.words, err);
     history_decided_clear(&decided);
     if (rc == 0)
         rc = state_each_doc(s, case_id, false, ask_row, &q, err);

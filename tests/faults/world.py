@@ -248,8 +248,7 @@ class World:
                 self.daemon.terminate()
             code = self.ended(env)
         finally:
-            self.daemon.kill()
-            self.daemon.wait()
+            self.kill()
         if code != -signal.SIGKILL and "FAULT_EVER" not in env and not self.may_end(code, alive, env):
             raise Violation(f"the daemon ended with {code}: {self.said()}")
         if code < 0:
