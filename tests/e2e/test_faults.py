@@ -468,7 +468,7 @@ def test_power_cuts(fs, during):
     r = subprocess.run([ROOT / "tests/faults/power", "--build", BUILD, "--fs", fs, "--while", during, "--cuts", "6"],
                        capture_output=True, text=True)
     assert r.returncode == 0, r.stdout + r.stderr
-    assert re.search(rf"^power, {fs}(, archiving)? +6 +\d+ +\d+ +\d+ +0$", r.stdout, re.M)
+    assert re.search(rf"^power, {fs}(, archiving)? +6 +\d+ +\d+ +\d+ +\d+ +0$", r.stdout, re.M)
 
 
 def need_recorder():
