@@ -45,6 +45,16 @@ SLOW = float(os.environ.get("ORGANIZER_SLOW", 1))
 TIMEOUT = 60 * SLOW
 NOBODY = 65534
 
+
+def pytest_configure():
+    """ORGANIZER_WITHOUT=openat2: a kernel that does not know this call, as it is in a unit with RestrictSUIDSGID=."""
+    if call := os.environ.get("ORGANIZER_WITHOUT"):
+        from unit_sandbox import ENOSYS, Filter, prctl
+        if os.geteuid() != 0:
+            prctl(38, 1)  # PR_SET_NO_NEW_PRIVS
+        Filter().refuse(call, error=ENOSYS).load()
+
+
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 

@@ -14,7 +14,7 @@ import zipfile
 
 import pytest
 
-from conftest import TIMEOUT, pdf, sha256, sha256_file
+from conftest import NOBODY, TIMEOUT, need_root, pdf, sha256, sha256_file
 
 LONG = os.environ.get("ORGANIZER_TORTURE")
 SECONDS, ROUND = (120, 2) if LONG else (5, 0.4)  # all, and while one verb begins
@@ -272,15 +272,22 @@ def test_a_racing_attacker_leads_nothing_out_of_the_cabinet(smith, tmp_path, see
     smith.stop()
 
 
-@pytest.mark.parametrize("what", ["hook", "rules", "config"])
-def test_what_is_planted_on_the_share_does_not_run_and_is_not_believed(cabinet, what):
-    """.organizer is replaced by one of somebody else's making."""
+PLANTED = {"hook": None, "rules": ".organizer/rules/types/planted.yaml", "config": ".organizer/organizer.yaml"}
+
+
+@pytest.mark.parametrize("whose", ["ours", "open", "theirs"])
+@pytest.mark.parametrize("what", PLANTED)
+def test_what_is_planted_on_the_share_does_not_run_and_is_not_believed(cabinet, what, whose):
+    """.organizer is replaced by a copy in which something is of somebody else's making: everybody may write to it, or it
+    is theirs. (The same of our own is believed; but no hook is ever looked for on the share.)"""
+    if whose == "theirs":
+        need_root()
     smith = cabinet.init().new()
     ran = cabinet.base / "ran"
     cabinet.start()
     own = cabinet.path / ".organizer"
     os.rename(own, cabinet.path / ".organizer-before")
-    own.mkdir()
+    shutil.copytree(cabinet.path / ".organizer-before", own)
     if what == "hook":
         for event in ("filed", "before-filing", "needs-attention"):
             for folder in (own / "hooks" / event, smith / ".organizer/hooks" / event):
@@ -288,23 +295,29 @@ def test_what_is_planted_on_the_share_does_not_run_and_is_not_believed(cabinet, 
                 (folder / "run").write_text(f"#!/bin/sh\ntouch '{ran}'\n")
                 os.chmod(folder / "run", 0o755)
     elif what == "rules":
-        (own / "rules").mkdir()
-        (own / "rules/types.yaml").write_text("folder: ../../etc\ntypes:\n  - type: Letter\n    words: [letter]\n")
-        os.chmod(own / "rules", 0o777)
+        (own / "rules/types").mkdir(parents=True)
+        (cabinet.path / PLANTED[what]).write_text(
+            "folder: Evidence\ntypes:\n  - type: Planted\n    words: [letter]\n    examples:\n      letter.pdf: Planted\n")
     else:
-        (own / "organizer.yaml").write_text("mode: suggest\ntime_zone: ../../../../etc/passwd\n")
-        os.chmod(own / "organizer.yaml", 0o666)
+        (cabinet.path / PLANTED[what]).write_text(cabinet.config_text.replace("mode: enforce", "mode: suggest"))
+    planted = cabinet.path / PLANTED[what] if PLANTED[what] else smith / ".organizer/hooks/filed/run"
+    if whose == "open":
+        os.chmod(planted, 0o777)
+    elif whose == "theirs":
+        os.chown(planted, NOBODY, NOBODY)
     cabinet.process.send_signal(1)
-    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
-    # Nobody finds a cabinet there who would ask the daemon.
+    believed = what == "hook" or whose == "ours"
     until = time.monotonic() + TIMEOUT
-    while not (smith / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf").exists():
+    while ("reloaded" if believed else "the old ones stay") not in cabinet.log_text():
         assert time.monotonic() < until, cabinet.log_text()[-1000:]
         time.sleep(0.02)
-    assert not ran.exists()
-    shutil.rmtree(own)
-    os.rename(cabinet.path / ".organizer-before", own)
+    assert believed or planted.name in cabinet.log_text()
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
     cabinet.sync()
+    filed = smith / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"
+    assert filed.exists() == (what == "hook" or whose != "ours")
+    if (what, whose) == ("rules", "ours"):
+        assert (smith / "Evidence/Smith_Divorce_Planted_2026-03-02.pdf").exists()
     assert not ran.exists()
     cabinet.stop()
 
