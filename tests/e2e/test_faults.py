@@ -485,7 +485,7 @@ def cuts_between_blocks(states, *args):
     need_recorder()
     r = subprocess.run([ROOT / "tests/faults/blocks", "--build", BUILD, "--states", str(states), *args],
                        capture_output=True, text=True)
-    found = re.search(r"^blocks, ext4 +(\d+) +(\d+) +(\d+) +\d+ +\d+ +(\d+)$", r.stdout, re.M)
+    found = re.search(r"^blocks, ext4 +(\d+) +(\d+) +(\d+) +\d+ +[1-9]\d* +(\d+)$", r.stdout, re.M)
     assert found, r.stdout + r.stderr
     return (r.returncode, *map(int, found.groups()))
 
