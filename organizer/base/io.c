@@ -31,7 +31,7 @@ static int mount_of(int fd, uint64_t *mount)
  * whose unit has RestrictSUIDSGID=, which forbids the call. */
 static int walk_beneath(int root, const char *path, int flags, mode_t mode)
 {
-    AUTO_CLOSE int dir = dup(root);
+    AUTO_CLOSE int dir = fcntl(root, F_DUPFD_CLOEXEC, 0);
     AUTO_FREE char *copy = xstrdup(path);
     char *part = copy, *slash;
     uint64_t top, now;
@@ -68,6 +68,11 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         }
         part = slash ? slash + 1 : part;
     } while (slash);
+    /* Such a descriptor is got of a link itself. */
+    if ((flags & (O_PATH | O_NOFOLLOW)) == O_PATH && (fstat(dir, &st) < 0 || S_ISLNK(st.st_mode))) {
+        errno = ELOOP;
+        return -1;
+    }
     int result = dir;
     dir = -1; /* NOLINT(clang-analyzer-deadcode.DeadStores): AUTO_CLOSE reads it */
     return result;

@@ -1,14 +1,18 @@
 /* base: strings, JSON, CSV, names as bytes, atomic files, times. */
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -316,6 +320,81 @@ static void nothing_is_opened_outside_of_the_root(void **state)
     assert_int_equal(beneath_mkdirs(root, "link/x"), -1);
 }
 
+/* Whatever it is to be opened for: a link is not followed, and none is taken for what it leads to. */
+static void no_link_is_opened(void **state)
+{
+    static const int flags[] = {O_RDONLY, O_RDONLY | O_DIRECTORY, O_PATH, O_PATH | O_DIRECTORY,
+                                O_WRONLY | O_CREAT, O_WRONLY | O_TRUNC};
+    static const char *const links[] = {"file", "folder", "nothing", "up", "in/file", "folder/file",
+                                        "in/folder/file", "up/secret", "folder/"};
+    const char *dir = *state;
+    AUTO_CLOSE int out = open(dir, O_RDONLY | O_DIRECTORY), root = -1, secret = -1;
+    struct stat st;
+
+    assert_int_equal(mkdirat(out, "root", 0700), 0);
+    assert_int_equal(mkdirat(out, "root/in", 0700), 0);
+    assert_int_equal(mkdirat(out, "root/in/real", 0700), 0);
+    secret = openat(out, "secret", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_int_equal(write(secret, "kept", 4), 4);
+    root = openat(out, "root", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(symlinkat("../secret", root, "file"), 0);
+    assert_int_equal(symlinkat("in/real", root, "folder"), 0);
+    assert_int_equal(symlinkat("../made", root, "nothing"), 0);
+    assert_int_equal(symlinkat("..", root, "up"), 0);
+    assert_int_equal(symlinkat("../../secret", root, "in/file"), 0);
+    assert_int_equal(symlinkat("real", root, "in/folder"), 0);
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        for (size_t k = 0; k < sizeof flags / sizeof *flags; k++) {
+            assert_int_equal(beneath_open(root, links[i], flags[k], 0600), -1);
+            assert_true(errno == ELOOP || errno == ENOTDIR || errno == EISDIR);
+        }
+    assert_int_equal(fstat(secret, &st), 0);
+    assert_int_equal(st.st_size, 4);
+    assert_int_equal(faccessat(out, "made", F_OK, 0), -1);
+}
+
+/* A pipe that nobody writes to does not hold up who looks for a document. */
+static void a_pipe_is_opened_at_once(void **state)
+{
+    const char *dir = *state;
+    AUTO_CLOSE int root = open(dir, O_RDONLY | O_DIRECTORY);
+
+    assert_int_equal(mkfifoat(root, "pipe", 0600), 0);
+    AUTO_CLOSE int fd = beneath_open(root, "pipe", O_RDONLY, 0);
+    assert_true(fd >= 0);
+    assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+/* What is mounted over a folder or a document is another's. */
+static void no_mount_is_entered(void **state)
+{
+    const char *dir = *state;
+    AUTO_FREE char *in = xasprintf("%s/in", dir), *file = xasprintf("%s/file", dir);
+    AUTO_CLOSE int root = open(dir, O_RDONLY | O_DIRECTORY);
+
+    assert_int_equal(mkdirat(root, "in", 0700), 0);
+    close(openat(root, "file", O_WRONLY | O_CREAT, 0600));
+    if (mount("none", in, "tmpfs", 0, NULL) < 0) {
+        fprintf(stderr, "no_mount_is_entered: nothing can be mounted here (%s): skipped\n",
+                strerror(errno));
+        skip();
+    }
+    int over = mount("/dev/null", file, NULL, MS_BIND, NULL);
+    int made = beneath_mkdirs(root, "in/x"), why = errno;
+    int folder = beneath_open(root, "in", O_RDONLY | O_DIRECTORY, 0);
+    int document = beneath_open(root, "file", O_RDONLY, 0);
+    int there = faccessat(root, "in/x", F_OK, 0);
+    umount(in);
+    umount(file);
+    assert_int_equal(over, 0);
+    assert_int_equal(made, -1);
+    assert_int_equal(why, EXDEV);
+    assert_int_equal(folder, -1);
+    assert_int_equal(document, -1);
+    assert_int_equal(there, -1);
+}
+
 static void reading_is_bounded(void **state)
 {
     const char *dir = *state;
@@ -391,8 +470,28 @@ static void a_table_without_memory_says_so(void **state)
     assert_int_equal(WEXITSTATUS(status), EXIT_CANNOT);
 }
 
+/* As in a unit with RestrictSUIDSGID= and in kernels before 5.6, from here on. */
+static int forget_openat2(void **state)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+
+    (void)state;
+    if (!ctx || seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0) < 0 ||
+        seccomp_load(ctx) < 0)
+        return -1;
+    seccomp_release(ctx);
+    return syscall(SYS_openat2, -1, "", NULL, 0) == -1 && errno == ENOSYS ? 0 : -1;
+}
+
+#define BENEATH                                                                                        \
+    cmocka_unit_test_setup_teardown(nothing_is_opened_outside_of_the_root, make_folder, remove_folder), \
+        cmocka_unit_test_setup_teardown(no_link_is_opened, make_folder, remove_folder),                \
+        cmocka_unit_test_setup_teardown(a_pipe_is_opened_at_once, make_folder, remove_folder),         \
+        cmocka_unit_test_setup_teardown(no_mount_is_entered, make_folder, remove_folder)
+
 int main(void)
 {
+    const struct CMUnitTest walking[] = {BENEATH};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_grows_and_stays_terminated),
         cmocka_unit_test(str_on_a_buffer_goes_on_in_memory_of_its_own),
@@ -411,12 +510,12 @@ int main(void)
         cmocka_unit_test(times_are_written_and_read),
         cmocka_unit_test(digest_is_sha256),
         cmocka_unit_test_setup_teardown(replace_is_all_or_nothing, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(nothing_is_opened_outside_of_the_root, make_folder,
-                                        remove_folder),
+        BENEATH,
         cmocka_unit_test_setup_teardown(reading_is_bounded, make_folder, remove_folder),
         cmocka_unit_test(errors_know_who_goes_on),
         cmocka_unit_test(a_table_without_memory_says_so),
     };
 
-    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("base", tests, NULL, NULL);
+    return failed + cmocka_run_group_tests_name("base, without openat2", walking, forget_openat2, NULL);
 }
