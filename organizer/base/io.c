@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,6 +28,16 @@ static int mount_of(int fd, uint64_t *mount)
     return 0;
 }
 
+static int open_part(int dir, const char *name, int flags, mode_t mode)
+{
+    int fd;
+
+    do
+        fd = openat(dir, name, flags, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 /* As openat2(2) below, one part of the path after another: for kernels before 5.6, and for services
  * whose unit has RestrictSUIDSGID=, which forbids the call. */
 static int walk_beneath(int root, const char *path, int flags, mode_t mode)
@@ -39,8 +50,8 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
 
     if (dir < 0 || mount_of(root, &top) < 0)
         return -1;
-    if (*path == '/') {
-        errno = EXDEV;
+    if (*path == '/' || strlen(path) >= PATH_MAX) {
+        errno = *path == '/' ? EXDEV : ENAMETOOLONG;
         return -1;
     }
     do {
@@ -49,11 +60,14 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         slash = strchr(part, '/');
         if (slash)
             *slash = '\0';
-        fd = openat(dir, *part ? part : ".",
-                    slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : flags | O_NOFOLLOW,
-                    mode);
+        fd = open_part(dir, *part ? part : ".",
+                       slash ? O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC : flags | O_NOFOLLOW,
+                       mode);
         if (fd < 0) {
-            if (errno == ENOTDIR && fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            /* openat2() says so of a link that it was told not to follow, else ELOOP. */
+            bool told = !slash && flags & O_NOFOLLOW;
+
+            if (errno == ENOTDIR && !told && fstatat(dir, part, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
                 S_ISLNK(st.st_mode))
                 errno = ELOOP;
             return -1;

@@ -1,6 +1,7 @@
 """End to end: the real daemon on a fresh cabinet. No sleeps: `organizer sync` is the barrier."""
 import atexit
 import csv
+import ctypes
 import hashlib
 import io
 import json
@@ -48,11 +49,11 @@ NOBODY = 65534
 
 def pytest_configure():
     """ORGANIZER_WITHOUT=openat2: a kernel that does not know this call, as it is in a unit with RestrictSUIDSGID=."""
-    if call := os.environ.get("ORGANIZER_WITHOUT"):
-        from unit_sandbox import ENOSYS, Filter, prctl
-        if os.geteuid() != 0:
-            prctl(38, 1)  # PR_SET_NO_NEW_PRIVS
-        Filter().refuse(call, error=ENOSYS).load()
+    if os.environ.get("ORGANIZER_WITHOUT") == "openat2":
+        from unit_sandbox import ENOSYS, LIBC, Filter, prctl
+        prctl(38, 1)  # PR_SET_NO_NEW_PRIVS: in a container not even root may do without
+        Filter().refuse("openat2", error=ENOSYS).load()
+        assert LIBC.syscall(437, -1, b"", None, 0) == -1 and ctypes.get_errno() == ENOSYS
 
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

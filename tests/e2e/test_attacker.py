@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import stat
 import struct
 import threading
@@ -301,6 +302,7 @@ def test_what_is_planted_on_the_share_does_not_run_and_is_not_believed(cabinet, 
     else:
         (cabinet.path / PLANTED[what]).write_text(cabinet.config_text.replace("mode: enforce", "mode: suggest"))
     planted = cabinet.path / PLANTED[what] if PLANTED[what] else smith / ".organizer/hooks/filed/run"
+    subprocess.run(["chmod", "-R", "go-w", own], check=True)
     if whose == "open":
         os.chmod(planted, 0o777)
     elif whose == "theirs":
