@@ -17,13 +17,14 @@
 #include "base/str.h"
 
 /* What is mounted where fd is; before Linux 5.8 the device of it, which is not one for all of an
- * overlay. */
-static int mount_of(int fd, uint64_t *mount)
+ * overlay. And whether fd is of a link. */
+static int mount_of(int fd, uint64_t *mount, bool *is_link)
 {
     struct statx x;
 
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, &x) < 0)
         return -1;
+    *is_link = S_ISLNK(x.stx_mode);
     *mount = x.stx_mask & STATX_MNT_ID ? x.stx_mnt_id : makedev(x.stx_dev_major, x.stx_dev_minor);
     return 0;
 }
@@ -47,8 +48,9 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
     char *part = copy, *slash;
     uint64_t top, now;
     struct stat st;
+    bool is_link;
 
-    if (dir < 0 || mount_of(root, &top) < 0)
+    if (dir < 0 || mount_of(root, &top, &is_link) < 0)
         return -1;
     if (*path == '/' || strlen(path) >= PATH_MAX) {
         errno = *path == '/' ? EXDEV : ENAMETOOLONG;
@@ -74,7 +76,7 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         }
         close(dir);
         dir = fd;
-        if (mount_of(dir, &now) < 0)
+        if (mount_of(dir, &now, &is_link) < 0)
             return -1;
         if (now != top) {
             errno = EXDEV;
@@ -82,8 +84,8 @@ static int walk_beneath(int root, const char *path, int flags, mode_t mode)
         }
         part = slash ? slash + 1 : part;
     } while (slash);
-    /* Such a descriptor is got of a link itself. */
-    if ((flags & (O_PATH | O_NOFOLLOW)) == O_PATH && (fstat(dir, &st) < 0 || S_ISLNK(st.st_mode))) {
+    /* One with O_PATH is got of a link itself. */
+    if (is_link && !(flags & O_NOFOLLOW)) {
         errno = ELOOP;
         return -1;
     }

@@ -6,9 +6,9 @@ import json
 import os
 import random
 import shutil
-import subprocess
 import stat
 import struct
+import subprocess
 import threading
 import time
 import zipfile
@@ -273,47 +273,84 @@ def test_a_racing_attacker_leads_nothing_out_of_the_cabinet(smith, tmp_path, see
     smith.stop()
 
 
-PLANTED = {"hook": None, "rules": ".organizer/rules/types/planted.yaml", "config": ".organizer/organizer.yaml"}
+def plant_hooks(smith, ran):
+    """Where hooks might be looked for on the share."""
+    for event in ("filed", "before-filing", "needs-attention"):
+        for own in (smith.parent / ".organizer", smith / ".organizer"):
+            folder = own / "hooks" / event
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "run").write_text(f"#!/bin/sh\ntouch '{ran}'\n")
+            os.chmod(folder / "run", 0o755)
 
 
-@pytest.mark.parametrize("whose", ["ours", "open", "theirs"])
-@pytest.mark.parametrize("what", PLANTED)
-def test_what_is_planted_on_the_share_does_not_run_and_is_not_believed(cabinet, what, whose):
-    """.organizer is replaced by a copy in which something is of somebody else's making: everybody may write to it, or it
-    is theirs. (The same of our own is believed; but no hook is ever looked for on the share.)"""
-    if whose == "theirs":
-        need_root()
+@pytest.mark.parametrize("what", ["hook", "rules", "config"])
+def test_what_is_planted_on_the_share_does_not_run_and_is_not_believed(cabinet, what):
+    """.organizer is replaced by one of somebody else's making, with nothing of ours."""
     smith = cabinet.init().new()
     ran = cabinet.base / "ran"
     cabinet.start()
     own = cabinet.path / ".organizer"
     os.rename(own, cabinet.path / ".organizer-before")
-    shutil.copytree(cabinet.path / ".organizer-before", own)
+    own.mkdir()
     if what == "hook":
-        for event in ("filed", "before-filing", "needs-attention"):
-            for folder in (own / "hooks" / event, smith / ".organizer/hooks" / event):
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / "run").write_text(f"#!/bin/sh\ntouch '{ran}'\n")
-                os.chmod(folder / "run", 0o755)
+        plant_hooks(smith, ran)
     elif what == "rules":
-        (own / "rules/types").mkdir(parents=True)
-        (cabinet.path / PLANTED[what]).write_text(
+        (own / "rules").mkdir()
+        (own / "rules/types.yaml").write_text("folder: ../../etc\ntypes:\n  - type: Letter\n    words: [letter]\n")
+        os.chmod(own / "rules", 0o777)
+    else:
+        (own / "organizer.yaml").write_text("mode: suggest\ntime_zone: ../../../../etc/passwd\n")
+        os.chmod(own / "organizer.yaml", 0o666)
+    cabinet.process.send_signal(1)
+    cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
+    # Nobody finds a cabinet there who would ask the daemon.
+    until = time.monotonic() + TIMEOUT
+    while not (smith / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf").exists():
+        assert time.monotonic() < until, cabinet.log_text()[-1000:]
+        time.sleep(0.02)
+    assert not ran.exists()
+    shutil.rmtree(own)
+    os.rename(cabinet.path / ".organizer-before", own)
+    cabinet.sync()
+    assert not ran.exists()
+    cabinet.stop()
+
+
+PLANTED = {"hook": "Smith_Divorce/.organizer/hooks/filed/run", "rules": ".organizer/rules/types/planted.yaml",
+           "config": ".organizer/organizer.yaml"}
+
+
+@pytest.mark.parametrize("whose", ["ours", "open", "theirs"])
+@pytest.mark.parametrize("what", PLANTED)
+def test_what_is_planted_beside_what_is_ours_is_not_believed(cabinet, what, whose):
+    """Something in .organizer is of somebody else's making: everybody may write to it, or it is theirs. (The same of our
+    own is believed; but no hook is ever looked for on the share.)"""
+    if whose == "theirs":
+        need_root()
+    smith = cabinet.init().new()
+    ran = cabinet.base / "ran"
+    cabinet.start()
+    planted = cabinet.path / PLANTED[what]
+    planted.parent.mkdir(parents=True, exist_ok=True)
+    if what == "hook":
+        plant_hooks(smith, ran)
+    elif what == "rules":
+        planted.write_text(
             "folder: Evidence\ntypes:\n  - type: Planted\n    words: [letter]\n    examples:\n      letter.pdf: Planted\n")
     else:
-        (cabinet.path / PLANTED[what]).write_text(cabinet.config_text.replace("mode: enforce", "mode: suggest"))
-    planted = cabinet.path / PLANTED[what] if PLANTED[what] else smith / ".organizer/hooks/filed/run"
-    subprocess.run(["chmod", "-R", "go-w", own], check=True)
+        planted.write_text(cabinet.config_text.replace("mode: enforce", "mode: suggest"))
+    subprocess.run(["chmod", "-R", "go-w", cabinet.path / ".organizer"], check=True)
     if whose == "open":
         os.chmod(planted, 0o777)
     elif whose == "theirs":
         os.chown(planted, NOBODY, NOBODY)
     cabinet.process.send_signal(1)
-    believed = what == "hook" or whose == "ours"
+    reloaded = what == "hook" or whose == "ours"
     until = time.monotonic() + TIMEOUT
-    while ("reloaded" if believed else "the old ones stay") not in cabinet.log_text():
+    while ("reloaded" if reloaded else "the old ones stay") not in cabinet.log_text():
         assert time.monotonic() < until, cabinet.log_text()[-1000:]
         time.sleep(0.02)
-    assert believed or planted.name in cabinet.log_text()
+    assert reloaded or planted.name in cabinet.log_text()
     cabinet.drop(smith / "Inbox", "letter 2026-03-02.pdf")
     cabinet.sync()
     filed = smith / "Correspondence/Smith_Divorce_Letter_2026-03-02.pdf"

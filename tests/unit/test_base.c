@@ -159,9 +159,7 @@ static void utf8_cuts_between_characters(void **state)
 static void utf8_sees_deception(void **state)
 {
     (void)state;
-    assert_true(utf8_deceptive("a\xe2\x80\xae"
-                               "b",
-                               5));
+    assert_true(utf8_deceptive("a\xe2\x80\xae" "b", 5));
     assert_true(utf8_deceptive("a\xe2\x80\x8b", 4));
     assert_false(utf8_deceptive("plain", 5));
 }
@@ -181,8 +179,7 @@ static void json_writes_members_with_commas(void **state)
 
 static void json_keeps_names_of_any_bytes(void **state)
 {
-    static const char *const names[] = {"plain.pdf", "Łukasiewicz.pdf", "bad\xff\xfename", "\n",
-                                        "\\"};
+    static const char *const names[] = {"plain.pdf", "Łukasiewicz.pdf", "bad\xff\xfename", "\n", "\\"};
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -203,8 +200,8 @@ static void json_keeps_names_of_any_bytes(void **state)
 
 static void csv_defuses_formulas_and_reads_them_back(void **state)
 {
-    static const char *const values[] = {"=1+1",       "+x", "-x",    "@x",      "a,b",   "a\"b",
-                                         "two\nlines", "",   " lead", "'quoted", "plain", "a;b"};
+    static const char *const values[] = {"=1+1", "+x", "-x", "@x", "a,b", "a\"b", "two\nlines",
+                                         "", " lead", "'quoted", "plain", "a;b"};
     AUTO_STR struct str s = STR_INIT;
     struct csv_row row;
     size_t at = 0, line;
@@ -234,8 +231,7 @@ static void csv_tells_a_quote_that_never_closes(void **state)
 
 static void csv_reads_what_excel_writes_where_the_comma_is_decimal(void **state)
 {
-    const char *text = "\xEF\xBB\xBF"
-                       "Apply;Row\r\nyes;1\r\n";
+    const char *text = "\xEF\xBB\xBF" "Apply;Row\r\nyes;1\r\n";
     struct csv_row row;
     size_t at = 0, line;
     char sep = csv_separator(text, strlen(text));
@@ -330,8 +326,7 @@ static void nothing_is_opened_outside_of_the_root(void **state)
     assert_int_equal(beneath_mkdirs(root, "link/x"), -1);
 }
 
-/* Whatever it is to be opened for: a link is not followed, and none is taken for what it leads to.
- */
+/* Whatever it is to be opened for: no link is followed, or taken for what it leads to. */
 static void no_link_is_opened(void **state)
 {
     static const int flags[] = {
